@@ -1,0 +1,1 @@
+//! How does it run? The loop, the effects, the terminal and the clock.

@@ -1,0 +1,1 @@
+//! What must we remember? The append-only log, its proof, and the permit it gives.

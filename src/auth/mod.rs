@@ -1,0 +1,1 @@
+//! Who is acting? Identities, sessions and sign-in.

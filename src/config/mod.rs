@@ -1,0 +1,1 @@
+//! What were we told? The estate, its clusters, zones, identities and the policy.

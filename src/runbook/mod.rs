@@ -1,0 +1,1 @@
+//! What should we do? Runbooks, plans and runs.

@@ -1,0 +1,1 @@
+//! What if? A simulated estate that speaks only HTTP to the rest.

@@ -1,0 +1,1 @@
+//! Is it safe to show? Text from outside, widths, ages in words.

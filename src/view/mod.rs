@@ -1,0 +1,1 @@
+//! What is seen? Screens drawn from the state, in roles, never in colours.
