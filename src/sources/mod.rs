@@ -1,1 +1,25 @@
 //! What is out there? Facts, the world they fold into, findings, and every change that can be asked for.
+//!
+//! Pure files: the nouns (`moment`, `level`, `seen`, `finding`, `fact`, `world`, `board`, `op`, `kinds`) and each
+//! source's `mod.rs`. Async files: `cluster.rs` (the two clients), `watch.rs` (kube's watcher to facts), each source's
+//! `watch.rs`, and `apply.rs` (asks for a change). No pure file imports an async one.
+//!
+//! To add a source: a folder with `mod.rs` (nouns, fold, findings), `watch.rs` (to facts), one variant in `fact`,
+//! one field in `world`, one column in `board`.
+
+pub mod alerts;
+pub mod apply;
+pub mod backups;
+pub mod board;
+pub mod cluster;
+pub mod drift;
+pub mod fact;
+pub mod finding;
+pub mod kinds;
+pub mod level;
+pub mod moment;
+pub mod op;
+pub mod seen;
+pub mod watch;
+pub mod world;
+pub mod zones;
