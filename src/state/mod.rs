@@ -126,6 +126,10 @@ pub struct State {
     pub open_run: Option<String>,
     /// The run (by id) that waits for an answer from outside: no key sends meanwhile.
     pub busy: Option<String>,
+    /// How many things of the open run are under way outside.
+    pub in_flight: u32,
+    /// Why the last run could not be opened, for the line-by-line form.
+    pub refusal: Option<SafeText>,
     /// The answer to the open run's last reading.
     pub answer: Option<crate::runbook::engine::Answer>,
     /// Where the person is.
