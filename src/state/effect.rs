@@ -1,10 +1,10 @@
 //! What `update` asks for. Only `app/perform.rs` carries it out.
 
 use crate::config::ClusterName;
-use crate::runbook::engine::Reading;
 use crate::runbook::event::Opened;
 use crate::runbook::event::RunEvent;
 use crate::runbook::run::Run;
+use crate::runbook::sight::Reading;
 use crate::sources::op::Op;
 
 /// One thing to be done outside.

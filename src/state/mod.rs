@@ -18,6 +18,7 @@ use crate::auth::sign_in::SignIn;
 use crate::config::Config;
 use crate::runbook::library::Library;
 use crate::runbook::run::Run;
+use crate::runbook::sight::Heard;
 use crate::sources::board::Board;
 use crate::sources::moment::Moment;
 use crate::sources::world::World;
@@ -131,7 +132,7 @@ pub struct State {
     /// Why the last run could not be opened, for the line-by-line form.
     pub refusal: Option<SafeText>,
     /// The answer to the open run's last reading.
-    pub answer: Option<crate::runbook::engine::Answer>,
+    pub heard: Option<Heard>,
     /// Where the person is.
     pub nav: Nav,
     /// What is being typed, when something is.

@@ -32,7 +32,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         What::LogBack => log::back(state),
         What::Verified(sentences) => log::verified(state, sentences),
         What::RunLogged { run, event, entry, at } => run::logged(state, &run, &event, entry, at),
-        What::Answered { run, answer } => run::answered(state, &run, answer),
+        What::Answered { run, heard } => run::answered(state, &run, heard),
         What::NotSent { run, why } => run::not_sent(state, &run, why),
         What::Tick => time::tick(state),
         What::Drawn { card } => run::drawn(state, card),

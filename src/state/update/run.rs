@@ -7,14 +7,15 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::runbook::engine::Answer;
 use crate::runbook::engine::Command;
 use crate::runbook::engine::Input;
-use crate::runbook::engine::Sight;
+use crate::auth::Person;
 use crate::runbook::event::RunEvent;
 use crate::runbook::open;
 use crate::runbook::run::Run;
 use crate::runbook::run::RunStatus;
+use crate::runbook::sight::Heard;
+use crate::runbook::sight::Sight;
 use crate::state::State;
 use crate::state::action::Action;
 use crate::state::effect::Effect;
@@ -62,7 +63,7 @@ pub(super) fn act(state: &mut State, action: Action, alone: bool) -> Vec<Effect>
     match action {
         Action::Resume(id) => {
             state.open_run = Some(id);
-            state.answer = None;
+            state.heard = None;
             super::go::push(state, Screen::Run);
             press(state, Input::Look)
         }
@@ -169,8 +170,7 @@ fn press(state: &mut State, input: Input) -> Vec<Effect> {
         state.say("no: nobody is signed in, so nothing can be done.");
         return Vec::new();
     };
-    let sight = Sight { config: &state.config, world: &state.world, answer: state.answer.as_ref(), person };
-    match run.press(input, &sight, state.now) {
+    match run.press(input, &sight(state, person), state.now) {
         Ok(commands) => carry(state, commands),
         Err(why) => {
             state.say(why);
@@ -185,8 +185,7 @@ pub(super) fn advance(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     let Some((run, person)) = state.run().zip(state.person.as_ref()) else { return Vec::new() };
-    let sight = Sight { config: &state.config, world: &state.world, answer: state.answer.as_ref(), person };
-    let command = run.advance(&sight, state.now);
+    let command = run.advance(&sight(state, person), state.now);
     carry(state, command.into_iter().collect())
 }
 
@@ -225,9 +224,9 @@ pub(super) fn logged(state: &mut State, id: &str, event: &RunEvent, entry: u64, 
         back(state);
     }
     if let RunEvent::Opened(opened) = event {
-        state.runs.insert(0, Run::opened(opened, entry, at));
+        state.runs.insert(0, Run::open(opened, entry, at));
         state.open_run = Some(id.to_owned());
-        state.answer = None;
+        state.heard = None;
         super::go::push(state, Screen::Run);
     } else if let Some(run) = state.runs.iter_mut().find(|run| run.id == id) {
         run.take(event, entry, at);
@@ -235,7 +234,7 @@ pub(super) fn logged(state: &mut State, id: &str, event: &RunEvent, entry: u64, 
     match event {
         RunEvent::Planned { .. } if state.nav.screen == Screen::Run => state.nav.screen = Screen::Plan,
         RunEvent::Started if state.nav.screen == Screen::Plan => state.nav.screen = Screen::Run,
-        RunEvent::Outcome { .. } | RunEvent::Done { .. } => state.answer = None,
+        RunEvent::Outcome { .. } | RunEvent::Done { .. } => state.heard = None,
         _ => {}
     }
     state.stale = true;
@@ -243,10 +242,10 @@ pub(super) fn logged(state: &mut State, id: &str, event: &RunEvent, entry: u64, 
 }
 
 /// What the run asked for came back.
-pub(super) fn answered(state: &mut State, id: &str, answer: Answer) -> Vec<Effect> {
+pub(super) fn answered(state: &mut State, id: &str, heard: Heard) -> Vec<Effect> {
     back(state);
     if state.open_run.as_deref() == Some(id) {
-        state.answer = Some(answer);
+        state.heard = Some(heard);
     }
     advance(state)
 }
@@ -274,8 +273,12 @@ pub(super) fn hang_up(state: &mut State) -> Vec<Effect> {
 
 fn card(state: &State) -> Option<crate::runbook::run::Card> {
     let (run, person) = state.run().zip(state.person.as_ref())?;
-    let sight = Sight { config: &state.config, world: &state.world, answer: state.answer.as_ref(), person };
-    Some(run.card(&sight, state.now))
+    Some(run.card(&sight(state, person), state.now))
+}
+
+fn sight<'a>(state: &'a State, person: &'a Person) -> Sight<'a> {
+    let (config, world, library) = (&*state.config, &state.world, &*state.library);
+    Sight { config, world, library, heard: state.heard.as_ref(), person }
 }
 
 impl State {
