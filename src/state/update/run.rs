@@ -32,7 +32,7 @@ const WHOLE: (u16, u16) = (80, 24);
 /// Opens a run, unless the zone, the policy or the person forbids it; the refusal is said and nothing is asked of anybody.
 pub(super) fn open(state: &mut State, book: &str, params: BTreeMap<String, String>) -> Vec<Effect> {
     let Some(person) = state.person.clone() else { return Vec::new() };
-    let Some(known) = state.library.get(book) else { return Vec::new() };
+    let Some(known) = state.library.book(book) else { return Vec::new() };
     let asked = open::ask(known, &params, &state.config, &state.world, &person, state.here.simulated, state.now);
     match asked {
         Ok(opened) => {
