@@ -98,6 +98,12 @@ impl<'a> Table<'a> {
         file::line_of(self.origin.text.as_bytes(), at)
     }
 
+    /// The file's name and the line of a byte offset: `crashcart.toml line 6`.
+    pub(super) fn place(&self, at: usize) -> String {
+        let name = self.origin.path.file_name().unwrap_or_default();
+        format!("{} line {}", name.display(), self.line(at))
+    }
+
     /// An error at a byte offset of this table's file.
     pub(super) fn error(&self, at: usize, sentence: impl Into<String>) -> ConfigError {
         self.origin.error(at, sentence)
