@@ -4,7 +4,10 @@ use serde_json::{Map, Value};
 
 /// The text at a JSON pointer; empty when there is none.
 pub fn text<'v>(object: &'v Value, pointer: &str) -> &'v str {
-    object.pointer(pointer).and_then(Value::as_str).unwrap_or("")
+    object
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or("")
 }
 
 /// The whole number at a JSON pointer; 0 when there is none.
@@ -37,7 +40,9 @@ pub fn uid(object: &Value) -> &str {
 
 /// The object's resourceVersion as a number; 0 when it has none.
 pub fn version(object: &Value) -> u64 {
-    text(object, "/metadata/resourceVersion").parse().unwrap_or(0)
+    text(object, "/metadata/resourceVersion")
+        .parse()
+        .unwrap_or(0)
 }
 
 /// True when the object is on its way out.

@@ -347,11 +347,7 @@ impl Store {
         }
     }
 
-    fn changes(
-        &self,
-        res: &'static Resource,
-        since: u64,
-    ) -> Result<(Vec<Event>, u64), Refusal> {
+    fn changes(&self, res: &'static Resource, since: u64) -> Result<(Vec<Event>, u64), Refusal> {
         let state = self.state();
         let rv = state.rv;
         let Some(history) = state.histories.get(&key(res)) else {
@@ -363,6 +359,11 @@ impl Store {
                 "too old resource version: {since} ({rv})"
             ))),
         }
+    }
+
+    /// True when every change of a resource since that version is still known.
+    pub fn remembers(&self, res: &'static Resource, since: u64) -> bool {
+        self.changes(res, since).is_ok()
     }
 
     fn deletions(&self) -> u64 {

@@ -63,7 +63,11 @@ pub(super) fn complete(
     if meta::text(object, "/metadata/creationTimestamp").is_empty() {
         meta::set(object, "creationTimestamp", seconds(clock.now()).into());
     }
-    for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"] {
+    for field in [
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "selfLink",
+    ] {
         meta::set(object, field, Value::Null);
     }
     if res.generation {
@@ -226,7 +230,8 @@ pub(super) fn mark_going(
 
 /// 403: the namespace is going and takes nothing new.
 pub(super) fn refuse_terminating(res: &Resource, ns: &str) -> Refusal {
-    let why = format!("unable to create new content in namespace {ns} because it is being terminated");
+    let why =
+        format!("unable to create new content in namespace {ns} because it is being terminated");
     let mut refusal = Refusal::forbidden(res, "", &why);
     refusal.details = json!({
         "kind": res.plural,

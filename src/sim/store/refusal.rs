@@ -127,7 +127,9 @@ impl Refusal {
         Refusal::new(
             415,
             "UnsupportedMediaType",
-            format!("the body of the request was in an unknown format - accepted media types include: {wanted}"),
+            format!(
+                "the body of the request was in an unknown format - accepted media types include: {wanted}"
+            ),
         )
     }
 

@@ -140,8 +140,12 @@ pub static CONFIGMAPS: Resource = Resource::core("configmaps", "configmap", "Con
 /// Secrets.
 pub static SECRETS: Resource = Resource::core("secrets", "secret", "Secret", &[]);
 /// Service accounts.
-pub static SERVICEACCOUNTS: Resource =
-    Resource::core("serviceaccounts", "serviceaccount", "ServiceAccount", &["sa"]);
+pub static SERVICEACCOUNTS: Resource = Resource::core(
+    "serviceaccounts",
+    "serviceaccount",
+    "ServiceAccount",
+    &["sa"],
+);
 /// Events of the core group.
 pub static EVENTS: Resource = Resource::core("events", "event", "Event", &["ev"]);
 /// Claims of storage.
@@ -162,8 +166,13 @@ pub static PERSISTENTVOLUMES: Resource = Resource::core(
 .cluster_wide()
 .with_status();
 /// Quotas of a namespace.
-pub static RESOURCEQUOTAS: Resource =
-    Resource::core("resourcequotas", "resourcequota", "ResourceQuota", &["quota"]).with_status();
+pub static RESOURCEQUOTAS: Resource = Resource::core(
+    "resourcequotas",
+    "resourcequota",
+    "ResourceQuota",
+    &["quota"],
+)
+.with_status();
 /// Addresses behind services.
 pub static ENDPOINTS: Resource = Resource::core("endpoints", "endpoints", "Endpoints", &["ep"]);
 /// Default limits of a namespace.
@@ -258,9 +267,13 @@ pub static DELETEBACKUPREQUESTS: Resource = Resource::core(
 )
 .custom("velero.io");
 /// Velero requests for a signed address.
-pub static DOWNLOADREQUESTS: Resource =
-    Resource::core("downloadrequests", "downloadrequest", "DownloadRequest", &[])
-        .custom("velero.io");
+pub static DOWNLOADREQUESTS: Resource = Resource::core(
+    "downloadrequests",
+    "downloadrequest",
+    "DownloadRequest",
+    &[],
+)
+.custom("velero.io");
 /// Velero requests that show its server is alive.
 pub static SERVERSTATUSREQUESTS: Resource = Resource::core(
     "serverstatusrequests",
@@ -270,9 +283,13 @@ pub static SERVERSTATUSREQUESTS: Resource = Resource::core(
 )
 .custom("velero.io");
 /// Velero backups of pod volumes.
-pub static PODVOLUMEBACKUPS: Resource =
-    Resource::core("podvolumebackups", "podvolumebackup", "PodVolumeBackup", &[])
-        .custom("velero.io");
+pub static PODVOLUMEBACKUPS: Resource = Resource::core(
+    "podvolumebackups",
+    "podvolumebackup",
+    "PodVolumeBackup",
+    &[],
+)
+.custom("velero.io");
 /// Flux kustomizations.
 pub static KUSTOMIZATIONS: Resource =
     Resource::core("kustomizations", "kustomization", "Kustomization", &["ks"])
@@ -367,7 +384,10 @@ mod tests {
     #[test]
     fn velero_has_no_status_subresource_and_flux_has() {
         assert!(!BACKUPS.status_subresource && KUSTOMIZATIONS.status_subresource);
-        assert_eq!(find("velero.io", "v1", "backups").map(|r| r.kind), Some("Backup"));
+        assert_eq!(
+            find("velero.io", "v1", "backups").map(|r| r.kind),
+            Some("Backup")
+        );
         assert!(by_kind("apps", "Pod").is_none());
     }
 }

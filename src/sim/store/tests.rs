@@ -24,15 +24,23 @@ fn named(name: &str) -> Value {
 #[test]
 fn create_fills_in_what_a_server_gives() {
     let store = store();
-    let made = store.create(&DEPLOYMENTS, Some("shop"), named("web")).unwrap();
+    let made = store
+        .create(&DEPLOYMENTS, Some("shop"), named("web"))
+        .unwrap();
     assert_eq!(made["apiVersion"], "apps/v1");
     assert_eq!(made["metadata"]["generation"], 1);
-    assert_eq!(made["metadata"]["creationTimestamp"], "2026-08-15T04:31:00Z");
+    assert_eq!(
+        made["metadata"]["creationTimestamp"],
+        "2026-08-15T04:31:00Z"
+    );
     assert_eq!(meta::version(&made), store.rv());
     let again = store.create(&DEPLOYMENTS, Some("shop"), named("web"));
     assert_eq!(again.unwrap_err().reason, "AlreadyExists");
     let nowhere = store.create(&DEPLOYMENTS, Some("none"), named("web"));
-    assert_eq!(nowhere.unwrap_err().message, "namespaces \"none\" not found");
+    assert_eq!(
+        nowhere.unwrap_err().message,
+        "namespaces \"none\" not found"
+    );
     let nameless = store.create(&DEPLOYMENTS, Some("shop"), json!({}));
     assert_eq!(nameless.unwrap_err().code, 422);
     let generated = json!({"metadata": {"generateName": "web-"}});
@@ -52,13 +60,19 @@ fn the_uid_of_kube_system_is_of_version_8() {
 #[test]
 fn generation_counts_intent_and_status_only_where_it_is_part_of_it() {
     let store = store();
-    store.create(&DEPLOYMENTS, Some("shop"), named("web")).unwrap();
+    store
+        .create(&DEPLOYMENTS, Some("shop"), named("web"))
+        .unwrap();
     store.create(&BACKUPS, Some("shop"), named("b1")).unwrap();
     let generation = |object: Arc<Value>| meta::number(&object, "/metadata/generation");
     let status = |object: &mut Value| object["status"] = json!({"phase": "New"});
-    let web = store.update(&DEPLOYMENTS, Some("shop"), "web", status).unwrap();
+    let web = store
+        .update(&DEPLOYMENTS, Some("shop"), "web", status)
+        .unwrap();
     assert_eq!(generation(web), 1);
-    let web = store.update(&DEPLOYMENTS, Some("shop"), "web", |o| o["spec"] = json!({"replicas": 2}));
+    let web = store.update(&DEPLOYMENTS, Some("shop"), "web", |o| {
+        o["spec"] = json!({"replicas": 2})
+    });
     assert_eq!(generation(web.unwrap()), 2);
     let backup = store.update(&BACKUPS, Some("shop"), "b1", status).unwrap();
     assert_eq!(generation(backup), 2);
@@ -68,7 +82,9 @@ fn generation_counts_intent_and_status_only_where_it_is_part_of_it() {
 fn a_write_of_nothing_writes_nothing_and_a_stale_one_is_refused() {
     let store = store();
     let old = store.create(&CONFIGMAPS, Some("shop"), named("c")).unwrap();
-    let same = store.update(&CONFIGMAPS, Some("shop"), "c", |_| ()).unwrap();
+    let same = store
+        .update(&CONFIGMAPS, Some("shop"), "c", |_| ())
+        .unwrap();
     assert!(Arc::ptr_eq(&old, &same));
     let uid = meta::uid(&old).to_owned();
     store
@@ -89,13 +105,22 @@ fn preconditions_and_finalizers_hold_a_deletion_back() {
     let store = store();
     let held = json!({"metadata": {"name": "c", "finalizers": ["x/y"]}});
     store.create(&CONFIGMAPS, Some("shop"), held).unwrap();
-    let other = Preconditions { uid: Some("no".to_owned()), ..Preconditions::default() };
+    let other = Preconditions {
+        uid: Some("no".to_owned()),
+        ..Preconditions::default()
+    };
     let refused = store.delete(&CONFIGMAPS, Some("shop"), "c", other);
     assert_eq!(refused.unwrap_err().code, 409);
-    store.delete(&CONFIGMAPS, Some("shop"), "c", Preconditions::now()).unwrap();
-    assert!(meta::is_going(&store.get(&CONFIGMAPS, Some("shop"), "c").unwrap()));
     store
-        .update(&CONFIGMAPS, Some("shop"), "c", |o| o["metadata"]["finalizers"] = json!([]))
+        .delete(&CONFIGMAPS, Some("shop"), "c", Preconditions::now())
+        .unwrap();
+    assert!(meta::is_going(
+        &store.get(&CONFIGMAPS, Some("shop"), "c").unwrap()
+    ));
+    store
+        .update(&CONFIGMAPS, Some("shop"), "c", |o| {
+            o["metadata"]["finalizers"] = json!([])
+        })
         .unwrap();
     assert!(store.get(&CONFIGMAPS, Some("shop"), "c").is_none());
 }
@@ -104,10 +129,14 @@ fn preconditions_and_finalizers_hold_a_deletion_back() {
 fn a_namespace_goes_with_its_contents_and_takes_nothing_new() {
     let store = store();
     store.create(&CONFIGMAPS, Some("shop"), named("c")).unwrap();
-    store.delete(&NAMESPACES, None, "shop", Preconditions::now()).unwrap();
+    store
+        .delete(&NAMESPACES, None, "shop", Preconditions::now())
+        .unwrap();
     let going = store.get(&NAMESPACES, None, "shop").unwrap();
     assert_eq!(going["status"]["phase"], "Terminating");
-    let refused = store.create(&CONFIGMAPS, Some("shop"), named("d")).unwrap_err();
+    let refused = store
+        .create(&CONFIGMAPS, Some("shop"), named("d"))
+        .unwrap_err();
     assert_eq!(refused.code, 403);
     lifecycle::sweep(&store);
     assert!(store.get(&CONFIGMAPS, Some("shop"), "c").is_none());
@@ -124,15 +153,26 @@ fn dependents_follow_their_owner_unless_orphaned() {
         (Propagation::Orphan, true),
     ] {
         let store = store();
-        let owner = store.create(&DEPLOYMENTS, Some("shop"), named("web")).unwrap();
-        let dependent = json!({"metadata": {"name": "web-1", "ownerReferences": [{"uid": meta::uid(&owner)}]}});
+        let owner = store
+            .create(&DEPLOYMENTS, Some("shop"), named("web"))
+            .unwrap();
+        let dependent =
+            json!({"metadata": {"name": "web-1", "ownerReferences": [{"uid": meta::uid(&owner)}]}});
         store.create(&REPLICASETS, Some("shop"), dependent).unwrap();
-        let conditions = Preconditions { propagation, ..Preconditions::default() };
-        store.delete(&DEPLOYMENTS, Some("shop"), "web", conditions).unwrap();
+        let conditions = Preconditions {
+            propagation,
+            ..Preconditions::default()
+        };
+        store
+            .delete(&DEPLOYMENTS, Some("shop"), "web", conditions)
+            .unwrap();
         lifecycle::sweep(&store);
         lifecycle::sweep(&store);
         assert!(store.get(&DEPLOYMENTS, Some("shop"), "web").is_none());
-        assert_eq!(store.get(&REPLICASETS, Some("shop"), "web-1").is_some(), stays);
+        assert_eq!(
+            store.get(&REPLICASETS, Some("shop"), "web-1").is_some(),
+            stays
+        );
     }
 }
 
@@ -141,10 +181,17 @@ fn a_pod_on_a_node_gets_time_to_stop() {
     let store = store();
     let pod = json!({"metadata": {"name": "p"}, "spec": {"nodeName": "n1"}});
     store.create(&PODS, Some("shop"), pod).unwrap();
-    let graceful = Preconditions { grace: 30, ..Preconditions::default() };
+    let graceful = Preconditions {
+        grace: 30,
+        ..Preconditions::default()
+    };
     store.delete(&PODS, Some("shop"), "p", graceful).unwrap();
-    assert!(meta::is_going(&store.get(&PODS, Some("shop"), "p").unwrap()));
-    store.delete(&PODS, Some("shop"), "p", Preconditions::now()).unwrap();
+    assert!(meta::is_going(
+        &store.get(&PODS, Some("shop"), "p").unwrap()
+    ));
+    store
+        .delete(&PODS, Some("shop"), "p", Preconditions::now())
+        .unwrap();
     assert!(store.get(&PODS, Some("shop"), "p").is_none());
 }
 
@@ -155,7 +202,9 @@ async fn a_subscription_sees_each_change_once_and_expires_after_compaction() {
     let mut changes = store.subscribe(&CONFIGMAPS, since).unwrap();
     store.create(&PODS, Some("shop"), named("p")).unwrap();
     store.create(&CONFIGMAPS, Some("shop"), named("c")).unwrap();
-    store.delete(&CONFIGMAPS, Some("shop"), "c", Preconditions::now()).unwrap();
+    store
+        .delete(&CONFIGMAPS, Some("shop"), "c", Preconditions::now())
+        .unwrap();
     let batch = changes.next().await.unwrap();
     let kinds: Vec<Change> = batch.events.iter().map(|event| event.change).collect();
     assert_eq!(kinds, [Change::Added, Change::Deleted]);
