@@ -9,6 +9,7 @@ use tokio::time::timeout_at;
 
 use super::clock::Clock;
 use super::perform::Perform;
+use crate::audit::Kind;
 use crate::state::State;
 use crate::state::action::Action;
 use crate::state::event::Event;
@@ -74,6 +75,11 @@ impl Engine {
     pub fn happen(&mut self, what: What) -> Turn {
         let at = self.clock.now();
         self.feed(Event { at, what })
+    }
+
+    /// Records that the session began.
+    pub fn record_session(&self, kind: Kind) {
+        self.perform.record_session(kind);
     }
 
     fn feed(&mut self, event: Event) -> Turn {

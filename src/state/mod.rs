@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::runbook::library::Library;
 use crate::runbook::run::Run;
 use crate::runbook::sight::Heard;
+use crate::sources::board;
 use crate::sources::board::Board;
 use crate::sources::moment::Moment;
 use crate::sources::world::World;
@@ -156,6 +157,40 @@ pub struct State {
 }
 
 impl State {
+    /// A state that knows the configuration and the runbooks, and nothing of the world.
+    pub fn new(config: Arc<Config>, library: Arc<Library>, now: Moment) -> State {
+        let world = World::default();
+        State {
+            board: board::judge(&config, &world, now),
+            config,
+            library,
+            here: Here::default(),
+            now,
+            judged_at: now,
+            world,
+            last_known: LastKnown::default(),
+            sign_in: SignIn::default(),
+            person: None,
+            log: LogView::default(),
+            runs: Vec::new(),
+            open_run: None,
+            busy: None,
+            in_flight: 0,
+            refusal: None,
+            heard: None,
+            nav: Nav::default(),
+            prompt: None,
+            message: None,
+            size: (80, 24),
+            card_shown: None,
+            cancelled_at: None,
+            stale: false,
+            revision: 0,
+            qr_swapped: false,
+            quitting: false,
+        }
+    }
+
     /// Notes that a word on screen may have changed.
     pub(crate) fn changed(&mut self) {
         self.revision += 1;

@@ -103,6 +103,12 @@ impl Perform {
         }
     }
 
+    /// Records that the session began; a log that cannot take it says so by itself.
+    pub fn record_session(&self, kind: Kind) {
+        let (desk, draft) = (self.tools.desk.clone(), self.tools.draft(kind));
+        self.deed(async move { drop(desk.append(draft, None).await) });
+    }
+
     fn link(&self, cluster: &ClusterName) -> Option<Arc<Link>> {
         self.connections.get(cluster).map(|one| Arc::clone(&one.link))
     }
