@@ -55,7 +55,7 @@ pub(super) struct Table<'a> {
     origin: Origin<'a>,
     section: &'static Section,
     at: usize,
-    table: &'a DeTable<'a>,
+    entries: &'a DeTable<'a>,
 }
 
 impl<'a> Table<'a> {
@@ -84,7 +84,7 @@ impl<'a> Table<'a> {
             origin,
             section,
             at,
-            table,
+            entries: table,
         })
     }
 
@@ -239,7 +239,7 @@ impl<'a> Table<'a> {
     }
 
     fn get(&self, key: &str) -> Option<&'a Spanned<DeValue<'a>>> {
-        self.table.get(key)
+        self.entries.get(key)
     }
 
     fn array(&self, key: &str, what: &str) -> Result<&'a [Spanned<DeValue<'a>>], ConfigError> {

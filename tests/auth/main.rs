@@ -1,5 +1,11 @@
 //! Signing in at an issuer that behaves, and at issuers that do not.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what stands beside the tests is part of them"
+)]
+
 mod issuer;
 
 use crashcart::auth::AuthError;

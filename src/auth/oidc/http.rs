@@ -156,10 +156,8 @@ impl Http {
             if let Some(error) = tls_error(this) {
                 return self.untrusted(error);
             }
-            if let Some(error) = this.downcast_ref::<io::Error>() {
-                if let Some(reason) = plain(error) {
-                    return self.unreachable(reason);
-                }
+            if let Some(reason) = this.downcast_ref::<io::Error>().and_then(plain) {
+                return self.unreachable(reason);
             }
             cause = this.source();
         }
@@ -172,9 +170,10 @@ impl Http {
 
     fn untrusted(&self, error: &rustls::Error) -> AuthError {
         let reason = match error {
-            rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-                "its certificate is not from the authority the identity names"
-            }
+            // An authority of the same name with another key shows as a bad signature.
+            rustls::Error::InvalidCertificate(
+                CertificateError::UnknownIssuer | CertificateError::BadSignature,
+            ) => "its certificate is not from the authority the identity names",
             rustls::Error::InvalidCertificate(
                 CertificateError::Expired | CertificateError::ExpiredContext { .. },
             ) => "its certificate has ended",

@@ -261,3 +261,73 @@ fn words(error: &ClaimsVerificationError) -> &'static str {
         _ => "it does not say what an ID token must",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Expected;
+    use super::Keys;
+    use super::verify;
+    use crate::auth::error::AuthError;
+    use crate::config::Flow;
+    use crate::config::Identity;
+    use crate::config::Secret;
+    use jiff::Timestamp;
+    use serde_json::Value;
+
+    /// A token in Keycloak's form, signed once with RS256, and the public half of its key beside
+    /// one for encryption.
+    const KEYCLOAK: &str = include_str!("fixtures/keycloak-rs256.json");
+
+    fn identity() -> Identity {
+        Identity {
+            name: "keycloak".to_owned(),
+            issuer: "https://id.meridian.test/realms/meridian".to_owned(),
+            place: "crashcart.toml line 6".to_owned(),
+            ca: None,
+            client_id: "crashcart".to_owned(),
+            flow: Flow::Device,
+            groups_claim: "groups".to_owned(),
+        }
+    }
+
+    fn fixture() -> (String, Keys) {
+        let fixture: Value = serde_json::from_str(KEYCLOAK).unwrap();
+        let keys = Keys {
+            set: serde_json::from_value(fixture["jwks"].clone()).unwrap(),
+            refetched: None,
+        };
+        (fixture["token"].as_str().unwrap().to_owned(), keys)
+    }
+
+    fn judge(token: &str, keys: &Keys) -> Result<super::Verified, AuthError> {
+        let nonce = Secret::new("n-1");
+        let expected = Expected {
+            nonce: Some(&nonce),
+            subject: None,
+        };
+        let now = Timestamp::from_second(1_786_767_100).unwrap();
+        verify(token, &identity(), "id.meridian.test", keys, &expected, now)
+    }
+
+    #[test]
+    fn a_keycloak_token_is_accepted() {
+        let (token, keys) = fixture();
+        let verified = judge(&token, &keys).unwrap();
+        assert_eq!(verified.person.login, "alice");
+        assert_eq!(verified.person.groups, ["crashcart-operator"]);
+        assert_eq!(verified.good_until.as_second(), 1_786_767_160);
+    }
+
+    #[test]
+    fn any_changed_letter_is_refused() {
+        let (token, keys) = fixture();
+        let payload = token.find('.').unwrap() + 1;
+        let signature = token.rfind('.').unwrap() + 1;
+        for at in (payload..token.len() - 1).step_by(7).chain([signature]) {
+            let mut changed = token.clone().into_bytes();
+            changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(changed).unwrap();
+            assert!(judge(&changed, &keys).is_err(), "letter {at}");
+        }
+    }
+}
