@@ -22,6 +22,7 @@ use super::engine::Turn;
 use crate::audit::Kind;
 use crate::config::ClusterName;
 use crate::sources::cluster::Link;
+use crate::sources::level::Level;
 use crate::state::State;
 use crate::state::effect::Effect;
 use crate::state::event::What;
@@ -165,8 +166,13 @@ fn spawn(deed: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
 async fn verify(tools: Tools, folder: PathBuf) {
     let report = tokio::task::spawn_blocking(move || crate::audit::verify(&folder)).await;
     let sentences = match report {
-        Ok(report) => report.lines(),
-        Err(_) => vec![(crate::sources::level::Level::Unknown, SafeText::new("the verification did not end; press v again"))],
+        Ok(report) => report.lines.iter().map(|line| (level(line.level), SafeText::new(&line.sentence))).collect(),
+        Err(_) => vec![(Level::Unknown, SafeText::new("the verification did not end; press v again"))],
     };
     tools.tell(What::Verified(sentences)).await;
+}
+
+fn level(word: &str) -> Level {
+    let known = [Level::Ok, Level::Warn, Level::Crit, Level::Absent];
+    known.into_iter().find(|level| level.word() == word).unwrap_or(Level::Unknown)
 }
