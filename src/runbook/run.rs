@@ -124,6 +124,9 @@ pub struct Run {
     pub memory: Memory,
 }
 
+/// What became of a request: class, HTTP status and words.
+pub type Seen = (OutcomeClass, Option<u16>, SafeText);
+
 /// One request of a run: recorded, and perhaps answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
@@ -142,7 +145,7 @@ pub struct Attempt {
     /// Name of the object.
     pub name: String,
     /// What became of it: class, status and words; `None` while nobody knows.
-    pub outcome: Option<(OutcomeClass, Option<u16>, SafeText)>,
+    pub outcome: Option<Seen>,
     /// Looks at the world since it is in doubt, with what the last one showed and when.
     pub looks: Vec<(Timestamp, Trace, SafeText)>,
     /// True when reading showed that it arrived.
