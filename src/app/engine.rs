@@ -115,7 +115,7 @@ impl Engine {
     /// Ends every task, and waits until what was being sent has its outcome in the log (at most `wait`).
     pub async fn end(mut self, wait: Duration) -> State {
         let end = self.deadline(wait);
-        while self.state.in_flight > 0 && self.deadline(Duration::ZERO) < end {
+        while self.state.busy.is_some() && self.deadline(Duration::ZERO) < end {
             self.turn(end).await;
         }
         self.perform.end().await;

@@ -97,7 +97,7 @@ async fn open(engine: &mut Engine, book: &str, given: &[String]) -> anyhow::Resu
         let names: Vec<&str> = known.params.iter().map(|param| param.name.as_str()).collect();
         bail!("{book} has no parameter {unknown}; it has: {}", names.join(" "));
     }
-    engine.until(STEP, |state| state.in_flight == 0 || state.open_run.is_some()).await;
+    engine.until(STEP, |state| state.busy.is_none() || state.open_run.is_some()).await;
     ensure!(engine.state.open_run.is_some(), "{}", said(&engine.state));
     Ok(())
 }
@@ -121,7 +121,7 @@ fn said(state: &State) -> String {
 async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
     let mut told = String::new();
     loop {
-        engine.until(STEP, |state| state.in_flight == 0).await;
+        engine.until(STEP, |state| state.busy.is_none()).await;
         let Some(run) = engine.state.run() else { bail!("the run is gone from the log") };
         tell(out, &mut told, &lines::run_text(&engine.state, run))?;
         if let Some(code) = over(run, out)? {
@@ -133,7 +133,7 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
                 tell_once(out, &mut told, note.as_str())?;
             }
             let before = engine.state.revision;
-            engine.until(Duration::from_secs(5), |state| state.revision != before && state.in_flight == 0).await;
+            engine.until(Duration::from_secs(5), |state| state.revision != before && state.busy.is_none()).await;
             continue;
         }
         write!(out, "{}", lines::card_text(&card))?;

@@ -84,12 +84,10 @@ pub enum What {
         /// The question, the answer and when.
         heard: Heard,
     },
-    /// What a run asked for could not be done at all (no permit, no connection); nothing was sent.
-    NotSent {
-        /// Which run.
-        run: String,
-        /// Why, in words.
-        why: SafeText,
+    /// Everything a run wanted was carried out, or given up.
+    Carried {
+        /// Why the rest was given up, in words; `None` when all of it was carried out.
+        failed: Option<SafeText>,
     },
     /// A second passed.
     Tick,

@@ -126,10 +126,8 @@ pub struct State {
     pub runs: Vec<Run>,
     /// Id of the run on screen.
     pub open_run: Option<String>,
-    /// The run (by id) that waits for an answer from outside: no key sends meanwhile.
+    /// The run (by id) that something is being carried out for: no key sends meanwhile.
     pub busy: Option<String>,
-    /// How many things of the open run are under way outside.
-    pub in_flight: u32,
     /// Why the last run could not be opened, for the line-by-line form.
     pub refusal: Option<SafeText>,
     /// The answer to the open run's last reading.
@@ -175,7 +173,6 @@ impl State {
             runs: Vec::new(),
             open_run: None,
             busy: None,
-            in_flight: 0,
             refusal: None,
             heard: None,
             nav: Nav::default(),

@@ -70,15 +70,10 @@ impl Perform {
             Effect::AnswerSignIn { person, .. } => self.ask(Ask::Answer(person)),
             Effect::SignOut => self.ask(Ask::SignOut),
             Effect::Open { opened } => self.deed(run::open(self.tools.clone(), *opened)),
-            Effect::Record { run, event } => self.deed(run::record(self.tools.clone(), *run, event)),
-            Effect::Read { run, reading } => {
-                let link = self.link(&run.cluster);
-                self.deed(run::read(self.tools.clone(), link, run.id, reading));
-            }
-            Effect::Send { run, step, op, undo, generation } => {
-                let link = self.connections.get(&run.cluster).filter(|one| one.generation == generation);
-                let link = link.map(|one| Arc::clone(&one.link));
-                self.deed(run::send(self.tools.clone(), link, *run, run::Sending { step, op, undo, generation }));
+            Effect::Carry { run, commands, generation } => {
+                let here = self.connections.get(&run.cluster).filter(|one| one.generation == generation);
+                let link = here.map(|one| Arc::clone(&one.link));
+                self.deed(run::carry(self.tools.clone(), link, *run, commands));
             }
             Effect::VerifyLog => self.deed(verify(self.tools.clone(), self.folders.log.clone())),
             Effect::TryLog => {
@@ -108,10 +103,6 @@ impl Perform {
     pub fn record_session(&self, kind: Kind) {
         let (desk, draft) = (self.tools.desk.clone(), self.tools.draft(kind));
         self.deed(async move { drop(desk.append(draft, None).await) });
-    }
-
-    fn link(&self, cluster: &ClusterName) -> Option<Arc<Link>> {
-        self.connections.get(cluster).map(|one| Arc::clone(&one.link))
     }
 
     fn deed(&self, deed: impl Future<Output = ()> + Send + 'static) {

@@ -33,7 +33,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         What::Verified(sentences) => log::verified(state, sentences),
         What::RunLogged { run, event, entry, at } => run::logged(state, &run, &event, entry, at),
         What::Answered { run, heard } => run::answered(state, &run, heard),
-        What::NotSent { run, why } => run::not_sent(state, &run, why),
+        What::Carried { failed } => run::carried(state, failed),
         What::Tick => time::tick(state),
         What::Drawn { card } => run::drawn(state, card),
         What::Resize(width, height) => time::resize(state, width, height),

@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::runbook::engine::Command;
-use crate::runbook::engine::Input;
 use crate::auth::Person;
 use crate::runbook::event::RunEvent;
 use crate::runbook::open;
+use crate::runbook::plan::Mode;
+use crate::runbook::press::Input;
 use crate::runbook::run::Run;
 use crate::runbook::run::RunStatus;
 use crate::runbook::sight::Heard;
@@ -32,11 +33,10 @@ const WHOLE: (u16, u16) = (80, 24);
 /// Opens a run, unless the zone, the policy or the person forbids it; the refusal is said and nothing is asked of anybody.
 pub(super) fn open(state: &mut State, book: &str, params: BTreeMap<String, String>) -> Vec<Effect> {
     let Some(person) = state.person.clone() else { return Vec::new() };
-    let Some(known) = state.library.book(book) else { return Vec::new() };
-    let asked = open::ask(known, &params, &state.config, &state.world, &person, state.here.simulated, state.now);
-    match asked {
+    let request = open::Request { run: String::new(), book: book.to_owned(), mode: Mode::Live, params };
+    match open::open(&request, &sight(state, &person), state.now) {
         Ok(opened) => {
-            state.in_flight += 1;
+            state.busy = Some(String::new());
             vec![Effect::Open { opened: Box::new(opened) }]
         }
         Err(why) => {
@@ -162,7 +162,7 @@ fn press(state: &mut State, input: Input) -> Vec<Effect> {
         state.say("no: the log cannot be written, so nothing can be done. R tries it again.");
         return Vec::new();
     }
-    if state.in_flight > 0 {
+    if state.busy.is_some() {
         state.say("Wait: the last thing asked for is still under way.");
         return Vec::new();
     }
@@ -181,7 +181,7 @@ fn press(state: &mut State, input: Input) -> Vec<Effect> {
 
 /// What the open run does by itself: preparation, verdicts, time limits.
 pub(super) fn advance(state: &mut State) -> Vec<Effect> {
-    if state.in_flight > 0 || state.log.stopped.is_some() || state.quitting {
+    if state.busy.is_some() || state.log.stopped.is_some() || state.quitting {
         return Vec::new();
     }
     let Some((run, person)) = state.run().zip(state.person.as_ref()) else { return Vec::new() };
@@ -191,38 +191,15 @@ pub(super) fn advance(state: &mut State) -> Vec<Effect> {
 
 /// Commands become effects; the run waits until each came back.
 fn carry(state: &mut State, commands: Vec<Command>) -> Vec<Effect> {
-    let Some(run) = state.run().cloned() else { return Vec::new() };
+    let Some(run) = state.run().cloned().filter(|_| !commands.is_empty()) else { return Vec::new() };
     let generation = state.world.cluster(&run.cluster).map_or(0, |cluster| cluster.generation());
-    let mut effects = Vec::new();
-    for command in commands {
-        let run = Box::new(run.clone());
-        effects.push(match command {
-            Command::Record(event) => Effect::Record { run, event },
-            Command::Read(reading) => Effect::Read { run, reading },
-            Command::Send { step, op, undo } => Effect::Send { run, step, op, undo, generation },
-        });
-        state.in_flight += 1;
-    }
-    state.busy = (state.in_flight > 0).then_some(run.id);
-    if !effects.is_empty() {
-        state.changed();
-    }
-    effects
-}
-
-fn back(state: &mut State) {
-    state.in_flight = state.in_flight.saturating_sub(1);
-    if state.in_flight == 0 {
-        state.busy = None;
-    }
+    state.busy = Some(run.id.clone());
     state.changed();
+    vec![Effect::Carry { run: Box::new(run), commands, generation }]
 }
 
-/// An entry of a run is on disk: fold it, then let the run go on.
+/// An entry of a run is on disk: fold it.
 pub(super) fn logged(state: &mut State, id: &str, event: &RunEvent, entry: u64, at: Timestamp) -> Vec<Effect> {
-    if !matches!(event, RunEvent::Intent { .. }) {
-        back(state);
-    }
     if let RunEvent::Opened(opened) = event {
         state.runs.insert(0, Run::open(opened, entry, at));
         state.open_run = Some(id.to_owned());
@@ -238,23 +215,30 @@ pub(super) fn logged(state: &mut State, id: &str, event: &RunEvent, entry: u64, 
         _ => {}
     }
     state.stale = true;
-    advance(state)
+    state.changed();
+    Vec::new()
 }
 
 /// What the run asked for came back.
 pub(super) fn answered(state: &mut State, id: &str, heard: Heard) -> Vec<Effect> {
-    back(state);
     if state.open_run.as_deref() == Some(id) {
         state.heard = Some(heard);
     }
-    advance(state)
+    Vec::new()
 }
 
-/// What the run asked for could not be done at all; nothing was sent.
-pub(super) fn not_sent(state: &mut State, _: &str, why: SafeText) -> Vec<Effect> {
-    back(state);
-    state.say(why);
-    Vec::new()
+/// What the run wanted was carried out, or given up: it may go on.
+pub(super) fn carried(state: &mut State, failed: Option<SafeText>) -> Vec<Effect> {
+    state.busy = None;
+    state.changed();
+    match failed {
+        // Not at once again: the next second, or the person, tries anew.
+        Some(why) => {
+            state.say(why);
+            Vec::new()
+        }
+        None => advance(state),
+    }
 }
 
 /// A frame that shows this card whole is on screen.
