@@ -12,6 +12,7 @@ pub mod apply;
 pub mod backups;
 pub mod board;
 pub mod cluster;
+mod cluster_findings;
 pub mod drift;
 pub mod fact;
 pub mod finding;
