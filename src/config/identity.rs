@@ -9,7 +9,10 @@ pub struct Identity {
     pub name: String,
     /// The issuer's URL, `https://`, exactly as its tokens name it.
     pub issuer: String,
-    /// The only authorities trusted for it; the operating system's where none is given.
+    /// Where the configuration names the issuer, for messages: `crashcart.toml line 6`.
+    pub place: String,
+    /// The only authorities trusted for it. Without one nobody can sign in: the operating system's
+    /// are used only when the file says so by naming their bundle.
     pub ca: Option<Pem>,
     /// The public client's id.
     pub client_id: String,
