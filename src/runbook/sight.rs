@@ -11,8 +11,12 @@ use super::plan::Item;
 use crate::auth::Person;
 use crate::config::ClusterName;
 use crate::config::Config;
+use crate::config::MemberBy;
 use crate::config::Zone;
-use crate::sources::backups;
+use crate::sources::backups::Point;
+use crate::sources::backups::point::judge;
+use crate::sources::backups::point::point;
+use crate::sources::ground::Ground;
 use crate::sources::kinds::backup::Backup;
 use crate::sources::kinds::kustomization::Kustomization;
 use crate::sources::kinds::restore::Restore;
@@ -22,7 +26,6 @@ use crate::sources::op::Op;
 use crate::sources::seen::Freshness;
 use crate::sources::world::ClusterWorld;
 use crate::sources::world::World;
-use crate::sources::zones;
 use crate::text::SafeText;
 
 /// Group, version and kind of Kubernetes objects, as a backup's list names them.
@@ -199,8 +202,18 @@ impl<'a> Sight<'a> {
     }
 
     /// Every recovery point of the namespace, newest first, with why each counts or not.
-    pub fn points(&self, name: &ClusterName, namespace: &str, now: Moment) -> Vec<backups::Point> {
-        backups::points(self.config, self.world, name, namespace, now)
+    pub fn points(&self, name: &ClusterName, namespace: &str, now: Moment) -> Vec<Point> {
+        let nothing = ClusterWorld::default();
+        let ground = Ground::new(self.config, self.world, name, now, &nothing);
+        let backups = ground.world.backups(now);
+        let mut points: Vec<Point> = backups
+            .now()
+            .into_iter()
+            .flat_map(|table| table.iter())
+            .filter_map(|backup| Some(point(backup, &judge(&ground, backup, namespace, now.wall)?)))
+            .collect();
+        points.sort_by(|a, b| (b.started, &a.backup).cmp(&(a.started, &b.backup)));
+        points
     }
 
     /// The Backup of that name, while backups are seen.
@@ -244,7 +257,7 @@ impl<'a> Sight<'a> {
         let all = self.cluster(cluster)?.deployments(now);
         let table = *all.now()?;
         let here = table.iter().filter(|one| one.meta.namespace.as_str() == namespace);
-        let mut bad: Vec<String> = here.filter(|one| !one.available()).map(|one| one.meta.name.to_string()).collect();
+        let mut bad: Vec<String> = here.filter(|one| !one.whole()).map(|one| one.meta.name.to_string()).collect();
         let planned = items.iter().filter(|item| item.kind == "Deployment" && item.gvr.group == "apps");
         let gone = planned.filter(|item| table.by_name(namespace, &item.name).is_none());
         bad.extend(gone.map(|item| format!("{} (not there)", item.name)));
@@ -252,10 +265,20 @@ impl<'a> Sight<'a> {
         Some(bad)
     }
 
-    /// The zone of a namespace, judged from the configuration and the namespaces seen.
-    pub fn zone(&self, cluster: &ClusterName, namespace: &str) -> Option<&'a Zone> {
-        let name = zones::of(self.config, self.world, cluster, namespace)?;
-        self.config.zone(&name)
+    /// The zones that a namespace stands in or is named by, and, where its labels cannot be read because it is not
+    /// there, every zone of the cluster that selects by label: it may have been theirs.
+    pub fn zones(&self, cluster: &ClusterName, namespace: &str, now: Moment) -> Vec<&'a Zone> {
+        let nothing = ClusterWorld::default();
+        let ground = Ground::new(self.config, self.world, cluster, now, &nothing);
+        let here: Vec<&Zone> = self.config.zones.iter().filter(|zone| names_it(zone, cluster, namespace)).collect();
+        let stands = self.config.zones.iter().filter(|zone| {
+            ground.namespaces(Some(&zone.name)).iter().any(|name| name.as_str() == namespace)
+        });
+        let mut zones: Vec<&Zone> = here.into_iter().chain(stands).collect();
+        if zones.is_empty() && self.exists(cluster, namespace, now) != Some(true) {
+            zones.extend(self.config.zones.iter().filter(|zone| selects(zone, cluster)));
+        }
+        zones
     }
 
     /// The answer to this question, if it was the last one asked and is fresh enough to act on.
@@ -274,4 +297,20 @@ impl<'a> Sight<'a> {
     pub fn asked(&self, reading: &Reading) -> Option<Timestamp> {
         self.heard.filter(|heard| heard.reading == *reading).map(|heard| heard.at.wall)
     }
+}
+
+/// True when the zone names the namespace, as a member or in an application, on this cluster.
+fn names_it(zone: &Zone, cluster: &ClusterName, namespace: &str) -> bool {
+    let here = || zone.members.iter().filter(|member| member.cluster == *cluster);
+    let named = here().any(|member| match &member.by {
+        MemberBy::Namespaces(names) => names.iter().any(|name| name == namespace),
+        MemberBy::Selector(_) => false,
+    });
+    let system = zone.applications.iter().any(|one| one.namespaces.iter().any(|name| name == namespace));
+    named || (system && here().next().is_some())
+}
+
+fn selects(zone: &Zone, cluster: &ClusterName) -> bool {
+    let here = zone.members.iter().filter(|member| member.cluster == *cluster);
+    here.into_iter().any(|member| matches!(member.by, MemberBy::Selector(_)))
 }

@@ -346,6 +346,15 @@ pub fn verdict(kind: Kind, turn: &Turn<'_>) -> Verdict {
     }
 }
 
+/// The request of a step: of the plan, or of the service that a prepare step asks.
+pub(crate) fn op(kind: Kind, turn: &Turn<'_>) -> Option<Op> {
+    match kind {
+        Kind::ServerAlive => Some(server_alive::op(turn)),
+        Kind::Survey => Some(survey::op(turn)),
+        _ => turn.step()?.op.clone(),
+    }
+}
+
 /// Every right that a step of this kind needs, as verb, resource and namespace.
 pub fn rights(kind: Kind, turn: &Turn<'_>, velero: &str) -> Vec<(&'static str, Gvr, String)> {
     match kind {
@@ -356,6 +365,11 @@ pub fn rights(kind: Kind, turn: &Turn<'_>, velero: &str) -> Vec<(&'static str, G
         Kind::Restore | Kind::Watch => restore::rights(velero),
         _ => Vec::new(),
     }
+}
+
+/// The planned objects that a listing found and that are not the ones of the plan.
+pub(crate) fn created(turn: &Turn<'_>, listed: &[super::sight::Listed]) -> Vec<Created> {
+    verify::created(turn, listed)
 }
 
 /// Velero's resource of that plural.

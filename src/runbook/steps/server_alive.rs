@@ -16,7 +16,7 @@ pub(super) fn rights(ns: &str) -> Vec<(&'static str, Gvr, String)> {
     vec![("create", gvr.clone(), ns.to_owned()), ("get", gvr, ns.to_owned())]
 }
 
-fn op(turn: &Turn<'_>) -> Op {
+pub(super) fn op(turn: &Turn<'_>) -> Op {
     Op::StatusRequest { velero: turn.frozen().velero.clone(), name: format!("alive-{}", turn.run.short()) }
 }
 

@@ -40,7 +40,7 @@ pub(super) fn rights(ns: &str) -> Vec<(&'static str, Gvr, String)> {
     ]
 }
 
-fn op(turn: &Turn<'_>) -> Op {
+pub(super) fn op(turn: &Turn<'_>) -> Op {
     let frozen = turn.frozen();
     Op::DownloadRequest {
         velero: frozen.velero.clone(),
