@@ -7,7 +7,7 @@ use serde_json::json;
 use sha2::Digest;
 use sha2::Sha256;
 
-use crate::audit::permit::Class;
+use crate::audit::Class;
 use crate::config::ClusterName;
 
 /// Group, version and plural of a Kubernetes resource.
@@ -67,7 +67,7 @@ pub struct Mark {
 }
 
 /// Everything that can be asked of a cluster beyond plain reading.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "op", rename_all = "kebab-case")]
 pub enum Op {
     /// May I? A SelfSubjectAccessReview.
@@ -176,7 +176,7 @@ impl Request {
 }
 
 /// An operation bound to the cluster it is for.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Targeted {
     /// The cluster.
     pub cluster: ClusterName,
