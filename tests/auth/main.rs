@@ -441,3 +441,16 @@ async fn a_simulated_issuer_is_answered_at_its_own_address_only() {
     assert_eq!(grant.prompt.simulated, None);
     assert!(client.answer_simulated("WDJB-MJHT", None).await.is_err());
 }
+
+#[tokio::test]
+async fn every_call_can_be_moved_to_a_task() {
+    fn movable<T: Send>(_: &T) {}
+    let (issuer, mut client, session, tokens) = signed_in().await;
+    movable(&oidc::discover(&issuer.identity(), oidc::DEADLINE));
+    let grant = client.start_device(now()).await.unwrap();
+    movable(&client.start_device(now()));
+    movable(&client.poll_once(&grant, now()));
+    movable(&client.refresh(&tokens, &session.person, now()));
+    movable(&client.revoke(&tokens));
+    movable(&client.answer_simulated("x", None));
+}

@@ -7,6 +7,7 @@
 )]
 
 mod init;
+mod noise;
 
 use crashcart::config;
 use crashcart::config::ClusterAuth;
@@ -31,8 +32,13 @@ fn here() -> PathBuf {
 
 /// A copy of the files, with modes that do not depend on how they were checked out.
 fn copy() -> TempDir {
+    copy_of(&["good", "bad"])
+}
+
+/// A copy of some of the folders.
+fn copy_of(parts: &[&str]) -> TempDir {
     let folder = TempDir::new().unwrap();
-    for part in ["good", "bad"] {
+    for part in parts {
         fs::create_dir(folder.path().join(part)).unwrap();
         for file in fs::read_dir(here().join(part)).unwrap() {
             let file = file.unwrap();
