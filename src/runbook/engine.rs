@@ -87,14 +87,26 @@ impl Run {
             Ok(book) => book,
             Err(words) => return Some(failed(self.turn()?, words.as_str())),
         };
-        let Some(step) = self.turn().filter(|step| kind(step).is_some_and(Kind::prepares)) else {
-            return Some(Command::Record(self.planned(book)));
+        let Some(step) = self
+            .turn()
+            .filter(|step| kind(step).is_some_and(Kind::prepares))
+        else {
+            return Some(Command::Record(self.plan_or_end(book)));
         };
-        let turn = Turn { run: self, number: step.number, sight, now };
+        let turn = Turn {
+            run: self,
+            number: step.number,
+            sight,
+            now,
+        };
         let limit = self.limit(step, book.step(&step.id).map(|step| step.timeout_s));
         match steps::before(kind(step)?, &turn) {
             Verdict::Done(found) => Some(Command::Record(self.prepared(step, found))),
-            Verdict::Send(op) => Some(Command::Send { step: step.number, op, undo: false }),
+            Verdict::Send(op) => Some(Command::Send {
+                step: step.number,
+                op,
+                undo: false,
+            }),
             other => self.handle(step, limit, other, sight, now),
         }
     }
@@ -109,7 +121,7 @@ impl Run {
     }
 
     /// The plan, or the end when nothing would be changed.
-    fn planned(&self, book: &super::book::Book) -> RunEvent {
+    fn plan_or_end(&self, book: &super::book::Book) -> RunEvent {
         let frozen = &self.memory.frozen;
         if frozen.create.is_empty() {
             let words = format!(
@@ -120,10 +132,15 @@ impl Run {
                 frozen.skip.len(),
                 frozen.left
             );
-            return RunEvent::Completed { words: SafeText::new(&words) };
+            return RunEvent::Completed {
+                words: SafeText::new(&words),
+            };
         }
         match expand::plan(self, book) {
-            Ok(plan) => RunEvent::Planned { digest: plan.digest(), plan },
+            Ok(plan) => RunEvent::Planned {
+                digest: plan.digest(),
+                plan,
+            },
             Err(error) => {
                 let reason = SafeText::new(&format!("the plan could not be made: {error}"));
                 RunEvent::Aborted { reason }
@@ -137,7 +154,12 @@ impl Run {
             return Some(Command::Record(RunEvent::Completed { words }));
         };
         let kind = kind(step)?;
-        let turn = Turn { run: self, number: step.number, sight, now };
+        let turn = Turn {
+            run: self,
+            number: step.number,
+            sight,
+            now,
+        };
         let limit = self.limit(step, None);
         match &step.status {
             StepStatus::Sent => match refusal(self, step) {
@@ -158,14 +180,24 @@ impl Run {
         }
     }
 
-    fn handle(&self, step: &StepState, limit: u32, verdict: Verdict, sight: &Sight<'_>, now: Moment) -> Option<Command> {
+    fn handle(
+        &self,
+        step: &StepState,
+        limit: u32,
+        verdict: Verdict,
+        sight: &Sight<'_>,
+        now: Moment,
+    ) -> Option<Command> {
         match verdict {
             Verdict::Need(reading) => ask(reading, sight, now),
             Verdict::Done(found) => Some(done(step, found)),
             Verdict::Failed(why) => Some(failed(step, why.as_str())),
             Verdict::Pending(words) | Verdict::Blocked(words) | Verdict::Ask(words) => {
                 if self.over(step, limit, now) {
-                    return Some(failed(step, &format!("not seen within {}: {words}", age(i64::from(limit)))));
+                    return Some(failed(
+                        step,
+                        &format!("not seen within {}: {words}", age(i64::from(limit))),
+                    ));
                 }
                 let again = sight.heard.filter(|_| kind(step).is_some_and(polls))?;
                 ask(again.reading.clone(), sight, now)
@@ -204,25 +236,50 @@ pub(crate) fn kind(step: &StepState) -> Option<Kind> {
 
 /// Asks, unless the same was asked a moment ago.
 pub(crate) fn ask(reading: Reading, sight: &Sight<'_>, now: Moment) -> Option<Command> {
-    sight.may_ask(&reading, now).then_some(Command::Read(reading))
+    sight
+        .may_ask(&reading, now)
+        .then_some(Command::Read(reading))
 }
 
 fn done(step: &StepState, found: Found) -> Command {
-    Command::Record(RunEvent::Done { step: step.number, evidence: found.words, created: found.created })
+    Command::Record(RunEvent::Done {
+        step: step.number,
+        evidence: found.words,
+        created: found.created,
+    })
 }
 
 fn failed(step: &StepState, why: &str) -> Command {
-    Command::Record(RunEvent::Failed { step: step.number, why: SafeText::new(why) })
+    Command::Record(RunEvent::Failed {
+        step: step.number,
+        why: SafeText::new(why),
+    })
 }
 
 /// Why the step's request was refused, in words; nothing when it was not.
 fn refusal(run: &Run, step: &StepState) -> Option<String> {
     let attempt: &Attempt = run.attempt(step.number, false)?;
-    let Some((OutcomeClass::Refused, status, words)) = &attempt.outcome else { return None };
+    let Some((OutcomeClass::Refused, status, words)) = &attempt.outcome else {
+        return None;
+    };
     if attempt.arrived {
         return None;
     }
     let status = status.map_or_else(String::new, |status| format!(" ({status})"));
-    let verb = run.plan.as_ref()?.step(step.number)?.op.as_ref().map(Op::line).unwrap_or_default();
-    Some(format!("refused{status} by {}: {verb}. Nothing changed. {words}", run.cluster).trim_end().to_owned())
+    let verb = run
+        .plan
+        .as_ref()?
+        .step(step.number)?
+        .op
+        .as_ref()
+        .map(Op::line)
+        .unwrap_or_default();
+    Some(
+        format!(
+            "refused{status} by {}: {verb}. Nothing changed. {words}",
+            run.cluster
+        )
+        .trim_end()
+        .to_owned(),
+    )
 }

@@ -13,12 +13,24 @@ use super::values::ValueError;
 /// # Errors
 /// A pattern of the book that names something unknown.
 pub fn plan(run: &Run, book: &Book) -> Result<Plan, ValueError> {
-    let prepared = book.steps.iter().filter(|step| step.kind.prepares()).count();
+    let prepared = book
+        .steps
+        .iter()
+        .filter(|step| step.kind.prepares())
+        .count();
     let mut live: Vec<PlanStep> = Vec::new();
     for step in book.steps.iter().filter(|step| !step.kind.prepares()) {
         let number = u32::try_from(prepared + live.len() + 1).unwrap_or(u32::MAX);
-        let of = step.values.get("of").and_then(|of| live.iter().find(|other| &other.id == of));
-        let expansion = Expansion { run, step, number, of };
+        let of = step
+            .values
+            .get("of")
+            .and_then(|of| live.iter().find(|other| &other.id == of));
+        let expansion = Expansion {
+            run,
+            step,
+            number,
+            of,
+        };
         live.extend(steps::brief(&expansion)?);
     }
     Ok(Plan {

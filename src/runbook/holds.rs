@@ -15,10 +15,16 @@ fn no<T>(words: String) -> Result<T, SafeText> {
 /// The runbook that the run was opened with, byte for byte.
 pub(crate) fn book<'a>(run: &Run, sight: &Sight<'a>) -> Result<&'a Book, SafeText> {
     let Some(book) = sight.library.book(&run.book) else {
-        return no(format!("the runbook {} is not in the library any more; open a new run", run.book));
+        return no(format!(
+            "the runbook {} is not in the library any more; open a new run",
+            run.book
+        ));
     };
     if book.digest != run.memory.book_digest {
-        return no(format!("the runbook {} changed since the run was opened; open a new run", run.book));
+        return no(format!(
+            "the runbook {} changed since the run was opened; open a new run",
+            run.book
+        ));
     }
     Ok(book)
 }
@@ -27,7 +33,10 @@ pub(crate) fn book<'a>(run: &Run, sight: &Sight<'a>) -> Result<&'a Book, SafeTex
 pub(crate) fn start(run: &Run, sight: &Sight<'_>, now: Moment) -> Result<(), SafeText> {
     let book = book(run, sight)?;
     if policy(sight) != run.memory.policy {
-        return no("the policy changed since the run was opened: the plan is void, open a new run".to_owned());
+        return no(
+            "the policy changed since the run was opened: the plan is void, open a new run"
+                .to_owned(),
+        );
     }
     people(sight, book, run.mode, (&run.cluster, &run.namespace), now)?;
     backup(run, sight, now)
@@ -36,7 +45,11 @@ pub(crate) fn start(run: &Run, sight: &Sight<'_>, now: Moment) -> Result<(), Saf
 /// What stands in a plan for the policy in force.
 pub(crate) fn policy(sight: &Sight<'_>) -> String {
     let policy = &sight.config.policy;
-    if policy.is_self() { "self".to_owned() } else { policy.digest.clone() }
+    if policy.is_self() {
+        "self".to_owned()
+    } else {
+        policy.digest.clone()
+    }
 }
 
 /// Refuses a live run where more than one person is needed, because there are no approvals yet.
@@ -52,7 +65,9 @@ pub(crate) fn people(
     }
     let (cluster, namespace) = target;
     let zones = sight.zones(cluster, namespace, now);
-    let strictest = zones.into_iter().max_by_key(|zone| sight.config.policy.people(zone));
+    let strictest = zones
+        .into_iter()
+        .max_by_key(|zone| sight.config.policy.people(zone));
     let needed = strictest.map_or(1, |zone| sight.config.policy.people(zone));
     let zone = strictest.filter(|_| needed >= book.needs(mode));
     let (name, people) = match zone {
@@ -62,8 +77,14 @@ pub(crate) fn people(
     if people < 2 {
         return Ok(());
     }
-    let count = if people == 2 { "two".to_owned() } else { people.to_string() };
-    let owners: Vec<String> = zone.map(|zone| zone.owners.iter().map(owner).collect()).unwrap_or_default();
+    let count = if people == 2 {
+        "two".to_owned()
+    } else {
+        people.to_string()
+    };
+    let owners: Vec<String> = zone
+        .map(|zone| zone.owners.iter().map(owner).collect())
+        .unwrap_or_default();
     let next = if owners.is_empty() {
         "restore by hand with a second person beside you".to_owned()
     } else {
@@ -86,9 +107,14 @@ pub(crate) fn backup(run: &Run, sight: &Sight<'_>, now: Moment) -> Result<(), Sa
     let name = &run.memory.frozen.backup;
     let points = sight.points(&run.cluster, &run.namespace, now);
     match points.iter().find(|point| point.backup.as_str() == name) {
-        None => no(format!("backup {name} is not on {} any more; a new plan is needed, nothing is sent", run.cluster)),
+        None => no(format!(
+            "backup {name} is not on {} any more; a new plan is needed, nothing is sent",
+            run.cluster
+        )),
         Some(point) => match &point.why_not {
-            Some(why) => no(format!("backup {name} cannot be restored any more: {why}; a new plan is needed, nothing is sent")),
+            Some(why) => no(format!(
+                "backup {name} cannot be restored any more: {why}; a new plan is needed, nothing is sent"
+            )),
             None => Ok(()),
         },
     }

@@ -27,7 +27,9 @@ pub fn draft(run: &str, known: Option<&Run>, event: &RunEvent) -> Option<(Draft,
     draft.run = Some(SafeText::new(run));
     draft.step = step.map(|step| SafeText::new(&step.to_string()));
     draft.reason = reason.cloned();
-    draft.mode = Some(SafeText::new(mode(known.map_or(Mode::Live, |run| run.mode))));
+    draft.mode = Some(SafeText::new(mode(
+        known.map_or(Mode::Live, |run| run.mode),
+    )));
     if let Some(run) = known {
         draft.ticket = Some(SafeText::new(&run.ticket));
         draft.plan = (!run.digest.is_empty()).then(|| SafeText::new(&run.digest));
@@ -55,8 +57,12 @@ fn mode(mode: Mode) -> &'static str {
 fn row(event: &RunEvent) -> Option<(Kind, Option<u32>, Option<&SafeText>)> {
     Some(match event {
         RunEvent::Opened(_) => (Kind::RunOpened, None, None),
-        RunEvent::Prepared { step, done: false, .. } => (Kind::StepBegun, Some(*step), None),
-        RunEvent::Prepared { step, .. } | RunEvent::Done { step, .. } => (Kind::StepDone, Some(*step), None),
+        RunEvent::Prepared {
+            step, done: false, ..
+        } => (Kind::StepBegun, Some(*step), None),
+        RunEvent::Prepared { step, .. } | RunEvent::Done { step, .. } => {
+            (Kind::StepDone, Some(*step), None)
+        }
         RunEvent::Planned { .. } => (Kind::RunPlanned, None, None),
         RunEvent::Started => (Kind::RunStarted, None, None),
         RunEvent::Typed { step, text } => (Kind::StepAnswered, Some(*step), Some(text)),
@@ -83,7 +89,10 @@ pub fn intent(run: &Run, step: u32, undo: bool, op: &Op) -> Draft {
     let mut draft = Draft::new(Kind::ApiIntent);
     let (gvr, namespace, name) = op.target();
     draft.run = Some(SafeText::new(&run.id));
-    draft.step = Some(SafeText::new(&format!("{step}{}", if undo { UNDO } else { "" })));
+    draft.step = Some(SafeText::new(&format!(
+        "{step}{}",
+        if undo { UNDO } else { "" }
+    )));
     draft.mode = Some(SafeText::new(mode(run.mode)));
     draft.plan = (!run.digest.is_empty()).then(|| SafeText::new(&run.digest));
     draft.ticket = Some(SafeText::new(&run.ticket));
@@ -134,11 +143,18 @@ fn read_intent(entry: &Entry) -> Option<RunEvent> {
     Some(RunEvent::Intent {
         step,
         undo,
-        digest: req.digest.map(|digest| digest.to_string()).unwrap_or_default(),
+        digest: req
+            .digest
+            .map(|digest| digest.to_string())
+            .unwrap_or_default(),
         audit_id: req.audit_id.clone().unwrap_or_default(),
         gvr: read_gvr(req.gvr.as_str())?,
         namespace: req.namespace.as_ref().map(ToString::to_string),
-        name: req.name.as_ref().map(ToString::to_string).unwrap_or_default(),
+        name: req
+            .name
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
     })
 }
 
@@ -152,7 +168,13 @@ fn read_outcome(entry: &Entry) -> Option<RunEvent> {
         _ => OutcomeClass::Unknown,
     };
     let words = entry.reason.clone().unwrap_or_default();
-    Some(RunEvent::Outcome { step, undo, class, status: res.status, words })
+    Some(RunEvent::Outcome {
+        step,
+        undo,
+        class,
+        status: res.status,
+        words,
+    })
 }
 
 /// The class of an HTTP status; no status at all is unknown. 429 and every other 4xx changed nothing.
@@ -170,7 +192,9 @@ impl Run {
         let mut runs: Vec<Run> = Vec::new();
         let mut places: BTreeMap<String, usize> = BTreeMap::new();
         for (entry, body) in entries {
-            let Some(id) = entry.run.as_ref().map(ToString::to_string) else { continue };
+            let Some(id) = entry.run.as_ref().map(ToString::to_string) else {
+                continue;
+            };
             match (event(&entry, body.as_deref()), places.get(&id)) {
                 (Some(RunEvent::Opened(opened)), None) => {
                     places.insert(id, runs.len());

@@ -34,22 +34,51 @@ pub struct Request {
 pub fn open(request: &Request, sight: &Sight<'_>, now: Moment) -> Result<RunEvent, SafeText> {
     let no = |words: String| Err(SafeText::new(&words));
     let Some(book) = sight.library.book(&request.book) else {
-        let known: Vec<&str> = sight.library.books().iter().map(|book| book.id.as_str()).collect();
-        return no(format!("no runbook {}; there are: {}", request.book, known.join(", ")));
+        let known: Vec<&str> = sight
+            .library
+            .books()
+            .iter()
+            .map(|book| book.id.as_str())
+            .collect();
+        return no(format!(
+            "no runbook {}; there are: {}",
+            request.book,
+            known.join(", ")
+        ));
     };
     if request.mode == Mode::Live && !book.trusted() {
-        return no(format!("runbook {} is not signed: it can be read, never run live", book.id));
+        return no(format!(
+            "runbook {} is not signed: it can be read, never run live",
+            book.id
+        ));
     }
     let params = params(book, &request.params).map_err(|words| SafeText::new(&words))?;
     let given = |name: &str| params.get(name).map_or("", String::as_str);
     let cluster = ClusterName::from(given("cluster"));
     if sight.config.cluster(&cluster).is_none() {
-        let known: Vec<&str> = sight.config.clusters.iter().map(|cluster| cluster.name.as_str()).collect();
-        return no(format!("no cluster {cluster} in the configuration; there are: {}", known.join(", ")));
+        let known: Vec<&str> = sight
+            .config
+            .clusters
+            .iter()
+            .map(|cluster| cluster.name.as_str())
+            .collect();
+        return no(format!(
+            "no cluster {cluster} in the configuration; there are: {}",
+            known.join(", ")
+        ));
     }
-    holds::people(sight, book, request.mode, (&cluster, given("namespace")), now)?;
+    holds::people(
+        sight,
+        book,
+        request.mode,
+        (&cluster, given("namespace")),
+        now,
+    )?;
     sight.ready(&cluster, "", now)?;
-    let uid = sight.uid(&cluster).map(ToString::to_string).unwrap_or_default();
+    let uid = sight
+        .uid(&cluster)
+        .map(ToString::to_string)
+        .unwrap_or_default();
     let outline = book.steps.iter().map(|step| Outline {
         number: step.number,
         id: step.id.clone(),
@@ -78,19 +107,39 @@ pub fn refuses(book: &Book, name: &str, value: &str) -> Option<String> {
     match (value.is_empty(), param.optional) {
         (true, true) => None,
         (true, false) => Some(format!("missing: {name}; give --param {name}=...")),
-        (false, _) => param.kind.refuses(value).map(|why| format!("{name} \"{value}\" {why}")),
+        (false, _) => param
+            .kind
+            .refuses(value)
+            .map(|why| format!("{name} \"{value}\" {why}")),
     }
 }
 
 /// Every parameter that has a value, checked.
-fn params(book: &Book, given: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, String> {
-    if let Some(name) = given.keys().find(|name| !book.params.iter().any(|param| &param.name == *name)) {
-        let known: Vec<&str> = book.params.iter().map(|param| param.name.as_str()).collect();
-        return Err(format!("runbook {} has no parameter {name}; it has: {}", book.id, known.join(", ")));
+fn params(
+    book: &Book,
+    given: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, String> {
+    if let Some(name) = given
+        .keys()
+        .find(|name| !book.params.iter().any(|param| &param.name == *name))
+    {
+        let known: Vec<&str> = book
+            .params
+            .iter()
+            .map(|param| param.name.as_str())
+            .collect();
+        return Err(format!(
+            "runbook {} has no parameter {name}; it has: {}",
+            book.id,
+            known.join(", ")
+        ));
     }
     let mut params = BTreeMap::new();
     for param in &book.params {
-        let value = given.get(&param.name).map(|value| value.trim()).unwrap_or_default();
+        let value = given
+            .get(&param.name)
+            .map(|value| value.trim())
+            .unwrap_or_default();
         if let Some(words) = refuses(book, &param.name, value) {
             return Err(words);
         }

@@ -26,16 +26,36 @@ pub fn paper(run: &Run) -> Vec<String> {
     };
     lines.push(format!("plan {}", run.digest));
     let of = |wanted: fn(&StepStatus) -> bool| {
-        plan.steps.iter().filter(move |step| run.step(step.number).is_some_and(|state| wanted(&state.status)))
+        plan.steps.iter().filter(move |step| {
+            run.step(step.number)
+                .is_some_and(|state| wanted(&state.status))
+        })
     };
-    section(&mut lines, "DONE", of(|status| matches!(status, StepStatus::Done | StepStatus::Undone)), |step| {
-        let state = run.step(step.number);
-        let words = state.map(|state| state.evidence.to_string()).unwrap_or_default();
-        vec![format!("# {words}")]
-    });
+    section(
+        &mut lines,
+        "DONE",
+        of(|status| matches!(status, StepStatus::Done | StepStatus::Undone)),
+        |step| {
+            let state = run.step(step.number);
+            let words = state
+                .map(|state| state.evidence.to_string())
+                .unwrap_or_default();
+            vec![format!("# {words}")]
+        },
+    );
     let doubt = |status: &StepStatus| matches!(status, StepStatus::InDoubt | StepStatus::Sent);
-    section(&mut lines, "IN DOUBT: look before anything else, send nothing again", of(doubt), look);
-    let open = |status: &StepStatus| matches!(status, StepStatus::Next | StepStatus::Now | StepStatus::Failed(_));
+    section(
+        &mut lines,
+        "IN DOUBT: look before anything else, send nothing again",
+        of(doubt),
+        look,
+    );
+    let open = |status: &StepStatus| {
+        matches!(
+            status,
+            StepStatus::Next | StepStatus::Now | StepStatus::Failed(_)
+        )
+    };
     section(&mut lines, "STILL TO DO", of(open), send);
     undo(&mut lines, run, plan);
     lines
@@ -82,37 +102,71 @@ fn command(op: &Op) -> Vec<String> {
     let at = namespace.map_or(String::new(), |namespace| format!(" -n {namespace}"));
     let body = String::from_utf8_lossy(&op.request().body).into_owned();
     match op {
-        Op::Suspend { .. } => vec![format!("kubectl patch {} {name}{at} --type=merge -p '{body}'", gvr.resource())],
+        Op::Suspend { .. } => vec![format!(
+            "kubectl patch {} {name}{at} --type=merge -p '{body}'",
+            gvr.resource()
+        )],
         Op::Delete { uid, .. } => vec![
             format!("{}   # only if its uid is still {uid}", get(op)),
             format!("kubectl delete {} {name}{at}", gvr.resource()),
         ],
-        _ => vec!["kubectl create -f - <<'EOF'".to_owned(), body, "EOF".to_owned()],
+        _ => vec![
+            "kubectl create -f - <<'EOF'".to_owned(),
+            body,
+            "EOF".to_owned(),
+        ],
     }
 }
 
 /// What stands and how it is taken back, newest first.
 fn undo(lines: &mut Vec<String>, run: &Run, plan: &Plan) {
     let stands = |step: &&PlanStep| run.owed.iter().any(|owed| owed.0 == step.number);
-    section(lines, "TO UNDO, newest first", plan.steps.iter().rev().filter(stands), |step| match &step.undo {
-        Undo::Op(op) => command(op),
-        Undo::Expires(words) => vec![format!("# {words}")],
-        Undo::DeleteCreated => created(run, step),
-        Undo::Never(why) => vec![format!("# not at all: {why}")],
-        Undo::Nothing => Vec::new(),
-    });
+    section(
+        lines,
+        "TO UNDO, newest first",
+        plan.steps.iter().rev().filter(stands),
+        |step| match &step.undo {
+            Undo::Op(op) => command(op),
+            Undo::Expires(words) => vec![format!("# {words}")],
+            Undo::DeleteCreated => created(run, step),
+            Undo::Never(why) => vec![format!("# not at all: {why}")],
+            Undo::Nothing => Vec::new(),
+        },
+    );
 }
 
 fn created(run: &Run, step: &PlanStep) -> Vec<String> {
-    let name = step.op.as_ref().map(|op| op.target().2.to_owned()).unwrap_or_default();
-    let mut lines = vec!["# delete what it created, each only if nobody changed it since; this lists them:".to_owned()];
-    let mut kinds: Vec<String> = run.memory.frozen.create.iter().map(|item| item.gvr.resource()).collect();
+    let name = step
+        .op
+        .as_ref()
+        .map(|op| op.target().2.to_owned())
+        .unwrap_or_default();
+    let mut lines = vec![
+        "# delete what it created, each only if nobody changed it since; this lists them:"
+            .to_owned(),
+    ];
+    let mut kinds: Vec<String> = run
+        .memory
+        .frozen
+        .create
+        .iter()
+        .map(|item| item.gvr.resource())
+        .collect();
     kinds.sort();
     kinds.dedup();
     let label = format!("-l velero.io/restore-name={name}");
-    lines.push(format!("kubectl get {} -n {} {label}", kinds.join(","), run.namespace));
+    lines.push(format!(
+        "kubectl get {} -n {} {label}",
+        kinds.join(","),
+        run.namespace
+    ));
     for object in &run.memory.created {
-        let what = format!("{} {} -n {}", object.gvr.resource(), object.name, run.namespace);
+        let what = format!(
+            "{} {} -n {}",
+            object.gvr.resource(),
+            object.name,
+            run.namespace
+        );
         lines.push(format!("kubectl delete {what}   # uid {}", object.uid));
     }
     lines

@@ -42,8 +42,17 @@ impl RunStatus {
 /// The run as lines: who and what, every step, and what still stands.
 pub fn lines(run: &Run) -> Vec<String> {
     let mut lines = vec![
-        format!("run {} {} v{}: {}", run.short(), run.book, run.version, run.status.word()),
-        format!("{} namespace {}, by {}, ticket {}: {}", run.cluster, run.namespace, run.by, run.ticket, run.reason),
+        format!(
+            "run {} {} v{}: {}",
+            run.short(),
+            run.book,
+            run.version,
+            run.status.word()
+        ),
+        format!(
+            "{} namespace {}, by {}, ticket {}: {}",
+            run.cluster, run.namespace, run.by, run.ticket, run.reason
+        ),
     ];
     if !run.digest.is_empty() {
         lines.push(format!("plan {}", run.digest));
@@ -60,8 +69,17 @@ pub fn lines(run: &Run) -> Vec<String> {
 
 /// One step as one line: number, status, id, what was seen or will be done, how long it took, when.
 pub fn step(step: &StepState) -> String {
-    let words = if step.evidence.as_str().is_empty() { step.title.as_str() } else { step.evidence.as_str() };
-    let mut line = format!("{:>3} {} {} {words}", step.number, pad(step.status.word(), 8), pad(&step.id, 16));
+    let words = if step.evidence.as_str().is_empty() {
+        step.title.as_str()
+    } else {
+        step.evidence.as_str()
+    };
+    let mut line = format!(
+        "{:>3} {} {} {words}",
+        step.number,
+        pad(step.status.word(), 8),
+        pad(&step.id, 16)
+    );
     if let Some(millis) = step.took_ms {
         line.push_str(&format!("  {}", took(millis)));
     }

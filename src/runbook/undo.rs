@@ -26,9 +26,15 @@ pub(crate) fn target(run: &Run) -> Option<&PlanStep> {
     let plan = run.plan.as_ref()?;
     plan.steps.iter().rev().find(|step| {
         let state = run.step(step.number).map(|state| &state.status);
-        let sent = run.attempt(step.number, false).is_some_and(|attempt| attempt.applied() || attempt.in_doubt());
-        let back = run.steps.iter().find(|other| other.kind == Kind::GiveBack.word());
-        let given = step.kind == Kind::HoldAutomation.word() && back.is_some_and(|back| back.status == StepStatus::Done);
+        let sent = run
+            .attempt(step.number, false)
+            .is_some_and(|attempt| attempt.applied() || attempt.in_doubt());
+        let back = run
+            .steps
+            .iter()
+            .find(|other| other.kind == Kind::GiveBack.word());
+        let given = step.kind == Kind::HoldAutomation.word()
+            && back.is_some_and(|back| back.status == StepStatus::Done);
         let way = matches!(step.undo, Undo::Op(_) | Undo::DeleteCreated);
         way && sent && !given && state != Some(&StepStatus::Undone)
     })
@@ -81,29 +87,57 @@ fn summary(run: &Run) -> String {
         .filter(|step| step.status == StepStatus::Undone)
         .map(|step| format!("{} {}: {}", step.number, step.id, step.evidence))
         .collect();
-    if undone.is_empty() { "taken back: nothing had been changed".to_owned() } else { format!("taken back: {}", undone.join("; ")) }
+    if undone.is_empty() {
+        "taken back: nothing had been changed".to_owned()
+    } else {
+        format!("taken back: {}", undone.join("; "))
+    }
 }
 
 fn suspended(run: &Run, step: &PlanStep, sight: &Sight<'_>, now: Moment) -> Option<Command> {
-    let attempt = run.attempt(step.number, true).filter(|attempt| attempt.applied())?;
-    let at = (attempt.namespace.as_deref().unwrap_or_default(), attempt.name.as_str());
+    let attempt = run
+        .attempt(step.number, true)
+        .filter(|attempt| attempt.applied())?;
+    let at = (
+        attempt.namespace.as_deref().unwrap_or_default(),
+        attempt.name.as_str(),
+    );
     let seen = sight.kustomization(&run.cluster, at, now)?;
     let evidence = SafeText::new(&format!("Kustomization {} is resumed", attempt.name));
-    (!seen.suspend).then(|| Command::Record(RunEvent::Undone { step: step.number, evidence }))
+    (!seen.suspend).then(|| {
+        Command::Record(RunEvent::Undone {
+            step: step.number,
+            evidence,
+        })
+    })
 }
 
 /// What the restore has brought and nobody changed since; waits while the Restore still goes on.
 fn list(run: &Run, step: &PlanStep, sight: &Sight<'_>, now: Moment) -> Option<Command> {
-    let Some(Op::Restore { velero, name, .. }) = &step.op else { return None };
-    if sight.restore(&run.cluster, velero, name, now).is_some_and(|restore| !restore.ended()) {
+    let Some(Op::Restore { velero, name, .. }) = &step.op else {
+        return None;
+    };
+    if sight
+        .restore(&run.cluster, velero, name, now)
+        .is_some_and(|restore| !restore.ended())
+    {
         return None;
     }
-    let turn = Turn { run, number: step.number, sight, now };
+    let turn = Turn {
+        run,
+        number: step.number,
+        sight,
+        now,
+    };
     let reading = turn.names();
     match sight.answer(&reading, now) {
         Some(Answer::Names(listed)) => {
             let (delete, left) = split(&turn, name, listed);
-            Some(Command::Record(RunEvent::UndoListed { step: step.number, delete, left }))
+            Some(Command::Record(RunEvent::UndoListed {
+                step: step.number,
+                delete,
+                left,
+            }))
         }
         _ => ask(reading, sight, now),
     }
@@ -114,17 +148,25 @@ fn split(turn: &Turn<'_>, restore: &str, listed: &[Listed]) -> (Vec<Created>, Ve
     let mut delete = Vec::new();
     let mut left = Vec::new();
     for object in steps::created(turn, listed) {
-        let leave = |why: &str| SafeText::new(&format!("{} {} stays: {why}", object.kind, object.name));
+        let leave =
+            |why: &str| SafeText::new(&format!("{} {} stays: {why}", object.kind, object.name));
         if !labelled(listed, &object, restore) {
             left.push(leave("it does not say that this restore made it"));
             continue;
         }
-        match verified.iter().find(|known| known.gvr == object.gvr && known.name == object.name) {
-            Some(known) if known.uid != object.uid => left.push(leave("it was made anew since it was verified")),
+        match verified
+            .iter()
+            .find(|known| known.gvr == object.gvr && known.name == object.name)
+        {
+            Some(known) if known.uid != object.uid => {
+                left.push(leave("it was made anew since it was verified"))
+            }
             Some(known) if known.resource_version != object.resource_version => {
                 left.push(leave("somebody changed it since it was verified"));
             }
-            None if !verified.is_empty() => left.push(leave("it was not there when the restore was verified")),
+            None if !verified.is_empty() => {
+                left.push(leave("it was not there when the restore was verified"))
+            }
             _ => delete.push(object),
         }
     }
@@ -139,15 +181,26 @@ fn labelled(listed: &[Listed], object: &Created, restore: &str) -> bool {
 fn next_item(run: &Run, step: &PlanStep, sight: &Sight<'_>, now: Moment) -> Option<Command> {
     let Some((list, object)) = item(run) else {
         let list = run.memory.undo_list.as_ref()?;
-        let gone = list.delete.iter().filter(|item| item.1.as_ref().is_some_and(is_gone)).count();
+        let gone = list
+            .delete
+            .iter()
+            .filter(|item| item.1.as_ref().is_some_and(is_gone))
+            .count();
         let stay = list.delete.len() - gone + list.left.len();
         let evidence = SafeText::new(&format!("deleted {gone} of what it created, left {stay}"));
-        return Some(Command::Record(RunEvent::Undone { step: step.number, evidence }));
+        return Some(Command::Record(RunEvent::Undone {
+            step: step.number,
+            evidence,
+        }));
     };
     let attempt = run.attempt(list.step, true)?;
     let settle = |words: &str| {
         let uid = object.uid.clone();
-        Some(Command::Record(RunEvent::UndoItem { step: step.number, uid, words: SafeText::new(words) }))
+        Some(Command::Record(RunEvent::UndoItem {
+            step: step.number,
+            uid,
+            words: SafeText::new(words),
+        }))
     };
     match &attempt.outcome {
         Some((OutcomeClass::Refused, Some(404), _)) => return settle("gone already"),
@@ -159,18 +212,33 @@ fn next_item(run: &Run, step: &PlanStep, sight: &Sight<'_>, now: Moment) -> Opti
         _ if !attempt.applied() => return None,
         _ => {}
     }
-    let reading = Reading::Object { gvr: object.gvr.clone(), namespace: Some(run.namespace.clone()), name: object.name.clone() };
-    let heard = sight.heard.filter(|heard| heard.reading == reading && heard.at.wall >= attempt.at);
+    let reading = Reading::Object {
+        gvr: object.gvr.clone(),
+        namespace: Some(run.namespace.clone()),
+        name: object.name.clone(),
+    };
+    let heard = sight
+        .heard
+        .filter(|heard| heard.reading == reading && heard.at.wall >= attempt.at);
     match heard.map(|heard| &heard.answer) {
         Some(Answer::Object(None)) => settle("gone"),
-        Some(Answer::Object(Some(found))) if other(found, &object.uid) => settle("gone; another of that name is there"),
-        Some(Answer::Object(Some(found))) if found.pointer("/metadata/deletionTimestamp").is_some() => settle("gone as soon as its finalizers end"),
+        Some(Answer::Object(Some(found))) if other(found, &object.uid) => {
+            settle("gone; another of that name is there")
+        }
+        Some(Answer::Object(Some(found)))
+            if found.pointer("/metadata/deletionTimestamp").is_some() =>
+        {
+            settle("gone as soon as its finalizers end")
+        }
         _ => ask(reading, sight, now),
     }
 }
 
 fn other(found: &serde_json::Value, uid: &str) -> bool {
-    found.pointer("/metadata/uid").and_then(serde_json::Value::as_str) != Some(uid)
+    found
+        .pointer("/metadata/uid")
+        .and_then(serde_json::Value::as_str)
+        != Some(uid)
 }
 
 fn is_gone(words: &SafeText) -> bool {
