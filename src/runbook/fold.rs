@@ -38,7 +38,9 @@ impl Run {
             by: opened.by.clone(),
             opened: at,
             status: RunStatus::Preparing,
-            steps: outline.map(|step| fresh(step.number, &step.id, &step.kind, &step.title)).collect(),
+            steps: outline
+                .map(|step| fresh(step.number, &step.id, &step.kind, &step.title))
+                .collect(),
             plan: None,
             digest: String::new(),
             owed: Vec::new(),
@@ -63,9 +65,18 @@ impl Run {
     pub fn take(&mut self, event: &RunEvent, seq: u64, at: Timestamp) {
         match event {
             RunEvent::Opened(_) => return,
-            RunEvent::Prepared { step, done, evidence, frozen } => {
+            RunEvent::Prepared {
+                step,
+                done,
+                evidence,
+                frozen,
+            } => {
                 self.memory.frozen = frozen.clone();
-                let status = if *done { StepStatus::Done } else { StepStatus::Now };
+                let status = if *done {
+                    StepStatus::Done
+                } else {
+                    StepStatus::Now
+                };
                 self.mark(*step, status, evidence, seq, at);
             }
             RunEvent::Planned { plan, digest } => self.planned(plan, digest),
@@ -79,19 +90,37 @@ impl Run {
                 self.touch(*step, seq, at);
             }
             RunEvent::Intent { .. } => self.intent(event, seq, at),
-            RunEvent::Outcome { step, undo, class, status, words } => {
+            RunEvent::Outcome {
+                step,
+                undo,
+                class,
+                status,
+                words,
+            } => {
                 self.outcome(*step, *undo, (*class, *status, words.clone()), seq, at);
             }
-            RunEvent::Looked { step, undo, trace, words } => self.looked(*step, *undo, *trace, words, at),
+            RunEvent::Looked {
+                step,
+                undo,
+                trace,
+                words,
+            } => self.looked(*step, *undo, *trace, words, at),
             RunEvent::Arrived { step, undo, words } => self.arrived(*step, *undo, words, seq, at),
             RunEvent::LookAgain { step } => self.look_again(*step, seq, at),
-            RunEvent::Done { .. } | RunEvent::Failed { .. } | RunEvent::Skipped { .. } | RunEvent::Undone { .. } => {
+            RunEvent::Done { .. }
+            | RunEvent::Failed { .. }
+            | RunEvent::Skipped { .. }
+            | RunEvent::Undone { .. } => {
                 self.settled(event, seq, at);
             }
             RunEvent::UndoBegun => self.memory.undoing = true,
             RunEvent::UndoListed { step, delete, left } => {
                 let delete = delete.iter().map(|object| (object.clone(), None)).collect();
-                self.memory.undo_list = Some(UndoList { step: *step, delete, left: left.clone() });
+                self.memory.undo_list = Some(UndoList {
+                    step: *step,
+                    delete,
+                    left: left.clone(),
+                });
             }
             RunEvent::UndoItem { uid, words, .. } => self.undo_item(uid, words),
             _ => self.turned(event, at),
@@ -132,13 +161,18 @@ impl Run {
 
     fn planned(&mut self, plan: &Plan, digest: &str) {
         if plan.digest() != digest {
-            let why = "the plan in the log does not have the digest it was shown with; open a new run";
+            let why =
+                "the plan in the log does not have the digest it was shown with; open a new run";
             self.status = RunStatus::Failed(SafeText::new(why));
             self.ending = SafeText::new(why);
             return;
         }
-        self.steps.retain(|step| Kind::parse(&step.kind).is_some_and(Kind::prepares));
-        let live = plan.steps.iter().map(|step| fresh(step.number, &step.id, &step.kind, &step.title));
+        self.steps
+            .retain(|step| Kind::parse(&step.kind).is_some_and(Kind::prepares));
+        let live = plan
+            .steps
+            .iter()
+            .map(|step| fresh(step.number, &step.id, &step.kind, &step.title));
         self.steps.extend(live);
         self.digest = digest.to_owned();
         self.memory.frozen = plan.frozen.clone();
@@ -147,7 +181,18 @@ impl Run {
     }
 
     fn intent(&mut self, event: &RunEvent, seq: u64, at: Timestamp) {
-        let RunEvent::Intent { step, undo, digest, audit_id, gvr, namespace, name } = event else { return };
+        let RunEvent::Intent {
+            step,
+            undo,
+            digest,
+            audit_id,
+            gvr,
+            namespace,
+            name,
+        } = event
+        else {
+            return;
+        };
         let attempt = Attempt {
             entry: seq,
             at,
@@ -167,9 +212,18 @@ impl Run {
         }
     }
 
-    fn outcome(&mut self, number: u32, undo: bool, outcome: super::run::Seen, seq: u64, at: Timestamp) {
+    fn outcome(
+        &mut self,
+        number: u32,
+        undo: bool,
+        outcome: super::run::Seen,
+        seq: u64,
+        at: Timestamp,
+    ) {
         let class = outcome.0;
-        let Some(attempt) = self.memory.attempts.get_mut(&(number, undo)) else { return };
+        let Some(attempt) = self.memory.attempts.get_mut(&(number, undo)) else {
+            return;
+        };
         attempt.outcome = Some(outcome);
         attempt.in_flight = false;
         if undo {
@@ -221,16 +275,27 @@ impl Run {
             }
         }
         self.memory.since = Some(at);
-        if self.step(number).is_some_and(|step| matches!(step.status, StepStatus::Failed(_))) {
+        if self
+            .step(number)
+            .is_some_and(|step| matches!(step.status, StepStatus::Failed(_)))
+        {
             let sent = self.attempt(number, false).is_some_and(Attempt::applied);
-            let status = if sent { StepStatus::Sent } else { StepStatus::Now };
+            let status = if sent {
+                StepStatus::Sent
+            } else {
+                StepStatus::Now
+            };
             self.mark(number, status, &SafeText::default(), seq, at);
         }
     }
 
     fn settled(&mut self, event: &RunEvent, seq: u64, at: Timestamp) {
         match event {
-            RunEvent::Done { step, evidence, created } => {
+            RunEvent::Done {
+                step,
+                evidence,
+                created,
+            } => {
                 let sent = self.attempt(*step, false).map(|attempt| attempt.at);
                 let begun = sent.or_else(|| self.before(*step));
                 let took = begun.map(|begun| at.as_millisecond() - begun.as_millisecond());
@@ -252,13 +317,17 @@ impl Run {
             RunEvent::Skipped { step, reason } => {
                 self.mark(*step, StepStatus::Skipped(reason.clone()), reason, seq, at);
             }
-            RunEvent::Undone { step, evidence } => self.mark(*step, StepStatus::Undone, evidence, seq, at),
+            RunEvent::Undone { step, evidence } => {
+                self.mark(*step, StepStatus::Undone, evidence, seq, at)
+            }
             _ => {}
         }
     }
 
     fn undo_item(&mut self, uid: &str, words: &SafeText) {
-        let Some(list) = &mut self.memory.undo_list else { return };
+        let Some(list) = &mut self.memory.undo_list else {
+            return;
+        };
         if let Some(item) = list.delete.iter_mut().find(|item| item.0.uid == uid) {
             item.1 = Some(words.clone());
         }
@@ -267,10 +336,21 @@ impl Run {
 
     /// When the step before this one was last written about.
     pub(crate) fn before(&self, number: u32) -> Option<Timestamp> {
-        self.steps.iter().rev().find(|step| step.number < number).map_or(Some(self.opened), |step| step.at)
+        self.steps
+            .iter()
+            .rev()
+            .find(|step| step.number < number)
+            .map_or(Some(self.opened), |step| step.at)
     }
 
-    fn mark(&mut self, number: u32, status: StepStatus, evidence: &SafeText, seq: u64, at: Timestamp) {
+    fn mark(
+        &mut self,
+        number: u32,
+        status: StepStatus,
+        evidence: &SafeText,
+        seq: u64,
+        at: Timestamp,
+    ) {
         if let Some(step) = self.step_mut(number) {
             step.status = status;
             step.evidence = evidence.clone();

@@ -10,7 +10,9 @@ use crate::text::SafeText;
 
 /// Every change of the run that still stands, by the number of its step.
 pub(crate) fn of(run: &Run) -> Vec<(u32, SafeText)> {
-    let Some(plan) = &run.plan else { return Vec::new() };
+    let Some(plan) = &run.plan else {
+        return Vec::new();
+    };
     let mut owed = Vec::new();
     for (number, op) in plan.requests() {
         let state = run.step(number).map(|step| &step.status);
@@ -28,7 +30,8 @@ pub(crate) fn of(run: &Run) -> Vec<(u32, SafeText)> {
 /// True when the step's request left and may have changed something.
 fn changed(run: &Run, number: u32, state: Option<&StepStatus>) -> bool {
     let attempt = run.attempt(number, false);
-    attempt.is_some_and(|attempt| attempt.applied() || attempt.outcome.is_none() || doubtful(attempt))
+    attempt
+        .is_some_and(|attempt| attempt.applied() || attempt.outcome.is_none() || doubtful(attempt))
         || (state == Some(&StepStatus::Done) && attempt.is_some())
 }
 
@@ -38,24 +41,38 @@ fn doubtful(attempt: &Attempt) -> bool {
 
 fn words(run: &Run, op: &Op, undo: &Undo) -> Option<String> {
     match op {
-        Op::Suspend { namespace, name, suspend: true } => {
-            let back = run.steps.iter().find(|step| step.kind == Kind::GiveBack.word());
+        Op::Suspend {
+            namespace,
+            name,
+            suspend: true,
+        } => {
+            let back = run
+                .steps
+                .iter()
+                .find(|step| step.kind == Kind::GiveBack.word());
             match back {
                 Some(back) if back.status == StepStatus::Done => None,
                 Some(back) => Some(format!(
                     "Kustomization {name} in {namespace}: spec.suspend false -> true; owed: {} ({})",
                     back.id, back.number
                 )),
-                None => Some(format!("Kustomization {name} in {namespace}: spec.suspend false -> true; owed")),
+                None => Some(format!(
+                    "Kustomization {name} in {namespace}: spec.suspend false -> true; owed"
+                )),
             }
         }
         Op::Backup { velero, name, .. } => match undo {
             Undo::Expires(when) => Some(format!("Backup {name} in {velero}: created; {when}")),
             _ => Some(format!("Backup {name} in {velero}: created")),
         },
-        Op::Restore { velero, name, namespace, .. } => {
-            Some(format!("Restore {name} in {velero}: sent; what it created in {namespace} stays until it is undone"))
-        }
+        Op::Restore {
+            velero,
+            name,
+            namespace,
+            ..
+        } => Some(format!(
+            "Restore {name} in {velero}: sent; what it created in {namespace} stays until it is undone"
+        )),
         _ => None,
     }
 }

@@ -201,7 +201,10 @@ impl Run {
     /// The step whose turn it is: the first that is neither done, skipped nor taken back.
     pub fn turn(&self) -> Option<&StepState> {
         let over = |status: &StepStatus| {
-            matches!(status, StepStatus::Done | StepStatus::Skipped(_) | StepStatus::Undone)
+            matches!(
+                status,
+                StepStatus::Done | StepStatus::Skipped(_) | StepStatus::Undone
+            )
         };
         self.steps.iter().find(|step| !over(&step.status))
     }
@@ -213,12 +216,18 @@ impl Run {
 
     /// True when nothing more can happen to it.
     pub fn ended(&self) -> bool {
-        matches!(self.status, RunStatus::Completed | RunStatus::Aborted(_) | RunStatus::Failed(_))
+        matches!(
+            self.status,
+            RunStatus::Completed | RunStatus::Aborted(_) | RunStatus::Failed(_)
+        )
     }
 
     /// True while a request of this process is out and unanswered.
     pub fn in_flight(&self) -> bool {
-        self.memory.attempts.values().any(|attempt| attempt.in_flight)
+        self.memory
+            .attempts
+            .values()
+            .any(|attempt| attempt.in_flight)
     }
 
     /// The newest request of that step, or of its undo.
@@ -240,7 +249,11 @@ impl Run {
                 step.status = StepStatus::InDoubt;
             }
         }
-        self.memory.typed.retain(|step| self.steps.iter().any(|s| s.number == *step && s.status == StepStatus::Done));
+        self.memory.typed.retain(|step| {
+            self.steps
+                .iter()
+                .any(|s| s.number == *step && s.status == StepStatus::Done)
+        });
         if self.status != RunStatus::Held {
             self.status = RunStatus::Interrupted;
         }

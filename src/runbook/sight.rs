@@ -11,8 +11,12 @@ use super::plan::Item;
 use crate::auth::Person;
 use crate::config::ClusterName;
 use crate::config::Config;
+use crate::config::MemberBy;
 use crate::config::Zone;
-use crate::sources::backups;
+use crate::sources::backups::Point;
+use crate::sources::backups::point::judge;
+use crate::sources::backups::point::point;
+use crate::sources::ground::Ground;
 use crate::sources::kinds::backup::Backup;
 use crate::sources::kinds::kustomization::Kustomization;
 use crate::sources::kinds::restore::Restore;
@@ -22,7 +26,6 @@ use crate::sources::op::Op;
 use crate::sources::seen::Freshness;
 use crate::sources::world::ClusterWorld;
 use crate::sources::world::World;
-use crate::sources::zones;
 use crate::text::SafeText;
 
 /// Group, version and kind of Kubernetes objects, as a backup's list names them.
@@ -40,8 +43,14 @@ impl Gvk {
     /// Reads `v1/ConfigMap` or `apps/v1/Deployment`.
     pub fn parse(text: &str) -> Option<Gvk> {
         let (group_version, kind) = text.rsplit_once('/')?;
-        let (group, version) = group_version.rsplit_once('/').unwrap_or(("", group_version));
-        Some(Gvk { group: group.to_owned(), version: version.to_owned(), kind: kind.to_owned() })
+        let (group, version) = group_version
+            .rsplit_once('/')
+            .unwrap_or(("", group_version));
+        Some(Gvk {
+            group: group.to_owned(),
+            version: version.to_owned(),
+            kind: kind.to_owned(),
+        })
     }
 }
 
@@ -164,25 +173,40 @@ impl<'a> Sight<'a> {
     pub fn ready(&self, name: &ClusterName, uid: &str, now: Moment) -> Result<(), SafeText> {
         let no = |words: String| Err(SafeText::new(&words));
         let Some(config) = self.config.cluster(name) else {
-            return no(format!("{name} is not in the configuration any more; nothing is sent"));
+            return no(format!(
+                "{name} is not in the configuration any more; nothing is sent"
+            ));
         };
         let Some(world) = self.cluster(name) else {
-            return no(format!("{name} has not answered: its estate is gone or not reached; nothing is sent"));
+            return no(format!(
+                "{name} has not answered: its estate is gone or not reached; nothing is sent"
+            ));
         };
         let found = world.greeting().and_then(|greeting| greeting.uid.as_ref());
         match found {
             Some(found) if !uid.is_empty() && found.as_str() != uid => {
-                return no(format!("{name} is another cluster now: kube-system was {uid}, is {found}; nothing is sent"));
+                return no(format!(
+                    "{name} is another cluster now: kube-system was {uid}, is {found}; nothing is sent"
+                ));
             }
-            None => return no(format!("{name} has not said who it is: its estate is gone or not reached; nothing is sent")),
+            None => {
+                return no(format!(
+                    "{name} has not said who it is: its estate is gone or not reached; nothing is sent"
+                ));
+            }
             Some(_) => {}
         }
         if world.uid_matches(config) == Some(false) {
-            return no(format!("{name} is not the cluster of the configuration (uid of kube-system); nothing is sent"));
+            return no(format!(
+                "{name} is not the cluster of the configuration (uid of kube-system); nothing is sent"
+            ));
         }
         match world.freshness(now) {
             Freshness::Live => Ok(()),
-            other => no(format!("{name} is {}: Enter is off until it is seen again", other.words())),
+            other => no(format!(
+                "{name} is {}: Enter is off until it is seen again",
+                other.words()
+            )),
         }
     }
 
@@ -199,37 +223,71 @@ impl<'a> Sight<'a> {
     }
 
     /// Every recovery point of the namespace, newest first, with why each counts or not.
-    pub fn points(&self, name: &ClusterName, namespace: &str, now: Moment) -> Vec<backups::Point> {
-        backups::points(self.config, self.world, name, namespace, now)
+    pub fn points(&self, name: &ClusterName, namespace: &str, now: Moment) -> Vec<Point> {
+        let nothing = ClusterWorld::default();
+        let ground = Ground::new(self.config, self.world, name, now, &nothing);
+        let backups = ground.world.backups(now);
+        let mut points: Vec<Point> = backups
+            .now()
+            .into_iter()
+            .flat_map(|table| table.iter())
+            .filter_map(|backup| Some(point(backup, &judge(&ground, backup, namespace, now.wall)?)))
+            .collect();
+        points.sort_by(|a, b| (b.started, &a.backup).cmp(&(a.started, &b.backup)));
+        points
     }
 
     /// The Backup of that name, while backups are seen.
-    pub fn backup(&self, cluster: &ClusterName, velero: &str, name: &str, now: Moment) -> Option<&'a Backup> {
+    pub fn backup(
+        &self,
+        cluster: &ClusterName,
+        velero: &str,
+        name: &str,
+        now: Moment,
+    ) -> Option<&'a Backup> {
         let backups = self.cluster(cluster)?.backups(now);
         let table = *backups.now()?;
         table.by_name(velero, name)
     }
 
     /// The Restore of that name, while restores are seen.
-    pub fn restore(&self, cluster: &ClusterName, velero: &str, name: &str, now: Moment) -> Option<&'a Restore> {
+    pub fn restore(
+        &self,
+        cluster: &ClusterName,
+        velero: &str,
+        name: &str,
+        now: Moment,
+    ) -> Option<&'a Restore> {
         let restores = self.cluster(cluster)?.restores(now);
         let table = *restores.now()?;
         table.by_name(velero, name)
     }
 
     /// The Kustomization of that name, while they are seen.
-    pub fn kustomization(&self, cluster: &ClusterName, at: (&str, &str), now: Moment) -> Option<&'a Kustomization> {
+    pub fn kustomization(
+        &self,
+        cluster: &ClusterName,
+        at: (&str, &str),
+        now: Moment,
+    ) -> Option<&'a Kustomization> {
         let all = self.cluster(cluster)?.kustomizations(now);
         let table = *all.now()?;
         table.by_name(at.0, at.1)
     }
 
     /// The Kustomization that keeps this namespace and is not suspended; the first by name.
-    pub fn keeper(&self, cluster: &ClusterName, target: &str, now: Moment) -> Option<&'a Kustomization> {
+    pub fn keeper(
+        &self,
+        cluster: &ClusterName,
+        target: &str,
+        now: Moment,
+    ) -> Option<&'a Kustomization> {
         let all = self.cluster(cluster)?.kustomizations(now);
         let table = *all.now()?;
         let keeping = table.iter().filter(|one| one.keeps(target) && !one.suspend);
-        keeping.min_by(|a, b| (&a.meta.namespace, &a.meta.name).cmp(&(&b.meta.namespace, &b.meta.name)))
+        keeping.min_by(|a, b| {
+            (&a.meta.namespace, &a.meta.name).cmp(&(&b.meta.namespace, &b.meta.name))
+        })
     }
 
     /// True when the namespace exists; `None` while namespaces are not seen.
@@ -240,22 +298,58 @@ impl<'a> Sight<'a> {
     }
 
     /// Deployments of the namespace that are not available, in words; `None` while they are not seen.
-    pub fn unavailable(&self, cluster: &ClusterName, namespace: &str, items: &[Item], now: Moment) -> Option<Vec<String>> {
+    pub fn unavailable(
+        &self,
+        cluster: &ClusterName,
+        namespace: &str,
+        items: &[Item],
+        now: Moment,
+    ) -> Option<Vec<String>> {
         let all = self.cluster(cluster)?.deployments(now);
         let table = *all.now()?;
-        let here = table.iter().filter(|one| one.meta.namespace.as_str() == namespace);
-        let mut bad: Vec<String> = here.filter(|one| !one.available()).map(|one| one.meta.name.to_string()).collect();
-        let planned = items.iter().filter(|item| item.kind == "Deployment" && item.gvr.group == "apps");
+        let here = table
+            .iter()
+            .filter(|one| one.meta.namespace.as_str() == namespace);
+        let mut bad: Vec<String> = here
+            .filter(|one| !one.whole())
+            .map(|one| one.meta.name.to_string())
+            .collect();
+        let planned = items
+            .iter()
+            .filter(|item| item.kind == "Deployment" && item.gvr.group == "apps");
         let gone = planned.filter(|item| table.by_name(namespace, &item.name).is_none());
         bad.extend(gone.map(|item| format!("{} (not there)", item.name)));
         bad.sort();
         Some(bad)
     }
 
-    /// The zone of a namespace, judged from the configuration and the namespaces seen.
-    pub fn zone(&self, cluster: &ClusterName, namespace: &str) -> Option<&'a Zone> {
-        let name = zones::of(self.config, self.world, cluster, namespace)?;
-        self.config.zone(&name)
+    /// The zones that a namespace stands in or is named by, and, where its labels cannot be read because it is not
+    /// there, every zone of the cluster that selects by label: it may have been theirs.
+    pub fn zones(&self, cluster: &ClusterName, namespace: &str, now: Moment) -> Vec<&'a Zone> {
+        let nothing = ClusterWorld::default();
+        let ground = Ground::new(self.config, self.world, cluster, now, &nothing);
+        let here: Vec<&Zone> = self
+            .config
+            .zones
+            .iter()
+            .filter(|zone| names_it(zone, cluster, namespace))
+            .collect();
+        let stands = self.config.zones.iter().filter(|zone| {
+            ground
+                .namespaces(Some(&zone.name))
+                .iter()
+                .any(|name| name.as_str() == namespace)
+        });
+        let mut zones: Vec<&Zone> = here.into_iter().chain(stands).collect();
+        if zones.is_empty() && self.exists(cluster, namespace, now) != Some(true) {
+            zones.extend(
+                self.config
+                    .zones
+                    .iter()
+                    .filter(|zone| selects(zone, cluster)),
+            );
+        }
+        zones
     }
 
     /// The answer to this question, if it was the last one asked and is fresh enough to act on.
@@ -272,6 +366,35 @@ impl<'a> Sight<'a> {
 
     /// When this question was last answered.
     pub fn asked(&self, reading: &Reading) -> Option<Timestamp> {
-        self.heard.filter(|heard| heard.reading == *reading).map(|heard| heard.at.wall)
+        self.heard
+            .filter(|heard| heard.reading == *reading)
+            .map(|heard| heard.at.wall)
     }
+}
+
+/// True when the zone names the namespace, as a member or in an application, on this cluster.
+fn names_it(zone: &Zone, cluster: &ClusterName, namespace: &str) -> bool {
+    let here = || {
+        zone.members
+            .iter()
+            .filter(|member| member.cluster == *cluster)
+    };
+    let named = here().any(|member| match &member.by {
+        MemberBy::Namespaces(names) => names.iter().any(|name| name == namespace),
+        MemberBy::Selector(_) => false,
+    });
+    let system = zone
+        .applications
+        .iter()
+        .any(|one| one.namespaces.iter().any(|name| name == namespace));
+    named || (system && here().next().is_some())
+}
+
+fn selects(zone: &Zone, cluster: &ClusterName) -> bool {
+    let here = zone
+        .members
+        .iter()
+        .filter(|member| member.cluster == *cluster);
+    here.into_iter()
+        .any(|member| matches!(member.by, MemberBy::Selector(_)))
 }

@@ -9,7 +9,11 @@ use crate::text::clock;
 /// Done when a point is chosen that can be restored now.
 pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
     let (run, now) = (turn.run, turn.now);
-    if turn.sight.cluster(&run.cluster).is_none_or(|world| world.backups(now).now().is_none()) {
+    if turn
+        .sight
+        .cluster(&run.cluster)
+        .is_none_or(|world| world.backups(now).now().is_none())
+    {
         return Verdict::pending(format!("backups of {} are not seen", run.cluster));
     }
     let points = turn.sight.points(&run.cluster, &run.namespace, now);
@@ -17,20 +21,35 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
     let chosen = match named {
         None => points.iter().find(|point| point.why_not.is_none()),
         Some(name) => match points.iter().find(|point| point.backup.as_str() == name) {
-            Some(Point { why_not: Some(why), .. }) => {
-                return Verdict::failed(format!("backup {name} cannot be restored: {why}; choose another, or none for the newest"));
+            Some(Point {
+                why_not: Some(why), ..
+            }) => {
+                return Verdict::failed(format!(
+                    "backup {name} cannot be restored: {why}; choose another, or none for the newest"
+                ));
             }
             Some(point) => Some(point),
-            None => return Verdict::failed(format!("no backup {name} of {} is on {}", run.namespace, run.cluster)),
+            None => {
+                return Verdict::failed(format!(
+                    "no backup {name} of {} is on {}",
+                    run.namespace, run.cluster
+                ));
+            }
         },
     };
     let looked = points.len();
     let Some(point) = chosen else {
         return Verdict::failed(match points.first() {
-            None => format!("{} has no backup of {}: nothing can be restored", run.cluster, run.namespace),
+            None => format!(
+                "{} has no backup of {}: nothing can be restored",
+                run.cluster, run.namespace
+            ),
             Some(first) => {
                 let why = first.why_not.as_ref().map_or("", |why| why.as_str());
-                format!("{looked} looked at, none can be restored; the newest, {}: {why}", first.backup)
+                format!(
+                    "{looked} looked at, none can be restored; the newest, {}: {why}",
+                    first.backup
+                )
             }
         });
     };
@@ -42,7 +61,13 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
         velero: point.velero.to_string(),
         ..turn.frozen().clone()
     };
-    let when = point.started.map_or_else(String::new, |at| format!(" {}", clock(at, now.wall)));
-    let which = if named.is_some() { "taken as named" } else { "newest restorable" };
+    let when = point
+        .started
+        .map_or_else(String::new, |at| format!(" {}", clock(at, now.wall)));
+    let which = if named.is_some() {
+        "taken as named"
+    } else {
+        "newest restorable"
+    };
     Verdict::found(format!("{looked} looked at, {which}{when}"), frozen)
 }

@@ -11,25 +11,47 @@ use crate::runbook::steps::Kind;
 use crate::runbook::values::ValueError;
 
 pub(super) fn brief(expansion: &Expansion<'_>) -> Result<Option<PlanStep>, ValueError> {
-    let (Some(hold), Some(kustomization)) = (expansion.of, &expansion.frozen().kustomization) else {
+    let (Some(hold), Some(kustomization)) = (expansion.of, &expansion.frozen().kustomization)
+    else {
         return Ok(None);
     };
     let title = format!("undoes {}", hold.number);
     let op = hold_automation::op(kustomization, false);
-    let why = expansion.step.undo.as_ref().map(|undo| undo.why.clone()).unwrap_or_default();
-    expansion.plan_step(title, Some(op), "suspend is true".to_owned(), Undo::Never(why)).map(Some)
+    let why = expansion
+        .step
+        .undo
+        .as_ref()
+        .map(|undo| undo.why.clone())
+        .unwrap_or_default();
+    expansion
+        .plan_step(
+            title,
+            Some(op),
+            "suspend is true".to_owned(),
+            Undo::Never(why),
+        )
+        .map(Some)
 }
 
 pub(super) fn before(turn: &Turn<'_>) -> Verdict {
-    let hold = turn.run.steps.iter().find(|step| step.kind == Kind::HoldAutomation.word());
+    let hold = turn
+        .run
+        .steps
+        .iter()
+        .find(|step| step.kind == Kind::HoldAutomation.word());
     match hold.map(|step| &step.status) {
-        Some(StepStatus::Skipped(_) | StepStatus::Undone) | None => return Verdict::done("nothing is held"),
+        Some(StepStatus::Skipped(_) | StepStatus::Undone) | None => {
+            return Verdict::done("nothing is held");
+        }
         Some(_) => {}
     }
     match hold_automation::suspended(turn) {
         Err(verdict) => verdict,
         Ok(true) => Verdict::ask("suspend is true (live)"),
-        Ok(false) => Verdict::done(format!("{} is not suspended any more", hold_automation::name(turn))),
+        Ok(false) => Verdict::done(format!(
+            "{} is not suspended any more",
+            hold_automation::name(turn)
+        )),
     }
 }
 

@@ -103,12 +103,18 @@ impl Kind {
 
     /// True for the kinds that stand before the plan and change nothing.
     pub fn prepares(self) -> bool {
-        matches!(self, Kind::MayI | Kind::ServerAlive | Kind::ChooseBackup | Kind::Survey)
+        matches!(
+            self,
+            Kind::MayI | Kind::ServerAlive | Kind::ChooseBackup | Kind::Survey
+        )
     }
 
     /// True for the kinds that change the cluster.
     pub fn changes(self) -> bool {
-        matches!(self, Kind::HoldAutomation | Kind::SafetyCopy | Kind::Restore | Kind::GiveBack)
+        matches!(
+            self,
+            Kind::HoldAutomation | Kind::SafetyCopy | Kind::Restore | Kind::GiveBack
+        )
     }
 
     /// The keys that its block must have, beyond kind, timeout, done, undo and skip.
@@ -135,7 +141,10 @@ impl Kind {
 
     /// True when a book may allow it to be left out with a reason.
     pub fn may_skip(self) -> bool {
-        matches!(self, Kind::HoldAutomation | Kind::SafetyCopy | Kind::Verify | Kind::GiveBack)
+        matches!(
+            self,
+            Kind::HoldAutomation | Kind::SafetyCopy | Kind::Verify | Kind::GiveBack
+        )
     }
 }
 
@@ -189,12 +198,21 @@ impl Verdict {
     }
 
     fn done(words: impl AsRef<str>) -> Verdict {
-        Verdict::Done(Found { words: SafeText::new(words.as_ref()), through: true, ..Found::default() })
+        Verdict::Done(Found {
+            words: SafeText::new(words.as_ref()),
+            through: true,
+            ..Found::default()
+        })
     }
 
     fn found(words: impl AsRef<str>, frozen: Frozen) -> Verdict {
         let words = SafeText::new(words.as_ref());
-        Verdict::Done(Found { words, frozen: Some(frozen), through: true, created: Vec::new() })
+        Verdict::Done(Found {
+            words,
+            frozen: Some(frozen),
+            through: true,
+            created: Vec::new(),
+        })
     }
 }
 
@@ -248,7 +266,10 @@ pub(crate) fn names(namespace: &str, frozen: &Frozen) -> Reading {
     let mut kinds: Vec<Gvk> = kinds.collect();
     kinds.sort();
     kinds.dedup();
-    Reading::Names { namespace: namespace.to_owned(), kinds }
+    Reading::Names {
+        namespace: namespace.to_owned(),
+        kinds,
+    }
 }
 
 /// What a step is expanded from.
@@ -275,15 +296,30 @@ impl Expansion<'_> {
 
     fn fill(&self, pattern: &str) -> Result<String, ValueError> {
         let run = self.run;
-        Values { params: &run.params, short: short(&run.id), frozen: &run.memory.frozen }.fill(pattern)
+        Values {
+            params: &run.params,
+            short: short(&run.id),
+            frozen: &run.memory.frozen,
+        }
+        .fill(pattern)
     }
 
     fn mark(&self) -> Mark {
-        Mark { run: self.run.id.clone(), step: self.number, ticket: self.run.ticket.clone() }
+        Mark {
+            run: self.run.id.clone(),
+            step: self.number,
+            ticket: self.run.ticket.clone(),
+        }
     }
 
     /// A step of the plan with everything the book says of it; the kind adds the rest.
-    fn plan_step(&self, title: String, op: Option<Op>, before: String, undo: Undo) -> Result<PlanStep, ValueError> {
+    fn plan_step(
+        &self,
+        title: String,
+        op: Option<Op>,
+        before: String,
+        undo: Undo,
+    ) -> Result<PlanStep, ValueError> {
         Ok(PlanStep {
             number: self.number,
             id: self.step.id.clone(),
@@ -346,6 +382,15 @@ pub fn verdict(kind: Kind, turn: &Turn<'_>) -> Verdict {
     }
 }
 
+/// The request of a step: of the plan, or of the service that a prepare step asks.
+pub(crate) fn op(kind: Kind, turn: &Turn<'_>) -> Option<Op> {
+    match kind {
+        Kind::ServerAlive => Some(server_alive::op(turn)),
+        Kind::Survey => Some(survey::op(turn)),
+        _ => turn.step()?.op.clone(),
+    }
+}
+
 /// Every right that a step of this kind needs, as verb, resource and namespace.
 pub fn rights(kind: Kind, turn: &Turn<'_>, velero: &str) -> Vec<(&'static str, Gvr, String)> {
     match kind {
@@ -358,6 +403,11 @@ pub fn rights(kind: Kind, turn: &Turn<'_>, velero: &str) -> Vec<(&'static str, G
     }
 }
 
+/// The planned objects that a listing found and that are not the ones of the plan.
+pub(crate) fn created(turn: &Turn<'_>, listed: &[super::sight::Listed]) -> Vec<Created> {
+    verify::created(turn, listed)
+}
+
 /// Velero's resource of that plural.
 fn velero(plural: &str) -> Gvr {
     Gvr::new("velero.io", "v1", plural)
@@ -365,5 +415,9 @@ fn velero(plural: &str) -> Gvr {
 
 /// A field of an object by its path, as text; empty when there is none.
 fn text(object: &serde_json::Value, path: &str) -> String {
-    object.pointer(path).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+    object
+        .pointer(path)
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }

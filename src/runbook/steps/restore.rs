@@ -17,7 +17,10 @@ use crate::sources::op::Gvr;
 use crate::sources::op::Op;
 
 pub(super) fn rights(ns: &str) -> Vec<(&'static str, Gvr, String)> {
-    vec![("create", velero("restores"), ns.to_owned()), ("get", velero("restores"), ns.to_owned())]
+    vec![
+        ("create", velero("restores"), ns.to_owned()),
+        ("get", velero("restores"), ns.to_owned()),
+    ]
 }
 
 pub(super) fn brief(expansion: &Expansion<'_>) -> Result<PlanStep, ValueError> {
@@ -32,9 +35,13 @@ pub(super) fn brief(expansion: &Expansion<'_>) -> Result<PlanStep, ValueError> {
         mark: expansion.mark(),
     };
     let (create, skip) = (frozen.create.len(), frozen.skip.len());
-    let before = format!("no Restore {name}; {create} of {create} missing, {skip} of {skip} present");
+    let before =
+        format!("no Restore {name}; {create} of {create} missing, {skip} of {skip} present");
     let typed = Some(expansion.value("typed")?);
-    Ok(PlanStep { typed, ..expansion.plan_step(title, Some(op), before, Undo::DeleteCreated)? })
+    Ok(PlanStep {
+        typed,
+        ..expansion.plan_step(title, Some(op), before, Undo::DeleteCreated)?
+    })
 }
 
 /// Namespace of Velero and name of the Restore that the plan sends.
@@ -54,12 +61,17 @@ pub(super) fn before(turn: &Turn<'_>) -> Verdict {
         return Verdict::Blocked(words);
     }
     if sight.restore(&run.cluster, velero, name, now).is_some() {
-        return Verdict::blocked(format!("Restore {name} exists already and was not sent by this step: a new plan is needed"));
+        return Verdict::blocked(format!(
+            "Restore {name} exists already and was not sent by this step: a new plan is needed"
+        ));
     }
     let reading = turn.names();
     match sight.answer(&reading, now) {
         Some(Answer::Names(listed)) => compared(turn, name, listed),
-        Some(Answer::Failed(why)) => Verdict::blocked(format!("what exists in {} cannot be listed: {why}", run.namespace)),
+        Some(Answer::Failed(why)) => Verdict::blocked(format!(
+            "what exists in {} cannot be listed: {why}",
+            run.namespace
+        )),
         _ => Verdict::Need(reading),
     }
 }
@@ -80,7 +92,9 @@ fn compared(turn: &Turn<'_>, name: &str, listed: &[Listed]) -> Verdict {
         ));
     }
     let (create, skip) = (frozen.create.len(), frozen.skip.len());
-    Verdict::ask(format!("no Restore {name}; {create} of {create} missing, {skip} of {skip} present (live)"))
+    Verdict::ask(format!(
+        "no Restore {name}; {create} of {create} missing, {skip} of {skip} present (live)"
+    ))
 }
 
 /// The object of a planned item, if it exists now.
@@ -103,9 +117,11 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
     };
     let step = turn.number.to_string();
     match &restore.mark {
-        Some(mark) if mark.run.as_str() == run.id && mark.step.as_str() == step => {
-            Verdict::done(format!("{name} is there, marked run {} step {step}", run.short()))
-        }
-        _ => Verdict::failed(format!("{name} is there and is not marked as this run's: somebody else made it")),
+        Some(mark) if mark.run.as_str() == run.id && mark.step.as_str() == step => Verdict::done(
+            format!("{name} is there, marked run {} step {step}", run.short()),
+        ),
+        _ => Verdict::failed(format!(
+            "{name} is there and is not marked as this run's: somebody else made it"
+        )),
     }
 }

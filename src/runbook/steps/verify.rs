@@ -17,8 +17,16 @@ use crate::text::SafeText;
 const NAMED: usize = 3;
 
 pub(super) fn brief(expansion: &Expansion<'_>) -> Result<PlanStep, ValueError> {
-    let title = format!("{} planned objects, and every Deployment available", expansion.frozen().create.len());
-    expansion.plan_step(title, None, "the Restore is Completed".to_owned(), Undo::Nothing)
+    let title = format!(
+        "{} planned objects, and every Deployment available",
+        expansion.frozen().create.len()
+    );
+    expansion.plan_step(
+        title,
+        None,
+        "the Restore is Completed".to_owned(),
+        Undo::Nothing,
+    )
 }
 
 /// Done when nothing is missing.
@@ -26,7 +34,9 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
     let reading = turn.names();
     let listed = match turn.sight.answer(&reading, turn.now) {
         Some(Answer::Names(listed)) => listed,
-        Some(Answer::Failed(why)) => return Verdict::pending(format!("what is there could not be listed: {why}")),
+        Some(Answer::Failed(why)) => {
+            return Verdict::pending(format!("what is there could not be listed: {why}"));
+        }
         _ => return Verdict::Need(reading),
     };
     let (run, frozen) = (turn.run, turn.frozen());
@@ -35,21 +45,40 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
     let missing: Vec<String> = frozen
         .create
         .iter()
-        .filter(|item| !created.iter().any(|one| one.gvr == item.gvr && one.name == item.name))
+        .filter(|item| {
+            !created
+                .iter()
+                .any(|one| one.gvr == item.gvr && one.name == item.name)
+        })
         .map(|item| format!("{} {}", item.kind, item.name))
         .collect();
     if !missing.is_empty() {
-        return Verdict::pending(format!("{} of {all} objects are there; missing: {}", created.len(), some(&missing)));
+        return Verdict::pending(format!(
+            "{} of {all} objects are there; missing: {}",
+            created.len(),
+            some(&missing)
+        ));
     }
     let planned: Vec<_> = frozen.items().cloned().collect();
-    match turn.sight.unavailable(&run.cluster, &run.namespace, &planned, turn.now) {
+    match turn
+        .sight
+        .unavailable(&run.cluster, &run.namespace, &planned, turn.now)
+    {
         None => Verdict::pending(format!("Deployments of {} are not seen", run.cluster)),
-        Some(bad) if !bad.is_empty() => {
-            Verdict::pending(format!("{all} of {all} objects are there; not available: Deployment {}", some(&bad)))
-        }
+        Some(bad) if !bad.is_empty() => Verdict::pending(format!(
+            "{all} of {all} objects are there; not available: Deployment {}",
+            some(&bad)
+        )),
         Some(_) => {
-            let words = SafeText::new(&format!("{all} of {all} objects are there, new; every Deployment is available"));
-            Verdict::Done(Found { words, frozen: None, through: true, created })
+            let words = SafeText::new(&format!(
+                "{all} of {all} objects are there, new; every Deployment is available"
+            ));
+            Verdict::Done(Found {
+                words,
+                frozen: None,
+                through: true,
+                created,
+            })
         }
     }
 }

@@ -14,7 +14,12 @@ use crate::text::age;
 pub(super) fn brief(expansion: &Expansion<'_>) -> Result<PlanStep, ValueError> {
     let most = age(i64::from(expansion.step.timeout_s));
     let title = format!("until the Restore has ended, at most {most}");
-    expansion.plan_step(title, None, "the Restore was sent".to_owned(), Undo::Nothing)
+    expansion.plan_step(
+        title,
+        None,
+        "the Restore was sent".to_owned(),
+        Undo::Nothing,
+    )
 }
 
 /// Done when the Restore is Completed and planned objects are there that were not there before.
@@ -45,14 +50,25 @@ fn completed(turn: &Turn<'_>, name: &str) -> Verdict {
     let listed = match turn.sight.answer(&reading, turn.now) {
         Some(Answer::Names(listed)) => listed,
         Some(Answer::Failed(why)) => {
-            return Verdict::pending(format!("{name} is Completed; what it created could not be listed: {why}"));
+            return Verdict::pending(format!(
+                "{name} is Completed; what it created could not be listed: {why}"
+            ));
         }
         _ => return Verdict::Need(reading),
     };
     let create = &turn.frozen().create;
-    let there = create.iter().filter(|item| restore::find(listed, item).is_some()).count();
+    let there = create
+        .iter()
+        .filter(|item| restore::find(listed, item).is_some())
+        .count();
     if there == 0 {
-        return Verdict::failed(format!("{name} is Completed and created nothing: none of {} planned objects is there", create.len()));
+        return Verdict::failed(format!(
+            "{name} is Completed and created nothing: none of {} planned objects is there",
+            create.len()
+        ));
     }
-    Verdict::done(format!("{name} Completed: {there} of {} objects are there", create.len()))
+    Verdict::done(format!(
+        "{name} Completed: {there} of {} objects are there",
+        create.len()
+    ))
 }
