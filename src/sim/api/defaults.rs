@@ -95,8 +95,8 @@ fn is_part(part: &str) -> bool {
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
-/// Drops what only the server sets, and adds what it sets when the client does not.
-pub(super) fn complete(res: &Resource, object: &mut Value, store: &Store) {
+/// Drops what only the server sets in a new object, and adds what it starts with.
+pub(super) fn begin(res: &Resource, object: &mut Value, store: &Store) {
     for field in [
         "uid",
         "creationTimestamp",
@@ -114,20 +114,31 @@ pub(super) fn complete(res: &Resource, object: &mut Value, store: &Store) {
     match (res.group, res.plural) {
         ("", "pods") => {
             object["status"] = json!({ "phase": "Pending", "qosClass": "BestEffort" });
-            pod_spec(&mut object["spec"]);
         }
         ("", "persistentvolumeclaims") => object["status"] = json!({ "phase": "Pending" }),
+        ("", "services") => {
+            let [a, b] = store.dice(|dice| [dice.below(255), dice.below(253) + 1]);
+            let address = format!("10.96.{a}.{b}");
+            default(&mut object["spec"], "clusterIP", address.into());
+            object["status"] = json!({ "loadBalancer": {} });
+        }
+        _ => {}
+    }
+    complete(res, &Value::Null, object);
+}
+
+/// Adds what the server sets in a written object when the client does not; `before` is the
+/// object it replaces, or null.
+pub(super) fn complete(res: &Resource, before: &Value, object: &mut Value) {
+    match (res.group, res.plural) {
+        ("", "pods") => pod_spec(&mut object["spec"]),
         ("", "secrets") => secret(object),
-        ("", "services") => service(object, store),
+        ("", "services") => service(before, object),
         ("apps", "deployments") => {
             default(&mut object["spec"], "replicas", json!(1));
             default(&mut object["spec"], "revisionHistoryLimit", json!(10));
             default(&mut object["spec"], "progressDeadlineSeconds", json!(600));
-            let rolling = json!({
-                "type": "RollingUpdate",
-                "rollingUpdate": { "maxUnavailable": "25%", "maxSurge": "25%" },
-            });
-            default(&mut object["spec"], "strategy", rolling);
+            strategy(&mut object["spec"]);
             pod_spec(&mut object["spec"]["template"]["spec"]);
         }
         ("apps", "replicasets" | "statefulsets") => {
@@ -135,6 +146,15 @@ pub(super) fn complete(res: &Resource, object: &mut Value, store: &Store) {
             pod_spec(&mut object["spec"]["template"]["spec"]);
         }
         _ => {}
+    }
+}
+
+fn strategy(spec: &mut Value) {
+    default(spec, "strategy", json!({}));
+    default(&mut spec["strategy"], "type", "RollingUpdate".into());
+    if spec["strategy"]["type"] == "RollingUpdate" {
+        let quarter = json!({ "maxUnavailable": "25%", "maxSurge": "25%" });
+        default(&mut spec["strategy"], "rollingUpdate", quarter);
     }
 }
 
@@ -175,16 +195,16 @@ fn secret(object: &mut Value) {
     }
 }
 
-fn service(object: &mut Value, store: &Store) {
+fn service(before: &Value, object: &mut Value) {
     default(&mut object["spec"], "type", "ClusterIP".into());
     default(&mut object["spec"], "sessionAffinity", "None".into());
-    let [a, b] = store.dice(|dice| [dice.below(255), dice.below(253) + 1]);
-    let address = format!("10.96.{a}.{b}");
-    default(&mut object["spec"], "clusterIP", address.into());
+    // An address once given stays when a client leaves it out.
+    if let Some(address) = before.pointer("/spec/clusterIP") {
+        default(&mut object["spec"], "clusterIP", address.clone());
+    }
     for port in object["spec"]["ports"].as_array_mut().into_iter().flatten() {
         default(port, "protocol", "TCP".into());
     }
-    object["status"] = json!({ "loadBalancer": {} });
 }
 
 #[cfg(test)]
@@ -212,11 +232,11 @@ mod tests {
     fn a_client_sets_neither_status_nor_uid() {
         let store = Store::new(Clock::manual(jiff::Timestamp::UNIX_EPOCH), 1);
         let mut pod = json!({"metadata": {"uid": "x"}, "status": {"phase": "Running"}});
-        complete(&PODS, &mut pod, &store);
+        begin(&PODS, &mut pod, &store);
         assert_eq!(pod["status"]["phase"], "Pending");
         assert!(pod["metadata"].get("uid").is_none());
         let mut secret = json!({"stringData": {"a": "b"}});
-        complete(&SECRETS, &mut secret, &store);
+        begin(&SECRETS, &mut secret, &store);
         assert_eq!(secret["data"]["a"], "Yg==");
         assert!(secret.get("stringData").is_none());
     }

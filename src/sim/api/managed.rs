@@ -102,6 +102,9 @@ fn strip(object: &Value) -> Map<String, Value> {
     map.remove("apiVersion");
     if let Some(metadata) = map.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.retain(|key, _| !NOBODYS.contains(&key.as_str()));
+        if metadata.is_empty() {
+            map.remove("metadata");
+        }
     }
     map
 }

@@ -11,6 +11,7 @@ mod list;
 mod managed;
 mod patch;
 mod path;
+mod protobuf;
 mod proxy;
 mod rbac;
 mod review;

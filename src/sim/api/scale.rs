@@ -58,7 +58,6 @@ pub(super) fn scale(
     } else if given.is_array() {
         patch::json(&mut scale, &given)?;
     } else {
-        meta::set(&mut scale, "resourceVersion", Value::Null);
         patch::merge(&mut scale, &given);
     }
     let replicas = meta::number(&scale, "/spec/replicas");

@@ -11,6 +11,7 @@ use crate::sim::api::managed;
 use crate::sim::api::managed::Writer;
 use crate::sim::api::patch;
 use crate::sim::api::path::Target;
+use crate::sim::api::protobuf;
 use crate::sim::api::selector::Selector;
 use crate::sim::api::shape;
 use crate::sim::api::shape::Shape;
@@ -18,6 +19,7 @@ use crate::sim::clock::seconds;
 use crate::sim::store::Preconditions;
 use crate::sim::store::Propagation;
 use crate::sim::store::Refusal;
+use crate::sim::store::Resource;
 use crate::sim::store::meta;
 
 /// Seconds a pod gets to stop when the client does not say.
@@ -38,6 +40,9 @@ pub(super) fn body(ask: &Ask) -> Result<Value, Refusal> {
     match media(ask) {
         "" | "application/json" => json_body(ask),
         "application/yaml" => yaml_body(ask),
+        protobuf::MEDIA => protobuf::read(&ask.body).ok_or_else(|| {
+            Refusal::unsupported_media("application/json, application/yaml")
+        }),
         _ => Err(Refusal::unsupported_media(
             "application/json, application/yaml",
         )),
@@ -114,7 +119,7 @@ fn create_as(
     defaults::check_fit(target, &object)?;
     defaults::check_name(target.res, &object)?;
     meta::map(&mut object, "metadata");
-    defaults::complete(target.res, &mut object, server.store());
+    defaults::begin(target.res, &mut object, server.store());
     managed::note(&Value::Null, &mut object, target.res, writer);
     server
         .store()
@@ -130,20 +135,24 @@ pub(super) fn replace(
 ) -> Result<Response, Refusal> {
     let object = body(ask)?;
     defaults::check_fit(target, &object)?;
-    if target.res.custom && meta::text(&object, "/metadata/resourceVersion").is_empty() {
-        return Err(Refusal::invalid(
-            target.res,
-            name,
-            "metadata.resourceVersion",
-            "FieldValueInvalid",
-            "Invalid value: 0: must be specified for an update",
-        ));
-    }
     let writer = writer(server, ask, "Update", &target.sub);
     change(server, ask, target, name, &writer, |old| {
+        if target.res.custom && meta::text(&object, "/metadata/resourceVersion").is_empty() {
+            return Err(unconditional(target.res, name));
+        }
         *old = object;
         Ok(())
     })
+}
+
+/// 422: a custom resource is replaced only at a version the client names.
+fn unconditional(res: &Resource, name: &str) -> Refusal {
+    let why = "Invalid value: 0: must be specified for an update";
+    let field = "metadata.resourceVersion";
+    let mut refusal = Refusal::invalid(res, name, field, "FieldValueInvalid", why);
+    refusal.message = format!("{} \"{name}\" is invalid: {field}: {why}", res.qualified());
+    refusal.details["kind"] = res.plural.into();
+    refusal
 }
 
 /// PATCH on an object or its status.
@@ -170,8 +179,6 @@ pub(super) fn patch(
         ));
     }
     change(server, ask, target, name, &writer, |object| {
-        // Only a version that the patch itself names is a precondition.
-        meta::set(object, "resourceVersion", Value::Null);
         match kind {
             "application/json-patch+json" => patch::json(object, &patch)?,
             "application/merge-patch+json" => patch::merge(object, &patch),
@@ -201,7 +208,6 @@ fn apply(server: &Server, ask: &Ask, target: &Target, name: &str) -> Result<Resp
     }
     let custom = target.res.custom;
     change(server, ask, target, name, &writer, |old| {
-        meta::set(old, "resourceVersion", Value::Null);
         if custom {
             patch::merge(old, &object);
         } else {
