@@ -242,7 +242,10 @@ fn look(path: &Path) -> Result<Metadata, AuditError> {
 
 /// Words a failure to read.
 pub(super) fn reading(path: &Path, source: io::Error) -> AuditError {
-    failed("reading", path, source)
+    AuditError::Read {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 /// Words a failure to work with a file.

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 
 use crate::audit::disk;
 use crate::audit::disk::Disk;
+use crate::audit::entry::Actor;
 use crate::audit::entry::Draft;
 use crate::audit::entry::Entry;
 use crate::audit::entry::Stamp;
@@ -149,15 +150,16 @@ impl Log {
         draft.kind = Kind::ApiIntent;
         draft.run = bound.run.as_deref().map(SafeText::new);
         draft.req = Some(req.clone());
-        let (run, step, attempt) = (draft.run.clone(), draft.step.clone(), draft.attempt);
+        let ticket = Ticket::new(&draft, req);
         let receipt = self.append(draft, body, stamp)?;
-        let ticket = Ticket::new(receipt.seq, run, step, attempt, req);
+        let ticket = ticket.written(receipt.seq);
         Ok(Permit::new(bound, audit_id, ticket, stamp.mono_ns))
     }
 
     /// Records what became of a request.
     ///
-    /// The outcome's kind becomes `api.outcome`; run, step, attempt and request come from the intent.
+    /// The outcome's kind becomes `api.outcome`; run, step, attempt and request come from the intent, and so does
+    /// the actor where none is given.
     ///
     /// # Errors
     ///
@@ -169,6 +171,9 @@ impl Log {
         stamp: &Stamp,
     ) -> Result<Receipt, AuditError> {
         outcome.kind = Kind::ApiOutcome;
+        if outcome.actor == Actor::default() {
+            outcome.actor.clone_from(&ticket.actor);
+        }
         outcome.run.clone_from(&ticket.run);
         outcome.step.clone_from(&ticket.step);
         outcome.attempt = ticket.attempt;
@@ -213,7 +218,7 @@ impl Log {
     ///
     /// # Errors
     ///
-    /// [`AuditError::Damaged`] at the first that cannot be read, [`AuditError::File`] when the disk fails.
+    /// [`AuditError::Damaged`] at the first that cannot be read, [`AuditError::Read`] when the disk fails.
     pub fn entries(&self, from: u64, to: u64) -> Result<Vec<Entry>, AuditError> {
         read::entries(&self.dir, read::rows(&self.dir, from, to)?)
     }

@@ -59,20 +59,27 @@ impl Report {
     }
 }
 
-/// Adds a line about some entries, where there are any.
-pub(super) fn about(lines: &mut Vec<Line>, level: &'static str, entries: &[u64], what: &str) {
+/// Adds a line about some entries, where there are any: `what: entries 3, 9; next`.
+pub(super) fn about(
+    lines: &mut Vec<Line>,
+    level: &'static str,
+    entries: &[u64],
+    what: &str,
+    next: &str,
+) {
     const SHOWN: usize = 8;
-    if entries.is_empty() {
-        return;
-    }
     let mut shown: Vec<String> = entries.iter().take(SHOWN).map(|seq| count(*seq)).collect();
     if entries.len() > SHOWN {
-        shown.push("...".to_owned());
+        shown.push(format!(
+            "and {} more",
+            count((entries.len() - SHOWN) as u64)
+        ));
     }
-    let sentence = format!(
-        "{} {what} ({})",
-        count(entries.len() as u64),
-        shown.join(", ")
-    );
+    let noun = match entries.len() {
+        0 => return,
+        1 => "entry",
+        _ => "entries",
+    };
+    let sentence = format!("{what}: {noun} {}; {next}", shown.join(", "));
     lines.push(Line { level, sentence });
 }

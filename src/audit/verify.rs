@@ -300,19 +300,22 @@ impl Walk {
             &mut lines,
             "WARN",
             &open_intents,
-            "intents have no outcome: look at their objects",
+            "intents without an outcome",
+            "look at their objects",
         );
         about(
             &mut lines,
             "-",
             &self.erased,
-            "bodies are erased; their entries are proved all the same",
+            "bodies erased",
+            "the proof does not need them",
         );
         about(
             &mut lines,
             "WARN",
             &self.torn,
-            "entries record bytes torn by a crash",
+            "bytes torn by a crash",
+            "they are kept in the files torn-*",
         );
         Report {
             proof,
