@@ -129,17 +129,13 @@ fn list(run: &Run, step: &PlanStep, sight: &Sight<'_>, now: Moment) -> Option<Co
         sight,
         now,
     };
-    let reading = turn.names();
-    match sight.answer(&reading, now) {
-        Some(Answer::Names(listed)) => {
+    match turn.names_now() {
+        Ok(listed) => {
             let (delete, left) = split(&turn, name, listed);
-            Some(Command::Record(RunEvent::UndoListed {
-                step: step.number,
-                delete,
-                left,
-            }))
+            Some(Command::Record(RunEvent::UndoListed { step: step.number, delete, left }))
         }
-        _ => ask(reading, sight, now),
+        Err(Ok(reading)) => ask(reading, sight, now),
+        Err(Err(_)) => ask(turn.names(), sight, now),
     }
 }
 

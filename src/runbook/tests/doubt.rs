@@ -7,7 +7,7 @@ use crate::runbook::press::Input;
 use crate::runbook::run::RunStatus;
 use crate::runbook::run::StepStatus;
 
-const RESTORE: &str = "POST POST restores/r-7f3a in velero";
+const RESTORE: &str = "POST restores/r-7f3a in velero";
 
 fn card(estate: &Estate) -> crate::runbook::run::Card {
     estate.look(|sight| estate.run().card(sight, estate.now()))

@@ -140,7 +140,8 @@ impl Server {
         }
         let (gvr, namespace, name) = op.target();
         let (namespace, name) = (namespace.unwrap_or_default().to_owned(), name.to_owned());
-        *self.writes.entry(format!("{} {}", op.request().method, op.line())).or_default() += 1;
+        let wanted = matches!(op, Op::Suspend { suspend: false, .. });
+        *self.writes.entry(format!("{}{}", op.line(), if wanted { " back" } else { "" })).or_default() += 1;
         let body: Value = serde_json::from_slice(&op.request().body).unwrap();
         let here = self.get(&gvr.plural, &namespace, &name).cloned();
         match op {
@@ -427,8 +428,14 @@ impl Estate {
 
     /// Lets the run go on by itself until it waits for a person; gives how many commands it took.
     pub(super) fn settle(&mut self) -> usize {
-        let mut steps = 0;
-        while let Some(command) = self.look(|sight| self.run().advance(sight, self.now())) {
+        let (mut steps, mut idle) = (0, 0);
+        while idle < 2 {
+            let Some(command) = self.look(|sight| self.run().advance(sight, self.now())) else {
+                idle += 1;
+                self.seconds += 2;
+                continue;
+            };
+            idle = 0;
             self.carry_out(command);
             steps += 1;
             assert!(steps < 200, "the run does not come to rest: {:?}", self.run().turn());
