@@ -34,7 +34,12 @@ pub enum Column {
 
 impl Column {
     /// The columns that exist, in the order of the board.
-    pub const ALL: [Column; 4] = [Column::Health, Column::Backup, Column::Drift, Column::Alerts];
+    pub const ALL: [Column; 4] = [
+        Column::Health,
+        Column::Backup,
+        Column::Drift,
+        Column::Alerts,
+    ];
 
     /// The key in `status -o json` and the value of `--only`.
     pub fn key(self) -> &'static str {
@@ -65,13 +70,25 @@ pub struct Cell {
 impl Cell {
     /// A cell that was judged now.
     pub fn judged(level: Level, figure: impl Into<SafeText>, wide: impl Into<SafeText>) -> Cell {
-        Cell { level, figure: figure.into(), wide: wide.into(), was: None, age_s: Some(0) }
+        Cell {
+            level,
+            figure: figure.into(),
+            wide: wide.into(),
+            was: None,
+            age_s: Some(0),
+        }
     }
 
     /// A cell whose source cannot say, with the reason (`asked`, `no right`, `never`).
     pub fn unknown(reason: impl Into<SafeText>) -> Cell {
         let reason = reason.into();
-        Cell { level: Level::Unknown, figure: reason.clone(), wide: reason, was: None, age_s: None }
+        Cell {
+            level: Level::Unknown,
+            figure: reason.clone(),
+            wide: reason,
+            was: None,
+            age_s: None,
+        }
     }
 }
 
@@ -127,18 +144,27 @@ impl Board {
 
     /// How many findings have this level.
     pub fn count(&self, level: Level) -> usize {
-        self.findings.iter().filter(|finding| finding.level == level).count()
+        self.findings
+            .iter()
+            .filter(|finding| finding.level == level)
+            .count()
     }
 }
 
 /// Judges everything at one moment: each source's headline for each zone and cluster, and all findings in their order.
 pub fn judge(config: &Config, world: &World, now: Moment) -> Board {
     let nothing = ClusterWorld::default();
-    let grounds: Vec<Ground<'_>> =
-        config.clusters.iter().map(|cluster| Ground::new(config, world, &cluster.name, now, &nothing)).collect();
+    let grounds: Vec<Ground<'_>> = config
+        .clusters
+        .iter()
+        .map(|cluster| Ground::new(config, world, &cluster.name, now, &nothing))
+        .collect();
     let mut zones: Vec<&Zone> = config.zones.iter().collect();
     zones.sort_by(|a, b| (a.criticality, &a.name).cmp(&(b.criticality, &b.name)));
-    let mut rows: Vec<ZoneRow> = zones.into_iter().map(|zone| zone_row(&grounds, Some(zone), now)).collect();
+    let mut rows: Vec<ZoneRow> = zones
+        .into_iter()
+        .map(|zone| zone_row(&grounds, Some(zone), now))
+        .collect();
     rows.extend(Some(zone_row(&grounds, None, now)).filter(|row| !row.clusters.is_empty()));
     let mut findings: Vec<Finding> = Vec::new();
     for ground in &grounds {
@@ -150,8 +176,15 @@ pub fn judge(config: &Config, world: &World, now: Moment) -> Board {
     findings.extend(cluster_findings::findings(config, &grounds));
     findings.sort_by_cached_key(Finding::order);
     cluster_findings::lead(&mut findings);
-    let clusters = grounds.iter().map(|ground| (ground.cluster.clone(), ground.world.freshness(now))).collect();
-    Board { zones: rows, findings, clusters }
+    let clusters = grounds
+        .iter()
+        .map(|ground| (ground.cluster.clone(), ground.world.freshness(now)))
+        .collect();
+    Board {
+        zones: rows,
+        findings,
+        clusters,
+    }
 }
 
 fn zone_row(grounds: &[Ground<'_>], zone: Option<&Zone>, now: Moment) -> ZoneRow {
@@ -160,9 +193,13 @@ fn zone_row(grounds: &[Ground<'_>], zone: Option<&Zone>, now: Moment) -> ZoneRow
         Some(name) => ground.zones().any(|zone| zone.name == *name),
         None => !ground.namespaces(None).is_empty(),
     };
-    let clusters: Vec<ClusterRow> =
-        grounds.iter().filter(member).map(|ground| cluster_row(ground, name, now)).collect();
-    let columns = std::array::from_fn(|at| Level::worst(clusters.iter().map(|row| row.cells[at].level)));
+    let clusters: Vec<ClusterRow> = grounds
+        .iter()
+        .filter(member)
+        .map(|ground| cluster_row(ground, name, now))
+        .collect();
+    let columns =
+        std::array::from_fn(|at| Level::worst(clusters.iter().map(|row| row.cells[at].level)));
     ZoneRow {
         zone: name.cloned(),
         criticality: zone.map_or(Criticality::Low, |zone| zone.criticality),

@@ -64,7 +64,11 @@ pub struct Judged {
 impl Judged {
     /// A level with its figure and the longer form.
     pub fn new(level: Level, figure: impl Into<String>, wide: impl Into<String>) -> Judged {
-        Judged { level, figure: figure.into(), wide: wide.into() }
+        Judged {
+            level,
+            figure: figure.into(),
+            wide: wide.into(),
+        }
     }
 }
 
@@ -78,19 +82,32 @@ impl<'a> Ground<'a> {
         nothing: &'a ClusterWorld,
     ) -> Ground<'a> {
         let world = world.cluster(cluster).unwrap_or(nothing);
-        let places: Vec<Place<'a>> =
-            config.zones.iter().filter_map(|zone| Place::of(zone, cluster, world, now)).collect();
+        let places: Vec<Place<'a>> = config
+            .zones
+            .iter()
+            .filter_map(|zone| Place::of(zone, cluster, world, now))
+            .collect();
         let outside: Vec<&str> = (config.estate.outside.iter())
             .filter(|outside| outside.cluster == *cluster)
             .flat_map(|outside| outside.namespaces.iter().map(String::as_str))
             .collect();
         let namespaces = world.namespaces(now);
         let claimed = |name: &SafeText| places.iter().any(|place| place.namespaces.contains(name));
-        let unclaimed = (namespaces.known().into_iter().flat_map(|table| table.iter()))
-            .map(|namespace| namespace.meta.name.clone())
-            .filter(|name| !outside.contains(&name.as_str()) && !claimed(name))
-            .collect();
-        Ground { config, cluster, world, now, places, unclaimed }
+        let unclaimed = (namespaces
+            .known()
+            .into_iter()
+            .flat_map(|table| table.iter()))
+        .map(|namespace| namespace.meta.name.clone())
+        .filter(|name| !outside.contains(&name.as_str()) && !claimed(name))
+        .collect();
+        Ground {
+            config,
+            cluster,
+            world,
+            now,
+            places,
+            unclaimed,
+        }
     }
 
     /// Zones that have this cluster as a member, in the order of the configuration.
@@ -102,19 +119,28 @@ impl<'a> Ground<'a> {
     pub fn namespaces(&self, zone: Option<&ZoneName>) -> &[SafeText] {
         match zone {
             None => &self.unclaimed,
-            Some(_) => self.place(zone).map(|place| place.namespaces.as_slice()).unwrap_or_default(),
+            Some(_) => self
+                .place(zone)
+                .map(|place| place.namespaces.as_slice())
+                .unwrap_or_default(),
         }
     }
 
     /// Namespaces that a zone names and that are not there; empty until the list of namespaces was complete.
     pub fn missing(&self, zone: Option<&ZoneName>) -> &[SafeText] {
-        self.place(zone).map(|place| place.missing.as_slice()).unwrap_or_default()
+        self.place(zone)
+            .map(|place| place.missing.as_slice())
+            .unwrap_or_default()
     }
 
     /// The first zone a namespace stands in, or is named by.
     pub fn zone_of(&self, namespace: &str) -> Option<&'a Zone> {
         let holds = |place: &&Place<'_>| {
-            place.namespaces.iter().chain(&place.missing).any(|name| name.as_str() == namespace)
+            place
+                .namespaces
+                .iter()
+                .chain(&place.missing)
+                .any(|name| name.as_str() == namespace)
         };
         self.places.iter().find(holds).map(|place| place.zone)
     }
@@ -124,7 +150,10 @@ impl<'a> Ground<'a> {
         let mut zones: BTreeMap<SafeText, Vec<ZoneName>> = BTreeMap::new();
         for place in &self.places {
             for namespace in &place.namespaces {
-                zones.entry(namespace.clone()).or_default().push(place.zone.name.clone());
+                zones
+                    .entry(namespace.clone())
+                    .or_default()
+                    .push(place.zone.name.clone());
             }
         }
         zones.retain(|_, zones| zones.len() > 1);
@@ -141,15 +170,27 @@ impl<'a> Ground<'a> {
 
     /// The worst criticality of the cluster's zones.
     pub fn criticality(&self) -> Criticality {
-        self.places.iter().map(|place| place.zone.criticality).min().unwrap_or(Criticality::Low)
+        self.places
+            .iter()
+            .map(|place| place.zone.criticality)
+            .min()
+            .unwrap_or(Criticality::Low)
     }
 
     /// The level and figures of one cell: judged at the moment its source was last heard, honest about the rest.
-    pub fn cell(&self, watches: &[Watch], absent: &str, judge: impl FnOnce(Timestamp) -> Judged) -> Cell {
+    pub fn cell(
+        &self,
+        watches: &[Watch],
+        absent: &str,
+        judge: impl FnOnce(Timestamp) -> Judged,
+    ) -> Cell {
         match self.world.standing(watches, self.now) {
             Standing::Now(s) => {
                 let judged = judge(self.now.wall);
-                Cell { age_s: Some(s), ..Cell::judged(judged.level, judged.figure, judged.wide) }
+                Cell {
+                    age_s: Some(s),
+                    ..Cell::judged(judged.level, judged.figure, judged.wide)
+                }
             }
             Standing::Silent(s) => Cell {
                 was: Some(judge(self.heard_at(s)).level),
@@ -158,19 +199,37 @@ impl<'a> Ground<'a> {
                 ..Cell::unknown("silent")
             },
             Standing::Asked => Cell::unknown("asked"),
-            Standing::NoRight(why) => Cell { wide: why, ..Cell::unknown("no right") },
-            Standing::Never(why) => Cell { wide: why, ..Cell::unknown("never") },
-            Standing::NotInstalled => Cell { age_s: None, ..Cell::judged(Level::Absent, "", absent) },
+            Standing::NoRight(why) => Cell {
+                wide: why,
+                ..Cell::unknown("no right")
+            },
+            Standing::Never(why) => Cell {
+                wide: why,
+                ..Cell::unknown("never")
+            },
+            Standing::NotInstalled => Cell {
+                age_s: None,
+                ..Cell::judged(Level::Absent, "", absent)
+            },
         }
     }
 
     /// The wall clock at the moment a source was last heard.
     pub fn heard_at(&self, silent_s: i64) -> Timestamp {
-        self.now.wall.checked_sub(SignedDuration::from_secs(silent_s)).unwrap_or(self.now.wall)
+        self.now
+            .wall
+            .checked_sub(SignedDuration::from_secs(silent_s))
+            .unwrap_or(self.now.wall)
     }
 
     /// A finding about a namespace, with zone, criticality and owner filled in.
-    pub fn finding(&self, kind: &'static str, level: Level, object: ObjectRef, sentence: impl Into<SafeText>) -> Finding {
+    pub fn finding(
+        &self,
+        kind: &'static str,
+        level: Level,
+        object: ObjectRef,
+        sentence: impl Into<SafeText>,
+    ) -> Finding {
         let namespace = object.namespace.as_str();
         let zone = self.zone_of(namespace);
         let application = zone.and_then(|zone| application(zone, namespace));
@@ -192,21 +251,46 @@ impl<'a> Ground<'a> {
     }
 
     /// A finding about the cluster as a whole; it stands in its zone when it has only one.
-    pub fn cluster_finding(&self, kind: &'static str, level: Level, sentence: impl Into<SafeText>) -> Finding {
+    pub fn cluster_finding(
+        &self,
+        kind: &'static str,
+        level: Level,
+        sentence: impl Into<SafeText>,
+    ) -> Finding {
         let zone = self.sole_zone();
-        let owner = zone.as_ref().and_then(|name| self.config.zone(name)).map(owner).unwrap_or_default();
+        let owner = zone
+            .as_ref()
+            .and_then(|name| self.config.zone(name))
+            .map(owner)
+            .unwrap_or_default();
         let finding = self.finding(kind, level, ObjectRef::default(), sentence);
-        Finding { zone, owner, criticality: self.criticality(), ..finding }
+        Finding {
+            zone,
+            owner,
+            criticality: self.criticality(),
+            ..finding
+        }
     }
 
     fn place(&self, zone: Option<&ZoneName>) -> Option<&Place<'a>> {
-        self.places.iter().find(|place| Some(&place.zone.name) == zone)
+        self.places
+            .iter()
+            .find(|place| Some(&place.zone.name) == zone)
     }
 }
 
 impl<'a> Place<'a> {
-    fn of(zone: &'a Zone, cluster: &ClusterName, world: &ClusterWorld, now: Moment) -> Option<Place<'a>> {
-        let members: Vec<_> = zone.members.iter().filter(|member| member.cluster == *cluster).collect();
+    fn of(
+        zone: &'a Zone,
+        cluster: &ClusterName,
+        world: &ClusterWorld,
+        now: Moment,
+    ) -> Option<Place<'a>> {
+        let members: Vec<_> = zone
+            .members
+            .iter()
+            .filter(|member| member.cluster == *cluster)
+            .collect();
         if members.is_empty() {
             return None;
         }
@@ -220,26 +304,40 @@ impl<'a> Place<'a> {
             })
             .collect();
         let selected = |labels: &BTreeMap<String, String>| {
-            members.iter().any(|member| matches!(&member.by, MemberBy::Selector(by) if by.matches(labels)))
+            members
+                .iter()
+                .any(|member| matches!(&member.by, MemberBy::Selector(by) if by.matches(labels)))
         };
         let namespaces: Vec<SafeText> = (table.iter())
-            .filter(|row| named.iter().any(|name| row.meta.name == name.as_str()) || selected(&row.labels))
+            .filter(|row| {
+                named.iter().any(|name| row.meta.name == name.as_str()) || selected(&row.labels)
+            })
             .map(|row| row.meta.name.clone())
             .collect();
         let mut expected: Vec<SafeText> = named.into_iter().map(SafeText::from).collect();
         if zone.members.iter().all(|member| member.cluster == *cluster) {
-            expected.extend(zone.applications.iter().flat_map(|app| app.namespaces.iter().map(SafeText::from)));
+            expected.extend(
+                zone.applications
+                    .iter()
+                    .flat_map(|app| app.namespaces.iter().map(SafeText::from)),
+            );
         }
         expected.retain(|name| seen.known().is_some() && !namespaces.contains(name));
         expected.sort();
         expected.dedup();
-        Some(Place { zone, namespaces, missing: expected })
+        Some(Place {
+            zone,
+            namespaces,
+            missing: expected,
+        })
     }
 }
 
 /// The application of a zone that a namespace belongs to.
 pub fn application<'a>(zone: &'a Zone, namespace: &str) -> Option<&'a crate::config::Application> {
-    zone.applications.iter().find(|application| application.namespaces.iter().any(|name| name == namespace))
+    zone.applications
+        .iter()
+        .find(|application| application.namespaces.iter().any(|name| name == namespace))
 }
 
 /// Whom to call for a zone, in words.

@@ -15,7 +15,10 @@ pub struct Table<K> {
 
 impl<K> Default for Table<K> {
     fn default() -> Table<K> {
-        Table { rows: BTreeMap::new(), gaps: 0 }
+        Table {
+            rows: BTreeMap::new(),
+            gaps: 0,
+        }
     }
 }
 
@@ -29,12 +32,15 @@ impl<K: Kind> Table<K> {
 
     /// The object of that uid.
     pub fn get(&self, uid: &str) -> Option<&K> {
-        self.rows.values().find(|row| row.meta().uid.as_str() == uid)
+        self.rows
+            .values()
+            .find(|row| row.meta().uid.as_str() == uid)
     }
 
     /// The object of that name; the namespace is empty for cluster-scoped kinds.
     pub fn by_name(&self, namespace: &str, name: &str) -> Option<&K> {
-        self.rows.get(&(SafeText::new(namespace), SafeText::new(name)))
+        self.rows
+            .get(&(SafeText::new(namespace), SafeText::new(name)))
     }
 
     /// Every object, by namespace, then name.
@@ -46,7 +52,10 @@ impl<K: Kind> Table<K> {
     pub fn within(&self, namespace: &str) -> impl Iterator<Item = &K> {
         let namespace = SafeText::new(namespace);
         let from = (namespace.clone(), SafeText::default());
-        self.rows.range(from..).take_while(move |((at, _), _)| *at == namespace).map(|(_, row)| row)
+        self.rows
+            .range(from..)
+            .take_while(move |((at, _), _)| *at == namespace)
+            .map(|(_, row)| row)
     }
 
     /// How many objects there are.
@@ -71,11 +80,17 @@ impl<K: Kind> Table<K> {
                 self.rows = objects.into_iter().filter(known).map(keyed).collect();
                 self.gaps = all - self.rows.len();
             }
-            Delta::Apply(objects) => self.rows.extend(objects.into_iter().filter(known).map(keyed)),
+            Delta::Apply(objects) => self
+                .rows
+                .extend(objects.into_iter().filter(known).map(keyed)),
             Delta::Delete(objects) => {
                 for object in objects {
                     let (key, object) = keyed(object);
-                    if self.rows.get(&key).is_some_and(|row| row.meta().uid == object.meta().uid) {
+                    if self
+                        .rows
+                        .get(&key)
+                        .is_some_and(|row| row.meta().uid == object.meta().uid)
+                    {
                         self.rows.remove(&key);
                     }
                 }
@@ -89,5 +104,8 @@ fn known<K: Kind>(object: &K) -> bool {
 }
 
 fn keyed<K: Kind>(object: K) -> ((SafeText, SafeText), K) {
-    ((object.meta().namespace.clone(), object.meta().name.clone()), object)
+    (
+        (object.meta().namespace.clone(), object.meta().name.clone()),
+        object,
+    )
 }

@@ -44,13 +44,21 @@ impl World {
         world.reach = Reach::Asked;
         world.greeting = None;
         for health in world.health.values_mut() {
-            *health = WatchHealth { synced: health.synced, last_heard: health.last_heard, ..WatchHealth::default() };
+            *health = WatchHealth {
+                synced: health.synced,
+                last_heard: health.last_heard,
+                ..WatchHealth::default()
+            };
         }
     }
 
     /// Takes one fact in. The same fact twice changes nothing more; one of another connection changes nothing.
     pub fn fold(&mut self, cluster: &ClusterName, generation: u64, fact: Fact, at: Moment) {
-        if let Some(world) = self.clusters.get_mut(cluster).filter(|world| world.generation == generation) {
+        if let Some(world) = self
+            .clusters
+            .get_mut(cluster)
+            .filter(|world| world.generation == generation)
+        {
             world.fold(fact, at);
         }
     }
@@ -100,18 +108,29 @@ pub struct WatchHealth {
 
 impl WatchHealth {
     fn heard(&mut self, at: Moment) {
-        *self = WatchHealth { synced: self.synced, last_heard: self.last_heard.max(Some(at)), ..WatchHealth::default() };
+        *self = WatchHealth {
+            synced: self.synced,
+            last_heard: self.last_heard.max(Some(at)),
+            ..WatchHealth::default()
+        };
     }
 
     fn bad(&mut self, news: WatchNews, at: Moment) {
-        let same = self.news.as_ref().is_some_and(|old| std::mem::discriminant(old) == std::mem::discriminant(&news));
+        let same = self
+            .news
+            .as_ref()
+            .is_some_and(|old| std::mem::discriminant(old) == std::mem::discriminant(&news));
         self.since = self.since.filter(|_| same).or(Some(at));
         self.news = Some(news);
     }
 
     fn take(&mut self, news: WatchNews, at: Moment) {
         match news {
-            WatchNews::Heard if matches!(self.news, Some(WatchNews::NotInstalled | WatchNews::Forbidden(_))) => {}
+            WatchNews::Heard
+                if matches!(
+                    self.news,
+                    Some(WatchNews::NotInstalled | WatchNews::Forbidden(_))
+                ) => {}
             WatchNews::Heard => self.heard(at),
             WatchNews::Synced => {
                 self.heard(at);
@@ -136,7 +155,10 @@ impl WatchHealth {
 
     /// True when the server answers that there is nothing to see here.
     pub fn shut(&self) -> bool {
-        matches!(self.news, Some(WatchNews::NotInstalled | WatchNews::Forbidden(_)))
+        matches!(
+            self.news,
+            Some(WatchNews::NotInstalled | WatchNews::Forbidden(_))
+        )
     }
 }
 
@@ -213,23 +235,33 @@ impl ClusterWorld {
         let health = self.watch(watch);
         let silence = health.last_heard.map(|heard| now.seconds_since(heard));
         match (Freshness::judge(silence, health.refused), &self.reach) {
-            (Freshness::Live | Freshness::Late(_), Reach::Unreachable(_) | Reach::OtherCa { .. }) => {
-                Freshness::Silent(silence.unwrap_or(0))
-            }
+            (
+                Freshness::Live | Freshness::Late(_),
+                Reach::Unreachable(_) | Reach::OtherCa { .. },
+            ) => Freshness::Silent(silence.unwrap_or(0)),
             (freshness, _) => freshness,
         }
     }
 
     /// The worst freshness of the watches that are needed: all but the alerts' poll and those that are shut.
     pub fn freshness(&self, now: Moment) -> Freshness {
-        let needed = Watch::ALL.into_iter().filter(|watch| *watch != Watch::Alerts && !self.watch(*watch).shut());
+        let needed = Watch::ALL
+            .into_iter()
+            .filter(|watch| *watch != Watch::Alerts && !self.watch(*watch).shut());
         let worst = needed.map(|watch| self.watch_freshness(watch, now)).max();
-        worst.unwrap_or(if self.greeting.is_some() { Freshness::Live } else { Freshness::Never })
+        worst.unwrap_or(if self.greeting.is_some() {
+            Freshness::Live
+        } else {
+            Freshness::Never
+        })
     }
 
     /// When any watch was last heard.
     pub fn last_heard(&self) -> Option<Moment> {
-        self.health.values().filter_map(|health| health.last_heard).max()
+        self.health
+            .values()
+            .filter_map(|health| health.last_heard)
+            .max()
     }
 
     /// What a source that needs these watches rests on: the worst of them.
@@ -243,13 +275,18 @@ impl ClusterWorld {
         match (&health.news, &self.reach) {
             (Some(WatchNews::NotInstalled), _) => return Standing::NotInstalled,
             (Some(WatchNews::Forbidden(why)), _) => return Standing::NoRight(why.clone()),
-            (Some(WatchNews::Failed(why) | WatchNews::Refused(why)), _) | (_, Reach::Unreachable(why))
+            (Some(WatchNews::Failed(why) | WatchNews::Refused(why)), _)
+            | (_, Reach::Unreachable(why))
                 if !health.synced =>
             {
                 return Standing::Never(why.clone());
             }
-            (_, Reach::OtherCa { .. }) if !health.synced => return Standing::Never(SafeText::new("other CA key")),
-            (_, Reach::NotAsked) if !health.synced => return Standing::Never(SafeText::new("not asked")),
+            (_, Reach::OtherCa { .. }) if !health.synced => {
+                return Standing::Never(SafeText::new("other CA key"));
+            }
+            (_, Reach::NotAsked) if !health.synced => {
+                return Standing::Never(SafeText::new("not asked"));
+            }
             _ if !health.synced => return Standing::Asked,
             _ => {}
         }
@@ -313,7 +350,10 @@ impl ClusterWorld {
 
     /// Alertmanager's newest answer.
     pub fn alerts(&self, now: Moment) -> Seen<&alerts::Answer> {
-        Seen::bind(self.alerts.as_ref(), self.watch_freshness(Watch::Alerts, now))
+        Seen::bind(
+            self.alerts.as_ref(),
+            self.watch_freshness(Watch::Alerts, now),
+        )
     }
 
     /// The newest `updatedAt` of a Watchdog that was ever seen here; it stays when the alert goes.
@@ -323,11 +363,17 @@ impl ClusterWorld {
 
     /// When a namespace was seen to go, or a list was first complete without it.
     pub fn missing_since(&self, namespace: &str) -> Option<Timestamp> {
-        self.seen_missing.get(&SafeText::new(namespace)).or_else(|| self.seen_missing.get(&SafeText::default())).copied()
+        self.seen_missing
+            .get(&SafeText::new(namespace))
+            .or_else(|| self.seen_missing.get(&SafeText::default()))
+            .copied()
     }
 
     fn seen<'a, K>(&self, table: &'a Table<K>, watch: Watch, now: Moment) -> Seen<&'a Table<K>> {
-        Seen::bind(self.watch(watch).synced.then_some(table), self.watch_freshness(watch, now))
+        Seen::bind(
+            self.watch(watch).synced.then_some(table),
+            self.watch_freshness(watch, now),
+        )
     }
 
     fn fold(&mut self, fact: Fact, at: Moment) {
@@ -350,37 +396,58 @@ impl ClusterWorld {
             Fact::Stores(delta) => moved(self, Watch::Stores, at).stores.fold(delta),
             Fact::Schedules(delta) => moved(self, Watch::Schedules, at).schedules.fold(delta),
             Fact::Backups(delta) => moved(self, Watch::Backups, at).backups.fold(delta),
-            Fact::DeleteRequests(delta) => moved(self, Watch::DeleteRequests, at).delete_requests.fold(delta),
+            Fact::DeleteRequests(delta) => moved(self, Watch::DeleteRequests, at)
+                .delete_requests
+                .fold(delta),
             Fact::Restores(delta) => moved(self, Watch::Restores, at).restores.fold(delta),
-            Fact::Kustomizations(delta) => moved(self, Watch::Kustomizations, at).kustomizations.fold(delta),
+            Fact::Kustomizations(delta) => moved(self, Watch::Kustomizations, at)
+                .kustomizations
+                .fold(delta),
             Fact::Alerts(answer) => {
                 self.moved(Watch::Alerts, at);
-                self.watchdog = self.watchdog.max(answer.watchdog().and_then(|watchdog| watchdog.updated_at));
+                self.watchdog = self
+                    .watchdog
+                    .max(answer.watchdog().and_then(|watchdog| watchdog.updated_at));
                 self.alerts = Some(answer);
             }
         }
     }
 
     fn moved(&mut self, watch: Watch, at: Moment) {
-        self.health.entry(watch).or_default().take(WatchNews::Synced, at);
+        self.health
+            .entry(watch)
+            .or_default()
+            .take(WatchNews::Synced, at);
     }
 
     /// Keeps when each namespace was seen to go; under the empty name, when the first list was complete.
     fn note_missing(&mut self, delta: &Delta<Namespace>, at: Moment) {
         match delta {
             Delta::Swap(all) => {
-                self.seen_missing.entry(SafeText::default()).or_insert(at.wall);
-                let stays = |name: &SafeText| all.iter().any(|namespace| namespace.meta.name == *name);
-                let gone = self.namespaces.iter().map(|old| old.meta.name.clone()).filter(|name| !stays(name));
+                self.seen_missing
+                    .entry(SafeText::default())
+                    .or_insert(at.wall);
+                let stays =
+                    |name: &SafeText| all.iter().any(|namespace| namespace.meta.name == *name);
+                let gone = self
+                    .namespaces
+                    .iter()
+                    .map(|old| old.meta.name.clone())
+                    .filter(|name| !stays(name));
                 let gone: Vec<SafeText> = gone.collect();
-                self.seen_missing.extend(gone.into_iter().map(|name| (name, at.wall)));
-                self.seen_missing.retain(|name, _| !all.iter().any(|namespace| namespace.meta.name == *name));
+                self.seen_missing
+                    .extend(gone.into_iter().map(|name| (name, at.wall)));
+                self.seen_missing
+                    .retain(|name, _| !all.iter().any(|namespace| namespace.meta.name == *name));
             }
             Delta::Apply(some) => some.iter().for_each(|namespace| {
                 self.seen_missing.remove(&namespace.meta.name);
             }),
             Delta::Delete(some) => {
-                self.seen_missing.extend(some.iter().map(|namespace| (namespace.meta.name.clone(), at.wall)));
+                self.seen_missing.extend(
+                    some.iter()
+                        .map(|namespace| (namespace.meta.name.clone(), at.wall)),
+                );
             }
         }
     }

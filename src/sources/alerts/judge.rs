@@ -30,20 +30,50 @@ pub(super) struct Judgement {
 /// Judges the pipeline of one cluster.
 pub(super) fn pipeline(ground: &Ground<'_>) -> Judgement {
     let health = ground.world.watch(Watch::Alerts);
-    let silence = health.last_heard.map(|heard| ground.now.seconds_since(heard));
+    let silence = health
+        .last_heard
+        .map(|heard| ground.now.seconds_since(heard));
     let last = silence.map(|s| ground.heard_at(s));
-    let good = last.map_or_else(|| "never answered".to_owned(), |at| format!("last good {}", clock(at, ground.now.wall)));
-    let make = |state, words: String, figure: &str| Judgement { state, words, figure: figure.to_owned(), since: last };
+    let good = last.map_or_else(
+        || "never answered".to_owned(),
+        |at| format!("last good {}", clock(at, ground.now.wall)),
+    );
+    let make = |state, words: String, figure: &str| Judgement {
+        state,
+        words,
+        figure: figure.to_owned(),
+        since: last,
+    };
     match (&health.news, ground.world.reach()) {
-        (Some(WatchNews::NotInstalled), _) => make(Pipeline::Absent, "no Alertmanager found".to_owned(), ""),
-        (Some(WatchNews::Forbidden(why)), _) => make(Pipeline::NoAccess, why.to_string(), "no right"),
-        (_, Reach::Unreachable(why)) => make(Pipeline::Unreachable, format!("no: {why}; {good}"), "silent"),
-        (_, Reach::OtherCa { .. }) => make(Pipeline::Unreachable, format!("no: other CA key; {good}"), "silent"),
-        (Some(WatchNews::Failed(why) | WatchNews::Refused(why)), _) => {
-            make(Pipeline::Unreachable, format!("no: {why}; {good}"), "no answer")
+        (Some(WatchNews::NotInstalled), _) => {
+            make(Pipeline::Absent, "no Alertmanager found".to_owned(), "")
         }
-        (_, Reach::NotAsked) if !health.synced => make(Pipeline::Unreachable, "not asked".to_owned(), "never"),
-        _ if !health.synced => make(Pipeline::Unreachable, "asked, no answer yet".to_owned(), "asked"),
+        (Some(WatchNews::Forbidden(why)), _) => {
+            make(Pipeline::NoAccess, why.to_string(), "no right")
+        }
+        (_, Reach::Unreachable(why)) => make(
+            Pipeline::Unreachable,
+            format!("no: {why}; {good}"),
+            "silent",
+        ),
+        (_, Reach::OtherCa { .. }) => make(
+            Pipeline::Unreachable,
+            format!("no: other CA key; {good}"),
+            "silent",
+        ),
+        (Some(WatchNews::Failed(why) | WatchNews::Refused(why)), _) => make(
+            Pipeline::Unreachable,
+            format!("no: {why}; {good}"),
+            "no answer",
+        ),
+        (_, Reach::NotAsked) if !health.synced => {
+            make(Pipeline::Unreachable, "not asked".to_owned(), "never")
+        }
+        _ if !health.synced => make(
+            Pipeline::Unreachable,
+            "asked, no answer yet".to_owned(),
+            "asked",
+        ),
         _ if silence.is_none_or(|s| s > POLL_S) => {
             let words = format!("no: cluster silent {}; {good}", age(silence.unwrap_or(0)));
             make(Pipeline::Unreachable, words, "silent")
@@ -59,13 +89,17 @@ fn fresh(ground: &Ground<'_>, answer: Option<&Answer>) -> Judgement {
         return match ground.world.watchdog() {
             Some(last) => Judgement {
                 state: Pipeline::Dead,
-                words: format!("no: its Watchdog is gone, last refreshed {}", clock(last, now)),
+                words: format!(
+                    "no: its Watchdog is gone, last refreshed {}",
+                    clock(last, now)
+                ),
                 figure: dead(now, last),
                 since: Some(last),
             },
             None => Judgement {
                 state: Pipeline::NotWired,
-                words: "no: no Watchdog was seen here; its rule is missing or its sender is dead".to_owned(),
+                words: "no: no Watchdog was seen here; its rule is missing or its sender is dead"
+                    .to_owned(),
                 figure: "no dog".to_owned(),
                 since: None,
             },
@@ -77,8 +111,20 @@ fn fresh(ground: &Ground<'_>, answer: Option<&Answer>) -> Judgement {
     let ago = age(old);
     let at = clock(updated, now);
     let (state, words) = match old {
-        old if old > limit => (Pipeline::Dead, format!("no: Watchdog refreshed {ago} ago, {at}; limit {}", limit_words(stale))),
-        old if old > stale => (Pipeline::Stale, format!("no: Watchdog refreshed {ago} ago, {at}; limit {}", limit_words(stale))),
+        old if old > limit => (
+            Pipeline::Dead,
+            format!(
+                "no: Watchdog refreshed {ago} ago, {at}; limit {}",
+                limit_words(stale)
+            ),
+        ),
+        old if old > stale => (
+            Pipeline::Stale,
+            format!(
+                "no: Watchdog refreshed {ago} ago, {at}; limit {}",
+                limit_words(stale)
+            ),
+        ),
         _ => (Pipeline::Live, format!("yes: Watchdog refreshed {at}")),
     };
     let figure = match state {
@@ -86,7 +132,12 @@ fn fresh(ground: &Ground<'_>, answer: Option<&Answer>) -> Judgement {
         Pipeline::Stale => format!("stale {ago}"),
         _ => String::new(),
     };
-    Judgement { state, words, figure, since: Some(updated) }
+    Judgement {
+        state,
+        words,
+        figure,
+        since: Some(updated),
+    }
 }
 
 fn dead(now: Timestamp, last: Timestamp) -> String {
@@ -104,8 +155,13 @@ pub(super) fn limit_words(seconds: i64) -> String {
 
 /// Seconds between two refreshes: `endsAt - updatedAt` is four of them.
 fn cadence(watchdog: &Alert) -> i64 {
-    let span = watchdog.ends_at.zip(watchdog.updated_at).map(|(ends, updated)| ends.as_second() - updated.as_second());
-    span.map(|span| span / 4).filter(|cadence| *cadence > 0).unwrap_or(CADENCE_S)
+    let span = watchdog
+        .ends_at
+        .zip(watchdog.updated_at)
+        .map(|(ends, updated)| ends.as_second() - updated.as_second());
+    span.map(|span| span / 4)
+        .filter(|cadence| *cadence > 0)
+        .unwrap_or(CADENCE_S)
 }
 
 /// The level of a severity; `None` for what only informs. One that is not known counts as unknown.

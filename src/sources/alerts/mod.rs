@@ -66,7 +66,10 @@ pub struct Answer {
 impl Answer {
     /// The Watchdog that was refreshed last, if any is there.
     pub fn watchdog(&self) -> Option<&Alert> {
-        self.alerts.iter().filter(|alert| alert.name == WATCHDOG).max_by_key(|alert| alert.updated_at)
+        self.alerts
+            .iter()
+            .filter(|alert| alert.name == WATCHDOG)
+            .max_by_key(|alert| alert.updated_at)
     }
 }
 
@@ -151,19 +154,45 @@ impl Pipeline {
 /// The alerts of one zone on one cluster; `?` unless its pipeline is proved to live.
 pub fn headline(ground: &Ground<'_>, zone: Option<&ZoneName>) -> Cell {
     let judged = judge::pipeline(ground);
-    let age_s = ground.world.watch(Watch::Alerts).last_heard.map(|heard| ground.now.seconds_since(heard));
+    let age_s = ground
+        .world
+        .watch(Watch::Alerts)
+        .last_heard
+        .map(|heard| ground.now.seconds_since(heard));
     let (level, words) = firing(ground, zone);
     match judged.state {
-        Pipeline::Absent => Cell { age_s: None, ..Cell::judged(Level::Absent, "", "no Alertmanager") },
+        Pipeline::Absent => Cell {
+            age_s: None,
+            ..Cell::judged(Level::Absent, "", "no Alertmanager")
+        },
         Pipeline::NotWired => {
             let level = level.min(Level::Warn);
-            Cell { age_s, ..Cell::judged(level, if level == Level::Warn { judged.figure } else { words }, "not wired") }
+            Cell {
+                age_s,
+                ..Cell::judged(
+                    level,
+                    if level == Level::Warn {
+                        judged.figure
+                    } else {
+                        words
+                    },
+                    "not wired",
+                )
+            }
         }
-        Pipeline::Live => Cell { age_s, ..Cell::judged(level, words.clone(), words) },
-        Pipeline::Unreachable if judged.figure == "silent" && age_s.is_some() => {
-            Cell { was: Some(level), age_s, ..Cell::unknown("silent") }
-        }
-        _ => Cell { age_s, ..Cell::unknown(judged.figure) },
+        Pipeline::Live => Cell {
+            age_s,
+            ..Cell::judged(level, words.clone(), words)
+        },
+        Pipeline::Unreachable if judged.figure == "silent" && age_s.is_some() => Cell {
+            was: Some(level),
+            age_s,
+            ..Cell::unknown("silent")
+        },
+        _ => Cell {
+            age_s,
+            ..Cell::unknown(judged.figure)
+        },
     }
 }
 
@@ -176,7 +205,14 @@ fn firing(ground: &Ground<'_>, zone: Option<&ZoneName>) -> (Level, String) {
     let rows: Vec<&AlertRow> = rows.iter().filter(here).collect();
     let level = rows.iter().map(|row| row.level).fold(Level::Ok, Ord::min);
     let fires = rows.iter().filter(|row| row.level == level).count();
-    (level, if fires == 0 { String::new() } else { fires.to_string() })
+    (
+        level,
+        if fires == 0 {
+            String::new()
+        } else {
+            fires.to_string()
+        },
+    )
 }
 
 fn namespace(row: &AlertRow) -> &str {
@@ -188,7 +224,12 @@ fn groups(ground: &Ground<'_>) -> (Vec<AlertRow>, (usize, usize, usize)) {
     let seen = ground.world.alerts(ground.now);
     let mut groups: BTreeMap<(SafeText, SafeText), AlertRow> = BTreeMap::new();
     let mut hidden = (0, 0, 0);
-    for alert in seen.known().into_iter().flat_map(|answer| &answer.alerts).filter(|alert| alert.name != WATCHDOG) {
+    for alert in seen
+        .known()
+        .into_iter()
+        .flat_map(|answer| &answer.alerts)
+        .filter(|alert| alert.name != WATCHDOG)
+    {
         let level = judge::severity(alert.severity.as_str());
         match (alert.silenced, alert.inhibited, level) {
             (true, ..) => hidden.0 += 1,
@@ -223,14 +264,20 @@ pub fn findings(ground: &Ground<'_>) -> Vec<Finding> {
         // A silent cluster says so once; a right that is missing is told with the others.
         Pipeline::NoAccess => None,
         Pipeline::Unreachable if judged.figure != "no answer" => None,
-        Pipeline::Dead | Pipeline::Stale | Pipeline::Unreachable => Some(("alerts.dead", Level::Unknown)),
+        Pipeline::Dead | Pipeline::Stale | Pipeline::Unreachable => {
+            Some(("alerts.dead", Level::Unknown))
+        }
     };
     let mut found = Vec::new();
     if let Some((kind, level)) = pipeline {
         let words = judged.words.trim_start_matches("no: ");
         let finding = ground.cluster_finding(kind, level, format!("alerts unknown: {words}"));
         let why = SafeText::new("an empty list of alerts proves nothing without a fresh Watchdog");
-        found.push(Finding { why: vec![why], since: judged.since.map_or(finding.since, Since::Object), ..finding });
+        found.push(Finding {
+            why: vec![why],
+            since: judged.since.map_or(finding.since, Since::Object),
+            ..finding
+        });
     }
     if matches!(judged.state, Pipeline::Live | Pipeline::NotWired) {
         found.extend(groups(ground).0.iter().map(|row| fires(ground, row)));
@@ -239,18 +286,43 @@ pub fn findings(ground: &Ground<'_>) -> Vec<Finding> {
 }
 
 fn fires(ground: &Ground<'_>, row: &AlertRow) -> Finding {
-    let (namespace, name) = row.object.as_str().split_once('/').unwrap_or((row.object.as_str(), ""));
+    let (namespace, name) = row
+        .object
+        .as_str()
+        .split_once('/')
+        .unwrap_or((row.object.as_str(), ""));
     let object = ObjectRef {
         kind: SafeText::new("Alert"),
         namespace: SafeText::new(namespace),
         name: SafeText::from(format!("{name}:{}", row.name)),
         uid: SafeText::default(),
     };
-    let times = if row.fires > 1 { format!(" fires {} times", row.fires) } else { " fires".to_owned() };
-    let place = if row.object.is_empty() { String::new() } else { format!(" on {}", row.object) };
-    let finding = ground.finding("alerts.firing", row.level, object, format!("{}{times}{place}", row.name));
-    let why = if row.summary.is_empty() { Vec::new() } else { vec![row.summary.clone()] };
-    Finding { why, since: row.since.map_or(finding.since, Since::Object), ..finding }
+    let times = if row.fires > 1 {
+        format!(" fires {} times", row.fires)
+    } else {
+        " fires".to_owned()
+    };
+    let place = if row.object.is_empty() {
+        String::new()
+    } else {
+        format!(" on {}", row.object)
+    };
+    let finding = ground.finding(
+        "alerts.firing",
+        row.level,
+        object,
+        format!("{}{times}{place}", row.name),
+    );
+    let why = if row.summary.is_empty() {
+        Vec::new()
+    } else {
+        vec![row.summary.clone()]
+    };
+    Finding {
+        why,
+        since: row.since.map_or(finding.since, Since::Object),
+        ..finding
+    }
 }
 
 /// Everything the alerts screen shows.
@@ -261,7 +333,11 @@ pub fn detail(config: &Config, world: &World, now: Moment) -> Detail {
         let ground = Ground::new(config, world, &cluster.name, now, &nothing);
         let judged = judge::pipeline(&ground);
         let (state, words) = (judged.state, SafeText::from(judged.words));
-        detail.pipelines.push(PipelineRow { state, cluster: cluster.name.clone(), words });
+        detail.pipelines.push(PipelineRow {
+            state,
+            cluster: cluster.name.clone(),
+            words,
+        });
         let (rows, hidden) = groups(&ground);
         detail.hidden.0 += hidden.0;
         detail.hidden.1 += hidden.1;
@@ -269,6 +345,8 @@ pub fn detail(config: &Config, world: &World, now: Moment) -> Detail {
         detail.firing.extend(rows);
     }
     detail.pipelines.sort_by(|a, b| a.state.cmp(&b.state));
-    detail.firing.sort_by(|a, b| (a.level, a.since, &a.name, &a.object).cmp(&(b.level, b.since, &b.name, &b.object)));
+    detail.firing.sort_by(|a, b| {
+        (a.level, a.since, &a.name, &a.object).cmp(&(b.level, b.since, &b.name, &b.object))
+    });
     detail
 }

@@ -25,10 +25,14 @@ pub fn next(expression: &str, after: Timestamp, last: Option<Timestamp>) -> Opti
         let every = go_seconds(every.trim()).filter(|every| *every > 0)?;
         let from = last.unwrap_or(after);
         let passed = (after.as_second() - from.as_second()).div_euclid(every) + 1;
-        return from.checked_add(SignedDuration::from_secs(every.checked_mul(passed.max(1))?)).ok();
+        return from
+            .checked_add(SignedDuration::from_secs(every.checked_mul(passed.max(1))?))
+            .ok();
     }
     let fields: Vec<&str> = expression.split_whitespace().collect();
-    let &[minutes, hours, days, months, weekdays] = fields.as_slice() else { return None };
+    let &[minutes, hours, days, months, weekdays] = fields.as_slice() else {
+        return None;
+    };
     let cron = Cron {
         minutes: field(minutes, 0, 59)?,
         hours: field(hours, 0, 23)?,
@@ -62,11 +66,19 @@ impl Cron {
             if !self.on(day) {
                 continue;
             }
-            let minutes = (0..24).filter(|hour| has(self.hours, *hour)).flat_map(|hour| {
-                (0..60).filter(|minute| has(self.minutes, *minute)).map(move |minute| (hour, minute))
-            });
+            let minutes = (0..24)
+                .filter(|hour| has(self.hours, *hour))
+                .flat_map(|hour| {
+                    (0..60)
+                        .filter(|minute| has(self.minutes, *minute))
+                        .map(move |minute| (hour, minute))
+                });
             for (hour, minute) in minutes {
-                let at = day.at(hour, minute, 0, 0).to_zoned(TimeZone::UTC).ok()?.timestamp();
+                let at = day
+                    .at(hour, minute, 0, 0)
+                    .to_zoned(TimeZone::UTC)
+                    .ok()?
+                    .timestamp();
                 if at > after {
                     return Some(at);
                 }
@@ -82,7 +94,12 @@ impl Cron {
         };
         let by_day = has(self.days, day.day());
         let by_weekday = has(self.weekdays, number) || (number == 0 && has(self.weekdays, 7));
-        has(self.months, day.month()) && if self.either { by_day || by_weekday } else { by_day && by_weekday }
+        has(self.months, day.month())
+            && if self.either {
+                by_day || by_weekday
+            } else {
+                by_day && by_weekday
+            }
     }
 }
 
@@ -108,18 +125,27 @@ fn field(text: &str, low: u32, high: u32) -> Option<u64> {
             return None;
         }
         let step = usize::try_from(step).ok()?;
-        bits |= (from..=to).step_by(step).fold(0, |bits, number| bits | 1 << number);
+        bits |= (from..=to)
+            .step_by(step)
+            .fold(0, |bits, number| bits | 1 << number);
     }
     Some(bits)
 }
 
 fn number(text: &str) -> Option<u32> {
-    const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    const MONTHS: [&str; 12] = [
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+    ];
     const DAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
     let word = text.to_ascii_lowercase();
-    let month = MONTHS.iter().position(|name| *name == word).map(|at| at + 1);
+    let month = MONTHS
+        .iter()
+        .position(|name| *name == word)
+        .map(|at| at + 1);
     let found = month.or_else(|| DAYS.iter().position(|name| *name == word));
-    found.and_then(|at| u32::try_from(at).ok()).or_else(|| text.parse().ok())
+    found
+        .and_then(|at| u32::try_from(at).ok())
+        .or_else(|| text.parse().ok())
 }
 
 #[cfg(test)]

@@ -30,7 +30,10 @@ pub fn included(scope: &Scope, namespace: &str) -> Included {
     if !all(&scope.included_resources) || !all(&scope.included_namespace_scoped_resources) {
         return Included::Unknown(SafeText::new("only some kinds of objects are in it"));
     }
-    let left_out = scope.excluded_resources.iter().chain(&scope.excluded_namespace_scoped_resources);
+    let left_out = scope
+        .excluded_resources
+        .iter()
+        .chain(&scope.excluded_namespace_scoped_resources);
     match left_out.map(SafeText::as_str).find(|kind| !harmless(kind)) {
         Some(kind) => Included::Unknown(SafeText::from(format!("{kind} are left out of it"))),
         None => Included::Yes,
@@ -40,7 +43,18 @@ pub fn included(scope: &Scope, namespace: &str) -> Included {
 /// Kinds that controllers make anew, so that leaving them out loses nothing.
 fn harmless(kind: &str) -> bool {
     let plural = kind.split('.').next().unwrap_or_default();
-    matches!(plural, "events" | "pods" | "replicasets" | "endpoints" | "endpointslices" | "nodes" | "leases" | "restores" | "backups")
+    matches!(
+        plural,
+        "events"
+            | "pods"
+            | "replicasets"
+            | "endpoints"
+            | "endpointslices"
+            | "nodes"
+            | "leases"
+            | "restores"
+            | "backups"
+    )
 }
 
 /// A shell pattern with `*` and `?`, as Velero matches namespaces.
@@ -50,12 +64,17 @@ fn glob(pattern: &str, name: &str) -> bool {
         None => name.is_empty(),
         Some('*') => {
             let rest = letters.as_str();
-            let ends = name.char_indices().map(|(at, _)| at).chain(std::iter::once(name.len()));
+            let ends = name
+                .char_indices()
+                .map(|(at, _)| at)
+                .chain(std::iter::once(name.len()));
             ends.into_iter().any(|at| glob(rest, &name[at..]))
         }
         Some(letter) => {
             let mut name = name.chars();
-            name.next().is_some_and(|first| letter == '?' || letter == first) && glob(letters.as_str(), name.as_str())
+            name.next()
+                .is_some_and(|first| letter == '?' || letter == first)
+                && glob(letters.as_str(), name.as_str())
         }
     }
 }
@@ -66,7 +85,11 @@ mod tests {
 
     fn scope(included: &[&str], excluded: &[&str]) -> Scope {
         let texts = |names: &[&str]| names.iter().map(|name| SafeText::new(name)).collect();
-        Scope { included_namespaces: texts(included), excluded_namespaces: texts(excluded), ..Scope::default() }
+        Scope {
+            included_namespaces: texts(included),
+            excluded_namespaces: texts(excluded),
+            ..Scope::default()
+        }
     }
 
     #[test]
@@ -88,13 +111,28 @@ mod tests {
 
     #[test]
     fn a_part_of_a_namespace_is_never_taken_for_all_of_it() {
-        let labelled = Scope { labelled: true, ..Scope::default() };
-        let kinds = Scope { included_resources: vec![SafeText::new("configmaps")], ..Scope::default() };
-        let without = Scope { excluded_resources: vec![SafeText::new("secrets")], ..Scope::default() };
+        let labelled = Scope {
+            labelled: true,
+            ..Scope::default()
+        };
+        let kinds = Scope {
+            included_resources: vec![SafeText::new("configmaps")],
+            ..Scope::default()
+        };
+        let without = Scope {
+            excluded_resources: vec![SafeText::new("secrets")],
+            ..Scope::default()
+        };
         for scope in [labelled, kinds, without] {
-            assert!(matches!(included(&scope, "emr"), Included::Unknown(_)), "{scope:?}");
+            assert!(
+                matches!(included(&scope, "emr"), Included::Unknown(_)),
+                "{scope:?}"
+            );
         }
-        let events = Scope { excluded_resources: vec![SafeText::new("events.events.k8s.io")], ..Scope::default() };
+        let events = Scope {
+            excluded_resources: vec![SafeText::new("events.events.k8s.io")],
+            ..Scope::default()
+        };
         assert_eq!(included(&events, "emr"), Included::Yes);
     }
 }

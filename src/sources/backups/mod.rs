@@ -30,7 +30,12 @@ use crate::text::clock;
 pub use screen::detail;
 
 /// What the backup column rests on.
-pub const NEEDS: [Watch; 4] = [Watch::Namespaces, Watch::Stores, Watch::Backups, Watch::DeleteRequests];
+pub const NEEDS: [Watch; 4] = [
+    Watch::Namespaces,
+    Watch::Stores,
+    Watch::Backups,
+    Watch::DeleteRequests,
+];
 
 /// How well a recovery point is proved, in the words of the screens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -134,7 +139,9 @@ pub fn headline(ground: &Ground<'_>, zone: Option<&ZoneName>) -> Cell {
 
 fn judge(ground: &Ground<'_>, zone: Option<&ZoneName>, at: Timestamp) -> Judged {
     let rows = row::all(ground, zone, at);
-    let Some(worst) = rows.first() else { return Judged::new(Level::Unknown, "empty", "no namespace matches") };
+    let Some(worst) = rows.first() else {
+        return Judged::new(Level::Unknown, "empty", "no namespace matches");
+    };
     let full = row::of_target(worst).unwrap_or_default();
     match (worst.level, worst.age_s) {
         (Level::Absent, _) => Judged::new(Level::Absent, "no RPO", "no RPO"),
@@ -152,23 +159,47 @@ pub fn findings(ground: &Ground<'_>) -> Vec<Finding> {
     let at = ground.now.wall;
     let mut found: Vec<Finding> = Vec::new();
     for zone in ground.zones() {
-        found.extend(row::all(ground, Some(&zone.name), at).iter().filter_map(|row| of_row(ground, row, at)));
+        found.extend(
+            row::all(ground, Some(&zone.name), at)
+                .iter()
+                .filter_map(|row| of_row(ground, row, at)),
+        );
     }
     let stores = ground.world.stores(ground.now);
-    let down = stores.now().into_iter().flat_map(|table| table.iter()).filter(|store| !store.available());
+    let down = stores
+        .now()
+        .into_iter()
+        .flat_map(|table| table.iter())
+        .filter(|store| !store.available());
     found.extend(down.filter(|store| !store.phase.is_empty()).map(|store| {
         let (name, velero) = (&store.meta.name, &store.meta.namespace);
-        let checked = store.checked.map(|checked| format!(", checked {}", clock(checked, at))).unwrap_or_default();
-        let finding = ground.cluster_finding("store.unavailable", Level::Crit, format!("store {name} is {}", store.phase));
+        let checked = store
+            .checked
+            .map(|checked| format!(", checked {}", clock(checked, at)))
+            .unwrap_or_default();
+        let finding = ground.cluster_finding(
+            "store.unavailable",
+            Level::Crit,
+            format!("store {name} is {}", store.phase),
+        );
         let object = ObjectRef {
             kind: SafeText::new("BackupStorageLocation"),
             namespace: velero.clone(),
             name: name.clone(),
             uid: store.meta.uid.clone(),
         };
-        let message = if store.message.is_empty() { "no reason given" } else { store.message.as_str() };
+        let message = if store.message.is_empty() {
+            "no reason given"
+        } else {
+            store.message.as_str()
+        };
         let why = vec![SafeText::from(format!("{message}{checked}"))];
-        Finding { object, why, since: store.checked.map_or(finding.since, Since::Object), ..finding }
+        Finding {
+            object,
+            why,
+            since: store.checked.map_or(finding.since, Since::Object),
+            ..finding
+        }
     }));
     found
 }
@@ -178,34 +209,63 @@ fn of_row(ground: &Ground<'_>, row: &Row, at: Timestamp) -> Option<Finding> {
     let target = row::target(rpo);
     let old = row.age_s.map(age).unwrap_or_default();
     let (kind, sentence) = match (row.level, &row.newest) {
-        (Level::Crit, Some(_)) => {
-            ("backup.rpo-breach", format!("{namespace} has no restorable backup newer than {old}; the target is {target}"))
+        (Level::Crit, Some(_)) => (
+            "backup.rpo-breach",
+            format!(
+                "{namespace} has no restorable backup newer than {old}; the target is {target}"
+            ),
+        ),
+        (Level::Crit, None) => (
+            "backup.none",
+            format!("{namespace} has no restorable backup; the target is {target}"),
+        ),
+        (Level::Warn, _)
+            if row
+                .age_s
+                .is_some_and(|age| age.saturating_mul(100) <= rpo.saturating_mul(80)) =>
+        {
+            (
+                "backup.at-risk",
+                format!("{namespace} has no backup with its volumes' data off the cluster"),
+            )
         }
-        (Level::Crit, None) => ("backup.none", format!("{namespace} has no restorable backup; the target is {target}")),
-        (Level::Warn, _) if row.age_s.is_some_and(|age| age.saturating_mul(100) <= rpo.saturating_mul(80)) => {
-            ("backup.at-risk", format!("{namespace} has no backup with its volumes' data off the cluster"))
-        }
-        (Level::Warn, _) => {
-            ("backup.at-risk", format!("{namespace}: newest restorable backup is {old} old; the target is {target}"))
-        }
-        (Level::Unknown, _) => {
-            ("backup.unknown", format!("{namespace}: not known whether it can be restored within {target}"))
-        }
+        (Level::Warn, _) => (
+            "backup.at-risk",
+            format!("{namespace}: newest restorable backup is {old} old; the target is {target}"),
+        ),
+        (Level::Unknown, _) => (
+            "backup.unknown",
+            format!("{namespace}: not known whether it can be restored within {target}"),
+        ),
         _ => return None,
     };
-    let limit = if row.level == Level::Warn { rpo.saturating_mul(80) / 100 } else { rpo };
+    let limit = if row.level == Level::Warn {
+        rpo.saturating_mul(80) / 100
+    } else {
+        rpo
+    };
     let started = row.newest.as_ref().and_then(|newest| newest.started);
-    let since = started.and_then(|started| started.checked_add(SignedDuration::from_secs(limit)).ok()).filter(|s| *s <= at);
+    let since = started
+        .and_then(|started| started.checked_add(SignedDuration::from_secs(limit)).ok())
+        .filter(|s| *s <= at);
     let namespaces = ground.world.namespaces(ground.now);
-    let object = namespaces.known().and_then(|table| table.by_name("", namespace.as_str()));
+    let object = namespaces
+        .known()
+        .and_then(|table| table.by_name("", namespace.as_str()));
     let created = object.and_then(|object| object.meta.created);
     let reference = ObjectRef {
         kind: SafeText::new("Namespace"),
         namespace: namespace.clone(),
-        uid: object.map(|object| object.meta.uid.clone()).unwrap_or_default(),
+        uid: object
+            .map(|object| object.meta.uid.clone())
+            .unwrap_or_default(),
         ..ObjectRef::default()
     };
     let finding = ground.finding(kind, row.level, reference, sentence);
     let since = since.or(created).map_or(finding.since, Since::Object);
-    Some(Finding { why: row.why.clone(), since, ..finding })
+    Some(Finding {
+        why: row.why.clone(),
+        since,
+        ..finding
+    })
 }

@@ -31,7 +31,12 @@ fn no(words: impl Into<SafeText>) -> Verdict {
 }
 
 /// Judges one backup for one namespace; `None` when the namespace is not in it.
-pub fn judge(ground: &Ground<'_>, backup: &Backup, namespace: &str, at: Timestamp) -> Option<Verdict> {
+pub fn judge(
+    ground: &Ground<'_>,
+    backup: &Backup,
+    namespace: &str,
+    at: Timestamp,
+) -> Option<Verdict> {
     let part = match included(&backup.scope, namespace) {
         Included::No => return None,
         Included::Yes => None,
@@ -66,18 +71,30 @@ pub fn point(backup: &Backup, verdict: &Verdict) -> Point {
 }
 
 fn phase(backup: &Backup) -> Option<Verdict> {
-    let because = if backup.why.is_empty() { String::new() } else { format!(": {}", backup.why) };
+    let because = if backup.why.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", backup.why)
+    };
     match backup.phase.as_str() {
         "Completed" if backup.started.is_some() => None,
-        "Completed" => Some(Verdict::Unknown(SafeText::new("its start is not on record"))),
+        "Completed" => Some(Verdict::Unknown(SafeText::new(
+            "its start is not on record",
+        ))),
         "Failed" | "FailedValidation" => Some(no(format!("{}{because}", backup.phase))),
-        "PartiallyFailed" if because.is_empty() => Some(no(format!("PartiallyFailed: {} errors", backup.errors))),
+        "PartiallyFailed" if because.is_empty() => {
+            Some(no(format!("PartiallyFailed: {} errors", backup.errors)))
+        }
         "PartiallyFailed" => Some(no(format!("PartiallyFailed{because}"))),
         "Deleting" => Some(no("deletion asked")),
         "" | "New" | "Queued" | "ReadyToStart" | "InProgress" => Some(no("still InProgress")),
-        "WaitingForPluginOperations" | "WaitingForPluginOperationsPartiallyFailed" | "Finalizing"
+        "WaitingForPluginOperations"
+        | "WaitingForPluginOperationsPartiallyFailed"
+        | "Finalizing"
         | "FinalizingPartiallyFailed" => Some(no("not final yet")),
-        other => Some(Verdict::Unknown(SafeText::from(format!("its phase {other} is not known")))),
+        other => Some(Verdict::Unknown(SafeText::from(format!(
+            "its phase {other} is not known"
+        )))),
     }
 }
 
@@ -95,14 +112,20 @@ fn deletion(ground: &Ground<'_>, backup: &Backup, at: Timestamp) -> Option<Verdi
     let request = table
         .within(backup.meta.namespace.as_str())
         .find(|request| request.backup == backup.meta.name && request.pending())?;
-    let when = request.meta.created.map(|asked| format!(" {}", clock(asked, at))).unwrap_or_default();
+    let when = request
+        .meta
+        .created
+        .map(|asked| format!(" {}", clock(asked, at)))
+        .unwrap_or_default();
     Some(no(format!("deletion asked{when}")))
 }
 
 fn store(ground: &Ground<'_>, backup: &Backup, at: Timestamp) -> Option<Verdict> {
     let name = &backup.scope.storage_location;
     let seen = ground.world.stores(ground.now);
-    let Some(table) = seen.known() else { return Some(Verdict::Unknown(SafeText::new("its store is not seen"))) };
+    let Some(table) = seen.known() else {
+        return Some(Verdict::Unknown(SafeText::new("its store is not seen")));
+    };
     let velero = backup.meta.namespace.as_str();
     let found = if name.is_empty() {
         table.within(velero).find(|store| store.default)
@@ -111,7 +134,9 @@ fn store(ground: &Ground<'_>, backup: &Backup, at: Timestamp) -> Option<Verdict>
     };
     match found {
         None => Some(no(format!("store {name} is not there"))),
-        Some(store) if !store.phase.is_empty() && !store.available() => Some(no("store unavailable")),
+        Some(store) if !store.phase.is_empty() && !store.available() => {
+            Some(no("store unavailable"))
+        }
         Some(store) => unchecked(store, at).map(Verdict::Unknown),
     }
 }
@@ -120,7 +145,9 @@ fn store(ground: &Ground<'_>, backup: &Backup, at: Timestamp) -> Option<Verdict>
 pub(super) fn unchecked(store: &Store, at: Timestamp) -> Option<SafeText> {
     let name = &store.meta.name;
     match store.checked {
-        _ if store.every_s == 0 => Some(SafeText::from(format!("store {name} is never checked (its frequency is 0)"))),
+        _ if store.every_s == 0 => Some(SafeText::from(format!(
+            "store {name} is never checked (its frequency is 0)"
+        ))),
         None => Some(SafeText::from(format!("store {name} was not checked yet"))),
         Some(checked) => {
             let old = at.as_second() - checked.as_second();
@@ -139,7 +166,10 @@ fn kept(backup: &Backup) -> Option<Verdict> {
         return Some(no(format!("{} of {tried} volumes skipped", tried - made)));
     }
     if backup.moves_failed > 0 {
-        return Some(no(format!("{} volumes not moved off the cluster", backup.moves_failed)));
+        return Some(no(format!(
+            "{} volumes not moved off the cluster",
+            backup.moves_failed
+        )));
     }
     (backup.hooks_failed > 0).then(|| no("hooks failed"))
 }

@@ -31,7 +31,10 @@ pub(super) fn all(ground: &Ground<'_>, zone: Option<&ZoneName>, at: Timestamp) -
     let mut rows: Vec<Row> = Vec::new();
     for namespace in ground.namespaces(zone).iter().chain(ground.missing(zone)) {
         let row = of_namespace(ground, known, namespace, at);
-        match rows.iter_mut().find(|old| old.application == row.application) {
+        match rows
+            .iter_mut()
+            .find(|old| old.application == row.application)
+        {
             Some(old) if urgency(&row) < urgency(old) => *old = row,
             Some(_) => {}
             None => rows.push(row),
@@ -43,51 +46,108 @@ pub(super) fn all(ground: &Ground<'_>, zone: Option<&ZoneName>, at: Timestamp) -
 
 /// The order of rows: level, then age against target.
 pub(super) fn urgency(row: &Row) -> (Level, Reverse<i64>) {
-    let percent = row.age_s.zip(row.rpo_s).map_or(0, |(age, rpo)| age.saturating_mul(100) / rpo.max(1));
+    let percent = row
+        .age_s
+        .zip(row.rpo_s)
+        .map_or(0, |(age, rpo)| age.saturating_mul(100) / rpo.max(1));
     (row.level, Reverse(percent))
 }
 
-fn of_namespace(ground: &Ground<'_>, zone: Option<&Zone>, namespace: &SafeText, at: Timestamp) -> Row {
+fn of_namespace(
+    ground: &Ground<'_>,
+    zone: Option<&Zone>,
+    namespace: &SafeText,
+    at: Timestamp,
+) -> Row {
     let application = zone.and_then(|zone| application(zone, namespace.as_str()));
-    let rpo_s = application.and_then(|application| application.rpo).or(zone.and_then(|zone| zone.rpo));
-    let criticality = application.and_then(|application| application.criticality).or(zone.map(|zone| zone.criticality));
+    let rpo_s = application
+        .and_then(|application| application.rpo)
+        .or(zone.and_then(|zone| zone.rpo));
+    let criticality = application
+        .and_then(|application| application.criticality)
+        .or(zone.map(|zone| zone.criticality));
     let judged = judge_all(ground, namespace, at);
-    let newest = judged.iter().find(|(_, verdict)| *verdict == Verdict::Counts).map(|(backup, _)| *backup);
-    let grade = newest.map_or(Grade::None, |backup| grade(ground, backup, namespace.as_str()));
-    let age_s = newest.and_then(|backup| backup.started).map(|started| (at.as_second() - started.as_second()).max(0));
+    let newest = judged
+        .iter()
+        .find(|(_, verdict)| *verdict == Verdict::Counts)
+        .map(|(backup, _)| *backup);
+    let grade = newest.map_or(Grade::None, |backup| {
+        grade(ground, backup, namespace.as_str())
+    });
+    let age_s = newest
+        .and_then(|backup| backup.started)
+        .map(|started| (at.as_second() - started.as_second()).max(0));
     let (level, mut why) = level(&judged, newest, age_s, rpo_s, at);
-    let unsafe_data = grade == Grade::Taken && criticality == Some(Criticality::Critical) && rpo_s.is_some();
+    let unsafe_data =
+        grade == Grade::Taken && criticality == Some(Criticality::Critical) && rpo_s.is_some();
     if unsafe_data {
-        why.push(SafeText::new("the data of its volumes is not shown to be kept off the cluster"));
+        why.push(SafeText::new(
+            "the data of its volumes is not shown to be kept off the cluster",
+        ));
     }
     Row {
-        level: if unsafe_data { level.min(Level::Warn) } else { level },
+        level: if unsafe_data {
+            level.min(Level::Warn)
+        } else {
+            level
+        },
         zone: zone.map(|zone| zone.name.clone()),
         cluster: ground.cluster.clone(),
-        application: application.map_or_else(|| namespace.clone(), |application| SafeText::new(&application.name)),
+        application: application.map_or_else(
+            || namespace.clone(),
+            |application| SafeText::new(&application.name),
+        ),
         namespace: namespace.clone(),
         newest: newest.map(|backup| point::point(backup, &Verdict::Counts)),
         age_s,
         rpo_s,
         grade,
         next: next(ground, namespace.as_str(), at),
-        points: judged.iter().map(|(backup, verdict)| point::point(backup, verdict)).collect(),
+        points: judged
+            .iter()
+            .map(|(backup, verdict)| point::point(backup, verdict))
+            .collect(),
         why,
     }
 }
 
 /// Every backup that holds the namespace, newest first, with its verdict.
-fn judge_all<'a>(ground: &'a Ground<'_>, namespace: &SafeText, at: Timestamp) -> Vec<(&'a Backup, Verdict)> {
+fn judge_all<'a>(
+    ground: &'a Ground<'_>,
+    namespace: &SafeText,
+    at: Timestamp,
+) -> Vec<(&'a Backup, Verdict)> {
     let seen = ground.world.backups(ground.now);
-    let left_out = ground.world.namespaces(ground.now).known().is_some_and(|table| {
-        let labels = table.by_name("", namespace.as_str()).map(|row| &row.labels);
-        labels.and_then(|labels| labels.get("velero.io/exclude-from-backup")).is_some_and(|value| value == "true")
-    });
-    let backups = seen.known().copied().into_iter().flat_map(|table| table.iter()).filter(|_| !left_out);
+    let left_out = ground
+        .world
+        .namespaces(ground.now)
+        .known()
+        .is_some_and(|table| {
+            let labels = table.by_name("", namespace.as_str()).map(|row| &row.labels);
+            labels
+                .and_then(|labels| labels.get("velero.io/exclude-from-backup"))
+                .is_some_and(|value| value == "true")
+        });
+    let backups = seen
+        .known()
+        .copied()
+        .into_iter()
+        .flat_map(|table| table.iter())
+        .filter(|_| !left_out);
     let mut judged: Vec<(&Backup, Verdict)> = backups
-        .filter_map(|backup| Some((backup, point::judge(ground, backup, namespace.as_str(), at)?)))
+        .filter_map(|backup| {
+            Some((
+                backup,
+                point::judge(ground, backup, namespace.as_str(), at)?,
+            ))
+        })
         .collect();
-    judged.sort_by_key(|(backup, _)| Reverse((backup.started.or(backup.meta.created), backup.meta.name.clone())));
+    judged.sort_by_key(|(backup, _)| {
+        Reverse((
+            backup.started.or(backup.meta.created),
+            backup.meta.name.clone(),
+        ))
+    });
     judged
 }
 
@@ -98,7 +158,9 @@ fn level(
     rpo_s: Option<i64>,
     at: Timestamp,
 ) -> (Level, Vec<SafeText>) {
-    let Some(rpo) = rpo_s else { return (Level::Absent, Vec::new()) };
+    let Some(rpo) = rpo_s else {
+        return (Level::Absent, Vec::new());
+    };
     let by_age = match age_s {
         Some(age) if age > rpo => Level::Crit,
         Some(age) if age.saturating_mul(100) > rpo.saturating_mul(RISK_PERCENT) => Level::Warn,
@@ -114,14 +176,23 @@ fn level(
         Verdict::Unknown(why) => Some((backup, why)),
         _ => None,
     }) {
-        return (Level::Unknown, vec![SafeText::from(format!("{} may count: {why}", backup.meta.name))]);
+        return (
+            Level::Unknown,
+            vec![SafeText::from(format!(
+                "{} may count: {why}",
+                backup.meta.name
+            ))],
+        );
     }
     let failed = later.clone().count();
     let words = later.find_map(|(_, verdict)| match verdict {
         Verdict::No(why) => Some(why.clone()),
         _ => None,
     });
-    let since = newest.and_then(|newest| newest.started).map(|at_| format!(" since {}", clock(at_, at))).unwrap_or_default();
+    let since = newest
+        .and_then(|newest| newest.started)
+        .map(|at_| format!(" since {}", clock(at_, at)))
+        .unwrap_or_default();
     let why = match words {
         Some(words) if failed == 1 => format!("1 run{since} does not count: {words}"),
         Some(words) => format!("{failed} runs{since} do not count; the newest: {words}"),
@@ -133,7 +204,9 @@ fn level(
 
 fn grade(ground: &Ground<'_>, backup: &Backup, namespace: &str) -> Grade {
     let pods = ground.world.pods(ground.now);
-    let claims = pods.known().is_none_or(|pods| pods.within(namespace).any(|pod| pod.claims));
+    let claims = pods
+        .known()
+        .is_none_or(|pods| pods.within(namespace).any(|pod| pod.claims));
     let moved = backup.scope.snapshot_move_data == Some(true) && backup.moves > 0;
     let copied = backup.scope.default_volumes_to_fs_backup == Some(true);
     let complete = moved || copied || (!claims && backup.snapshots.1 == 0);
@@ -141,7 +214,8 @@ fn grade(ground: &Ground<'_>, backup: &Backup, namespace: &str) -> Grade {
     let restored = restores.known().is_some_and(|restores| {
         restores.iter().any(|restore| {
             let named = restore.namespaces.iter().any(|name| name == namespace);
-            restore.good() && (named || (restore.namespaces.is_empty() && restore.backup == backup.meta.name))
+            restore.good()
+                && (named || (restore.namespaces.is_empty() && restore.backup == backup.meta.name))
         })
     });
     match (complete, restored) {
@@ -153,10 +227,20 @@ fn grade(ground: &Ground<'_>, backup: &Backup, namespace: &str) -> Grade {
 
 fn next(ground: &Ground<'_>, namespace: &str, at: Timestamp) -> Option<Timestamp> {
     let seen = ground.world.schedules(ground.now);
-    let schedules = seen.known().copied().into_iter().flat_map(|table| table.iter());
+    let schedules = seen
+        .known()
+        .copied()
+        .into_iter()
+        .flat_map(|table| table.iter());
     schedules
         .filter(|schedule| schedule.runs() && included(&schedule.scope, namespace) != Included::No)
-        .filter_map(|schedule| cron::next(schedule.cron.as_str(), at, schedule.asked.or(schedule.meta.created)))
+        .filter_map(|schedule| {
+            cron::next(
+                schedule.cron.as_str(),
+                at,
+                schedule.asked.or(schedule.meta.created),
+            )
+        })
         .min()
 }
 

@@ -37,42 +37,81 @@ pub fn detail(config: &Config, world: &World, now: Moment) -> Detail {
             }
             Standing::Silent(s) => {
                 let at = ground.heard_at(*s);
-                detail.rows.extend(rows(&ground, at).into_iter().map(|row| history(row, at, now.wall)));
+                detail.rows.extend(
+                    rows(&ground, at)
+                        .into_iter()
+                        .map(|row| history(row, at, now.wall)),
+                );
                 detail.stores.extend(stores(&ground, at, Some(*s)));
-                detail.gaps.push(SafeText::from(format!("{} is silent {}", cluster.name, age(*s))));
+                detail.gaps.push(SafeText::from(format!(
+                    "{} is silent {}",
+                    cluster.name,
+                    age(*s)
+                )));
             }
-            Standing::Asked => detail.gaps.push(SafeText::from(format!("asked {}, no answer yet", cluster.name))),
+            Standing::Asked => detail.gaps.push(SafeText::from(format!(
+                "asked {}, no answer yet",
+                cluster.name
+            ))),
             Standing::NoRight(why) => {
-                detail.gaps.push(SafeText::from(format!("backups on {} cannot be read: {why}", cluster.name)));
+                detail.gaps.push(SafeText::from(format!(
+                    "backups on {} cannot be read: {why}",
+                    cluster.name
+                )));
             }
-            Standing::Never(why) => detail.gaps.push(SafeText::from(format!("nothing is known of {}: {why}", cluster.name))),
-            Standing::NotInstalled => detail
-                .gaps
-                .push(SafeText::from(format!("no Velero on {} (looked in all namespaces)", cluster.name))),
+            Standing::Never(why) => detail.gaps.push(SafeText::from(format!(
+                "nothing is known of {}: {why}",
+                cluster.name
+            ))),
+            Standing::NotInstalled => detail.gaps.push(SafeText::from(format!(
+                "no Velero on {} (looked in all namespaces)",
+                cluster.name
+            ))),
         }
         detail.gaps.extend(partial(&ground));
     }
     let rank = |zone: &Option<ZoneName>| {
         let zone = zone.as_ref().and_then(|name| config.zone(name));
-        (zone.map_or((1, Criticality::Low), |zone| (0, zone.criticality)), zone.map(|zone| zone.name.clone()))
+        (
+            zone.map_or((1, Criticality::Low), |zone| (0, zone.criticality)),
+            zone.map(|zone| zone.name.clone()),
+        )
     };
     detail.rows.sort_by(|a, b| {
-        let key = |row: &Row| (rank(&row.zone), row::urgency(row), row.cluster.clone(), row.application.clone());
+        let key = |row: &Row| {
+            (
+                rank(&row.zone),
+                row::urgency(row),
+                row.cluster.clone(),
+                row.application.clone(),
+            )
+        };
         key(a).cmp(&key(b))
     });
-    detail.stores.sort_by(|a, b| (a.level, &a.cluster, &a.name).cmp(&(b.level, &b.cluster, &b.name)));
+    detail
+        .stores
+        .sort_by(|a, b| (a.level, &a.cluster, &a.name).cmp(&(b.level, &b.cluster, &b.name)));
     detail
 }
 
 fn rows(ground: &Ground<'_>, at: Timestamp) -> Vec<Row> {
-    let zones = ground.zones().map(|zone| Some(zone.name.clone())).chain(std::iter::once(None));
-    zones.flat_map(|zone| row::all(ground, zone.as_ref(), at)).collect()
+    let zones = ground
+        .zones()
+        .map(|zone| Some(zone.name.clone()))
+        .chain(std::iter::once(None));
+    zones
+        .flat_map(|zone| row::all(ground, zone.as_ref(), at))
+        .collect()
 }
 
 /// A row of a silent cluster: what it was, counted as unknown.
 fn history(row: Row, at: Timestamp, now: Timestamp) -> Row {
     let was = SafeText::from(format!("was {} at {}", row.level.word(), clock(at, now)));
-    Row { level: Level::Unknown, why: std::iter::once(was).chain(row.why).collect(), ..row }
+    Row {
+        level: Level::Unknown,
+        why: std::iter::once(was).chain(row.why).collect(),
+        ..row
+    }
 }
 
 fn stores(ground: &Ground<'_>, at: Timestamp, silent: Option<i64>) -> Vec<StoreRow> {
@@ -86,7 +125,10 @@ fn stores(ground: &Ground<'_>, at: Timestamp, silent: Option<i64>) -> Vec<StoreR
                 let here = |b: &&crate::sources::kinds::backup::Backup| {
                     b.scope.storage_location == store.meta.name && b.phase == "Completed"
                 };
-                backups.within(store.meta.namespace.as_str()).filter(here).count()
+                backups
+                    .within(store.meta.namespace.as_str())
+                    .filter(here)
+                    .count()
             });
             let (level, words) = store_words(store, at);
             let (level, words) = match silent {
@@ -94,17 +136,38 @@ fn stores(ground: &Ground<'_>, at: Timestamp, silent: Option<i64>) -> Vec<StoreR
                 None => (level, words),
             };
             let words = SafeText::from(words);
-            StoreRow { level, cluster: ground.cluster.clone(), name: store.meta.name.clone(), words, points }
+            StoreRow {
+                level,
+                cluster: ground.cluster.clone(),
+                name: store.meta.name.clone(),
+                words,
+                points,
+            }
         })
         .collect()
 }
 
 fn store_words(store: &Store, at: Timestamp) -> (Level, String) {
-    let checked = store.checked.map_or_else(|| "not checked yet".to_owned(), |checked| format!("checked {}", clock(checked, at)));
+    let checked = store.checked.map_or_else(
+        || "not checked yet".to_owned(),
+        |checked| format!("checked {}", clock(checked, at)),
+    );
     if !store.available() {
-        let phase = if store.phase.is_empty() { "not looked at" } else { store.phase.as_str() };
-        let level = if store.phase.is_empty() { Level::Unknown } else { Level::Crit };
-        let message = if store.message.is_empty() { String::new() } else { format!(": {}", store.message) };
+        let phase = if store.phase.is_empty() {
+            "not looked at"
+        } else {
+            store.phase.as_str()
+        };
+        let level = if store.phase.is_empty() {
+            Level::Unknown
+        } else {
+            Level::Crit
+        };
+        let message = if store.message.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", store.message)
+        };
         return (level, format!("{phase}, {checked}{message}"));
     }
     let only = if store.read_only { ", read only" } else { "" };
@@ -121,9 +184,13 @@ fn partial(ground: &Ground<'_>) -> Vec<SafeText> {
         (Watch::Restores, "whether one was ever restored"),
         (Watch::Pods, "whether volumes are in use"),
     ];
-    let told = parts.into_iter().filter_map(|(watch, what)| match ground.world.standing(&[watch], ground.now) {
-        Standing::NoRight(why) => Some(format!("{what} on {} is not known: {why}", ground.cluster)),
-        _ => None,
+    let told = parts.into_iter().filter_map(|(watch, what)| {
+        match ground.world.standing(&[watch], ground.now) {
+            Standing::NoRight(why) => {
+                Some(format!("{what} on {} is not known: {why}", ground.cluster))
+            }
+            _ => None,
+        }
     });
     told.map(SafeText::from).collect()
 }

@@ -111,18 +111,32 @@ pub fn headline(ground: &Ground<'_>, zone: Option<&ZoneName>) -> Cell {
 fn judge(ground: &Ground<'_>, zone: Option<&ZoneName>, at: Timestamp) -> Judged {
     let seen = ground.world.kustomizations(ground.now);
     let rows = seen.known().into_iter().flat_map(|table| table.iter());
-    let states: Vec<State> = rows.filter(|row| stands_in(ground, row, zone)).map(|row| State::of(row, at)).collect();
+    let states: Vec<State> = rows
+        .filter(|row| stands_in(ground, row, zone))
+        .map(|row| State::of(row, at))
+        .collect();
     let count = |state: State| states.iter().filter(|one| **one == state).count();
     let level = states.iter().map(|state| state.level()).min();
-    match (level, count(State::Suspended), count(State::Failing), count(State::Stale)) {
+    match (
+        level,
+        count(State::Suspended),
+        count(State::Failing),
+        count(State::Stale),
+    ) {
         (None, ..) => Judged::new(Level::Absent, "", "none here"),
         (Some(level), 0, 0, 0) => Judged::new(level, "", format!("{} in step", states.len())),
-        (Some(level), _, _, stale) if stale > 0 => Judged::new(level, "stale", format!("{stale} stale")),
-        (Some(level), held, 0, _) => Judged::new(level, held.to_string(), format!("{held} held")),
-        (Some(level), 0, failing, _) => Judged::new(level, failing.to_string(), format!("{failing} failing")),
-        (Some(level), held, failing, _) => {
-            Judged::new(level, (held + failing).to_string(), format!("{held} held, {failing} failing"))
+        (Some(level), _, _, stale) if stale > 0 => {
+            Judged::new(level, "stale", format!("{stale} stale"))
         }
+        (Some(level), held, 0, _) => Judged::new(level, held.to_string(), format!("{held} held")),
+        (Some(level), 0, failing, _) => {
+            Judged::new(level, failing.to_string(), format!("{failing} failing"))
+        }
+        (Some(level), held, failing, _) => Judged::new(
+            level,
+            (held + failing).to_string(),
+            format!("{held} held, {failing} failing"),
+        ),
     }
 }
 
@@ -130,7 +144,11 @@ fn judge(ground: &Ground<'_>, zone: Option<&ZoneName>, at: Timestamp) -> Judged 
 fn stands_in(ground: &Ground<'_>, row: &Kustomization, zone: Option<&ZoneName>) -> bool {
     let (here, missing) = (ground.namespaces(zone), ground.missing(zone));
     let within = |name: &SafeText| here.contains(name) || missing.contains(name);
-    if row.keeps.is_empty() { within(&row.meta.namespace) } else { row.keeps.iter().any(within) }
+    if row.keeps.is_empty() {
+        within(&row.meta.namespace)
+    } else {
+        row.keeps.iter().any(within)
+    }
 }
 
 /// What is held, failing or stale on one cluster; nothing while it is silent.
@@ -146,28 +164,58 @@ fn finding(ground: &Ground<'_>, row: &Kustomization) -> Option<Finding> {
     let (kind, sentence, since) = match state {
         State::Suspended => {
             let (by, since) = held(row, at);
-            ("drift.suspended", format!("Kustomization {name} is suspended{by}; drift is not being repaired"), since)
+            (
+                "drift.suspended",
+                format!("Kustomization {name} is suspended{by}; drift is not being repaired"),
+                since,
+            )
         }
         State::Failing => {
-            let reason = row.ready.as_ref().map(|ready| ready.reason.as_str()).unwrap_or_default();
+            let reason = row
+                .ready
+                .as_ref()
+                .map(|ready| ready.reason.as_str())
+                .unwrap_or_default();
             let since = row.ready.as_ref().and_then(|ready| ready.since);
-            ("drift.failing", format!("Kustomization {name} fails: {reason}"), since)
+            (
+                "drift.failing",
+                format!("Kustomization {name} fails: {reason}"),
+                since,
+            )
         }
-        State::Stale => {
-            ("drift.failing", format!("Kustomization {name} did not run when it was due; is its controller alive?"), row.ran)
-        }
+        State::Stale => (
+            "drift.failing",
+            format!("Kustomization {name} did not run when it was due; is its controller alive?"),
+            row.ran,
+        ),
         State::Behind | State::InStep => return None,
     };
-    let zoned = row.keeps.iter().find(|kept| ground.zone_of(kept.as_str()).is_some());
+    let zoned = row
+        .keeps
+        .iter()
+        .find(|kept| ground.zone_of(kept.as_str()).is_some());
     let place = zoned.unwrap_or(&row.meta.namespace).clone();
-    let base = ground.finding(kind, state.level(), ObjectRef { namespace: place, ..ObjectRef::default() }, sentence);
+    let base = ground.finding(
+        kind,
+        state.level(),
+        ObjectRef {
+            namespace: place,
+            ..ObjectRef::default()
+        },
+        sentence,
+    );
     let object = ObjectRef {
         kind: SafeText::new(Kustomization::KIND),
         namespace: row.meta.namespace.clone(),
         name: name.clone(),
         uid: row.meta.uid.clone(),
     };
-    Some(Finding { object, why: vec![why(row, state, at)], since: since.map_or(base.since, Since::Object), ..base })
+    Some(Finding {
+        object,
+        why: vec![why(row, state, at)],
+        since: since.map_or(base.since, Since::Object),
+        ..base
+    })
 }
 
 /// ` since 9d by kubectl-edit`, and when, as far as the field owners say.
@@ -183,8 +231,14 @@ fn held(row: &Kustomization, at: Timestamp) -> (String, Option<Timestamp>) {
 }
 
 fn why(row: &Kustomization, state: State, at: Timestamp) -> SafeText {
-    let ran = row.ran.map_or_else(|| "never".to_owned(), |ran| clock(ran, at));
-    let message = row.ready.as_ref().map(|ready| ready.message.as_str().trim_end()).unwrap_or_default();
+    let ran = row
+        .ran
+        .map_or_else(|| "never".to_owned(), |ran| clock(ran, at));
+    let message = row
+        .ready
+        .as_ref()
+        .map(|ready| ready.message.as_str().trim_end())
+        .unwrap_or_default();
     SafeText::from(match state {
         State::Suspended => held(row, at).0.trim_start().to_owned(),
         State::Failing => message.to_owned(),
@@ -214,10 +268,22 @@ pub fn rows(config: &Config, world: &World, now: Moment) -> Vec<Row> {
         };
         match ground.world.standing(&[Watch::Kustomizations], now) {
             Standing::Now(_) if table.is_some_and(|table| table.is_empty()) => {
-                rows.push((None, line(Level::Absent, "", "Flux is there and keeps nothing".to_owned())));
+                rows.push((
+                    None,
+                    line(
+                        Level::Absent,
+                        "",
+                        "Flux is there and keeps nothing".to_owned(),
+                    ),
+                ));
             }
             Standing::Now(_) => {
-                rows.extend(table.into_iter().flat_map(|table| table.iter()).map(|one| row(&ground, one, now.wall)));
+                rows.extend(
+                    table
+                        .into_iter()
+                        .flat_map(|table| table.iter())
+                        .map(|one| row(&ground, one, now.wall)),
+                );
             }
             Standing::Silent(s) => {
                 let count = table.map_or(0, |table| table.len());
@@ -226,18 +292,29 @@ pub fn rows(config: &Config, world: &World, now: Moment) -> Vec<Row> {
                 rows.push((None, row));
             }
             Standing::Asked => rows.push((None, line(Level::Unknown, "asked", String::new()))),
-            Standing::NoRight(why) => rows.push((None, line(Level::Unknown, "no right", why.to_string()))),
-            Standing::Never(why) => rows.push((None, line(Level::Unknown, "never", why.to_string()))),
-            Standing::NotInstalled => rows.push((None, line(Level::Absent, "", "no Flux found".to_owned()))),
+            Standing::NoRight(why) => {
+                rows.push((None, line(Level::Unknown, "no right", why.to_string())))
+            }
+            Standing::Never(why) => {
+                rows.push((None, line(Level::Unknown, "never", why.to_string())))
+            }
+            Standing::NotInstalled => {
+                rows.push((None, line(Level::Absent, "", "no Flux found".to_owned())))
+            }
         }
     }
-    rows.sort_by(|(a, x), (b, y)| (x.level, a, &x.cluster, &x.object).cmp(&(y.level, b, &y.cluster, &y.object)));
+    rows.sort_by(|(a, x), (b, y)| {
+        (x.level, a, &x.cluster, &x.object).cmp(&(y.level, b, &y.cluster, &y.object))
+    });
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
 fn row(ground: &Ground<'_>, one: &Kustomization, at: Timestamp) -> (Option<State>, Row) {
     let state = State::of(one, at);
-    let ran = one.ran.map(|ran| format!(" {}", column_clock(ran, at))).unwrap_or_default();
+    let ran = one
+        .ran
+        .map(|ran| format!(" {}", column_clock(ran, at)))
+        .unwrap_or_default();
     let row = Row {
         level: state.level(),
         cluster: ground.cluster.clone(),
@@ -252,7 +329,9 @@ fn row(ground: &Ground<'_>, one: &Kustomization, at: Timestamp) -> (Option<State
 
 /// Seven digits of the commit in `main@sha1:6189abc…`, or the whole when it is none.
 fn short(revision: &str) -> &str {
-    let commit = revision.rsplit_once(':').map_or(revision, |(_, commit)| commit);
+    let commit = revision
+        .rsplit_once(':')
+        .map_or(revision, |(_, commit)| commit);
     let hex = commit.len() > 7 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
     if hex { &commit[..7] } else { commit }
 }

@@ -174,7 +174,10 @@ impl From<Raw> for Backup {
         };
         Backup {
             scope: raw.spec,
-            schedule: labels.get("velero.io/schedule-name").map(|name| SafeText::new(name)).unwrap_or_default(),
+            schedule: labels
+                .get("velero.io/schedule-name")
+                .map(|name| SafeText::new(name))
+                .unwrap_or_default(),
             mark: Marked::read(&raw.metadata.annotations),
             phase: status.phase,
             started: status.start_timestamp,
@@ -184,7 +187,10 @@ impl From<Raw> for Backup {
             errors: of(status.errors),
             warnings: of(status.warnings),
             hooks_failed: of(status.hook_status.hooks_failed),
-            items: (of(status.progress.items_backed_up), of(status.progress.total_items)),
+            items: (
+                of(status.progress.items_backed_up),
+                of(status.progress.total_items),
+            ),
             snapshots: (
                 of(status.volume_snapshots_completed) + of(status.csi_volume_snapshots_completed),
                 of(status.volume_snapshots_attempted) + of(status.csi_volume_snapshots_attempted),

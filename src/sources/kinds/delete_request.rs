@@ -63,6 +63,10 @@ struct RawStatus {
 
 impl From<Raw> for DeleteRequest {
     fn from(raw: Raw) -> DeleteRequest {
-        DeleteRequest { meta: raw.metadata, backup: raw.spec.backup_name, phase: raw.status.phase }
+        DeleteRequest {
+            meta: raw.metadata,
+            backup: raw.spec.backup_name,
+            phase: raw.status.phase,
+        }
     }
 }

@@ -170,7 +170,8 @@ struct RawEntry {
 /// Namespace of one inventory entry, `namespace_name_group_Kind`; of a Namespace its own name.
 fn kept(id: &str) -> Option<SafeText> {
     let mut parts = id.split('_');
-    let (namespace, name, _group, kind) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let (namespace, name, _group, kind) =
+        (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     match (namespace, kind) {
         ("", "Namespace") => Some(SafeText::new(name)),
         ("", _) => None,
@@ -181,17 +182,30 @@ fn kept(id: &str) -> Option<SafeText> {
 impl From<Raw> for Kustomization {
     fn from(raw: Raw) -> Kustomization {
         let (metadata, status) = (raw.metadata, raw.status);
-        let mut keeps: BTreeSet<SafeText> =
-            status.inventory.entries.iter().filter_map(|entry| kept(entry.id.as_str())).collect();
+        let mut keeps: BTreeSet<SafeText> = status
+            .inventory
+            .entries
+            .iter()
+            .filter_map(|entry| kept(entry.id.as_str()))
+            .collect();
         if !raw.spec.target_namespace.is_empty() {
             keeps.insert(raw.spec.target_namespace);
         }
-        let owner = metadata.managed_fields.into_iter().filter(|entry| entry.fields.spec.suspend.is_some());
+        let owner = metadata
+            .managed_fields
+            .into_iter()
+            .filter(|entry| entry.fields.spec.suspend.is_some());
         let ready = Condition::find(&status.conditions, "Ready").cloned();
-        let newest = status.history.iter().filter_map(|run| run.last_reconciled).max();
+        let newest = status
+            .history
+            .iter()
+            .filter_map(|run| run.last_reconciled)
+            .max();
         Kustomization {
             suspend: raw.spec.suspend == Some(true),
-            suspended_by: owner.max_by_key(|entry| entry.time).map(|entry| (entry.manager, entry.time)),
+            suspended_by: owner
+                .max_by_key(|entry| entry.time)
+                .map(|entry| (entry.manager, entry.time)),
             interval_s: go_seconds(raw.spec.interval.as_str()),
             keeps,
             applied: status.last_applied_revision,

@@ -37,17 +37,23 @@ pub(super) fn when<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestam
 }
 
 /// Reads an object; anything else gives the default.
-pub(super) fn part<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
+pub(super) fn part<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    from: D,
+) -> Result<T, D::Error> {
     maybe(from).map(Option::unwrap_or_default)
 }
 
 /// Reads an object; anything else is `None`.
-pub(super) fn maybe<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+pub(super) fn maybe<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    from: D,
+) -> Result<Option<T>, D::Error> {
     read(from, Part(PhantomData))
 }
 
 /// Reads an array of objects; members of another shape are left out, anything else is empty.
-pub(super) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+pub(super) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    from: D,
+) -> Result<Vec<T>, D::Error> {
     let members: Vec<Member<T>> = read(from, List(PhantomData))?;
     Ok(members.into_iter().filter_map(|member| member.0).collect())
 }
@@ -59,7 +65,9 @@ pub(super) fn texts<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<SafeText>,
 }
 
 /// Reads an object of strings, such as labels, as it is: only for matching, never to be shown.
-pub(super) fn raw_map<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
+pub(super) fn raw_map<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
     read(from, RawMap)
 }
 

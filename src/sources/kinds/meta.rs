@@ -91,7 +91,9 @@ impl Owner {
     /// Keeps only the one owner that manages the object.
     fn controller<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Owner>, D::Error> {
         let owners: Vec<Owner> = lenient::list(from)?;
-        Ok(owners.into_iter().find(|owner| owner.controller == Some(true)))
+        Ok(owners
+            .into_iter()
+            .find(|owner| owner.controller == Some(true)))
     }
 }
 
@@ -99,7 +101,10 @@ impl Marked {
     /// Reads the mark from annotations; `None` when there is none.
     pub(super) fn read(annotations: &BTreeMap<String, String>) -> Option<Marked> {
         let of = |key: &str| annotations.get(key).map(|value| SafeText::new(value));
-        Some(Marked { run: of("crashcart/run")?, step: of("crashcart/step").unwrap_or_default() })
+        Some(Marked {
+            run: of("crashcart/run")?,
+            step: of("crashcart/step").unwrap_or_default(),
+        })
     }
 }
 
@@ -142,7 +147,9 @@ pub struct Condition {
 impl Condition {
     /// Finds a condition by its type.
     pub fn find<'a>(conditions: &'a [Condition], kind: &str) -> Option<&'a Condition> {
-        conditions.iter().find(|condition| condition.kind.as_str() == kind)
+        conditions
+            .iter()
+            .find(|condition| condition.kind.as_str() == kind)
     }
 
     /// True when its status is `True`.

@@ -58,6 +58,10 @@ struct RawStatus {
 impl From<Raw> for Namespace {
     fn from(mut raw: Raw) -> Namespace {
         let labels = std::mem::take(&mut raw.metadata.labels);
-        Namespace { meta: raw.metadata.meta(), labels, phase: raw.status.phase }
+        Namespace {
+            meta: raw.metadata.meta(),
+            labels,
+            phase: raw.status.phase,
+        }
     }
 }

@@ -79,7 +79,11 @@ impl From<Raw> for Node {
             since: ready.and_then(|ready| ready.since),
             why,
             cordoned: raw.spec.unschedulable == Some(true),
-            pressures: conditions.iter().filter(pressure).map(|c| c.kind.clone()).collect(),
+            pressures: conditions
+                .iter()
+                .filter(pressure)
+                .map(|c| c.kind.clone())
+                .collect(),
             meta: raw.metadata,
         }
     }

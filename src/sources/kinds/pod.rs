@@ -75,7 +75,11 @@ impl Pod {
 
     /// Name of the Deployment behind it: its ReplicaSet's name without the hash.
     pub fn deployment(&self) -> Option<&str> {
-        let owner = self.meta.owner.as_ref().filter(|owner| owner.kind.as_str() == "ReplicaSet")?;
+        let owner = self
+            .meta
+            .owner
+            .as_ref()
+            .filter(|owner| owner.kind.as_str() == "ReplicaSet")?;
         owner.name.as_str().rsplit_once('-').map(|(name, _)| name)
     }
 }
@@ -138,7 +142,10 @@ struct RawLimits {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct RawVolume {
-    #[serde(rename = "persistentVolumeClaim", deserialize_with = "lenient::present")]
+    #[serde(
+        rename = "persistentVolumeClaim",
+        deserialize_with = "lenient::present"
+    )]
     claim: bool,
 }
 
@@ -204,14 +211,24 @@ impl From<Raw> for Pod {
         let placed = Condition::find(&raw.status.conditions, "PodScheduled");
         let states = &raw.status.container_statuses;
         let every = || raw.status.init_container_statuses.iter().chain(states);
-        let troubles = every().filter_map(|state| trouble(state, &raw.spec.containers)).collect();
+        let troubles = every()
+            .filter_map(|state| trouble(state, &raw.spec.containers))
+            .collect();
         Pod {
-            ready: small(states.iter().filter(|state| state.ready == Some(true)).count()),
+            ready: small(
+                states
+                    .iter()
+                    .filter(|state| state.ready == Some(true))
+                    .count(),
+            ),
             containers: small(raw.spec.containers.len()),
             restarts: every().map(restarts).fold(0, u32::saturating_add),
             serves: ready.is_some_and(Condition::holds),
             since: ready.and_then(|ready| ready.since),
-            unplaced: placed.filter(|placed| !placed.holds()).map(|placed| cut(&placed.message)).unwrap_or_default(),
+            unplaced: placed
+                .filter(|placed| !placed.holds())
+                .map(|placed| cut(&placed.message))
+                .unwrap_or_default(),
             claims: raw.spec.volumes.iter().any(|volume| volume.claim),
             troubles,
             phase: raw.status.phase,
@@ -224,13 +241,24 @@ impl From<Raw> for Pod {
 }
 
 fn trouble(state: &RawState, specs: &[RawContainer]) -> Option<Trouble> {
-    let now = state.state.waiting.as_ref().or(state.state.terminated.as_ref());
-    let end = state.state.terminated.as_ref().or(state.last_state.terminated.as_ref());
+    let now = state
+        .state
+        .waiting
+        .as_ref()
+        .or(state.state.terminated.as_ref());
+    let end = state
+        .state
+        .terminated
+        .as_ref()
+        .or(state.last_state.terminated.as_ref());
     let well = end.is_none_or(|end| end.exit_code == Some(0)) && state.state.waiting.is_none();
     if well && (state.ready == Some(true) || state.state.terminated.is_some() || now.is_none()) {
         return None;
     }
-    let memory = specs.iter().find(|spec| spec.name == state.name).map(|spec| spec.resources.limits.memory.clone());
+    let memory = specs
+        .iter()
+        .find(|spec| spec.name == state.name)
+        .map(|spec| spec.resources.limits.memory.clone());
     Some(Trouble {
         container: state.name.clone(),
         image: state.image.clone(),
@@ -245,7 +273,10 @@ fn trouble(state: &RawState, specs: &[RawContainer]) -> Option<Trouble> {
 }
 
 fn restarts(state: &RawState) -> u32 {
-    state.restart_count.and_then(|count| u32::try_from(count).ok()).unwrap_or(0)
+    state
+        .restart_count
+        .and_then(|count| u32::try_from(count).ok())
+        .unwrap_or(0)
 }
 
 fn small(count: usize) -> u16 {

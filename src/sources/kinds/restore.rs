@@ -41,7 +41,10 @@ pub struct Restore {
 impl Restore {
     /// True when it will not go on by itself.
     pub fn ended(&self) -> bool {
-        matches!(self.phase.as_str(), "Completed" | "PartiallyFailed" | "Failed" | "FailedValidation")
+        matches!(
+            self.phase.as_str(),
+            "Completed" | "PartiallyFailed" | "Failed" | "FailedValidation"
+        )
     }
 
     /// True when it ended without an error and put something back.
@@ -134,7 +137,10 @@ impl From<Raw> for Restore {
             why,
             errors: of(status.errors),
             warnings: of(status.warnings),
-            items: (of(status.progress.items_restored), of(status.progress.total_items)),
+            items: (
+                of(status.progress.items_restored),
+                of(status.progress.total_items),
+            ),
             meta: raw.metadata.meta(),
         }
     }

@@ -91,22 +91,39 @@ pub fn headline(ground: &Ground<'_>, zone: Option<&ZoneName>) -> Cell {
 fn judge(ground: &Ground<'_>, zone: Option<&ZoneName>, at: Timestamp) -> Judged {
     let missing = ground.missing(zone).len();
     if missing > 0 {
-        return Judged::new(Level::Crit, format!("{missing} gone"), format!("{missing} namespace gone"));
+        return Judged::new(
+            Level::Crit,
+            format!("{missing} gone"),
+            format!("{missing} namespace gone"),
+        );
     }
     if ground.namespaces(zone).is_empty() {
         return Judged::new(Level::Unknown, "empty", "no namespace matches");
     }
     let workloads = workload::all(ground, zone, at);
     let wanted: i64 = workloads.iter().map(|workload| workload.wanted).sum();
-    let down: i64 = workloads.iter().map(|workload| workload.wanted - workload.up).sum();
-    let level = workloads.iter().map(|workload| workload.level).fold(Level::Ok, Ord::min);
-    let bad = workloads.iter().filter(|workload| workload.level != Level::Ok).count();
+    let down: i64 = workloads
+        .iter()
+        .map(|workload| workload.wanted - workload.up)
+        .sum();
+    let level = workloads
+        .iter()
+        .map(|workload| workload.level)
+        .fold(Level::Ok, Ord::min);
+    let bad = workloads
+        .iter()
+        .filter(|workload| workload.level != Level::Ok)
+        .count();
     match (level, down) {
         (Level::Ok, _) => {
             let all = count(u64::try_from(wanted).unwrap_or(0));
             Judged::new(level, all.clone(), all)
         }
         (level, 0) => Judged::new(level, bad.to_string(), format!("{bad} not well")),
-        (level, down) => Judged::new(level, format!("{down}/{wanted}"), format!("{down} of {wanted}")),
+        (level, down) => Judged::new(
+            level,
+            format!("{down}/{wanted}"),
+            format!("{down} of {wanted}"),
+        ),
     }
 }

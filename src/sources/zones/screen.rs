@@ -48,7 +48,9 @@ pub fn detail(config: &Config, world: &World, zone: Option<&ZoneName>, now: Mome
     detail.bad.sort_by(|a, b| order(a).cmp(&order(b)));
     detail.good.sort_by(|a, b| order(a).cmp(&order(b)));
     detail.causes = causes.into_values().collect();
-    detail.causes.sort_by_key(|cause| std::cmp::Reverse(cause.pods.len()));
+    detail
+        .causes
+        .sort_by_key(|cause| std::cmp::Reverse(cause.pods.len()));
     detail
 }
 
@@ -56,7 +58,12 @@ fn order(row: &WorkloadRow) -> (Level, &SafeText, &SafeText, &SafeText) {
     (row.level, &row.namespace, &row.name, &row.uid)
 }
 
-fn add(ground: &Ground<'_>, zone: Option<&ZoneName>, detail: &mut Detail, causes: &mut BTreeMap<SafeText, Cause>) {
+fn add(
+    ground: &Ground<'_>,
+    zone: Option<&ZoneName>,
+    detail: &mut Detail,
+    causes: &mut BTreeMap<SafeText, Cause>,
+) {
     let standing = ground.world.standing(&NEEDS, ground.now);
     let (at, silent) = match &standing {
         Standing::Now(_) => (ground.now.wall, None),
@@ -69,7 +76,11 @@ fn add(ground: &Ground<'_>, zone: Option<&ZoneName>, detail: &mut Detail, causes
     };
     for name in ground.missing(zone) {
         detail.bad.push(WorkloadRow {
-            level: if silent.is_some() { Level::Unknown } else { Level::Crit },
+            level: if silent.is_some() {
+                Level::Unknown
+            } else {
+                Level::Crit
+            },
             cluster: ground.cluster.clone(),
             namespace: name.clone(),
             name: SafeText::default(),
@@ -83,15 +94,37 @@ fn add(ground: &Ground<'_>, zone: Option<&ZoneName>, detail: &mut Detail, causes
             collect(&workload, at, causes);
         }
         let row = row(ground, &workload, silent);
-        if workload.level == Level::Ok { detail.good.push(row) } else { detail.bad.push(row) }
+        if workload.level == Level::Ok {
+            detail.good.push(row)
+        } else {
+            detail.bad.push(row)
+        }
     }
     detail.nodes.push(node_line(ground));
     for (watch, gaps) in [
-        (Watch::Pods, ground.world.pods(ground.now).known().map_or(0, |table| table.gaps())),
-        (Watch::Deployments, ground.world.deployments(ground.now).known().map_or(0, |table| table.gaps())),
+        (
+            Watch::Pods,
+            ground
+                .world
+                .pods(ground.now)
+                .known()
+                .map_or(0, |table| table.gaps()),
+        ),
+        (
+            Watch::Deployments,
+            ground
+                .world
+                .deployments(ground.now)
+                .known()
+                .map_or(0, |table| table.gaps()),
+        ),
     ] {
         if gaps > 0 {
-            detail.gaps.push(SafeText::from(format!("{gaps} {} of {} cannot be understood", watch.resource(), ground.cluster)));
+            detail.gaps.push(SafeText::from(format!(
+                "{gaps} {} of {} cannot be understood",
+                watch.resource(),
+                ground.cluster
+            )));
         }
     }
 }
@@ -100,7 +133,11 @@ fn row(ground: &Ground<'_>, workload: &Workload<'_>, silent: Option<i64>) -> Wor
     let ready = format!("{} of {}", workload.up, workload.wanted);
     let (level, ready, why) = match silent {
         None => (workload.level, ready, workload.clause.clone()),
-        Some(s) => (Level::Unknown, format!("was {ready}"), SafeText::from(format!("{} ago", age(s)))),
+        Some(s) => (
+            Level::Unknown,
+            format!("was {ready}"),
+            SafeText::from(format!("{} ago", age(s))),
+        ),
     };
     WorkloadRow {
         level,
@@ -140,20 +177,38 @@ fn gap(ground: &Ground<'_>, standing: &Standing) -> Option<SafeText> {
 
 fn node_line(ground: &Ground<'_>) -> NodeLine {
     let seen = ground.world.nodes(ground.now);
-    let known = seen.known().map(|table| (table.iter().filter(|node| node.ready).count(), table.len()));
+    let known = seen
+        .known()
+        .map(|table| (table.iter().filter(|node| node.ready).count(), table.len()));
     let (level, words) = match (ground.world.standing(&[Watch::Nodes], ground.now), known) {
-        (Standing::Now(_), Some((ready, all))) if ready == all => (Level::Ok, format!("{ready} of {all} ready")),
+        (Standing::Now(_), Some((ready, all))) if ready == all => {
+            (Level::Ok, format!("{ready} of {all} ready"))
+        }
         (Standing::Now(_), Some((ready, all))) => {
-            let lost = seen.known().into_iter().flat_map(|table| table.iter()).filter(|node| !node.ready);
-            let lost: Vec<String> = lost.map(|node| format!("{}: {}", node.meta.name, node.why)).collect();
-            (Level::Warn, format!("{ready} of {all} ready; {}", lost.join("; ")))
+            let lost = seen
+                .known()
+                .into_iter()
+                .flat_map(|table| table.iter())
+                .filter(|node| !node.ready);
+            let lost: Vec<String> = lost
+                .map(|node| format!("{}: {}", node.meta.name, node.why))
+                .collect();
+            (
+                Level::Warn,
+                format!("{ready} of {all} ready; {}", lost.join("; ")),
+            )
         }
-        (Standing::Silent(s), Some((ready, all))) => {
-            (Level::Unknown, format!("was {ready} of {all} ready, {} ago", age(s)))
-        }
+        (Standing::Silent(s), Some((ready, all))) => (
+            Level::Unknown,
+            format!("was {ready} of {all} ready, {} ago", age(s)),
+        ),
         (Standing::NoRight(why), _) => (Level::Unknown, format!("nodes cannot be read: {why}")),
         (Standing::Never(why), _) => (Level::Unknown, why.to_string()),
         _ => (Level::Unknown, "asked".to_owned()),
     };
-    NodeLine { level, cluster: ground.cluster.clone(), words: SafeText::from(words) }
+    NodeLine {
+        level,
+        cluster: ground.cluster.clone(),
+        words: SafeText::from(words),
+    }
 }

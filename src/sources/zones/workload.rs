@@ -45,12 +45,17 @@ pub(super) struct Workload<'a> {
 }
 
 /// Every workload of one zone on one cluster, by namespace and name.
-pub(super) fn all<'a>(ground: &'a Ground<'_>, zone: Option<&ZoneName>, at: Timestamp) -> Vec<Workload<'a>> {
+pub(super) fn all<'a>(
+    ground: &'a Ground<'_>,
+    zone: Option<&ZoneName>,
+    at: Timestamp,
+) -> Vec<Workload<'a>> {
     let nodes = ground.world.nodes(ground.now);
-    let lost: BTreeMap<SafeText, SafeText> = (nodes.known().into_iter().flat_map(|table| table.iter()))
-        .filter(|node| !node.ready)
-        .map(|node| (node.meta.name.clone(), node.why.clone()))
-        .collect();
+    let lost: BTreeMap<SafeText, SafeText> =
+        (nodes.known().into_iter().flat_map(|table| table.iter()))
+            .filter(|node| !node.ready)
+            .map(|node| (node.meta.name.clone(), node.why.clone()))
+            .collect();
     let mut found = Vec::new();
     for namespace in ground.namespaces(zone) {
         within(ground, namespace, &lost, at, &mut found);
@@ -65,19 +70,32 @@ fn within<'a>(
     at: Timestamp,
     found: &mut Vec<Workload<'a>>,
 ) {
-    let (pods, deployments) = (ground.world.pods(ground.now), ground.world.deployments(ground.now));
+    let (pods, deployments) = (
+        ground.world.pods(ground.now),
+        ground.world.deployments(ground.now),
+    );
     let mut groups: BTreeMap<(SafeText, SafeText), Vec<&Pod>> = BTreeMap::new();
     let pods = pods.known().copied();
-    for pod in pods.into_iter().flat_map(|table| table.within(namespace.as_str())) {
+    for pod in pods
+        .into_iter()
+        .flat_map(|table| table.within(namespace.as_str()))
+    {
         groups.entry(group(pod)).or_default().push(pod);
     }
     let deployments = deployments.known().copied();
-    for deployment in deployments.into_iter().flat_map(|table| table.within(namespace.as_str())) {
+    for deployment in deployments
+        .into_iter()
+        .flat_map(|table| table.within(namespace.as_str()))
+    {
         let key = (SafeText::new("Deployment"), deployment.meta.name.clone());
         let pods = groups.remove(&key).unwrap_or_default();
         found.push(of_deployment(deployment, &pods, lost, at));
     }
-    found.extend(groups.into_iter().filter_map(|((kind, name), pods)| of_pods(kind, name, &pods, lost, at)));
+    found.extend(
+        groups
+            .into_iter()
+            .filter_map(|((kind, name), pods)| of_pods(kind, name, &pods, lost, at)),
+    );
 }
 
 /// What a pod is counted under: its Deployment, its other owner, or itself.
@@ -89,10 +107,18 @@ fn group(pod: &Pod) -> (SafeText, SafeText) {
     }
 }
 
-fn judge<'a>(pods: &[&'a Pod], lost: &BTreeMap<SafeText, SafeText>, at: Timestamp) -> Vec<(&'a Pod, Why)> {
-    let mut down: Vec<(&Pod, Why)> =
-        pods.iter().filter_map(|pod| Some((*pod, cause::of(pod, lost.get(&pod.node), at)?))).collect();
-    down.sort_by(|(a, why_a), (b, why_b)| (why_a.fault, &a.meta.name).cmp(&(why_b.fault, &b.meta.name)));
+fn judge<'a>(
+    pods: &[&'a Pod],
+    lost: &BTreeMap<SafeText, SafeText>,
+    at: Timestamp,
+) -> Vec<(&'a Pod, Why)> {
+    let mut down: Vec<(&Pod, Why)> = pods
+        .iter()
+        .filter_map(|pod| Some((*pod, cause::of(pod, lost.get(&pod.node), at)?)))
+        .collect();
+    down.sort_by(|(a, why_a), (b, why_b)| {
+        (why_a.fault, &a.meta.name).cmp(&(why_b.fault, &b.meta.name))
+    });
     down
 }
 
@@ -105,15 +131,20 @@ fn of_deployment<'a>(
     let down = judge(pods, lost, at);
     let first = down.first().map(|(_, why)| why.clone());
     let (level, fault, clause) = match (deployment.whole(), &first) {
-        (true, Some(why)) if why.fault != Fault::Moving => {
-            (Level::Warn, Some(why.fault), SafeText::from(format!("its new pods do not start: {}", why.clause)))
-        }
+        (true, Some(why)) if why.fault != Fault::Moving => (
+            Level::Warn,
+            Some(why.fault),
+            SafeText::from(format!("its new pods do not start: {}", why.clause)),
+        ),
         (true, _) => (Level::Ok, None, SafeText::default()),
-        (false, Some(why)) if why.fault != Fault::Moving => (Level::Crit, Some(why.fault), why.clause.clone()),
+        (false, Some(why)) if why.fault != Fault::Moving => {
+            (Level::Crit, Some(why.fault), why.clause.clone())
+        }
         (false, why) => stuck(deployment, why.as_ref()),
     };
     let restarts = restarted(pods, at).filter(|_| level == Level::Ok);
-    let available = Condition::find(&deployment.conditions, "Available").filter(|condition| !condition.holds());
+    let available =
+        Condition::find(&deployment.conditions, "Available").filter(|condition| !condition.holds());
     let workload = Workload {
         kind: SafeText::new(Deployment::KIND),
         namespace: deployment.meta.namespace.clone(),
@@ -132,15 +163,23 @@ fn of_deployment<'a>(
 
 /// A Deployment that is short of pods although none of its pods has a fault.
 fn stuck(deployment: &Deployment, why: Option<&Why>) -> (Level, Option<Fault>, SafeText) {
-    let refused = Condition::find(&deployment.conditions, "ReplicaFailure").filter(|condition| condition.holds());
-    let late = Condition::find(&deployment.conditions, "Progressing").filter(|condition| condition.status == "False");
+    let refused = Condition::find(&deployment.conditions, "ReplicaFailure")
+        .filter(|condition| condition.holds());
+    let late = Condition::find(&deployment.conditions, "Progressing")
+        .filter(|condition| condition.status == "False");
     match (refused, late, why) {
-        (Some(refused), _, _) => {
-            (Level::Crit, Some(Fault::Down), SafeText::from(format!("pods cannot be made: {}", refused.message)))
-        }
+        (Some(refused), _, _) => (
+            Level::Crit,
+            Some(Fault::Down),
+            SafeText::from(format!("pods cannot be made: {}", refused.message)),
+        ),
         (None, Some(late), _) => (Level::Crit, Some(Fault::Down), late.message.clone()),
         (None, None, Some(why)) => (Level::Warn, Some(Fault::Moving), why.clause.clone()),
-        (None, None, None) => (Level::Warn, Some(Fault::Moving), SafeText::new("its pods are being made")),
+        (None, None, None) => (
+            Level::Warn,
+            Some(Fault::Moving),
+            SafeText::new("its pods are being made"),
+        ),
     }
 }
 
@@ -151,10 +190,18 @@ fn of_pods<'a>(
     lost: &BTreeMap<SafeText, SafeText>,
     at: Timestamp,
 ) -> Option<Workload<'a>> {
-    let judged: Vec<&Pod> = pods.iter().copied().filter(|pod| !pod.completed()).collect();
+    let judged: Vec<&Pod> = pods
+        .iter()
+        .copied()
+        .filter(|pod| !pod.completed())
+        .collect();
     let first = judged.first()?;
     let (namespace, down) = (first.meta.namespace.clone(), judge(&judged, lost, at));
-    let uid = if kind == "Pod" { first.meta.uid.clone() } else { SafeText::default() };
+    let uid = if kind == "Pod" {
+        first.meta.uid.clone()
+    } else {
+        SafeText::default()
+    };
     let worst = down.first().map(|(_, why)| (why.fault, why.clause.clone()));
     let level = match (&worst, kind.as_str()) {
         (None, _) => Level::Ok,
@@ -163,28 +210,65 @@ fn of_pods<'a>(
     };
     let wanted = i64::try_from(judged.len()).unwrap_or(i64::MAX);
     let restarts = restarted(&judged, at).filter(|_| level == Level::Ok);
-    let (fault, clause) = worst.map_or((None, SafeText::default()), |(fault, clause)| (Some(fault), clause));
+    let (fault, clause) = worst.map_or((None, SafeText::default()), |(fault, clause)| {
+        (Some(fault), clause)
+    });
     let up = wanted - i64::try_from(down.len()).unwrap_or(0);
     let since = earliest(&down);
-    Some(with_restarts(Workload { kind, namespace, name, uid, wanted, up, level, fault, clause, down, since }, restarts))
+    Some(with_restarts(
+        Workload {
+            kind,
+            namespace,
+            name,
+            uid,
+            wanted,
+            up,
+            level,
+            fault,
+            clause,
+            down,
+            since,
+        },
+        restarts,
+    ))
 }
 
 fn earliest(down: &[(&Pod, Why)]) -> Option<Timestamp> {
-    down.iter().filter(|(_, why)| why.fault != Fault::Moving).filter_map(|(_, why)| why.since).min()
+    down.iter()
+        .filter(|(_, why)| why.fault != Fault::Moving)
+        .filter_map(|(_, why)| why.since)
+        .min()
 }
 
 /// The pod that restarted most, when it did so at least `RESTARTS` times and under an hour ago.
 fn restarted(pods: &[&Pod], at: Timestamp) -> Option<(SafeText, Timestamp)> {
     let troubles = pods.iter().flat_map(|pod| pod.troubles.iter());
-    let worst = troubles.filter(|trouble| trouble.restarts >= RESTARTS).max_by_key(|trouble| trouble.restarts)?;
-    let last = worst.ended_at.filter(|last| at.as_second() - last.as_second() <= RECENT_S)?;
-    let why = cause::ended(worst).map(|why| format!(": {}", why.clause)).unwrap_or_default();
-    Some((SafeText::from(format!("restarted {} times{why}", worst.restarts)), last))
+    let worst = troubles
+        .filter(|trouble| trouble.restarts >= RESTARTS)
+        .max_by_key(|trouble| trouble.restarts)?;
+    let last = worst
+        .ended_at
+        .filter(|last| at.as_second() - last.as_second() <= RECENT_S)?;
+    let why = cause::ended(worst)
+        .map(|why| format!(": {}", why.clause))
+        .unwrap_or_default();
+    Some((
+        SafeText::from(format!("restarted {} times{why}", worst.restarts)),
+        last,
+    ))
 }
 
-fn with_restarts<'a>(workload: Workload<'a>, restarts: Option<(SafeText, Timestamp)>) -> Workload<'a> {
+fn with_restarts<'a>(
+    workload: Workload<'a>,
+    restarts: Option<(SafeText, Timestamp)>,
+) -> Workload<'a> {
     match restarts {
-        Some((clause, last)) => Workload { level: Level::Warn, clause, since: Some(last), ..workload },
+        Some((clause, last)) => Workload {
+            level: Level::Warn,
+            clause,
+            since: Some(last),
+            ..workload
+        },
         None => workload,
     }
 }
