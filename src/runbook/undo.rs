@@ -10,9 +10,9 @@ use super::plan::Undo;
 use super::run::Run;
 use super::run::StepStatus;
 use super::run::UndoList;
-use super::sight::Answer;
-use super::sight::Listed;
-use super::sight::Reading;
+use super::reading::Answer;
+use super::reading::Listed;
+use super::reading::Reading;
 use super::sight::Sight;
 use super::steps;
 use super::steps::Kind;
@@ -129,17 +129,13 @@ fn list(run: &Run, step: &PlanStep, sight: &Sight<'_>, now: Moment) -> Option<Co
         sight,
         now,
     };
-    let reading = turn.names();
-    match sight.answer(&reading, now) {
-        Some(Answer::Names(listed)) => {
+    match turn.names_now() {
+        Ok(listed) => {
             let (delete, left) = split(&turn, name, listed);
-            Some(Command::Record(RunEvent::UndoListed {
-                step: step.number,
-                delete,
-                left,
-            }))
+            Some(Command::Record(RunEvent::UndoListed { step: step.number, delete, left }))
         }
-        _ => ask(reading, sight, now),
+        Err(Ok(reading)) => ask(reading, sight, now),
+        Err(Err(_)) => ask(turn.names(), sight, now),
     }
 }
 
