@@ -1,39 +1,14 @@
 //! Is it safe to show? Text from outside, widths, ages in words.
+//!
+//! Pure: no clock, no input, no other room. [`SafeText`] is the only form in which text from a
+//! cluster, a file or a person travels through the house; [`words`] turns numbers and instants
+//! into what the screens draw; [`width`] measures, pads, cuts and wraps in terminal cells.
+//! To add a way of saying a number, add a function and its table of examples to `words.rs`.
 
-use std::sync::Arc;
+pub mod safe;
+pub mod width;
+pub mod words;
 
-/// Text from outside, made safe to show.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-pub struct SafeText(Arc<str>);
-
-impl SafeText {
-    /// Makes `raw` safe.
-    pub fn new(raw: &str) -> Self {
-        Self(Arc::from(raw))
-    }
-    /// The safe text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Display for SafeText {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl From<&str> for SafeText {
-    fn from(raw: &str) -> Self {
-        Self::new(raw)
-    }
-}
-impl From<String> for SafeText {
-    fn from(raw: String) -> Self {
-        Self::new(&raw)
-    }
-}
-/// Age in words.
-pub fn age(seconds: i64) -> String {
-    format!("{seconds}s")
-}
+pub use safe::SafeText;
+pub use width::{cut_end, cut_middle, pad, pad_left, width, wrap};
+pub use words::{age, bytes, clock, clock_seconds, column_clock, count, left, percent, took};

@@ -1,0 +1,282 @@
+//! The policy: what the person at the keyboard must not be able to change.
+
+use super::ConfigError;
+use super::file;
+use super::file::Standing;
+use super::keys;
+use super::pem::hex;
+use super::table::Origin;
+use super::table::Table;
+use super::zone::Zone;
+use super::zone::ZoneName;
+use sha2::Digest as _;
+use sha2::Sha256;
+use std::path::Path;
+
+/// Where the system's policy is; it must belong to root.
+pub const SYSTEM_POLICY: &str = "/etc/crashcart/policy.toml";
+
+/// What a policy file asks for, or `self` when there is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// `self`, or the path of the file; the screens say `policy: LABEL`.
+    pub label: String,
+    /// SHA-256 of the file's bytes as 64 hex digits (of no bytes for `self`); it stands in every
+    /// plan and record. Where a simulated policy stands over a system's, of both, one after the
+    /// other.
+    pub digest: String,
+    /// True when it is good for simulated estates only; whether an estate is one is decided where
+    /// its server and uid are known.
+    pub simulated_only: bool,
+    /// People a live change needs, by zone.
+    pub zones: Vec<PolicyZone>,
+    /// Who may approve.
+    pub approvers: Vec<Approver>,
+}
+
+/// How many people a zone needs by policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyZone {
+    /// The zone.
+    pub name: ZoneName,
+    /// Different people for a live change, at least 1.
+    pub people: u32,
+}
+
+/// A group whose members may approve.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approver {
+    /// The group, as the ID token names it.
+    pub group: String,
+    /// The zones it may approve in; empty means all.
+    pub zones: Vec<ZoneName>,
+}
+
+impl Policy {
+    /// The policy of an estate that has none.
+    pub fn own() -> Self {
+        Self {
+            label: "self".to_owned(),
+            digest: hex(&Sha256::digest([])),
+            simulated_only: false,
+            zones: Vec::new(),
+            approvers: Vec::new(),
+        }
+    }
+
+    /// Whether there is a policy file at all.
+    pub fn is_self(&self) -> bool {
+        self.label == "self"
+    }
+
+    /// How many different people a live change in a zone needs: what the zone says, or more where
+    /// policy asks for more, never less.
+    pub fn people(&self, zone: &Zone) -> u32 {
+        self.zones
+            .iter()
+            .filter(|one| one.name == zone.name)
+            .map(|one| one.people)
+            .fold(zone.people, u32::max)
+    }
+
+    /// Whether a change that needs two people may run live at all: only under a policy the user
+    /// could not have written.
+    pub fn allows_live_with_two_people(&self) -> bool {
+        !self.is_self() && !self.simulated_only
+    }
+
+    /// Whether members of these groups may approve in a zone.
+    pub fn may_approve<'g>(
+        &self,
+        zone: &ZoneName,
+        groups: impl IntoIterator<Item = &'g str>,
+    ) -> bool {
+        groups.into_iter().any(|group| {
+            self.approvers.iter().any(|approver| {
+                approver.group == group
+                    && (approver.zones.is_empty() || approver.zones.contains(zone))
+            })
+        })
+    }
+
+    /// A simulated policy on a machine that has a system's: the system's numbers of people stay
+    /// the least, so that it cannot be used to ask for fewer.
+    fn over(mut self, system: &Self) -> Self {
+        self.zones.extend(system.zones.iter().cloned());
+        self.digest = hex(&Sha256::digest(format!("{}{}", self.digest, system.digest)));
+        self
+    }
+}
+
+/// The policy that holds for a configuration in a folder.
+pub(super) fn load(folder: &Path, system: Option<&Path>) -> Result<Policy, ConfigError> {
+    let system_path = system.unwrap_or(Path::new(SYSTEM_POLICY));
+    let system = match exists(system_path) {
+        true => Some(read_system(system_path)?),
+        false => None,
+    };
+    let beside = folder.join("policy.toml");
+    let simulated = match exists(&beside) && beside != system_path {
+        true => Some(read_beside(&beside)?),
+        false => None,
+    };
+    Ok(match (simulated, system) {
+        (Some(simulated), Some(system)) => simulated.over(&system),
+        (Some(policy), None) | (None, Some(policy)) => policy,
+        (None, None) => Policy::own(),
+    })
+}
+
+/// Whether something is there; what cannot be looked at counts as there, so that reading it
+/// complains instead of going on without.
+fn exists(path: &Path) -> bool {
+    path.try_exists().unwrap_or(true)
+}
+
+fn read_system(path: &Path) -> Result<Policy, ConfigError> {
+    let (bytes, about) = file::read(path, "ask whoever keeps this machine's policy")?;
+    if !counts(&Standing::of(&about)) {
+        let sentence = "a policy counts only if it belongs to root and nobody else may write it; \
+                        as root: chown root and chmod 0644";
+        return Err(ConfigError::file(path, sentence));
+    }
+    parse(path, bytes)
+}
+
+fn read_beside(path: &Path) -> Result<Policy, ConfigError> {
+    let text = file::read_own(path, "remove it if it is not meant")?;
+    let policy = parse(path, text.into_bytes())?;
+    if policy.simulated_only {
+        return Ok(policy);
+    }
+    let sentence = format!(
+        "a policy beside the configuration must say simulated_only = true; the policy of a live \
+         estate is {SYSTEM_POLICY}"
+    );
+    Err(ConfigError::file(path, sentence))
+}
+
+/// Whether a file of this owner and mode is one its user could not have written.
+fn counts(standing: &Standing) -> bool {
+    standing.owner == 0 && standing.mode & 0o022 == 0
+}
+
+fn parse(path: &Path, bytes: Vec<u8>) -> Result<Policy, ConfigError> {
+    let digest = hex(&Sha256::digest(&bytes));
+    let text = file::text(path, bytes)?;
+    let origin = Origin { path, text: &text };
+    let table = origin.parse()?;
+    let top = Table::new(origin, &keys::POLICY, 0, &table)?;
+    let mut zones = Vec::new();
+    for table in top.tables("zone", &keys::POLICY_ZONE)? {
+        let name = ZoneName::from(table.name()?.value);
+        let people = table
+            .people("people")?
+            .ok_or_else(|| table.missing("people", "2"))?;
+        zones.push(PolicyZone { name, people });
+    }
+    let mut approvers = Vec::new();
+    for table in top.tables("approver", &keys::POLICY_APPROVER)? {
+        let names = table.texts("zones")?;
+        approvers.push(Approver {
+            group: table.need("group", "\"…\"")?.value.to_owned(),
+            zones: names.iter().map(|name| name.value.into()).collect(),
+        });
+    }
+    Ok(Policy {
+        label: path.display().to_string(),
+        digest,
+        simulated_only: top.flag("simulated_only")?,
+        zones,
+        approvers,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Policy;
+    use super::Standing;
+    use super::counts;
+    use super::parse;
+    use crate::config::zone::Criticality;
+    use crate::config::zone::Zone;
+    use crate::config::zone::ZoneName;
+    use std::path::Path;
+
+    const TEXT: &str = "[[zone]]\nname = \"clinical\"\npeople = 2\n\n\
+                        [[approver]]\ngroup = \"leads\"\nzones = [\"clinical\"]\n";
+
+    fn zone(name: &str, people: u32) -> Zone {
+        Zone {
+            name: ZoneName::from(name),
+            criticality: Criticality::High,
+            rpo: None,
+            rto: None,
+            people,
+            owners: Vec::new(),
+            members: Vec::new(),
+            applications: Vec::new(),
+        }
+    }
+
+    fn read(text: &str) -> Policy {
+        parse(Path::new("/p.toml"), text.as_bytes().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn policy_asks_for_more_people_never_less() {
+        let policy = read(TEXT);
+        assert_eq!(policy.people(&zone("clinical", 1)), 2);
+        assert_eq!(policy.people(&zone("clinical", 3)), 3);
+        assert_eq!(policy.people(&zone("research", 1)), 1);
+    }
+
+    #[test]
+    fn only_a_policy_the_user_could_not_write_allows_two_people() {
+        assert!(read(TEXT).allows_live_with_two_people());
+        assert!(!Policy::own().allows_live_with_two_people());
+        let simulated = read(&format!("simulated_only = true\n{TEXT}"));
+        assert!(!simulated.allows_live_with_two_people());
+    }
+
+    #[test]
+    fn a_simulated_policy_cannot_lower_the_systems_numbers() {
+        let simulated = read("simulated_only = true\n[[zone]]\nname = \"clinical\"\npeople = 1\n");
+        let digest = simulated.digest.clone();
+        let both = simulated.over(&read(TEXT));
+        assert_eq!(both.people(&zone("clinical", 1)), 2);
+        assert!(both.simulated_only);
+        assert_ne!(both.digest, digest);
+    }
+
+    #[test]
+    fn only_roots_own_file_counts() {
+        let judge = |owner, mode| {
+            counts(&Standing {
+                owner,
+                group: 0,
+                mode,
+            })
+        };
+        assert!(judge(0, 0o644));
+        assert!(!judge(1000, 0o644));
+        assert!(!judge(0, 0o664));
+        assert!(!judge(0, 0o646));
+    }
+
+    #[test]
+    fn the_digest_is_of_the_bytes() {
+        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(read("").digest, empty);
+        assert_eq!(Policy::own().digest, empty);
+        assert_ne!(read(TEXT).digest, empty);
+    }
+
+    #[test]
+    fn approvers_answer_for_their_zones() {
+        let policy = read(TEXT);
+        assert!(policy.may_approve(&ZoneName::from("clinical"), ["x", "leads"]));
+        assert!(!policy.may_approve(&ZoneName::from("research"), ["leads"]));
+        assert!(!policy.may_approve(&ZoneName::from("clinical"), ["x"]));
+    }
+}
