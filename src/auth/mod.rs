@@ -1,1 +1,19 @@
 //! Who is acting? Identities, sessions and sign-in.
+//!
+//! Pure: [`person`] (who it is), [`session`] (for how long), [`tokens`] (when to renew),
+//! [`sign_in`] (what the screen says meanwhile). `oidc.rs` and its folder talk to an issuer and
+//! `store.rs` keeps tokens; neither starts a task or knows the time, which comes in as `now`.
+
+pub mod error;
+pub mod oidc;
+pub mod person;
+pub mod session;
+pub mod sign_in;
+pub mod store;
+pub mod tokens;
+
+pub use error::AuthError;
+pub use person::Person;
+pub use session::Session;
+pub use sign_in::{DevicePrompt, SignIn, Simulated};
+pub use tokens::{Next, TokenState, Tokens};

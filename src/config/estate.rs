@@ -1,6 +1,6 @@
 //! The estate: everything one configuration file names.
 
-use super::cluster::ClusterName;
+use super::clusters::ClusterName;
 use uuid::Uuid;
 
 /// The estate as a whole.

@@ -9,7 +9,10 @@ pub struct Identity {
     pub name: String,
     /// The issuer's URL, `https://`, exactly as its tokens name it.
     pub issuer: String,
-    /// The only authorities trusted for it; the operating system's where none is given.
+    /// The line of the configuration file that names the issuer, for messages.
+    pub line: usize,
+    /// The only authorities trusted for it. Without one nobody can sign in: the operating system's
+    /// are used only when the file says so by naming their bundle.
     pub ca: Option<Pem>,
     /// The public client's id.
     pub client_id: String,

@@ -5,7 +5,7 @@
 //! knows the time or starts a program. To add a key: its field in the noun, its name in `keys.rs`,
 //! its line in the parser of its section and its row in `docs/configuration.md` (a test compares).
 
-mod cluster;
+mod clusters;
 mod der;
 mod duration;
 mod error;
@@ -23,7 +23,7 @@ mod selector;
 mod table;
 mod zone;
 
-pub use cluster::{Cluster, ClusterAuth, ClusterName, Fingerprint, KubeconfigUser, Site};
+pub use clusters::{Cluster, ClusterAuth, ClusterName, Fingerprint, KubeconfigUser, Site};
 pub use duration::{seconds, words};
 pub use error::ConfigError;
 pub use estate::{Estate, Outside};

@@ -54,7 +54,7 @@ impl Pem {
             .collect()
     }
 
-    /// SHA-256 of each certificate's SubjectPublicKeyInfo in DER: 64 hex digits, lower case, in
+    /// SHA-256 of each certificate's `SubjectPublicKeyInfo` in DER: 64 hex digits, lower case, in
     /// the order of the file. The same figure as
     /// `openssl x509 -pubkey -noout | openssl pkey -pubin -outform DER | sha256sum`.
     pub fn spki_hashes(&self) -> Vec<String> {
@@ -71,7 +71,7 @@ impl fmt::Debug for Pem {
     }
 }
 
-/// SHA-256 of one certificate's SubjectPublicKeyInfo in DER, as 64 lower-case hex digits; `None`
+/// SHA-256 of one certificate's `SubjectPublicKeyInfo` in DER, as 64 lower-case hex digits; `None`
 /// when the bytes are no certificate. For a chain presented in TLS as well as for a file.
 pub fn spki_hash(certificate: &CertificateDer<'_>) -> Option<String> {
     let mut store = RootCertStore::empty();

@@ -22,8 +22,7 @@ pub struct Policy {
     /// `self`, or the path of the file; the screens say `policy: LABEL`.
     pub label: String,
     /// SHA-256 of the file's bytes as 64 hex digits (of no bytes for `self`); it stands in every
-    /// plan and record. Where a simulated policy stands over a system's, of both, one after the
-    /// other.
+    /// plan and record. Where a simulated policy stands over a system's, of both their digests.
     pub digest: String,
     /// True when it is good for simulated estates only; whether an estate is one is decided where
     /// its server and uid are known.
@@ -111,14 +110,16 @@ impl Policy {
 /// The policy that holds for a configuration in a folder.
 pub(super) fn load(folder: &Path, system: Option<&Path>) -> Result<Policy, ConfigError> {
     let system_path = system.unwrap_or(Path::new(SYSTEM_POLICY));
-    let system = match exists(system_path) {
-        true => Some(read_system(system_path)?),
-        false => None,
+    let system = if exists(system_path) {
+        Some(read_system(system_path)?)
+    } else {
+        None
     };
     let beside = folder.join("policy.toml");
-    let simulated = match exists(&beside) && beside != system_path {
-        true => Some(read_beside(&beside)?),
-        false => None,
+    let simulated = if exists(&beside) && beside != system_path {
+        Some(read_beside(&beside)?)
+    } else {
+        None
     };
     Ok(match (simulated, system) {
         (Some(simulated), Some(system)) => simulated.over(&system),

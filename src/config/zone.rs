@@ -1,12 +1,15 @@
 //! A zone: a named set of namespaces with targets, owners and the people a change needs.
 
-use super::cluster::ClusterName;
+use super::clusters::ClusterName;
 use super::selector::LabelSelector;
+use serde::Deserialize;
+use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
 
 /// The name of a zone; cheap to clone, ordered by its letters.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(from = "String", into = "String")]
 pub struct ZoneName(Arc<str>);
 
 impl ZoneName {
@@ -19,6 +22,18 @@ impl ZoneName {
 impl From<&str> for ZoneName {
     fn from(name: &str) -> Self {
         Self(Arc::from(name))
+    }
+}
+
+impl From<String> for ZoneName {
+    fn from(name: String) -> Self {
+        Self(Arc::from(name))
+    }
+}
+
+impl From<ZoneName> for String {
+    fn from(name: ZoneName) -> Self {
+        name.0.as_ref().to_owned()
     }
 }
 

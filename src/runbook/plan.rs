@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::Serialize;
 
+use super::book::sha256_hex;
+use super::steps::Kind;
 use crate::config::ClusterName;
 use crate::sources::op::Gvr;
 use crate::sources::op::Op;
@@ -51,6 +53,17 @@ pub struct Frozen {
     pub left: usize,
     /// The Kustomization (namespace, name) that keeps the target, when there is one that is not suspended.
     pub kustomization: Option<(String, String)>,
+    /// True when the namespace existed when the plan was made.
+    pub exists: bool,
+    /// Kinds in the backup that the cluster does not have; their objects are counted in `left`.
+    pub unknown: Vec<String>,
+}
+
+impl Frozen {
+    /// Every object of the backup that is planned, created and skipped ones, in order.
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
+        self.create.iter().chain(&self.skip)
+    }
 }
 
 /// How a step is taken back.
@@ -92,6 +105,8 @@ pub struct PlanStep {
     pub typed: Option<String>,
     /// Seconds after which waiting is a failure.
     pub timeout_s: u32,
+    /// True when it may be left out with a reason.
+    pub skip: bool,
 }
 
 /// A runbook expanded for one target.
@@ -121,4 +136,42 @@ pub struct Plan {
     pub frozen: Frozen,
     /// Every later step.
     pub steps: Vec<PlanStep>,
+}
+
+impl Plan {
+    /// The plan as canonical JSON: keys sorted at every level, no spaces, no floats.
+    pub fn canonical(&self) -> String {
+        // A `Value`'s maps are sorted by key, which the test below holds; a struct's own order is not.
+        serde_json::to_value(self).map(|value| value.to_string()).unwrap_or_default()
+    }
+
+    /// SHA-256 of the canonical JSON, 64 hex digits. One changed byte is another digest.
+    pub fn digest(&self) -> String {
+        sha256_hex(self.canonical().as_bytes())
+    }
+
+    /// Every request that the plan will send, with the number of its step, in order.
+    pub fn requests(&self) -> Vec<(u32, &Op)> {
+        self.steps.iter().filter_map(|step| Some((step.number, step.op.as_ref()?))).collect()
+    }
+
+    /// The step of that number.
+    pub fn step(&self, number: u32) -> Option<&PlanStep> {
+        self.steps.iter().find(|step| step.number == number)
+    }
+
+    /// The first step of that kind.
+    pub fn step_of(&self, kind: Kind) -> Option<&PlanStep> {
+        self.steps.iter().find(|step| step.kind == kind.word())
+    }
+
+    /// The first four of the run's id, by which people and object names know it.
+    pub fn short(&self) -> &str {
+        short(&self.run)
+    }
+}
+
+/// The first four of a run's id.
+pub fn short(run: &str) -> &str {
+    run.get(..4).unwrap_or(run)
 }

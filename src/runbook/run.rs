@@ -1,12 +1,19 @@
 //! A run: the fold of its log entries, nothing else.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::event::Created;
+use super::event::OutcomeClass;
+use super::event::Trace;
+use super::plan::Frozen;
 use super::plan::Mode;
 use super::plan::Plan;
+use super::plan::short;
 use crate::config::ClusterName;
+use crate::sources::op::Gvr;
 use crate::text::SafeText;
 
 /// Where a step stands.
@@ -111,6 +118,144 @@ pub struct Run {
     pub digest: String,
     /// What has been changed and is owed: step number and words.
     pub owed: Vec<(u32, SafeText)>,
+    /// How it ended, in one sentence; empty while it goes on.
+    pub ending: SafeText,
+    /// What the engine needs and no screen shows.
+    pub memory: Memory,
+}
+
+/// One request of a run: recorded, and perhaps answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Number of the intent's entry.
+    pub entry: u64,
+    /// When it was recorded.
+    pub at: Timestamp,
+    /// SHA-256 of the request, hex.
+    pub digest: String,
+    /// The Audit-ID it was sent with.
+    pub audit_id: SafeText,
+    /// Resource.
+    pub gvr: Gvr,
+    /// Namespace, where there is one.
+    pub namespace: Option<String>,
+    /// Name of the object.
+    pub name: String,
+    /// What became of it: class, status and words; `None` while nobody knows.
+    pub outcome: Option<(OutcomeClass, Option<u16>, SafeText)>,
+    /// Looks at the world since it is in doubt, with what the last one showed and when.
+    pub looks: Vec<(Timestamp, Trace, SafeText)>,
+    /// True when reading showed that it arrived.
+    pub arrived: bool,
+    /// True while this process waits for the answer.
+    pub in_flight: bool,
+}
+
+/// What the engine needs of a run and no screen shows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Memory {
+    /// uid of the cluster's `kube-system` when the run was opened.
+    pub cluster_uid: String,
+    /// SHA-256 of the runbook's bytes when the run was opened.
+    pub book_digest: String,
+    /// Digest of the policy when the run was opened.
+    pub policy: String,
+    /// What prepare has found so far.
+    pub frozen: Frozen,
+    /// True once a person started the plan.
+    pub started: bool,
+    /// True once a person wants it taken back.
+    pub undoing: bool,
+    /// When it was last opened, resumed or looked at again.
+    pub since: Option<Timestamp>,
+    /// The newest request of each step; `true` in the key is the one that takes it back.
+    pub attempts: BTreeMap<(u32, bool), Attempt>,
+    /// Steps for which the name was typed since the run was last taken up.
+    pub typed: BTreeSet<u32>,
+    /// What the run brought, as counted when it was verified.
+    pub created: Vec<Created>,
+    /// The restore's undo: each object to delete with what became of it, and what was left.
+    pub undo_list: Option<UndoList>,
+}
+
+/// The objects that the undo of a restore deletes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UndoList {
+    /// Number of the step.
+    pub step: u32,
+    /// Each object, with what became of it once that is known.
+    pub delete: Vec<(Created, Option<SafeText>)>,
+    /// What stays, and why.
+    pub left: Vec<SafeText>,
+}
+
+impl Run {
+    /// The first four of its id.
+    pub fn short(&self) -> &str {
+        short(&self.id)
+    }
+
+    /// The step whose turn it is: the first that is neither done, skipped nor taken back.
+    pub fn turn(&self) -> Option<&StepState> {
+        let over = |status: &StepStatus| {
+            matches!(status, StepStatus::Done | StepStatus::Skipped(_) | StepStatus::Undone)
+        };
+        self.steps.iter().find(|step| !over(&step.status))
+    }
+
+    /// The step of that number.
+    pub fn step(&self, number: u32) -> Option<&StepState> {
+        self.steps.iter().find(|step| step.number == number)
+    }
+
+    /// True when nothing more can happen to it.
+    pub fn ended(&self) -> bool {
+        matches!(self.status, RunStatus::Completed | RunStatus::Aborted(_) | RunStatus::Failed(_))
+    }
+
+    /// True while a request of this process is out and unanswered.
+    pub fn in_flight(&self) -> bool {
+        self.memory.attempts.values().any(|attempt| attempt.in_flight)
+    }
+
+    /// The newest request of that step, or of its undo.
+    pub fn attempt(&self, step: u32, undo: bool) -> Option<&Attempt> {
+        self.memory.attempts.get(&(step, undo))
+    }
+
+    /// The run as it is when a process starts and finds it: interrupted, unless it ended or was held.
+    #[must_use]
+    pub fn found_at_start(mut self) -> Run {
+        if self.ended() {
+            return self;
+        }
+        for ((number, undo), attempt) in &mut self.memory.attempts {
+            attempt.in_flight = false;
+            let doubt = attempt.in_doubt();
+            let step = self.steps.iter_mut().find(|step| step.number == *number);
+            if let Some(step) = step.filter(|_| doubt && !undo) {
+                step.status = StepStatus::InDoubt;
+            }
+        }
+        self.memory.typed.retain(|step| self.steps.iter().any(|s| s.number == *step && s.status == StepStatus::Done));
+        if self.status != RunStatus::Held {
+            self.status = RunStatus::Interrupted;
+        }
+        self
+    }
+}
+
+impl Attempt {
+    /// True when the request was recorded and nobody knows what became of it.
+    pub fn in_doubt(&self) -> bool {
+        let open = matches!(self.outcome, None | Some((OutcomeClass::Unknown, ..)));
+        open && !self.arrived && !self.in_flight
+    }
+
+    /// True when the server did it, by its answer or by what reading showed.
+    pub fn applied(&self) -> bool {
+        self.arrived || matches!(self.outcome, Some((OutcomeClass::Applied, ..)))
+    }
 }
 
 /// What the lower pane of the run screen shows for the step whose turn it is.

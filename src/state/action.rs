@@ -86,6 +86,8 @@ pub enum Action {
     CursorEnd(bool),
     /// Text field: next (`true`) or previous field, or choice.
     Field(bool),
+    /// Palette: mark this command.
+    Choose(String),
     /// Text field: accept.
     Accept,
     /// Text field: leave.

@@ -2,7 +2,8 @@
 
 use crate::config::ClusterName;
 use crate::runbook::engine::Reading;
-use crate::runbook::journal::RunEvent;
+use crate::runbook::event::Opened;
+use crate::runbook::event::RunEvent;
 use crate::runbook::run::Run;
 use crate::sources::op::Op;
 
@@ -24,7 +25,12 @@ pub enum Effect {
     SignOut,
     /// Connect to these clusters again, with a new generation.
     Connect(Vec<ClusterName>),
-    /// Write what a run did. The first entry of a run carries the run itself.
+    /// Write that a run was opened.
+    Open {
+        /// How it begins.
+        opened: Box<Opened>,
+    },
+    /// Write what a run did.
     Record {
         /// The run as it stands (before this event).
         run: Box<Run>,

@@ -8,6 +8,8 @@ pub mod effect;
 pub mod event;
 pub mod nav;
 pub mod prompt;
+pub mod rows;
+pub mod update;
 
 use std::sync::Arc;
 
@@ -124,6 +126,10 @@ pub struct State {
     pub open_run: Option<String>,
     /// The run (by id) that waits for an answer from outside: no key sends meanwhile.
     pub busy: Option<String>,
+    /// How many things of the open run are under way outside.
+    pub in_flight: u32,
+    /// Why the last run could not be opened, for the line-by-line form.
+    pub refusal: Option<SafeText>,
     /// The answer to the open run's last reading.
     pub answer: Option<crate::runbook::engine::Answer>,
     /// Where the person is.
@@ -136,11 +142,30 @@ pub struct State {
     pub size: (u16, u16),
     /// When the frame was drawn that first showed the present card whole; a sending key counts 300 ms later.
     pub card_shown: Option<(String, Moment)>,
+    /// When Ctrl-C was last pressed.
+    pub cancelled_at: Option<Moment>,
+    /// True when the board must be judged anew before the next frame.
+    pub stale: bool,
+    /// Counts what may have changed a word on screen; a frame is drawn only when it moved.
+    pub revision: u64,
+    /// True when the QR code is drawn white on black.
+    pub qr_swapped: bool,
     /// True when the program should end.
     pub quitting: bool,
 }
 
 impl State {
+    /// Notes that a word on screen may have changed.
+    pub(crate) fn changed(&mut self) {
+        self.revision += 1;
+    }
+
+    /// Says one sentence in the last body line, until the next key.
+    pub(crate) fn say(&mut self, sentence: impl Into<SafeText>) {
+        self.message = Some(sentence.into());
+        self.changed();
+    }
+
     /// The run on screen.
     pub fn run(&self) -> Option<&Run> {
         let id = self.open_run.as_deref()?;

@@ -3,11 +3,11 @@
 use super::Names;
 use super::unknown;
 use crate::config::ConfigError;
-use crate::config::cluster::Cluster;
-use crate::config::cluster::ClusterAuth;
-use crate::config::cluster::ClusterName;
-use crate::config::cluster::Fingerprint;
-use crate::config::cluster::Site;
+use crate::config::clusters::Cluster;
+use crate::config::clusters::ClusterAuth;
+use crate::config::clusters::ClusterName;
+use crate::config::clusters::Fingerprint;
+use crate::config::clusters::Site;
 use crate::config::file;
 use crate::config::identity::Flow;
 use crate::config::identity::Identity;
@@ -31,6 +31,9 @@ pub(super) fn identities(top: &Table<'_>, folder: &Path) -> Result<Vec<Identity>
         };
         identities.push(Identity {
             name: name.value.to_owned(),
+            line: table
+                .text("issuer")?
+                .map_or(1, |found| table.line(found.at)),
             issuer: address(&table, "issuer", "\"https://id.example.org/realms/one\"")?,
             ca,
             client_id: table.need("client_id", "\"crashcart\"")?.value.to_owned(),

@@ -5,8 +5,8 @@ mod zones;
 
 use super::Config;
 use super::ConfigError;
-use super::cluster::Cluster;
-use super::cluster::ClusterName;
+use super::clusters::Cluster;
+use super::clusters::ClusterName;
 use super::estate::Estate;
 use super::estate::Outside;
 use super::file;

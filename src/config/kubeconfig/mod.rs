@@ -1,19 +1,24 @@
 //! Kubeconfig files, read by ourselves: server, authority and a certificate or token, nothing
 //! that runs a program, asks a proxy or skips a check.
 
+mod raw;
+
 use super::ConfigError;
-use super::cluster::KubeconfigUser;
+use super::clusters::KubeconfigUser;
 use super::der;
 use super::file;
 use super::pem::Pem;
 use super::secret::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use raw::Named;
+use raw::NamedContext;
+use raw::Raw;
+use raw::RawCluster;
+use raw::RawUser;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -91,9 +96,9 @@ impl Kubeconfig {
     pub fn access(&self, context: Option<&str>) -> Result<Access, ConfigError> {
         let context = self.context(context)?;
         let name = &context.name;
-        let cluster = find(&self.raw.clusters, &context.context.cluster)
+        let cluster = raw::find(self.raw.clusters.as_deref(), &context.context.cluster)
             .ok_or_else(|| self.absent(name, "cluster", &context.context.cluster))?;
-        let user = find(&self.raw.users, &context.context.user)
+        let user = raw::find(self.raw.users.as_deref(), &context.context.user)
             .ok_or_else(|| self.absent(name, "user", &context.context.user))?;
         self.refuse_cluster(name, cluster)?;
         self.refuse_user(name, user)?;
@@ -321,79 +326,4 @@ fn pair(cert: &[u8], key: &[u8]) -> Result<KubeconfigUser, &'static str> {
             Err("has a client-key that is no plain private key in PEM; give it without a password")
         }
     }
-}
-
-/// The entry of that name, if the list has it.
-fn find<'r, T>(list: &'r Option<Vec<Named<T>>>, name: &str) -> Option<&'r Named<T>> {
-    list.iter().flatten().find(|one| one.name == name)
-}
-
-/// The file as it is written; lists may be `null`.
-#[derive(Deserialize)]
-struct Raw {
-    #[serde(rename = "current-context")]
-    current_context: Option<String>,
-    clusters: Option<Vec<Named<RawCluster>>>,
-    users: Option<Vec<Named<RawUser>>>,
-    contexts: Option<Vec<NamedContext>>,
-}
-
-/// A named cluster or user.
-#[derive(Deserialize)]
-struct Named<T> {
-    name: String,
-    #[serde(alias = "cluster", alias = "user")]
-    value: T,
-}
-
-#[derive(Deserialize)]
-struct NamedContext {
-    name: String,
-    context: RawContext,
-}
-
-#[derive(Deserialize)]
-struct RawContext {
-    #[serde(default)]
-    cluster: String,
-    #[serde(default)]
-    user: String,
-}
-
-#[derive(Deserialize)]
-struct RawCluster {
-    server: Option<String>,
-    #[serde(rename = "certificate-authority")]
-    ca: Option<String>,
-    #[serde(rename = "certificate-authority-data")]
-    ca_data: Option<String>,
-    #[serde(rename = "insecure-skip-tls-verify")]
-    skip_verify: Option<bool>,
-    #[serde(rename = "proxy-url")]
-    proxy_url: Option<String>,
-}
-
-/// A user; its secrets leave this file as [`Secret`] only.
-#[derive(Deserialize)]
-struct RawUser {
-    #[serde(rename = "client-certificate")]
-    cert: Option<String>,
-    #[serde(rename = "client-certificate-data")]
-    cert_data: Option<String>,
-    #[serde(rename = "client-key")]
-    key: Option<String>,
-    #[serde(rename = "client-key-data")]
-    key_data: Option<String>,
-    token: Option<String>,
-    #[serde(rename = "tokenFile")]
-    token_file: Option<String>,
-    exec: Option<IgnoredAny>,
-    #[serde(rename = "auth-provider")]
-    auth_provider: Option<IgnoredAny>,
-    username: Option<IgnoredAny>,
-    password: Option<IgnoredAny>,
-    #[serde(rename = "as")]
-    impersonate: Option<IgnoredAny>,
-    #[serde(rename = "as-groups")]
-    impersonate_groups: Option<IgnoredAny>,
 }

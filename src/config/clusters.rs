@@ -2,11 +2,14 @@
 
 use super::pem::Pem;
 use super::secret::Secret;
+use serde::Deserialize;
+use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
 
 /// The name of a cluster in this estate; cheap to clone, ordered by its letters.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(from = "String", into = "String")]
 pub struct ClusterName(Arc<str>);
 
 impl ClusterName {
@@ -19,6 +22,18 @@ impl ClusterName {
 impl From<&str> for ClusterName {
     fn from(name: &str) -> Self {
         Self(Arc::from(name))
+    }
+}
+
+impl From<String> for ClusterName {
+    fn from(name: String) -> Self {
+        Self(Arc::from(name))
+    }
+}
+
+impl From<ClusterName> for String {
+    fn from(name: ClusterName) -> Self {
+        name.0.as_ref().to_owned()
     }
 }
 
@@ -76,7 +91,7 @@ impl Site {
 /// What a cluster must prove to be before anything is sent to it or changed on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
-    /// SHA-256 of the public key (SubjectPublicKeyInfo, DER) of its authority: 64 hex digits,
+    /// SHA-256 of the public key (`SubjectPublicKeyInfo`, DER) of its authority: 64 hex digits,
     /// lower case.
     pub ca_key: String,
     /// The uid of its `kube-system` namespace; `None` until it has been read once.

@@ -1,0 +1,149 @@
+//! How the writer mends what a crash left; nothing is dropped, and what was done is recorded.
+
+use std::fs;
+use std::fs::File;
+use std::io;
+use std::io::Read as _;
+use std::io::Seek as _;
+use std::io::SeekFrom;
+use std::path::PathBuf;
+
+use sha2::Digest as _;
+use sha2::Sha256;
+
+use crate::audit::disk::Failure;
+use crate::audit::entry::Draft;
+use crate::audit::entry::Stamp;
+use crate::audit::error::AuditError;
+use crate::audit::folder;
+use crate::audit::head;
+use crate::audit::kind::Kind;
+use crate::audit::leaf::Leaf;
+use crate::audit::log::Log;
+use crate::text::SafeText;
+use crate::text::count;
+
+impl Log {
+    /// Puts a head in place that agrees with the entries.
+    pub(super) fn mend_head(&mut self) -> Result<(), AuditError> {
+        let done = head::replace(&*self.disk, &self.dir, &self.place.head());
+        self.settled(self.place.seq, done)
+    }
+
+    /// Moves the bytes after the last whole line to `torn-<seq>`, and gives that number.
+    pub(super) fn move_tail(&mut self) -> Result<Option<u64>, AuditError> {
+        let seq = self.place.seq + 1;
+        let done = match &self.segment {
+            Some(file) => self.move_bytes(file, self.place.offset, seq),
+            None => Ok(()),
+        };
+        self.settled(seq, done)?;
+        Ok(Some(seq))
+    }
+
+    /// Takes a last segment away that holds no whole line; loose bytes in it are moved first.
+    ///
+    /// Gives the number under which bytes were moved.
+    pub(super) fn remove_stub(&mut self, segment: u64) -> Result<Option<u64>, AuditError> {
+        let path = folder::segment(&self.dir, segment);
+        let file = folder::open_own(&path)?;
+        let length = file
+            .metadata()
+            .map_err(|e| folder::reading(&path, e))?
+            .len();
+        let done = match length {
+            0 => Ok(()),
+            _ => self.move_bytes(&file, 0, segment),
+        };
+        let done = done.and_then(|()| fs::remove_file(&path).map_err(Failure::Undone));
+        let done = done.and_then(|()| self.disk.sync_folder(&self.dir).map_err(Failure::InDoubt));
+        self.settled(segment, done)?;
+        Ok((length > 0).then_some(segment))
+    }
+
+    /// Records what was moved.
+    pub(super) fn record_torn(&mut self, seq: u64, stamp: &Stamp) -> Result<(), AuditError> {
+        let path = self.torn_path(seq);
+        let (bytes, hash) = digest(&path).map_err(|e| folder::reading(&path, e))?;
+        let mut draft = Draft::new(Kind::LogTorn);
+        let said = format!(
+            "{} bytes after the last whole entry, sha256 {hash}, are kept in torn-{seq}",
+            count(bytes)
+        );
+        draft.reason = Some(SafeText::from(said));
+        self.write(draft, None, stamp).map(drop)
+    }
+
+    /// Names the file that torn bytes are kept in.
+    pub(super) fn torn_path(&self, seq: u64) -> PathBuf {
+        self.dir.join(format!("torn-{seq}"))
+    }
+
+    /// Copies the end of a file to `torn-<seq>`, and cuts it off once the copy is kept.
+    fn move_bytes(&self, mut file: &File, from: u64, seq: u64) -> Result<(), Failure> {
+        let path = self.torn_path(seq);
+        let fresh = path.with_extension("new");
+        match fs::remove_file(&fresh) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(Failure::Undone(e)),
+            _ => {}
+        }
+        file.seek(SeekFrom::Start(from)).map_err(Failure::Undone)?;
+        let copy = self.disk.create(&fresh).map_err(Failure::Undone)?;
+        let mut part = vec![0; 64 * 1024];
+        loop {
+            match file.read(&mut part).map_err(Failure::Undone)? {
+                0 => break,
+                got => self
+                    .disk
+                    .write_whole(&copy, &part[..got])
+                    .map_err(Failure::Undone)?,
+            }
+        }
+        self.disk.sync(&copy).map_err(Failure::InDoubt)?;
+        self.disk.rename(&fresh, &path).map_err(Failure::Undone)?;
+        self.disk.sync_folder(&self.dir).map_err(Failure::InDoubt)?;
+        self.disk.truncate(file, from).map_err(Failure::Undone)?;
+        self.disk.sync(file).map_err(Failure::InDoubt)
+    }
+
+    /// Words the end of a mending; a failed sync stops the log.
+    fn settled(&mut self, seq: u64, done: Result<(), Failure>) -> Result<(), AuditError> {
+        match done {
+            Ok(()) => Ok(()),
+            Err(Failure::Undone(source)) => {
+                // The next append looks at the folder anew.
+                self.known = false;
+                Err(AuditError::File {
+                    operation: "mending the log in",
+                    path: self.dir.clone(),
+                    source,
+                })
+            }
+            Err(Failure::InDoubt(source)) => {
+                self.stopped = true;
+                Err(AuditError::Sync {
+                    seq,
+                    path: self.dir.clone(),
+                    source,
+                })
+            }
+        }
+    }
+}
+
+/// Gives the length and the SHA-256 of a file.
+fn digest(path: &std::path::Path) -> io::Result<(u64, Leaf)> {
+    let mut file = folder::open_plain(path)?;
+    let mut hash = Sha256::new();
+    let mut bytes = 0;
+    let mut part = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut part)? {
+            0 => return Ok((bytes, Leaf::from_bytes(hash.finalize().into()))),
+            got => {
+                hash.update(&part[..got]);
+                bytes += got as u64;
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Reading a log without writing to it: for screens, tables and runs found again.
+
+use std::collections::VecDeque;
+use std::path::Path;
+
+use crate::audit::body;
+use crate::audit::body::Kept;
+use crate::audit::chain::Lines;
+use crate::audit::chain::Piece;
+use crate::audit::entry::Entry;
+use crate::audit::error::AuditError;
+use crate::audit::folder;
+
+/// One line of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The entry's number, counted by its place.
+    pub seq: u64,
+    /// The entry; nothing where the line cannot be read as one.
+    pub entry: Option<Entry>,
+}
+
+/// Reads the lines from one number to another, both included, oldest first.
+///
+/// # Errors
+///
+/// [`AuditError::File`] when the folder or a segment cannot be read.
+pub fn rows(dir: &Path, from: u64, to: u64) -> Result<Vec<Row>, AuditError> {
+    let segments = folder::segments(dir).map_err(|e| folder::reading(dir, e))?;
+    let mut found = Vec::new();
+    for (at, &first) in segments.iter().enumerate() {
+        let past = segments.get(at + 1).is_some_and(|next| *next <= from);
+        if past || first > to {
+            continue;
+        }
+        each_line(dir, first, |seq, line| {
+            if (from..=to).contains(&seq) {
+                found.push(row(seq, line));
+            }
+        })?;
+    }
+    Ok(found)
+}
+
+/// Reads the last `n` lines, oldest first.
+///
+/// # Errors
+///
+/// As [`rows`].
+pub fn tail(dir: &Path, n: usize) -> Result<Vec<Row>, AuditError> {
+    let segments = folder::segments(dir).map_err(|e| folder::reading(dir, e))?;
+    let mut found: VecDeque<Row> = VecDeque::new();
+    for &first in segments.iter().rev() {
+        let want = n - found.len();
+        if want == 0 {
+            break;
+        }
+        let mut last: VecDeque<(u64, Vec<u8>)> = VecDeque::new();
+        each_line(dir, first, |seq, line| {
+            if last.len() == want {
+                last.pop_front();
+            }
+            last.push_back((seq, line.to_vec()));
+        })?;
+        for (seq, line) in last.iter().rev() {
+            found.push_front(row(*seq, line));
+        }
+    }
+    Ok(found.into())
+}
+
+/// Reads the body of an entry; nothing where it has none, or where it is erased.
+///
+/// # Errors
+///
+/// [`AuditError::BodyDiffers`] where it is not the one recorded, [`AuditError::File`] when it cannot be read.
+pub fn body(dir: &Path, entry: &Entry) -> Result<Option<Vec<u8>>, AuditError> {
+    let Some(body) = &entry.body else {
+        return Ok(None);
+    };
+    match body::read(dir, entry.seq, body)? {
+        Kept::Same(bytes) => Ok(Some(bytes)),
+        Kept::Erased => Ok(None),
+        Kept::Differs => Err(AuditError::BodyDiffers {
+            seq: entry.seq,
+            path: body::path(dir, entry.seq),
+        }),
+    }
+}
+
+/// Takes the entries out of lines; one that cannot be read is an error that names it.
+pub(super) fn entries(dir: &Path, rows: Vec<Row>) -> Result<Vec<Entry>, AuditError> {
+    let take = |row: Row| {
+        row.entry.ok_or_else(|| AuditError::Damaged {
+            seq: row.seq,
+            path: dir.to_owned(),
+        })
+    };
+    rows.into_iter().map(take).collect()
+}
+
+/// Hands over each whole line of a segment with its number; bytes still being written are no line.
+fn each_line(dir: &Path, first: u64, mut each: impl FnMut(u64, &[u8])) -> Result<(), AuditError> {
+    let path = folder::segment(dir, first);
+    let failed = |e| folder::reading(&path, e);
+    let mut lines = Lines::open(&path, 0, u64::MAX).map_err(failed)?;
+    let mut seq = first;
+    while let Piece::Line(line) = lines.next().map_err(failed)? {
+        each(seq, line);
+        seq += 1;
+    }
+    Ok(())
+}
+
+/// Reads one line.
+fn row(seq: u64, line: &[u8]) -> Row {
+    Row {
+        seq,
+        entry: serde_json::from_slice(line).ok(),
+    }
+}

@@ -1,0 +1,432 @@
+//! `verify`: is the log whole? Judged from the bytes alone, by anyone, without changing them.
+//!
+//! The chain finds what was altered before the last entry, the head what happened to the last
+//! one and to the end. Whoever can write the folder can still write it anew from the first
+//! entry; only a witness elsewhere could tell, and until there is one the report says so.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::audit::body;
+use crate::audit::body::Kept;
+use crate::audit::chain::Chain;
+use crate::audit::chain::Fault;
+use crate::audit::chain::Lines;
+use crate::audit::chain::Piece;
+use crate::audit::entry::Entry;
+use crate::audit::folder;
+use crate::audit::head;
+use crate::audit::head::Head;
+use crate::audit::head::Seen;
+use crate::audit::kind::Kind;
+use crate::audit::leaf::Leaf;
+use crate::text::count;
+
+/// What could be proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Proof {
+    /// Every entry is as it was written, and none is missing.
+    Whole,
+    /// An entry was altered, moved or taken away.
+    Tampered,
+    /// What is needed for a proof is missing or unreadable.
+    CannotProve,
+}
+
+/// One line of the report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// `OK`, `WARN`, `CRIT`, `?` or `-`.
+    pub level: &'static str,
+    /// What was found, and what to do about it.
+    pub sentence: String,
+}
+
+/// What a verification found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// What could be proved.
+    pub proof: Proof,
+    /// How many lines were read.
+    pub entries: u64,
+    /// Whether every entry is proved.
+    pub whole: bool,
+    /// The first entry that is not as it was written; all before it are whole.
+    pub first_bad: Option<u64>,
+    /// Intents no outcome was recorded for, by entry.
+    pub open_intents: Vec<u64>,
+    /// Entries whose body was taken away; the proof does not need it.
+    pub erased: Vec<u64>,
+    /// Entries that record bytes torn by a crash.
+    pub torn: Vec<u64>,
+    /// Entries that record damage found by an earlier session.
+    pub breaks: Vec<u64>,
+    /// The report in sentences, the verdict first.
+    pub lines: Vec<Line>,
+}
+
+impl Report {
+    /// Gives the exit code: 0 whole, 1 tampered, 2 cannot be proved.
+    pub fn exit_code(&self) -> u8 {
+        match self.proof {
+            Proof::Whole => 0,
+            Proof::Tampered => 1,
+            Proof::CannotProve => 2,
+        }
+    }
+}
+
+/// Reads every entry and body of a log and says whether it is whole.
+pub fn verify(dir: &Path) -> Report {
+    let mut walk = Walk::new();
+    let judged = snapshot(dir).and_then(|snapshot| {
+        for (at, (first, length)) in snapshot.segments.iter().enumerate() {
+            walk.segment(dir, *first, *length, at + 1 == snapshot.segments.len())?;
+        }
+        Ok(snapshot.head)
+    });
+    match judged {
+        Ok(head) => walk.judge(&head),
+        Err(why) => walk.unprovable.push(why),
+    }
+    walk.report(dir)
+}
+
+/// What is there at one moment: no append stands half-way.
+struct Snapshot {
+    segments: Vec<(u64, u64)>,
+    head: Seen,
+}
+
+/// Looks at the folder while no process writes; where there is no lock to take, it looks all the same.
+fn snapshot(dir: &Path) -> Result<Snapshot, String> {
+    let lock = folder::open_plain(&dir.join("lock")).ok();
+    let locked = lock.as_ref().is_some_and(|lock| lock.lock_shared().is_ok());
+    let found = (|| {
+        let mut segments = Vec::new();
+        for first in folder::segments(dir).map_err(|e| unreadable(dir, &e))? {
+            let path = folder::segment(dir, first);
+            segments.push((
+                first,
+                fs::metadata(&path)
+                    .map_err(|e| unreadable(&path, &e))?
+                    .len(),
+            ));
+        }
+        let path = dir.join(head::NAME);
+        let head = head::read(dir).map_err(|e| unreadable(&path, &e))?;
+        Ok(Snapshot { segments, head })
+    })();
+    if let Some(lock) = lock.filter(|_| locked) {
+        // Closing the file right after would unlock as well.
+        let _ = lock.unlock();
+    }
+    found
+}
+
+/// Words a failure to read.
+fn unreadable(path: &Path, e: &io::Error) -> String {
+    format!(
+        "{} cannot be read ({e}); verify as someone who may read it",
+        path.display()
+    )
+}
+
+/// The state of one verification.
+struct Walk {
+    chain: Chain,
+    entries: u64,
+    last_prev: Option<Leaf>,
+    fault: Option<Fault>,
+    unprovable: Vec<String>,
+    notes: Vec<Line>,
+    intents: BTreeMap<String, u64>,
+    erased: Vec<u64>,
+    torn: Vec<u64>,
+    breaks: Vec<u64>,
+}
+
+impl Walk {
+    fn new() -> Self {
+        Self {
+            chain: Chain::before(1),
+            entries: 0,
+            last_prev: None,
+            fault: None,
+            unprovable: Vec::new(),
+            notes: Vec::new(),
+            intents: BTreeMap::new(),
+            erased: Vec::new(),
+            torn: Vec::new(),
+            breaks: Vec::new(),
+        }
+    }
+
+    /// Keeps the fault that comes first in the log.
+    fn found(&mut self, fault: Fault) {
+        if self
+            .fault
+            .as_ref()
+            .is_none_or(|known| fault.seq < known.seq)
+        {
+            self.fault = Some(fault);
+        }
+    }
+
+    /// Reads one segment.
+    fn segment(&mut self, dir: &Path, first: u64, length: u64, last: bool) -> Result<(), String> {
+        let due = self.chain.seq + 1;
+        if first != due {
+            let what = if first > due {
+                "is missing"
+            } else {
+                "stands in two segments"
+            };
+            self.found(Fault {
+                seq: due.min(first),
+                what: what.to_owned(),
+            });
+            self.chain = Chain::before(first);
+        }
+        let path = folder::segment(dir, first);
+        let mut lines = Lines::open(&path, 0, length).map_err(|e| unreadable(&path, &e))?;
+        let mut used = 0;
+        loop {
+            match lines.next().map_err(|e| unreadable(&path, &e))? {
+                Piece::Line(line) => {
+                    used += line.len() as u64 + 1;
+                    self.entries += 1;
+                    self.line(dir, line)?;
+                }
+                Piece::Loose(_) => {
+                    self.loose(length - used, last);
+                    return Ok(());
+                }
+                Piece::End => return Ok(()),
+            }
+        }
+    }
+
+    /// Judges one line.
+    fn line(&mut self, dir: &Path, line: &[u8]) -> Result<(), String> {
+        let entry = match self.chain.follow(line) {
+            Ok(entry) => entry,
+            Err(fault) => {
+                self.found(fault);
+                return Ok(());
+            }
+        };
+        self.last_prev = Some(entry.prev);
+        self.remember(&entry);
+        let Some(body) = &entry.body else {
+            return Ok(());
+        };
+        let path = body::path(dir, entry.seq);
+        match body::read(dir, entry.seq, body)
+            .map_err(|_| format!("{} cannot be read", path.display()))?
+        {
+            Kept::Same(_) => {}
+            Kept::Erased => self.erased.push(entry.seq),
+            Kept::Differs => self.found(Fault {
+                seq: entry.seq,
+                what: "has another body than was recorded".to_owned(),
+            }),
+        }
+        Ok(())
+    }
+
+    /// Notes what the report tells besides the proof.
+    fn remember(&mut self, entry: &Entry) {
+        let id = entry.audit_id().map(|id| id.as_str().to_owned());
+        match (&entry.kind, id) {
+            (Kind::ApiIntent, Some(id)) => drop(self.intents.insert(id, entry.seq)),
+            (Kind::ApiOutcome, Some(id)) => drop(self.intents.remove(&id)),
+            (Kind::LogTorn, _) => self.torn.push(entry.seq),
+            (Kind::LogBreak, _) => {
+                let why = entry.reason.as_ref().map_or("damage", |why| why.as_str());
+                let before = count(entry.seq.saturating_sub(1));
+                self.unprovable.push(format!("entry {} records damage found before it: {why}; that nothing was cut off after entry {before} cannot be proved", count(entry.seq)));
+                self.breaks.push(entry.seq);
+            }
+            _ => {}
+        }
+    }
+
+    /// Judges bytes after the last whole line of a segment.
+    fn loose(&mut self, bytes: u64, last: bool) {
+        let seq = self.chain.seq + 1;
+        if last {
+            let sentence = format!(
+                "{} bytes after entry {} are no entry, as a crash leaves them; the next start moves them to torn-{seq}",
+                count(bytes),
+                count(self.chain.seq)
+            );
+            self.notes.push(Line {
+                level: "WARN",
+                sentence,
+            });
+        } else {
+            self.found(Fault {
+                seq,
+                what: "cannot be read: bytes without a line's end stand in its place".to_owned(),
+            });
+        }
+    }
+
+    /// Compares the end of the log with the head.
+    fn judge(&mut self, said: &Seen) {
+        let end = self.chain.clone();
+        let head = match said {
+            Seen::Read(head) => head,
+            Seen::Missing if end.seq == 0 => return self.unprovable.push("there is no log here; name its folder".to_owned()),
+            Seen::Missing if end.seq == 1 => return self.note_behind(end.seq),
+            Seen::Missing => return self.unprovable.push("the file head is missing; the chain alone cannot show that nothing was cut off its end".to_owned()),
+            Seen::Garbled => return self.unprovable.push("the file head cannot be read; the chain alone cannot show that nothing was cut off its end".to_owned()),
+        };
+        match head {
+            Head { size, .. } if *size > end.seq => self.found(Fault {
+                seq: end.seq + 1,
+                what: "is missing".to_owned(),
+            }),
+            Head { size, leaf, .. } if *size == end.seq => {
+                if end.leaf.is_some_and(|last| last != *leaf) {
+                    self.found(Fault {
+                        seq: end.seq,
+                        what: "differs (head)".to_owned(),
+                    });
+                }
+            }
+            Head { size, leaf, .. } if size + 1 == end.seq && self.last_prev == Some(*leaf) => {
+                self.note_behind(end.seq)
+            }
+            Head { size, .. } => self.found(Fault {
+                seq: size + 1,
+                what: "is not known to the file head".to_owned(),
+            }),
+        }
+    }
+
+    /// Notes that a crash came between an entry and its head.
+    fn note_behind(&mut self, seq: u64) {
+        let sentence = format!(
+            "entry {} is newer than the file head, as a crash right after its writing leaves it; the next start mends the head",
+            count(seq)
+        );
+        self.notes.push(Line {
+            level: "WARN",
+            sentence,
+        });
+    }
+
+    /// Words what was found.
+    fn report(self, dir: &Path) -> Report {
+        let proof = match (&self.fault, self.unprovable.is_empty()) {
+            (Some(_), _) => Proof::Tampered,
+            (None, false) => Proof::CannotProve,
+            (None, true) => Proof::Whole,
+        };
+        let mut lines = self.verdict(dir);
+        lines.extend(self.notes);
+        let open_intents: Vec<u64> = {
+            let mut open: Vec<u64> = self.intents.into_values().collect();
+            open.sort_unstable();
+            open
+        };
+        if proof == Proof::Whole {
+            let sentence = "no witness is configured: whole, but only this host says so".to_owned();
+            lines.push(Line {
+                level: "WARN",
+                sentence,
+            });
+        }
+        about(
+            &mut lines,
+            "WARN",
+            &open_intents,
+            "intents have no outcome: look at their objects",
+        );
+        about(
+            &mut lines,
+            "-",
+            &self.erased,
+            "bodies are erased; their entries are proved all the same",
+        );
+        about(
+            &mut lines,
+            "WARN",
+            &self.torn,
+            "entries record bytes torn by a crash",
+        );
+        Report {
+            proof,
+            entries: self.entries,
+            whole: proof == Proof::Whole,
+            first_bad: self.fault.map(|fault| fault.seq),
+            open_intents,
+            erased: self.erased,
+            torn: self.torn,
+            breaks: self.breaks,
+            lines,
+        }
+    }
+
+    /// Words the verdict and its reasons.
+    fn verdict(&self, dir: &Path) -> Vec<Line> {
+        let mut lines = Vec::new();
+        if let Some(fault) = &self.fault {
+            let before = match fault.seq {
+                0 | 1 => "No entry is proved".to_owned(),
+                2 => "Entry 1 is whole".to_owned(),
+                seq => format!("1 to {} are whole", count(seq - 1)),
+            };
+            let sentence = format!(
+                "not whole: entry {} {}. {before}. Do: keep this host as it is, copy {} away, declare an incident",
+                count(fault.seq),
+                fault.what,
+                dir.display()
+            );
+            lines.push(Line {
+                level: "CRIT",
+                sentence,
+            });
+        }
+        for why in &self.unprovable {
+            lines.push(Line {
+                level: "?",
+                sentence: format!("cannot be proved: {why}"),
+            });
+        }
+        if lines.is_empty() {
+            let n = count(self.entries);
+            let sentence = format!("whole: {n} of {n} entries, chain unbroken, head agrees");
+            lines.push(Line {
+                level: "OK",
+                sentence,
+            });
+        }
+        lines
+    }
+}
+
+/// Adds a line about some entries, where there are any.
+fn about(lines: &mut Vec<Line>, level: &'static str, entries: &[u64], what: &str) {
+    const SHOWN: usize = 8;
+    if entries.is_empty() {
+        return;
+    }
+    let mut shown: Vec<String> = entries.iter().take(SHOWN).map(|seq| count(*seq)).collect();
+    if entries.len() > SHOWN {
+        shown.push("...".to_owned());
+    }
+    let sentence = format!(
+        "{} {what} ({})",
+        count(entries.len() as u64),
+        shown.join(", ")
+    );
+    lines.push(Line { level, sentence });
+}

@@ -1,0 +1,313 @@
+//! Signing in, as the screen sees it: a small machine that events move, and one sentence for each
+//! of its states.
+
+use super::session::Session;
+use crate::text::SafeText;
+use crate::text::words;
+use jiff::SignedDuration;
+use jiff::Timestamp;
+
+/// Seconds added to the interval when the issuer asks to go slower (RFC 8628 section 3.5).
+const SLOWER_S: u32 = 5;
+/// The longest interval between two questions, in seconds.
+const SLOWEST_S: u32 = 60;
+/// How far this clock may be from the issuer's, in seconds.
+pub const SKEW_S: i64 = 60;
+
+/// Where a sign-in stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum SignIn {
+    /// Nobody has asked yet.
+    #[default]
+    Idle,
+    /// The issuer has been asked for a code.
+    Asking {
+        /// The issuer's host.
+        issuer: SafeText,
+    },
+    /// A code is shown, and the issuer is asked at intervals whether it was allowed.
+    Waiting {
+        /// What to show.
+        device: DevicePrompt,
+        /// What the last answer was, where it was not simply "not yet".
+        notice: Option<SafeText>,
+    },
+    /// Signed in.
+    SignedIn(Session),
+    /// It went no further; the sentence says why and what to do.
+    Ended {
+        /// One sentence.
+        sentence: SafeText,
+    },
+}
+
+/// A code to type on another device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DevicePrompt {
+    /// The issuer's host, which the page must show.
+    pub issuer_host: SafeText,
+    /// The client's id, which the page must show.
+    pub client_id: SafeText,
+    /// The address to open.
+    pub verification_uri: SafeText,
+    /// The same with the code in it, for the QR code.
+    pub verification_uri_complete: Option<SafeText>,
+    /// The code to type, such as `WDJB-MJHT`.
+    pub user_code: SafeText,
+    /// When the code ends.
+    pub expires_at: Timestamp,
+    /// Seconds between two questions to the issuer.
+    pub interval_s: u32,
+    /// Since when the issuer is being asked.
+    pub since: Timestamp,
+    /// Set when the issuer is a simulated one on this machine.
+    pub simulated: Option<Simulated>,
+}
+
+/// A simulated issuer: the sign-in can be answered on the same screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Simulated {
+    /// Who can be chosen.
+    pub people: Vec<SafeText>,
+    /// Where the answer goes; on this machine.
+    pub answer_endpoint: String,
+}
+
+/// What moves a sign-in on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Somebody asked to sign in (anew).
+    Asked {
+        /// The issuer's host.
+        issuer: SafeText,
+    },
+    /// The issuer gave a code.
+    Prompt(DevicePrompt),
+    /// Not answered yet.
+    Pending,
+    /// The issuer asks to go slower.
+    SlowDown,
+    /// It was allowed, and the tokens stood up to their checks; also after a renewal.
+    SignedIn(Session),
+    /// It was denied on the page.
+    Denied,
+    /// The code is over.
+    Expired,
+    /// The issuer did not answer.
+    Unreachable {
+        /// The issuer's host.
+        host: SafeText,
+        /// Why, in plain words.
+        reason: SafeText,
+    },
+    /// The answer named another issuer.
+    WrongIssuer {
+        /// Where the configuration names the issuer, such as `crashcart.toml line 6`.
+        place: SafeText,
+    },
+    /// The clocks are too far apart.
+    Skew {
+        /// The issuer's host.
+        host: SafeText,
+        /// Seconds that this clock is behind; negative when it is ahead.
+        behind_s: i64,
+    },
+    /// The issuer has no device grant.
+    NoDevice {
+        /// The issuer's host.
+        host: SafeText,
+    },
+    /// The issuer refused.
+    Refused {
+        /// The issuer's host.
+        host: SafeText,
+        /// Its words.
+        reason: SafeText,
+    },
+    /// Something else went wrong; the sentence is whole.
+    Failed {
+        /// One sentence.
+        sentence: SafeText,
+    },
+    /// The person signed out.
+    SignedOut,
+    /// Time went on: nothing happened but the clock.
+    Tick,
+}
+
+impl SignIn {
+    /// Where it stands after an event. What cannot follow is ignored: an answer to a question that
+    /// is no longer asked changes nothing.
+    #[must_use]
+    pub fn step(self, event: Event, now: Timestamp) -> Self {
+        match (self, event) {
+            (_, Event::Asked { issuer }) => Self::Asking { issuer },
+            (_, Event::SignedOut) => Self::Idle,
+            (Self::Asking { .. }, Event::Prompt(device)) => Self::Waiting {
+                device,
+                notice: None,
+            },
+            (Self::Asking { issuer }, event) => match ending(&event, None, now) {
+                Some(sentence) => Self::ended(&sentence),
+                None => Self::Asking { issuer },
+            },
+            (Self::Waiting { device, notice }, event) => waiting(device, notice, event, now),
+            (Self::SignedIn(_), Event::SignedIn(session)) => Self::SignedIn(session),
+            (Self::SignedIn(session), event) => signed_in(session, &event, now),
+            (other @ (Self::Idle | Self::Ended { .. }), _) => other,
+        }
+    }
+
+    /// The one sentence of the place named ANSWER; empty while idle. `clusters` is how many this
+    /// sign-in serves.
+    pub fn answer(&self, clusters: usize, now: Timestamp) -> SafeText {
+        match self {
+            Self::Idle => SafeText::new(""),
+            Self::Asking { issuer } => SafeText::new(&format!("Asking {issuer} for a code.")),
+            Self::Waiting {
+                notice: Some(notice),
+                ..
+            } => notice.clone(),
+            Self::Waiting { device, .. } => {
+                let since = words::clock_seconds(device.since, now);
+                let (host, pause) = (&device.issuer_host, device.interval_s);
+                SafeText::new(&format!(
+                    "Waiting for {host}. Asking each {pause}s since {since}."
+                ))
+            }
+            Self::SignedIn(session) => {
+                let plural = if clusters == 1 { "" } else { "s" };
+                let name = session.person.short();
+                SafeText::new(&format!(
+                    "Signed in as {name}. Reading {clusters} cluster{plural}."
+                ))
+            }
+            Self::Ended { sentence } => sentence.clone(),
+        }
+    }
+
+    /// The session, when there is one.
+    pub fn session(&self) -> Option<&Session> {
+        match self {
+            Self::SignedIn(session) => Some(session),
+            _ => None,
+        }
+    }
+
+    fn ended(sentence: &str) -> Self {
+        Self::Ended {
+            sentence: SafeText::new(sentence),
+        }
+    }
+}
+
+/// A step while a code is shown.
+fn waiting(
+    mut device: DevicePrompt,
+    notice: Option<SafeText>,
+    event: Event,
+    now: Timestamp,
+) -> SignIn {
+    let host = device.issuer_host.clone();
+    let notice = match event {
+        Event::SignedIn(session) => return SignIn::SignedIn(session),
+        Event::Prompt(device) => {
+            return SignIn::Waiting {
+                device,
+                notice: None,
+            };
+        }
+        _ if device.expires_at <= now => return SignIn::ended(&expired(&device, now)),
+        Event::SlowDown => {
+            device.interval_s = slower(device.interval_s.saturating_add(SLOWER_S));
+            let pause = device.interval_s;
+            let sentence = format!("{host} asks to go slower: asking each {pause}s.");
+            Some(SafeText::new(&sentence))
+        }
+        Event::Unreachable { ref reason, .. } => {
+            // Twice the pause after each question that got no answer (RFC 8628 section 3.5).
+            device.interval_s = slower(device.interval_s.saturating_mul(2));
+            Some(SafeText::new(&silent(&host, reason)))
+        }
+        Event::Pending => None,
+        other => match ending(&other, Some(&device), now) {
+            Some(sentence) => return SignIn::ended(&sentence),
+            None => notice,
+        },
+    };
+    SignIn::Waiting { device, notice }
+}
+
+/// A step while signed in: a renewal that got no answer changes nothing before the end.
+fn signed_in(session: Session, event: &Event, now: Timestamp) -> SignIn {
+    let over = session.expires_at <= now;
+    match event {
+        Event::Refused { host, reason } => SignIn::ended(&format!(
+            "{host} did not renew the sign-in: {reason}. n signs in again."
+        )),
+        _ if over => {
+            let at = words::clock(session.expires_at, now);
+            SignIn::ended(&format!("The sign-in ended at {at}. n signs in again."))
+        }
+        Event::Unreachable { .. } | Event::Tick => SignIn::SignedIn(session),
+        other => match ending(other, None, now) {
+            Some(sentence) => SignIn::ended(&sentence),
+            None => SignIn::SignedIn(session),
+        },
+    }
+}
+
+/// The sentence of an event that ends a sign-in, if it does.
+fn ending(event: &Event, device: Option<&DevicePrompt>, now: Timestamp) -> Option<String> {
+    Some(match event {
+        Event::Denied => "You pressed No there. n tries again.".to_owned(),
+        Event::Expired => device.map_or_else(
+            || "The code ended. Press n for a new one.".to_owned(),
+            |device| expired(device, now),
+        ),
+        Event::Unreachable { host, reason } => silent(host, reason),
+        Event::WrongIssuer { place } => format!(
+            "The answer came from another issuer, so nothing was kept. Check issuer, {place}."
+        ),
+        Event::Skew { host, behind_s } => skew(host, *behind_s),
+        Event::NoDevice { host } => {
+            format!("{host} has no device sign-in. Set flow of the identity to one it has.")
+        }
+        Event::Refused { host, reason } => format!(
+            "{host} refused: {reason}. Ask whoever keeps it for a group of this estate, then n."
+        ),
+        Event::Failed { sentence } => sentence.as_str().to_owned(),
+        Event::Asked { .. }
+        | Event::Prompt(_)
+        | Event::Pending
+        | Event::SlowDown
+        | Event::SignedIn(_)
+        | Event::SignedOut
+        | Event::Tick => return None,
+    })
+}
+
+fn expired(device: &DevicePrompt, now: Timestamp) -> String {
+    let at = words::clock(device.expires_at, now);
+    format!("The code ended at {at}. Press n for a new one.")
+}
+
+fn silent(host: &SafeText, reason: &SafeText) -> String {
+    format!("{host} does not answer: {reason}. Esc goes on without.")
+}
+
+fn skew(host: &SafeText, behind_s: i64) -> String {
+    let seconds = SignedDuration::from_secs(behind_s).abs().as_secs();
+    let side = if behind_s > 0 { "behind" } else { "ahead of" };
+    format!(
+        "This clock is {seconds}s {side} {host}; sign-in needs under {SKEW_S}s. Set the clock, then n."
+    )
+}
+
+/// An interval between two questions, in seconds, within bounds.
+fn slower(interval_s: u32) -> u32 {
+    interval_s.clamp(1, SLOWEST_S)
+}
+
+#[cfg(test)]
+mod tests;
