@@ -61,7 +61,7 @@ const RUN_ENDED: Foot = &[("p", "plan"), (":", "command"), ("?", "help"), ("q", 
 const RUNS: Foot = &[("Enter", "open"), ("/", "filter"), (":", "command"), ("?", "help"), ("q", "back")];
 const LOG: Foot =
     &[("v", "verify"), ("f", "follow"), ("t", "times"), ("/", "filter"), ("?", "help"), ("q", "back")];
-const SESSION: Foot = &[("R", "ask again"), ("x", "sign out"), ("/", "filter"), ("?", "help"), ("q", "back")];
+const SESSION: Foot = &[("Enter", "sign in"), ("R", "ask again"), ("x", "sign out"), ("/", "filter"), ("?", "help"), ("q", "back")];
 const FINDING: Foot = &[("r", "runbooks"), (":", "command"), ("?", "help"), ("q", "back")];
 const HELP: Foot = &[("j k", "move"), ("Esc", "close")];
 const STOPPED: Foot = &[("R", "try the log again"), (":", "command"), ("?", "help"), ("q", "back")];
@@ -90,7 +90,7 @@ fn foot(state: &State, screen: Screen) -> Foot {
         Screen::Book => BOOK,
         Screen::Fill => FILL,
         Screen::Plan => PLAN,
-        Screen::Run if state.run().is_some_and(rows::ended) => RUN_ENDED,
+        Screen::Run if state.run().is_some_and(|run| run.ended()) => RUN_ENDED,
         Screen::Run => RUN,
         Screen::Runs => RUNS,
         Screen::Log => LOG,
@@ -108,6 +108,7 @@ fn works(state: &State, screen: Screen, keys: &str) -> bool {
         (Screen::Board, "z") => return rows::folds(state),
         (Screen::Run, "R") => return doubtful(),
         (Screen::Run, "s") if doubtful() => return false,
+        (Screen::Session, "Enter") if state.person.is_some() || state.config.identities.is_empty() => return false,
         (Screen::Zone, "h l") if state.config.zones.len() < 2 => return false,
         _ => {}
     }

@@ -33,10 +33,12 @@ pub fn may(action: &Action, state: &State) -> Result<(), SafeText> {
             (false, Some(_)) => no("somebody is signed in; sign out first"),
             (false, None) => writable(state),
         },
-        Action::Runbooks => match rows::marked_finding(state) {
-            Some(_) => Ok(()),
-            None => no("no finding is marked"),
-        },
+        Action::Runbooks if matches!(state.nav.screen, Screen::Board | Screen::Finding) => {
+            match rows::marked_finding(state) {
+                Some(_) => Ok(()),
+                None => no("no finding is marked"),
+            }
+        }
         Action::Open => match rows::marked(state) {
             Some(_) => Ok(()),
             None => no("nothing is marked"),
@@ -53,7 +55,7 @@ fn run(action: &Action, state: &State) -> Result<(), SafeText> {
     let Some(run) = state.run() else {
         return no("no run is open");
     };
-    if rows::ended(run) {
+    if run.ended() {
         return no("this run has ended");
     }
     writable(state)?;

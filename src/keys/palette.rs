@@ -48,7 +48,7 @@ fn every(state: &State) -> Vec<PaletteRow> {
     }
     let resume = state.runs.iter().find(|run| rows::can_resume(run));
     let (id, words) = match resume {
-        Some(run) => (run.id.clone(), format!("take up {} again, {} on {}", rows::short_run(run), run.book, run.cluster)),
+        Some(run) => (run.id.clone(), format!("take up {} again, {} on {}", run.short(), run.book, run.cluster)),
         None => (String::new(), String::new()),
     };
     rows.push(row(state, "run.resume", "-", &words, Action::Resume(id)));

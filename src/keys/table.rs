@@ -123,7 +123,7 @@ pub(super) const BINDINGS: &[Binding] = &[
 /// The places whose bindings hold on a screen, the nearest first.
 pub(super) fn places(screen: Screen) -> Vec<Place> {
     let mut places = vec![At(screen)];
-    if matches!(screen, Screen::Board | Screen::Runbooks | Screen::Runs) {
+    if matches!(screen, Screen::Board | Screen::Runbooks | Screen::Runs | Screen::Session) {
         places.push(Opens);
     }
     if matches!(

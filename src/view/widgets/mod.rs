@@ -5,6 +5,5 @@
 pub mod footer;
 pub mod header;
 pub mod pane;
-pub mod prompt;
 pub mod row;
 pub mod stack;
