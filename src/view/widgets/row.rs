@@ -1,6 +1,7 @@
 //! One line of the screen: pieces of text at columns, each in a role, cut the one way that is allowed for it.
 
 use ratatui::buffer::Buffer;
+use ratatui::style::Modifier;
 
 use crate::sources::level::Level;
 use crate::text;
@@ -35,6 +36,7 @@ struct Piece {
     role: Role,
     text: String,
     cut: Cut,
+    reversed: bool,
 }
 
 /// One line of the screen, before its width is known.
@@ -52,6 +54,7 @@ struct Placed {
     x: usize,
     role: Role,
     text: String,
+    reversed: bool,
 }
 
 impl Row {
@@ -109,6 +112,14 @@ impl Row {
         self.piece(At::After(gap), None, role, text.into(), Cut::Word)
     }
 
+    /// The same line, the last piece with fore and back swapped: light signs of a picture stand light.
+    pub fn reversed(mut self, reversed: bool) -> Row {
+        if let Some(piece) = self.pieces.last_mut() {
+            piece.reversed = reversed;
+        }
+        self
+    }
+
     /// The word of a level, in its role, in four columns.
     pub fn level(self, at: usize, level: Level) -> Row {
         self.put(at, level_role(level), level.word())
@@ -116,7 +127,7 @@ impl Row {
 
     fn piece(mut self, at: At, room: Option<usize>, role: Role, text: String, cut: Cut) -> Row {
         if !text.is_empty() {
-            self.pieces.push(Piece { at, room, role, text, cut });
+            self.pieces.push(Piece { at, room, role, text, cut, reversed: false });
         }
         self
     }
@@ -141,7 +152,9 @@ impl Row {
             let x = area.x.saturating_add(u16::try_from(piece.x).unwrap_or(u16::MAX));
             let room = usize::from(area.right().saturating_sub(x));
             if room > 0 {
-                buffer.set_stringn(x, y, &piece.text, room, theme.style(piece.role));
+                let style = theme.style(piece.role);
+                let style = if piece.reversed { style.add_modifier(Modifier::REVERSED) } else { style };
+                buffer.set_stringn(x, y, &piece.text, room, style);
             }
         }
         if marked {
@@ -174,7 +187,7 @@ impl Row {
                 Cut::Middle => text::cut_middle(&piece.text, room),
             };
             if !text.is_empty() {
-                placed.push(Placed { x, role: piece.role, text });
+                placed.push(Placed { x, role: piece.role, text, reversed: piece.reversed });
             }
         }
         placed.sort_by_key(|piece| piece.x);
