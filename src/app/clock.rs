@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use crate::audit::entry::Stamp;
+use crate::audit::Stamp;
 use crate::sources::moment::Moment;
 
 /// Reads both clocks of this host.
@@ -31,7 +31,17 @@ impl Clock {
 
     /// This moment as a log entry keeps it.
     pub fn stamp(&self) -> Stamp {
-        let nanos = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        Stamp { ts: self.now().wall, mono_ns: nanos, boot: self.boot.clone() }
+        Stamp { ts: self.now().wall, mono_ns: self.mono_ns(), boot: self.boot.clone() }
+    }
+
+    /// Nanoseconds on the monotonic clock, as permits count them.
+    pub fn mono_ns(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// The tokio moment that lies so far ahead.
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    pub fn deadline(&self, wait: std::time::Duration) -> tokio::time::Instant {
+        tokio::time::Instant::now() + wait
     }
 }

@@ -91,11 +91,7 @@ pub(super) fn write(disk: &dyn Disk, dir: &Path, seq: u64, content: &[u8]) -> Re
 /// Reads the side file of an entry and compares it with the commitment.
 pub(super) fn read(dir: &Path, seq: u64, body: &Body) -> Result<Kept, AuditError> {
     let path = path(dir, seq);
-    let fail = |source| AuditError::File {
-        operation: "reading",
-        path: path.clone(),
-        source,
-    };
+    let fail = |source| folder::reading(&path, source);
     let file = match folder::open_plain(&path) {
         Ok(file) => file,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Kept::Erased),

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::audit::body::Body;
+use crate::audit::form;
 use crate::audit::kind::Kind;
 use crate::audit::leaf::Leaf;
 use crate::audit::permit::Class;
@@ -228,10 +229,10 @@ pub struct Entry {
     /// The id of the log: host and uuid.
     pub origin: SafeText,
     /// Wall clock in UTC, to the microsecond; never before the entry before.
-    #[serde(with = "rfc3339")]
+    #[serde(with = "form::rfc3339")]
     pub ts: Timestamp,
     /// Nanoseconds since the host started.
-    #[serde(with = "digits")]
+    #[serde(with = "form::digits")]
     pub mono_ns: u64,
     /// The id of that start.
     pub boot: SafeText,
@@ -354,46 +355,4 @@ impl Answer {
 /// Drops what is finer than a microsecond.
 pub(super) fn to_micros(ts: Timestamp) -> Timestamp {
     Timestamp::from_microsecond(ts.as_microsecond()).unwrap_or(ts)
-}
-
-/// Instants as RFC 3339 in UTC with six digits after the second.
-mod rfc3339 {
-    use jiff::Timestamp;
-    use serde::Deserialize;
-    use serde::Deserializer;
-    use serde::Serializer;
-    use serde::de::Error as _;
-
-    pub(super) fn serialize<S: Serializer>(
-        ts: &Timestamp,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{ts:.6}"))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Timestamp, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(D::Error::custom)
-    }
-}
-
-/// Numbers that may pass 2^53, as text.
-mod digits {
-    use serde::Deserialize;
-    use serde::Deserializer;
-    use serde::Serializer;
-    use serde::de::Error as _;
-
-    pub(super) fn serialize<S: Serializer>(n: &u64, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(n)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(D::Error::custom)
-    }
 }

@@ -28,6 +28,14 @@ pub enum AuditError {
         /// What the system said.
         source: io::Error,
     },
+    /// A file of the log could not be read.
+    #[error("{path} cannot be read; check that it exists and that you may read it", path = path.display())]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// An entry could not be written; what was written of it has been taken back.
     #[error("entry {} could not be written to {}; free space there, then try again", count(*seq), path.display())]
     Write {

@@ -242,8 +242,16 @@ fn look(path: &Path) -> Result<Metadata, AuditError> {
 
 /// Words a failure to read.
 pub(super) fn reading(path: &Path, source: io::Error) -> AuditError {
+    AuditError::Read {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// Words a failure to work with a file.
+pub(super) fn failed(operation: &'static str, path: &Path, source: io::Error) -> AuditError {
     AuditError::File {
-        operation: "reading",
+        operation,
         path: path.to_owned(),
         source,
     }

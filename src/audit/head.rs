@@ -54,7 +54,10 @@ pub(super) fn read(dir: &Path) -> io::Result<Seen> {
     };
     let mut text = Vec::new();
     file.take(4096).read_to_end(&mut text)?;
-    Ok(serde_json::from_slice(&text).map_or(Seen::Garbled, Seen::Read))
+    let head = serde_json::from_slice(&text)
+        .ok()
+        .filter(|head: &Head| head.v == 1);
+    Ok(head.map_or(Seen::Garbled, Seen::Read))
 }
 
 /// Replaces the head at once: a crash leaves the old one or the new one.

@@ -1,4 +1,6 @@
-//! How the writer mends what a crash left; nothing is dropped, and what was done is recorded.
+//! How the writer takes up a folder: it goes on, mends what a crash left, or starts anew beyond damage.
+//!
+//! Nothing is dropped: loose bytes are moved aside, and what was done is recorded.
 
 use std::fs;
 use std::fs::File;
@@ -6,6 +8,8 @@ use std::io;
 use std::io::Read as _;
 use std::io::Seek as _;
 use std::io::SeekFrom;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 use std::path::PathBuf;
 
 use sha2::Digest as _;
@@ -17,13 +21,145 @@ use crate::audit::entry::Stamp;
 use crate::audit::error::AuditError;
 use crate::audit::folder;
 use crate::audit::head;
+use crate::audit::head::Seen;
 use crate::audit::kind::Kind;
 use crate::audit::leaf::Leaf;
 use crate::audit::log::Log;
+use crate::audit::settle;
+use crate::audit::settle::Place;
+use crate::audit::settle::Shape;
 use crate::text::SafeText;
 use crate::text::count;
 
+/// How far the wall clock may go back before that is recorded, in microseconds.
+const BACK: i64 = 2_000_000;
+
 impl Log {
+    /// Comes to terms with what is in the folder now.
+    pub(super) fn settle(&mut self, stamp: &Stamp) -> Result<(), AuditError> {
+        if self.unchanged()? {
+            return Ok(());
+        }
+        let known = self.known;
+        self.segment = None;
+        let mut torn = None;
+        // Each turn but the last takes one stub away, so the loop ends with the segments.
+        let shape = loop {
+            match settle::examine(&self.dir, self.known.then_some(&self.place))? {
+                Shape::Stub { segment } => torn = self.remove_stub(segment)?.or(torn),
+                shape => break shape,
+            }
+        };
+        match shape {
+            // Already taken away above.
+            Shape::Stub { .. } => {}
+            Shape::Fresh => {
+                self.start_segment(1, Leaf::default(), Draft::new(Kind::LogOpen), stamp)?;
+            }
+            Shape::Sound(place) => self.adopt(place)?,
+            Shape::Behind(place) => {
+                self.adopt(place)?;
+                self.mend_head()?;
+            }
+            Shape::Torn(place) => {
+                self.adopt(place)?;
+                torn = self.move_tail()?;
+            }
+            Shape::Broken { next, prev, why } => {
+                let mut draft = Draft::new(Kind::LogBreak);
+                draft.reason = Some(SafeText::from(why));
+                self.start_segment(next, prev, draft, stamp)?;
+            }
+        }
+        if torn.is_none() && !known {
+            // A crash may have come after the bytes were moved and before that was recorded.
+            torn = Some(self.place.seq + 1).filter(|seq| self.torn_path(*seq).exists());
+        }
+        match torn {
+            Some(seq) => self.record_torn(seq, stamp),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells whether nobody wrote since this process last did.
+    fn unchanged(&self) -> Result<bool, AuditError> {
+        let Some(file) = self.segment.as_ref().filter(|_| self.known) else {
+            return Ok(false);
+        };
+        let said =
+            head::read(&self.dir).map_err(|e| folder::reading(&self.dir.join(head::NAME), e))?;
+        if said != Seen::Read(self.place.head()) {
+            return Ok(false);
+        }
+        let path = self.segment_path();
+        let ours = file.metadata().map_err(|e| folder::reading(&path, e))?;
+        // The name must still lead to the file that is open.
+        let same = fs::symlink_metadata(&path)
+            .is_ok_and(|meta| meta.ino() == ours.ino() && meta.dev() == ours.dev());
+        Ok(same && ours.len() == self.place.offset)
+    }
+
+    /// Goes on where others, or an earlier process, stopped.
+    fn adopt(&mut self, place: Place) -> Result<(), AuditError> {
+        self.segment = Some(folder::open_own(&folder::segment(
+            &self.dir,
+            place.segment,
+        ))?);
+        if let Some(origin) = &place.origin {
+            self.origin = origin.clone();
+        }
+        self.place = place;
+        self.known = true;
+        Ok(())
+    }
+
+    /// Starts a new segment with its first entry.
+    pub(super) fn start_segment(
+        &mut self,
+        first: u64,
+        prev: Leaf,
+        draft: Draft,
+        stamp: &Stamp,
+    ) -> Result<(), AuditError> {
+        let path = folder::segment(&self.dir, first);
+        let file = self
+            .disk
+            .create(&path)
+            .map_err(|e| folder::failed("making", &path, e))?;
+        self.segment = Some(file);
+        self.place = Place::before(first, prev, self.place.ts, None);
+        // Until the first entry stands, the next append looks at the folder anew.
+        self.known = false;
+        if let Err(source) = self.disk.sync_folder(&self.dir) {
+            self.stopped = true;
+            return Err(AuditError::Sync {
+                seq: first,
+                path,
+                source,
+            });
+        }
+        self.write(draft, None, stamp)?;
+        self.known = true;
+        Ok(())
+    }
+
+    /// Records once that the wall clock went back.
+    pub(super) fn watch_clock(&mut self, stamp: &Stamp) -> Result<(), AuditError> {
+        let back = self.place.ts.as_microsecond() - stamp.ts.as_microsecond();
+        if back <= BACK {
+            self.behind = false;
+        } else if !self.behind {
+            let mut draft = Draft::new(Kind::LogClockRegressed);
+            draft.reason = Some(SafeText::from(format!(
+                "the wall clock went back by {}s",
+                back / 1_000_000
+            )));
+            self.write(draft, None, stamp)?;
+            self.behind = true;
+        }
+        Ok(())
+    }
+
     /// Puts a head in place that agrees with the entries.
     pub(super) fn mend_head(&mut self) -> Result<(), AuditError> {
         let done = head::replace(&*self.disk, &self.dir, &self.place.head());
@@ -132,7 +268,7 @@ impl Log {
 }
 
 /// Gives the length and the SHA-256 of a file.
-fn digest(path: &std::path::Path) -> io::Result<(u64, Leaf)> {
+fn digest(path: &Path) -> io::Result<(u64, Leaf)> {
     let mut file = folder::open_plain(path)?;
     let mut hash = Sha256::new();
     let mut bytes = 0;

@@ -14,6 +14,7 @@ mod disk;
 pub mod entry;
 pub mod error;
 mod folder;
+mod form;
 mod head;
 mod kind;
 mod leaf;
@@ -21,8 +22,12 @@ mod log;
 mod mend;
 pub mod permit;
 pub mod read;
+mod report;
 mod settle;
+#[cfg(test)]
+mod tests;
 pub mod verify;
+mod write;
 
 pub use body::Body;
 pub use entry::{Actor, Answer, Draft, Entry, Req, Res, Stamp};
@@ -31,4 +36,5 @@ pub use kind::Kind;
 pub use leaf::Leaf;
 pub use log::{Log, Receipt};
 pub use permit::{Actual, AuditId, Bound, Class, Permit, Refused, Ticket};
-pub use verify::{Proof, Report, verify};
+pub use report::{Line, Proof, Report};
+pub use verify::verify;

@@ -37,6 +37,8 @@ use serde::Deserialize;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::audit::entry::Actor;
+use crate::audit::entry::Draft;
 use crate::audit::entry::Entry;
 use crate::audit::entry::Req;
 use crate::audit::kind::Kind;
@@ -125,6 +127,7 @@ pub struct Permit {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ticket {
     seq: u64,
+    pub(super) actor: Actor,
     pub(super) run: Option<SafeText>,
     pub(super) step: Option<SafeText>,
     pub(super) attempt: Option<u32>,
@@ -244,21 +247,22 @@ impl AuditId {
 }
 
 impl Ticket {
-    /// Makes the ticket of an intent that was just written.
-    pub(super) fn new(
-        seq: u64,
-        run: Option<SafeText>,
-        step: Option<SafeText>,
-        attempt: Option<u32>,
-        req: Req,
-    ) -> Self {
+    /// Makes the ticket of an intent that is about to be written.
+    pub(super) fn new(intent: &Draft, req: Req) -> Self {
         Self {
-            seq,
-            run,
-            step,
-            attempt,
+            seq: 0,
+            actor: intent.actor.clone(),
+            run: intent.run.clone(),
+            step: intent.step.clone(),
+            attempt: intent.attempt,
             req,
         }
+    }
+
+    /// Notes the number the intent was written under.
+    pub(super) fn written(mut self, seq: u64) -> Self {
+        self.seq = seq;
+        self
     }
 
     /// Takes up an intent found in the log, so that its outcome can be recorded after a restart.
@@ -268,6 +272,7 @@ impl Ticket {
         let req = intent.req.clone()?;
         (intent.kind == Kind::ApiIntent).then(|| Self {
             seq: intent.seq,
+            actor: intent.actor.clone(),
             run: intent.run.clone(),
             step: intent.step.clone(),
             attempt: intent.attempt,
@@ -299,13 +304,7 @@ mod tests {
             class: Class::Change,
             run: Some("7f3a".to_owned()),
         };
-        let ticket = Ticket {
-            seq: 1,
-            run: None,
-            step: None,
-            attempt: None,
-            req: Req::default(),
-        };
+        let ticket = Ticket::new(&Draft::new(Kind::ApiIntent), Req::default());
         Permit::new(bound, AuditId::random(), ticket, 1_000)
     }
 

@@ -10,6 +10,7 @@ use crate::audit::chain::Piece;
 use crate::audit::entry::Entry;
 use crate::audit::error::AuditError;
 use crate::audit::folder;
+use crate::text::SafeText;
 
 /// One line of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +25,7 @@ pub struct Row {
 ///
 /// # Errors
 ///
-/// [`AuditError::File`] when the folder or a segment cannot be read.
+/// [`AuditError::Read`] when the folder or a segment cannot be read.
 pub fn rows(dir: &Path, from: u64, to: u64) -> Result<Vec<Row>, AuditError> {
     let segments = folder::segments(dir).map_err(|e| folder::reading(dir, e))?;
     let mut found = Vec::new();
@@ -73,7 +74,7 @@ pub fn tail(dir: &Path, n: usize) -> Result<Vec<Row>, AuditError> {
 ///
 /// # Errors
 ///
-/// [`AuditError::BodyDiffers`] where it is not the one recorded, [`AuditError::File`] when it cannot be read.
+/// [`AuditError::BodyDiffers`] where it is not the one recorded, [`AuditError::Read`] when it cannot be read.
 pub fn body(dir: &Path, entry: &Entry) -> Result<Option<Vec<u8>>, AuditError> {
     let Some(body) = &entry.body else {
         return Ok(None);
@@ -86,6 +87,18 @@ pub fn body(dir: &Path, entry: &Entry) -> Result<Option<Vec<u8>>, AuditError> {
             path: body::path(dir, entry.seq),
         }),
     }
+}
+
+/// Gives the sentence a caller left in the body of an entry for tables, or says that it was erased.
+///
+/// That is the text under `note`, where the body is a JSON object; a body that cannot be read gives nothing.
+pub fn note(dir: &Path, entry: &Entry) -> Option<SafeText> {
+    entry.body.as_ref()?;
+    let Some(bytes) = body(dir, entry).ok()? else {
+        return Some(SafeText::new("body erased"));
+    };
+    let value: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
+    value.get("note")?.as_str().map(SafeText::new)
 }
 
 /// Takes the entries out of lines; one that cannot be read is an error that names it.

@@ -191,7 +191,7 @@ fn judge(walked: Walked, segment: u64, said: &Seen) -> Shape {
         Seen::Missing if seq == 1 && !torn => Shape::Behind(place),
         Seen::Missing => broken(seq, leaf, said, "the file head is missing"),
         Seen::Garbled => broken(seq, leaf, said, "the file head cannot be read"),
-        Seen::Read(head) if head.size == seq && head.leaf == leaf => {
+        Seen::Read(head) if *head == place.head() => {
             if torn {
                 Shape::Torn(place)
             } else {

@@ -9,8 +9,6 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use serde::Serialize;
-
 use crate::audit::body;
 use crate::audit::body::Kept;
 use crate::audit::chain::Chain;
@@ -24,62 +22,11 @@ use crate::audit::head::Head;
 use crate::audit::head::Seen;
 use crate::audit::kind::Kind;
 use crate::audit::leaf::Leaf;
+use crate::audit::report::Line;
+use crate::audit::report::Proof;
+use crate::audit::report::Report;
+use crate::audit::report::about;
 use crate::text::count;
-
-/// What could be proved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Proof {
-    /// Every entry is as it was written, and none is missing.
-    Whole,
-    /// An entry was altered, moved or taken away.
-    Tampered,
-    /// What is needed for a proof is missing or unreadable.
-    CannotProve,
-}
-
-/// One line of the report.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Line {
-    /// `OK`, `WARN`, `CRIT`, `?` or `-`.
-    pub level: &'static str,
-    /// What was found, and what to do about it.
-    pub sentence: String,
-}
-
-/// What a verification found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Report {
-    /// What could be proved.
-    pub proof: Proof,
-    /// How many lines were read.
-    pub entries: u64,
-    /// Whether every entry is proved.
-    pub whole: bool,
-    /// The first entry that is not as it was written; all before it are whole.
-    pub first_bad: Option<u64>,
-    /// Intents no outcome was recorded for, by entry.
-    pub open_intents: Vec<u64>,
-    /// Entries whose body was taken away; the proof does not need it.
-    pub erased: Vec<u64>,
-    /// Entries that record bytes torn by a crash.
-    pub torn: Vec<u64>,
-    /// Entries that record damage found by an earlier session.
-    pub breaks: Vec<u64>,
-    /// The report in sentences, the verdict first.
-    pub lines: Vec<Line>,
-}
-
-impl Report {
-    /// Gives the exit code: 0 whole, 1 tampered, 2 cannot be proved.
-    pub fn exit_code(&self) -> u8 {
-        match self.proof {
-            Proof::Whole => 0,
-            Proof::Tampered => 1,
-            Proof::CannotProve => 2,
-        }
-    }
-}
 
 /// Reads every entry and body of a log and says whether it is whole.
 pub fn verify(dir: &Path) -> Report {
@@ -142,6 +89,8 @@ struct Walk {
     chain: Chain,
     entries: u64,
     last_prev: Option<Leaf>,
+    /// First entry and length, up to the last whole line, of the last segment that has one.
+    last_segment: (u64, u64),
     fault: Option<Fault>,
     unprovable: Vec<String>,
     notes: Vec<Line>,
@@ -157,6 +106,7 @@ impl Walk {
             chain: Chain::before(1),
             entries: 0,
             last_prev: None,
+            last_segment: (0, 0),
             fault: None,
             unprovable: Vec::new(),
             notes: Vec::new(),
@@ -201,6 +151,7 @@ impl Walk {
                 Piece::Line(line) => {
                     used += line.len() as u64 + 1;
                     self.entries += 1;
+                    self.last_segment = (first, used);
                     self.line(dir, line)?;
                 }
                 Piece::Loose(_) => {
@@ -294,7 +245,8 @@ impl Walk {
                 what: "is missing".to_owned(),
             }),
             Head { size, leaf, .. } if *size == end.seq => {
-                if end.leaf.is_some_and(|last| last != *leaf) {
+                let last = self.last_segment == (head.segment, head.bytes);
+                if !last || end.leaf.is_some_and(|last| last != *leaf) {
                     self.found(Fault {
                         seq: end.seq,
                         what: "differs (head)".to_owned(),
@@ -302,7 +254,7 @@ impl Walk {
                 }
             }
             Head { size, leaf, .. } if size + 1 == end.seq && self.last_prev == Some(*leaf) => {
-                self.note_behind(end.seq)
+                self.note_behind(end.seq);
             }
             Head { size, .. } => self.found(Fault {
                 seq: size + 1,
@@ -348,19 +300,22 @@ impl Walk {
             &mut lines,
             "WARN",
             &open_intents,
-            "intents have no outcome: look at their objects",
+            "intents without an outcome",
+            "look at their objects",
         );
         about(
             &mut lines,
             "-",
             &self.erased,
-            "bodies are erased; their entries are proved all the same",
+            "bodies erased",
+            "the proof does not need them",
         );
         about(
             &mut lines,
             "WARN",
             &self.torn,
-            "entries record bytes torn by a crash",
+            "bytes torn by a crash",
+            "they are kept in the files torn-*",
         );
         Report {
             proof,
@@ -411,22 +366,4 @@ impl Walk {
         }
         lines
     }
-}
-
-/// Adds a line about some entries, where there are any.
-fn about(lines: &mut Vec<Line>, level: &'static str, entries: &[u64], what: &str) {
-    const SHOWN: usize = 8;
-    if entries.is_empty() {
-        return;
-    }
-    let mut shown: Vec<String> = entries.iter().take(SHOWN).map(|seq| count(*seq)).collect();
-    if entries.len() > SHOWN {
-        shown.push("...".to_owned());
-    }
-    let sentence = format!(
-        "{} {what} ({})",
-        count(entries.len() as u64),
-        shown.join(", ")
-    );
-    lines.push(Line { level, sentence });
 }

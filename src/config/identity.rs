@@ -9,8 +9,8 @@ pub struct Identity {
     pub name: String,
     /// The issuer's URL, `https://`, exactly as its tokens name it.
     pub issuer: String,
-    /// The line of the configuration file that names the issuer, for messages.
-    pub line: usize,
+    /// Where the configuration names the issuer, for messages: `crashcart.toml line 6`.
+    pub place: String,
     /// The only authorities trusted for it. Without one nobody can sign in: the operating system's
     /// are used only when the file says so by naming their bundle.
     pub ca: Option<Pem>,

@@ -5,6 +5,7 @@
 //! knows the time or starts a program. To add a key: its field in the noun, its name in `keys.rs`,
 //! its line in the parser of its section and its row in `docs/configuration.md` (a test compares).
 
+mod certificate;
 mod clusters;
 mod der;
 mod duration;
@@ -23,6 +24,7 @@ mod selector;
 mod table;
 mod zone;
 
+pub use certificate::Subject;
 pub use clusters::{Cluster, ClusterAuth, ClusterName, Fingerprint, KubeconfigUser, Site};
 pub use duration::{seconds, words};
 pub use error::ConfigError;

@@ -55,7 +55,7 @@ pub(super) struct Table<'a> {
     origin: Origin<'a>,
     section: &'static Section,
     at: usize,
-    table: &'a DeTable<'a>,
+    entries: &'a DeTable<'a>,
 }
 
 impl<'a> Table<'a> {
@@ -84,7 +84,7 @@ impl<'a> Table<'a> {
             origin,
             section,
             at,
-            table,
+            entries: table,
         })
     }
 
@@ -96,6 +96,12 @@ impl<'a> Table<'a> {
     /// The line, counted from 1, of a byte offset of this table's file.
     pub(super) fn line(&self, at: usize) -> usize {
         file::line_of(self.origin.text.as_bytes(), at)
+    }
+
+    /// The file's name and the line of a byte offset: `crashcart.toml line 6`.
+    pub(super) fn place(&self, at: usize) -> String {
+        let name = self.origin.path.file_name().unwrap_or_default();
+        format!("{} line {}", name.display(), self.line(at))
     }
 
     /// An error at a byte offset of this table's file.
@@ -233,7 +239,7 @@ impl<'a> Table<'a> {
     }
 
     fn get(&self, key: &str) -> Option<&'a Spanned<DeValue<'a>>> {
-        self.table.get(key)
+        self.entries.get(key)
     }
 
     fn array(&self, key: &str, what: &str) -> Result<&'a [Spanned<DeValue<'a>>], ConfigError> {

@@ -100,7 +100,10 @@ pub enum Trace {
 /// One thing that happened to a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-#[expect(clippy::large_enum_variant, reason = "one at a time, and most that are kept are folded at once")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time, and most that are kept are folded at once"
+)]
 pub enum RunEvent {
     /// It was opened; nothing was asked yet.
     Opened(Opened),

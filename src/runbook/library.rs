@@ -7,8 +7,10 @@ use super::problem::Problem;
 use crate::sources::finding::FindingKind;
 
 /// File name and text of every runbook of the binary.
-pub const BUILT_IN: [(&str, &str); 1] =
-    [("runbooks/restore-namespace.md", include_str!("../../runbooks/restore-namespace.md"))];
+pub const BUILT_IN: [(&str, &str); 1] = [(
+    "runbooks/restore-namespace.md",
+    include_str!("../../runbooks/restore-namespace.md"),
+)];
 
 /// Every runbook that can be used, and what is wrong with the others.
 #[derive(Clone, Debug, Default)]
@@ -37,9 +39,18 @@ impl Library {
         self.problems.extend(checked.problems);
         let Some(book) = checked.book else { return };
         if self.book(&book.id).is_some() {
-            let words = format!("a runbook `{}` exists already; give this one another id", book.id);
+            let words = format!(
+                "a runbook `{}` exists already; give this one another id",
+                book.id
+            );
             let severity = super::problem::Severity::Error;
-            self.problems.push(Problem { file: file.to_owned(), line: 1, severity, rule: "book.duplicate-id", words });
+            self.problems.push(Problem {
+                file: file.to_owned(),
+                line: 1,
+                severity,
+                rule: "book.duplicate-id",
+                words,
+            });
             return;
         }
         self.books.push(book);
@@ -58,7 +69,10 @@ impl Library {
 
     /// The books that treat findings of this kind, by id.
     pub fn treating(&self, kind: FindingKind) -> Vec<&Book> {
-        self.books.iter().filter(|book| book.treats.iter().any(|treated| treated == kind.0)).collect()
+        self.books
+            .iter()
+            .filter(|book| book.treats.iter().any(|treated| treated == kind.0))
+            .collect()
     }
 
     /// Everything that is wrong with any file, in the order of reading.
@@ -76,7 +90,13 @@ mod tests {
         let library = Library::built_in();
         assert_eq!(library.problems(), []);
         let treating = library.treating(FindingKind("zone.namespace-missing"));
-        assert_eq!(treating.iter().map(|book| book.id.as_str()).collect::<Vec<_>>(), ["restore-namespace"]);
+        assert_eq!(
+            treating
+                .iter()
+                .map(|book| book.id.as_str())
+                .collect::<Vec<_>>(),
+            ["restore-namespace"]
+        );
         assert!(library.treating(FindingKind("node.not-ready")).is_empty());
     }
 
@@ -93,6 +113,10 @@ mod tests {
     fn a_users_book_can_be_read_but_is_not_trusted() {
         let mut library = Library::default();
         library.add_user("my/restore.md", BUILT_IN[0].1);
-        assert!(library.book("restore-namespace").is_some_and(|book| !book.trusted()));
+        assert!(
+            library
+                .book("restore-namespace")
+                .is_some_and(|book| !book.trusted())
+        );
     }
 }

@@ -40,7 +40,10 @@ pub(crate) fn book(book: &Book, problems: &mut Problems<'_>) {
     front(book, problems);
     for (index, step) in book.steps.iter().enumerate() {
         if let Some(first) = book.steps[..index].iter().find(|other| other.id == step.id) {
-            let words = format!("step id `{}` is taken on line {}; give this one its own", step.id, first.line);
+            let words = format!(
+                "step id `{}` is taken on line {}; give this one its own",
+                step.id, first.line
+            );
             problems.error("step.duplicate-id", step.line, words);
         }
         self::step(step, problems);
@@ -56,33 +59,63 @@ fn front(book: &Book, problems: &mut Problems<'_>) {
         problems.error("front.id", line_with(book, "id:"), words);
     }
     if book.people.live == 0 || book.people.drill == 0 {
-        problems.error("front.people", line_with(book, "people:"), "a run needs at least one person; write 1 or more");
+        problems.error(
+            "front.people",
+            line_with(book, "people:"),
+            "a run needs at least one person; write 1 or more",
+        );
     }
     if !is_day(&book.review_by) {
-        let words = format!("review_by \"{}\" is not a day; write it like 2027-02-15", book.review_by);
+        let words = format!(
+            "review_by \"{}\" is not a day; write it like 2027-02-15",
+            book.review_by
+        );
         problems.error("front.review-by", line_with(book, "review_by:"), words);
     }
-    for kind in book.treats.iter().filter(|kind| !FINDINGS.contains(&kind.as_str())) {
-        let words = format!("treats `{kind}`, which no source finds; see docs/runbooks.md for the ids that exist");
+    for kind in book
+        .treats
+        .iter()
+        .filter(|kind| !FINDINGS.contains(&kind.as_str()))
+    {
+        let words = format!(
+            "treats `{kind}`, which no source finds; see docs/runbooks.md for the ids that exist"
+        );
         problems.warn("front.treats-unknown", line_with(book, "treats:"), words);
     }
     if book.steps.is_empty() {
-        problems.error("book.no-steps", 1, "it has no step; add a heading \"## 1. ...\" with a ```yaml step=<id> block");
+        problems.error(
+            "book.no-steps",
+            1,
+            "it has no step; add a heading \"## 1. ...\" with a ```yaml step=<id> block",
+        );
     }
     if book.use_when().is_empty() {
-        problems.warn("book.no-use-when", 1, "no paragraph begins with \"Use when\"; say before step 1 what it is for");
+        problems.warn(
+            "book.no-use-when",
+            1,
+            "no paragraph begins with \"Use when\"; say before step 1 what it is for",
+        );
     }
 }
 
 /// Reads `45m`, `90s`, `2h` into seconds; 0 and a problem when it is missing or something else.
-pub(crate) fn timeout(id: &str, text: Option<&str>, line: usize, problems: &mut Problems<'_>) -> u32 {
+pub(crate) fn timeout(
+    id: &str,
+    text: Option<&str>,
+    line: usize,
+    problems: &mut Problems<'_>,
+) -> u32 {
     let Some(text) = text else {
-        let words = format!("step {id} has no timeout; say how long waiting is right, such as `timeout: 5m`");
+        let words = format!(
+            "step {id} has no timeout; say how long waiting is right, such as `timeout: 5m`"
+        );
         problems.error("step.no-timeout", line, words);
         return 0;
     };
     seconds(text).unwrap_or_else(|| {
-        let words = format!("timeout \"{text}\" of step {id} is not a duration; write it like 30s, 5m or 2h");
+        let words = format!(
+            "timeout \"{text}\" of step {id} is not a duration; write it like 30s, 5m or 2h"
+        );
         problems.error("step.bad-timeout", line, words);
         0
     })
@@ -111,16 +144,34 @@ fn step(step: &BookStep, problems: &mut Problems<'_>) {
         problems.error("step.no-done", step.line, words);
     }
     undo(step, problems);
-    for key in step.kind.keys().iter().filter(|key| !step.values.contains_key(**key)) {
-        let words = format!("step {id} of kind {} has no `{key}`; write one", step.kind.word());
+    for key in step
+        .kind
+        .keys()
+        .iter()
+        .filter(|key| !step.values.contains_key(**key))
+    {
+        let words = format!(
+            "step {id} of kind {} has no `{key}`; write one",
+            step.kind.word()
+        );
         problems.error("step.missing-key", step.line, words);
     }
-    for key in step.values.keys().filter(|key| !step.kind.keys().contains(&key.as_str())) {
-        let words = format!("step {id} of kind {} does not know `{key}`; take it out", step.kind.word());
+    for key in step
+        .values
+        .keys()
+        .filter(|key| !step.kind.keys().contains(&key.as_str()))
+    {
+        let words = format!(
+            "step {id} of kind {} does not know `{key}`; take it out",
+            step.kind.word()
+        );
         problems.error("step.unknown-key", step.line, words);
     }
     if step.skip && !step.kind.may_skip() {
-        let words = format!("step {id} of kind {} may not be left out; take `skip` out", step.kind.word());
+        let words = format!(
+            "step {id} of kind {} may not be left out; take `skip` out",
+            step.kind.word()
+        );
         problems.error("step.skip", step.line, words);
     }
     if let Some(keep) = step.values.get("keep")
@@ -131,7 +182,9 @@ fn step(step: &BookStep, problems: &mut Problems<'_>) {
     }
     let words = step.why.split_whitespace().count();
     if words > PROSE_WORDS {
-        let words = format!("the prose of step {id} has {words} words; above {PROSE_WORDS} nobody reads it at night");
+        let words = format!(
+            "the prose of step {id} has {words} words; above {PROSE_WORDS} nobody reads it at night"
+        );
         problems.warn("prose.long", step.line, words);
     }
 }
@@ -140,19 +193,30 @@ fn undo(step: &BookStep, problems: &mut Problems<'_>) {
     let (id, kind) = (&step.id, step.kind);
     match (&step.undo, kind.undo()) {
         (None, Some(way)) => {
-            let words = format!("step {id} changes something and has no `undo`; write `undo: {{by: {way}}}`");
+            let words = format!(
+                "step {id} changes something and has no `undo`; write `undo: {{by: {way}}}`"
+            );
             problems.error("step.no-undo", step.line, words);
         }
         (Some(undo), Some(way)) if undo.by != way => {
-            let words = format!("step {id} of kind {} is taken back by `{way}`, not by `{}`", kind.word(), undo.by);
+            let words = format!(
+                "step {id} of kind {} is taken back by `{way}`, not by `{}`",
+                kind.word(),
+                undo.by
+            );
             problems.error("step.undo-way", step.line, words);
         }
         (Some(undo), Some("none")) if undo.why.trim().is_empty() => {
-            let words = format!("step {id} cannot be taken back; say why in `undo: {{by: none, why: \"...\"}}`");
+            let words = format!(
+                "step {id} cannot be taken back; say why in `undo: {{by: none, why: \"...\"}}`"
+            );
             problems.error("step.undo-why", step.line, words);
         }
         (Some(_), None) => {
-            let words = format!("step {id} of kind {} changes nothing; take `undo` out", kind.word());
+            let words = format!(
+                "step {id} of kind {} changes nothing; take `undo` out",
+                kind.word()
+            );
             problems.error("step.undo-of-nothing", step.line, words);
         }
         _ => {}
@@ -161,13 +225,22 @@ fn undo(step: &BookStep, problems: &mut Problems<'_>) {
 
 /// `of: restore` must name an earlier step of the kind that is meant.
 fn references(book: &Book, index: usize, step: &BookStep, problems: &mut Problems<'_>) {
-    let Some(of) = step.values.get("of") else { return };
+    let Some(of) = step.values.get("of") else {
+        return;
+    };
     let meant = match step.kind {
         Kind::GiveBack => Kind::HoldAutomation,
         _ => Kind::Restore,
     };
-    if !book.steps[..index].iter().any(|other| &other.id == of && other.kind == meant) {
-        let words = format!("step {} is of `{of}`, but no earlier step of kind {} has that id", step.id, meant.word());
+    if !book.steps[..index]
+        .iter()
+        .any(|other| &other.id == of && other.kind == meant)
+    {
+        let words = format!(
+            "step {} is of `{of}`, but no earlier step of kind {} has that id",
+            step.id,
+            meant.word()
+        );
         problems.error("step.of-unknown", step.line, words);
     }
 }
@@ -178,11 +251,17 @@ fn order(book: &Book, problems: &mut Problems<'_>) {
     let mut confirmed = false;
     for step in &book.steps {
         if step.kind.prepares() && live {
-            let words = format!("step {} only prepares and stands behind a live step; move it before", step.id);
+            let words = format!(
+                "step {} only prepares and stands behind a live step; move it before",
+                step.id
+            );
             problems.error("step.order", step.line, words);
         }
         if step.kind.changes() && !confirmed {
-            let words = format!("step {} changes something before any confirm-target step; confirm first", step.id);
+            let words = format!(
+                "step {} changes something before any confirm-target step; confirm first",
+                step.id
+            );
             problems.error("step.unconfirmed", step.line, words);
             confirmed = true;
         }
@@ -193,15 +272,27 @@ fn order(book: &Book, problems: &mut Problems<'_>) {
     if let Some(restore) = restores
         && !book.steps.iter().any(|step| step.kind == Kind::Survey)
     {
-        let words = format!("step {} restores what no survey step has looked at; add one before", restore.id);
+        let words = format!(
+            "step {} restores what no survey step has looked at; add one before",
+            restore.id
+        );
         problems.error("step.no-survey", restore.line, words);
     }
 }
 
 /// Every `${...}` is known; every parameter is used somewhere or needed by each run.
 fn patterns(book: &Book, problems: &mut Problems<'_>) {
-    let params: Vec<&str> = book.params.iter().map(|param| param.name.as_str()).collect();
-    let mut used = vec!["cluster".to_owned(), "namespace".to_owned(), "ticket".to_owned(), "reason".to_owned()];
+    let params: Vec<&str> = book
+        .params
+        .iter()
+        .map(|param| param.name.as_str())
+        .collect();
+    let mut used = vec![
+        "cluster".to_owned(),
+        "namespace".to_owned(),
+        "ticket".to_owned(),
+        "reason".to_owned(),
+    ];
     let lock = (line_with(book, "lock:"), &book.lock);
     let steps = book.steps.iter().flat_map(|step| {
         let texts = step.values.values().chain([&step.done]);
@@ -223,23 +314,38 @@ fn patterns(book: &Book, problems: &mut Problems<'_>) {
     }
     for need in ["cluster", "namespace", "ticket", "reason"] {
         if !params.contains(&need) {
-            let words = format!("it has no parameter `{need}`, which every run needs; add it to `params`");
+            let words =
+                format!("it has no parameter `{need}`, which every run needs; add it to `params`");
             problems.error("param.missing", line_with(book, "params:"), words);
         }
     }
-    for param in book.params.iter().filter(|param| !used.contains(&param.name)) {
-        let words = format!("parameter `{}` is used by no step; take it out or use it", param.name);
+    for param in book
+        .params
+        .iter()
+        .filter(|param| !used.contains(&param.name))
+    {
+        let words = format!(
+            "parameter `{}` is used by no step; take it out or use it",
+            param.name
+        );
         problems.warn("param.unused", param.line, words);
     }
 }
 
 fn line_with(book: &Book, start: &str) -> usize {
-    book.text.lines().position(|line| line.starts_with(start)).map_or(1, |line| line + 1)
+    book.text
+        .lines()
+        .position(|line| line.starts_with(start))
+        .map_or(1, |line| line + 1)
 }
 
 fn is_id(id: &str) -> bool {
     let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    !id.is_empty() && id.len() <= 40 && id.bytes().all(inside) && !id.starts_with('-') && !id.ends_with('-')
+    !id.is_empty()
+        && id.len() <= 40
+        && id.bytes().all(inside)
+        && !id.starts_with('-')
+        && !id.ends_with('-')
 }
 
 fn is_day(text: &str) -> bool {

@@ -44,7 +44,10 @@ pub fn check(file: &str, text: &str, origin: Origin) -> Checked {
     let usable = !problems.any_error();
     let mut found = problems.found;
     found.sort_by_key(|problem| (problem.line, problem.severity));
-    Checked { book: book.filter(|_| usable), problems: found }
+    Checked {
+        book: book.filter(|_| usable),
+        problems: found,
+    }
 }
 
 fn book(text: &str, origin: Origin, problems: &mut Problems<'_>) -> Option<Book> {
@@ -55,14 +58,23 @@ fn book(text: &str, origin: Origin, problems: &mut Problems<'_>) -> Option<Book>
     };
     let fields: Front = yaml::read(&text[front.clone()], line_of(text, front.start), problems)?;
     if fields.crashcart != 1 {
-        let words = format!("`crashcart: {}` is a format that this version does not know; it knows 1", fields.crashcart);
+        let words = format!(
+            "`crashcart: {}` is a format that this version does not know; it knows 1",
+            fields.crashcart
+        );
         problems.error("front.format", 2, words);
         return None;
     }
     let (summary, steps) = sections(text, body, problems);
     let params = fields.params.0.into_iter().map(|(name, param)| {
         let line = line_with(text, &front, &format!("{name}:"));
-        Param { name, kind: param.kind, optional: param.optional, help: param.help, line }
+        Param {
+            name,
+            kind: param.kind,
+            optional: param.optional,
+            help: param.help,
+            line,
+        }
     });
     Some(Book {
         id: fields.id,
@@ -71,7 +83,10 @@ fn book(text: &str, origin: Origin, problems: &mut Problems<'_>) -> Option<Book>
         owner: fields.owner,
         treats: fields.treats,
         params: params.collect(),
-        people: People { live: fields.people.live, drill: fields.people.drill },
+        people: People {
+            live: fields.people.live,
+            drill: fields.people.drill,
+        },
         review_by: fields.review_by,
         lock: fields.lock,
         summary,
@@ -98,7 +113,10 @@ fn line_of(text: &str, at: usize) -> usize {
 fn line_with(text: &str, range: &Range<usize>, start: &str) -> usize {
     let first = line_of(text, range.start);
     let mut lines = text[range.clone()].lines();
-    first + lines.position(|line| line.trim_start().starts_with(start)).unwrap_or(0)
+    first
+        + lines
+            .position(|line| line.trim_start().starts_with(start))
+            .unwrap_or(0)
 }
 
 /// A second-level heading and what stands below it.
@@ -117,21 +135,35 @@ struct Fence {
 }
 
 /// The prose before the first step and every step.
-fn sections(text: &str, body: Range<usize>, problems: &mut Problems<'_>) -> (String, Vec<BookStep>) {
+fn sections(
+    text: &str,
+    body: Range<usize>,
+    problems: &mut Problems<'_>,
+) -> (String, Vec<BookStep>) {
     let mut sections = vec![Section::default()];
     let mut fence: Option<Fence> = None;
     let mut heading = false;
     for (event, range) in Parser::new(&text[body.clone()]).into_offset_iter() {
         let at = body.start + range.start;
         match event {
-            Event::Start(Tag::Heading { level: HeadingLevel::H2, .. }) => {
+            Event::Start(Tag::Heading {
+                level: HeadingLevel::H2,
+                ..
+            }) => {
                 heading = true;
-                sections.push(Section { line: line_of(text, at), ..Section::default() });
+                sections.push(Section {
+                    line: line_of(text, at),
+                    ..Section::default()
+                });
             }
             Event::End(TagEnd::Heading(HeadingLevel::H2)) => heading = false,
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => {
                 let line = line_of(text, at) + 1;
-                fence = step_id(&info).map(|id| Fence { id, yaml: String::new(), line });
+                fence = step_id(&info).map(|id| Fence {
+                    id,
+                    yaml: String::new(),
+                    line,
+                });
             }
             Event::End(TagEnd::CodeBlock) => {
                 if let (Some(fence), Some(section)) = (fence.take(), sections.last_mut()) {
@@ -157,8 +189,13 @@ fn sections(text: &str, body: Range<usize>, problems: &mut Problems<'_>) -> (Str
         }
     }
     let mut sections = sections.into_iter();
-    let summary = sections.next().map(|section| section.prose).unwrap_or_default();
-    let steps = sections.enumerate().filter_map(|(index, section)| step(index, section, problems));
+    let summary = sections
+        .next()
+        .map(|section| section.prose)
+        .unwrap_or_default();
+    let steps = sections
+        .enumerate()
+        .filter_map(|(index, section)| step(index, section, problems));
     (summary, steps.collect())
 }
 
@@ -177,29 +214,49 @@ fn add_prose(prose: &mut String, words: &str) {
 fn step_id(info: &str) -> Option<String> {
     let mut words = info.split_whitespace();
     (words.next() == Some("yaml")).then_some(())?;
-    words.find_map(|word| word.strip_prefix("step=")).map(str::to_owned)
+    words
+        .find_map(|word| word.strip_prefix("step="))
+        .map(str::to_owned)
 }
 
 fn step(index: usize, section: Section, problems: &mut Problems<'_>) -> Option<BookStep> {
     let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
-    let (given, title) = section.title.split_once(". ").unwrap_or(("", section.title.as_str()));
+    let (given, title) = section
+        .title
+        .split_once(". ")
+        .unwrap_or(("", section.title.as_str()));
     if given.parse() != Ok(number) {
-        let words = format!("heading \"{}\" must begin with \"{number}. \"; steps are numbered from 1", section.title);
+        let words = format!(
+            "heading \"{}\" must begin with \"{number}. \"; steps are numbered from 1",
+            section.title
+        );
         problems.error("step.number", section.line, words);
     }
     let mut blocks = section.blocks.into_iter();
     let Some(fence) = blocks.next() else {
-        let words = format!("heading \"{}\" has no ```yaml step=<id> block; add one or make it a third-level heading", section.title);
+        let words = format!(
+            "heading \"{}\" has no ```yaml step=<id> block; add one or make it a third-level heading",
+            section.title
+        );
         problems.error("step.no-block", section.line, words);
         return None;
     };
     if let Some(second) = blocks.next() {
-        problems.error("step.two-blocks", second.line, "a step has one block; give the second its own heading");
+        problems.error(
+            "step.two-blocks",
+            second.line,
+            "a step has one block; give the second its own heading",
+        );
     }
     let block: Block = yaml::read(&fence.yaml, fence.line, problems)?;
     let Some(kind) = Kind::parse(&block.kind) else {
         let known: Vec<&str> = Kind::ALL.iter().map(|kind| kind.word()).collect();
-        let words = format!("step {} has the unknown kind `{}`; known are {}", fence.id, block.kind, known.join(", "));
+        let words = format!(
+            "step {} has the unknown kind `{}`; known are {}",
+            fence.id,
+            block.kind,
+            known.join(", ")
+        );
         problems.error("step.unknown-kind", fence.line, words);
         return None;
     };
@@ -213,7 +270,10 @@ fn step(index: usize, section: Section, problems: &mut Problems<'_>) -> Option<B
         timeout_s,
         values: values(&block),
         done: block.done.unwrap_or_default(),
-        undo: block.undo.map(|undo| UndoLine { by: undo.by, why: undo.why }),
+        undo: block.undo.map(|undo| UndoLine {
+            by: undo.by,
+            why: undo.why,
+        }),
         skip: block.skip,
         line: fence.line,
     })
@@ -227,5 +287,7 @@ fn values(block: &Block) -> BTreeMap<String, String> {
         ("backup", &block.backup),
         ("of", &block.of),
     ];
-    keys.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.clone()?))).collect()
+    keys.into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value.clone()?)))
+        .collect()
 }

@@ -142,7 +142,9 @@ impl Plan {
     /// The plan as canonical JSON: keys sorted at every level, no spaces, no floats.
     pub fn canonical(&self) -> String {
         // A `Value`'s maps are sorted by key, which the test below holds; a struct's own order is not.
-        serde_json::to_value(self).map(|value| value.to_string()).unwrap_or_default()
+        serde_json::to_value(self)
+            .map(|value| value.to_string())
+            .unwrap_or_default()
     }
 
     /// SHA-256 of the canonical JSON, 64 hex digits. One changed byte is another digest.
@@ -152,7 +154,10 @@ impl Plan {
 
     /// Every request that the plan will send, with the number of its step, in order.
     pub fn requests(&self) -> Vec<(u32, &Op)> {
-        self.steps.iter().filter_map(|step| Some((step.number, step.op.as_ref()?))).collect()
+        self.steps
+            .iter()
+            .filter_map(|step| Some((step.number, step.op.as_ref()?)))
+            .collect()
     }
 
     /// The step of that number.

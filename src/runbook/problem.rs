@@ -39,7 +39,11 @@ impl fmt::Display for Problem {
             Severity::Error => "error",
             Severity::Warn => "warn",
         };
-        write!(f, "{}:{}: {severity}: {} [{}]", self.file, self.line, self.words, self.rule)
+        write!(
+            f,
+            "{}:{}: {severity}: {} [{}]",
+            self.file, self.line, self.words, self.rule
+        )
     }
 }
 
@@ -54,7 +58,10 @@ pub(crate) struct Problems<'a> {
 impl<'a> Problems<'a> {
     /// Nothing found yet in this file.
     pub(crate) fn new(file: &'a str) -> Self {
-        Problems { file, found: Vec::new() }
+        Problems {
+            file,
+            found: Vec::new(),
+        }
     }
 
     /// Adds something that makes the file unusable.
@@ -74,6 +81,12 @@ impl<'a> Problems<'a> {
 
     fn add(&mut self, severity: Severity, rule: &'static str, line: usize, words: String) {
         let file = self.file.to_owned();
-        self.found.push(Problem { file, line, severity, rule, words });
+        self.found.push(Problem {
+            file,
+            line,
+            severity,
+            rule,
+            words,
+        });
     }
 }

@@ -124,6 +124,9 @@ pub struct Run {
     pub memory: Memory,
 }
 
+/// What became of a request: class, HTTP status and words.
+pub type Seen = (OutcomeClass, Option<u16>, SafeText);
+
 /// One request of a run: recorded, and perhaps answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
@@ -142,7 +145,7 @@ pub struct Attempt {
     /// Name of the object.
     pub name: String,
     /// What became of it: class, status and words; `None` while nobody knows.
-    pub outcome: Option<(OutcomeClass, Option<u16>, SafeText)>,
+    pub outcome: Option<Seen>,
     /// Looks at the world since it is in doubt, with what the last one showed and when.
     pub looks: Vec<(Timestamp, Trace, SafeText)>,
     /// True when reading showed that it arrived.
@@ -198,7 +201,10 @@ impl Run {
     /// The step whose turn it is: the first that is neither done, skipped nor taken back.
     pub fn turn(&self) -> Option<&StepState> {
         let over = |status: &StepStatus| {
-            matches!(status, StepStatus::Done | StepStatus::Skipped(_) | StepStatus::Undone)
+            matches!(
+                status,
+                StepStatus::Done | StepStatus::Skipped(_) | StepStatus::Undone
+            )
         };
         self.steps.iter().find(|step| !over(&step.status))
     }
@@ -210,12 +216,18 @@ impl Run {
 
     /// True when nothing more can happen to it.
     pub fn ended(&self) -> bool {
-        matches!(self.status, RunStatus::Completed | RunStatus::Aborted(_) | RunStatus::Failed(_))
+        matches!(
+            self.status,
+            RunStatus::Completed | RunStatus::Aborted(_) | RunStatus::Failed(_)
+        )
     }
 
     /// True while a request of this process is out and unanswered.
     pub fn in_flight(&self) -> bool {
-        self.memory.attempts.values().any(|attempt| attempt.in_flight)
+        self.memory
+            .attempts
+            .values()
+            .any(|attempt| attempt.in_flight)
     }
 
     /// The newest request of that step, or of its undo.
@@ -237,7 +249,11 @@ impl Run {
                 step.status = StepStatus::InDoubt;
             }
         }
-        self.memory.typed.retain(|step| self.steps.iter().any(|s| s.number == *step && s.status == StepStatus::Done));
+        self.memory.typed.retain(|step| {
+            self.steps
+                .iter()
+                .any(|s| s.number == *step && s.status == StepStatus::Done)
+        });
         if self.status != RunStatus::Held {
             self.status = RunStatus::Interrupted;
         }

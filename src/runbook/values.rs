@@ -13,7 +13,9 @@ pub enum ValueError {
     #[error("`${{` is never closed in \"{0}\"")]
     Open(String),
     /// A name that nothing defines.
-    #[error("`${{{0}}}` is not known; known are params.NAME, run.short and frozen.{{backup, store, velero, started}}")]
+    #[error(
+        "`${{{0}}}` is not known; known are params.NAME, run.short and frozen.{{backup, store, velero, started}}"
+    )]
     Unknown(String),
 }
 
@@ -23,7 +25,9 @@ pub fn names(pattern: &str) -> Result<Vec<&str>, ValueError> {
     let mut rest = pattern;
     while let Some(start) = rest.find("${") {
         let inside = &rest[start + 2..];
-        let end = inside.find('}').ok_or_else(|| ValueError::Open(pattern.to_owned()))?;
+        let end = inside
+            .find('}')
+            .ok_or_else(|| ValueError::Open(pattern.to_owned()))?;
         found.push(&inside[..end]);
         rest = &inside[end + 1..];
     }
@@ -60,7 +64,9 @@ impl Values<'_> {
         let mut text = pattern.to_owned();
         let mut done = String::new();
         for name in names(pattern)? {
-            let value = self.value(name).ok_or_else(|| ValueError::Unknown(name.to_owned()))?;
+            let value = self
+                .value(name)
+                .ok_or_else(|| ValueError::Unknown(name.to_owned()))?;
             let mark = format!("${{{name}}}");
             if let Some(at) = text.find(&mark) {
                 done.push_str(&text[..at]);
@@ -96,9 +102,22 @@ mod tests {
             ("b".to_owned(), "secret".to_owned()),
         ]);
         let frozen = Frozen::default();
-        let values = Values { params: &params, short: "7f3a", frozen: &frozen };
-        assert_eq!(values.fill("x-${params.a}-${run.short}").unwrap(), "x-${params.b}-7f3a");
-        assert_eq!(values.fill("${params.c}"), Err(ValueError::Unknown("params.c".to_owned())));
-        assert_eq!(values.fill("${params.b"), Err(ValueError::Open("${params.b".to_owned())));
+        let values = Values {
+            params: &params,
+            short: "7f3a",
+            frozen: &frozen,
+        };
+        assert_eq!(
+            values.fill("x-${params.a}-${run.short}").unwrap(),
+            "x-${params.b}-7f3a"
+        );
+        assert_eq!(
+            values.fill("${params.c}"),
+            Err(ValueError::Unknown("params.c".to_owned()))
+        );
+        assert_eq!(
+            values.fill("${params.b"),
+            Err(ValueError::Open("${params.b".to_owned()))
+        );
     }
 }

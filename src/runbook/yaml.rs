@@ -103,7 +103,11 @@ pub(crate) struct Block {
 }
 
 /// Reads `text`, which begins on line `first` of its file, or says in one sentence why not.
-pub(crate) fn read<T: DeserializeOwned>(text: &str, first: usize, problems: &mut Problems<'_>) -> Option<T> {
+pub(crate) fn read<T: DeserializeOwned>(
+    text: &str,
+    first: usize,
+    problems: &mut Problems<'_>,
+) -> Option<T> {
     if let Some((line, sign)) = forbidden(text) {
         let words = format!(
             "`{sign}` begins a YAML tag, anchor or alias; runbooks have none of them: write the value out, or quote it"
@@ -114,7 +118,9 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str, first: usize, problems: &mut
     match serde_saphyr::from_str_with_options::<T>(text, options()) {
         Ok(value) => Some(value),
         Err(error) => {
-            let line = error.location().map_or(0, |at| usize::try_from(at.line()).unwrap_or(1).saturating_sub(1));
+            let line = error.location().map_or(0, |at| {
+                usize::try_from(at.line()).unwrap_or(1).saturating_sub(1)
+            });
             let (rule, words) = sentence(&error.without_snippet().to_string());
             problems.error(rule, first + line, words);
             None
@@ -133,7 +139,11 @@ fn options() -> serde_saphyr::Options {
 /// One sentence and the rule it stands under, from the parser's own words.
 fn sentence(raw: &str) -> (&'static str, String) {
     let line = raw.lines().next().unwrap_or(raw);
-    let words = line.split(" at line ").next().unwrap_or(line).trim_end_matches([':', ',', ' ']);
+    let words = line
+        .split(" at line ")
+        .next()
+        .unwrap_or(line)
+        .trim_end_matches([':', ',', ' ']);
     let words = words.strip_prefix("error: ").unwrap_or(words);
     let rule = match words {
         _ if words.contains("duplicate") => "yaml.duplicate-key",
@@ -156,7 +166,9 @@ fn forbidden(text: &str) -> Option<(usize, char)> {
                 (Some(_), _) => {}
                 (None, '"' | '\'') if space || "[{,:".contains(before) => quote = Some(sign),
                 (None, '#') if space => break,
-                (None, '!' | '&' | '*') if "[{,".contains(before) || (space && ":-?".contains(before)) => {
+                (None, '!' | '&' | '*')
+                    if "[{,".contains(before) || (space && ":-?".contains(before)) =>
+                {
                     return Some((number, sign));
                 }
                 _ => {}

@@ -57,7 +57,10 @@ mod tests {
 
     #[test]
     fn worst_puts_unknown_above_warn_and_never_counts_absent() {
-        assert_eq!(Level::worst([Level::Ok, Level::Warn, Level::Unknown]), Level::Unknown);
+        assert_eq!(
+            Level::worst([Level::Ok, Level::Warn, Level::Unknown]),
+            Level::Unknown
+        );
         assert_eq!(Level::worst([Level::Absent, Level::Ok]), Level::Ok);
         assert_eq!(Level::worst([]), Level::Absent);
     }

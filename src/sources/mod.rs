@@ -1,6 +1,6 @@
 //! What is out there? Facts, the world they fold into, findings, and every change that can be asked for.
 //!
-//! Pure files: the nouns (`moment`, `level`, `seen`, `finding`, `fact`, `world`, `board`, `op`, `kinds`) and each
+//! Pure files: the nouns (`moment`, `level`, `seen`, `finding`, `fact`, `table`, `world`, `ground`, `board`, `op`, `rbac`, `kinds`) and each
 //! source's `mod.rs`. Async files: `cluster.rs` (the two clients), `watch.rs` (kube's watcher to facts), each source's
 //! `watch.rs`, and `apply.rs` (asks for a change). No pure file imports an async one.
 //!
@@ -12,14 +12,18 @@ pub mod apply;
 pub mod backups;
 pub mod board;
 pub mod cluster;
+mod cluster_findings;
 pub mod drift;
 pub mod fact;
 pub mod finding;
+pub mod ground;
 pub mod kinds;
 pub mod level;
 pub mod moment;
 pub mod op;
+pub mod rbac;
 pub mod seen;
+pub mod table;
 pub mod watch;
 pub mod world;
 pub mod zones;

@@ -7,11 +7,13 @@ use serde_json::json;
 use sha2::Digest;
 use sha2::Sha256;
 
-use crate::audit::permit::Class;
+use crate::audit::Class;
 use crate::config::ClusterName;
 
 /// Group, version and plural of a Kubernetes resource.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct Gvr {
     /// API group; empty for the core group.
     pub group: String,
@@ -24,7 +26,11 @@ pub struct Gvr {
 impl Gvr {
     /// Names a resource.
     pub fn new(group: &str, version: &str, plural: &str) -> Gvr {
-        Gvr { group: group.to_owned(), version: version.to_owned(), plural: plural.to_owned() }
+        Gvr {
+            group: group.to_owned(),
+            version: version.to_owned(),
+            plural: plural.to_owned(),
+        }
     }
 
     /// The path of the collection, or of one object in it.
@@ -67,7 +73,7 @@ pub struct Mark {
 }
 
 /// Everything that can be asked of a cluster beyond plain reading.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "op", rename_all = "kebab-case")]
 pub enum Op {
     /// May I? A SelfSubjectAccessReview.
@@ -176,7 +182,7 @@ impl Request {
 }
 
 /// An operation bound to the cluster it is for.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Targeted {
     /// The cluster.
     pub cluster: ClusterName,
@@ -196,7 +202,9 @@ impl Op {
         match self {
             Op::Review { .. } => Class::Review,
             Op::StatusRequest { .. } | Op::DownloadRequest { .. } => Class::Service,
-            Op::Suspend { .. } | Op::Backup { .. } | Op::Restore { .. } | Op::Delete { .. } => Class::Change,
+            Op::Suspend { .. } | Op::Backup { .. } | Op::Restore { .. } | Op::Delete { .. } => {
+                Class::Change
+            }
         }
     }
 
@@ -213,15 +221,36 @@ impl Op {
     pub fn target(&self) -> (Gvr, Option<&str>, &str) {
         let velero = |plural: &str| Gvr::new("velero.io", "v1", plural);
         match self {
-            Op::Review { .. } => (Gvr::new("authorization.k8s.io", "v1", "selfsubjectaccessreviews"), None, ""),
-            Op::StatusRequest { velero: ns, name } => (velero("serverstatusrequests"), Some(ns), name),
-            Op::DownloadRequest { velero: ns, name, .. } => (velero("downloadrequests"), Some(ns), name),
-            Op::Suspend { namespace, name, .. } => {
-                (Gvr::new("kustomize.toolkit.fluxcd.io", "v1", "kustomizations"), Some(namespace), name)
+            Op::Review { .. } => (
+                Gvr::new("authorization.k8s.io", "v1", "selfsubjectaccessreviews"),
+                None,
+                "",
+            ),
+            Op::StatusRequest { velero: ns, name } => {
+                (velero("serverstatusrequests"), Some(ns), name)
             }
-            Op::Backup { velero: ns, name, .. } => (velero("backups"), Some(ns), name),
-            Op::Restore { velero: ns, name, .. } => (velero("restores"), Some(ns), name),
-            Op::Delete { gvr, namespace, name, .. } => (gvr.clone(), namespace.as_deref(), name),
+            Op::DownloadRequest {
+                velero: ns, name, ..
+            } => (velero("downloadrequests"), Some(ns), name),
+            Op::Suspend {
+                namespace, name, ..
+            } => (
+                Gvr::new("kustomize.toolkit.fluxcd.io", "v1", "kustomizations"),
+                Some(namespace),
+                name,
+            ),
+            Op::Backup {
+                velero: ns, name, ..
+            } => (velero("backups"), Some(ns), name),
+            Op::Restore {
+                velero: ns, name, ..
+            } => (velero("restores"), Some(ns), name),
+            Op::Delete {
+                gvr,
+                namespace,
+                name,
+                ..
+            } => (gvr.clone(), namespace.as_deref(), name),
         }
     }
 
@@ -239,7 +268,12 @@ impl Op {
             path.push_str("?fieldManager=");
             path.push_str(FIELD_MANAGER);
         }
-        Request { method, path, content_type, body: self.body().to_string().into_bytes() }
+        Request {
+            method,
+            path,
+            content_type,
+            body: self.body().to_string().into_bytes(),
+        }
     }
 
     /// One line for a person: `POST restores/r-7f3a in velero`.
@@ -255,30 +289,56 @@ impl Op {
 
     fn body(&self) -> Value {
         match self {
-            Op::Review { verb, gvr, namespace } => json!({
+            Op::Review {
+                verb,
+                gvr,
+                namespace,
+            } => json!({
                 "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
                 "spec": {"resourceAttributes": {"verb": verb, "group": gvr.group, "resource": gvr.plural, "namespace": namespace}}
             }),
             Op::StatusRequest { velero, name } => json!({
                 "apiVersion": VELERO, "kind": "ServerStatusRequest", "metadata": {"name": name, "namespace": velero}, "spec": {}
             }),
-            Op::DownloadRequest { velero, name, artefact, target } => json!({
+            Op::DownloadRequest {
+                velero,
+                name,
+                artefact,
+                target,
+            } => json!({
                 "apiVersion": VELERO, "kind": "DownloadRequest", "metadata": {"name": name, "namespace": velero},
                 "spec": {"target": {"kind": artefact, "name": target}}
             }),
             Op::Suspend { suspend, .. } => json!({"spec": {"suspend": suspend}}),
-            Op::Backup { velero, name, namespace, store, ttl, mark } => json!({
+            Op::Backup {
+                velero,
+                name,
+                namespace,
+                store,
+                ttl,
+                mark,
+            } => json!({
                 "apiVersion": VELERO, "kind": "Backup",
                 "metadata": {"name": name, "namespace": velero, "annotations": mark.annotations()},
                 "spec": {"includedNamespaces": [namespace], "storageLocation": store, "ttl": ttl}
             }),
-            Op::Restore { velero, name, namespace, backup, mark } => json!({
+            Op::Restore {
+                velero,
+                name,
+                namespace,
+                backup,
+                mark,
+            } => json!({
                 "apiVersion": VELERO, "kind": "Restore",
                 "metadata": {"name": name, "namespace": velero, "annotations": mark.annotations()},
                 "spec": {"backupName": backup, "includedNamespaces": [namespace], "existingResourcePolicy": "none",
                          "itemOperationTimeout": "45m0s"}
             }),
-            Op::Delete { uid, resource_version, .. } => json!({
+            Op::Delete {
+                uid,
+                resource_version,
+                ..
+            } => json!({
                 "apiVersion": "v1", "kind": "DeleteOptions",
                 "preconditions": preconditions(uid, resource_version.as_deref()), "propagationPolicy": "Background"
             }),
@@ -309,7 +369,11 @@ mod tests {
             name: "r-7f3a".into(),
             namespace: "emr".into(),
             backup: backup.into(),
-            mark: Mark { run: "7f3a".into(), step: 9, ticket: "INC-4411".into() },
+            mark: Mark {
+                run: "7f3a".into(),
+                step: 9,
+                ticket: "INC-4411".into(),
+            },
         }
     }
 
@@ -317,14 +381,26 @@ mod tests {
     fn a_restore_is_one_post_to_its_collection() {
         let request = restore("hourly-emr-1").request();
         assert_eq!(request.method, "POST");
-        assert_eq!(request.path, "/apis/velero.io/v1/namespaces/velero/restores?fieldManager=crashcart");
-        assert_eq!(restore("hourly-emr-1").line(), "POST restores/r-7f3a in velero");
+        assert_eq!(
+            request.path,
+            "/apis/velero.io/v1/namespaces/velero/restores?fieldManager=crashcart"
+        );
+        assert_eq!(
+            restore("hourly-emr-1").line(),
+            "POST restores/r-7f3a in velero"
+        );
     }
 
     #[test]
     fn one_changed_byte_is_another_digest() {
-        assert_ne!(restore("hourly-emr-1").request().digest(), restore("hourly-emr-2").request().digest());
-        assert_eq!(restore("hourly-emr-1").request().digest(), restore("hourly-emr-1").request().digest());
+        assert_ne!(
+            restore("hourly-emr-1").request().digest(),
+            restore("hourly-emr-2").request().digest()
+        );
+        assert_eq!(
+            restore("hourly-emr-1").request().digest(),
+            restore("hourly-emr-1").request().digest()
+        );
     }
 
     #[test]

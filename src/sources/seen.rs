@@ -80,6 +80,14 @@ impl<T> Seen<T> {
             Seen::Silent(..) | Seen::Never => None,
         }
     }
+
+    /// The value as last known, history included: only to say what *was*, never what is.
+    pub fn known(&self) -> Option<&T> {
+        match self {
+            Seen::Live(value) | Seen::Late(value, _) | Seen::Silent(value, _) => Some(value),
+            Seen::Never => None,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,9 @@
 //! What `update` asks for. Only `app/perform.rs` carries it out.
 
 use crate::config::ClusterName;
-use crate::runbook::engine::Reading;
-use crate::runbook::event::Opened;
+use crate::runbook::engine::Command;
 use crate::runbook::event::RunEvent;
 use crate::runbook::run::Run;
-use crate::sources::op::Op;
 
 /// One thing to be done outside.
 #[derive(Clone, Debug)]
@@ -25,35 +23,17 @@ pub enum Effect {
     SignOut,
     /// Connect to these clusters again, with a new generation.
     Connect(Vec<ClusterName>),
-    /// Write that a run was opened.
+    /// Write that a run was opened; it gets its id there.
     Open {
-        /// How it begins.
-        opened: Box<Opened>,
+        /// How it begins, its id still empty.
+        opened: Box<RunEvent>,
     },
-    /// Write what a run did.
-    Record {
-        /// The run as it stands (before this event).
+    /// Carry out what a run wants, in order; the rest is dropped when one fails. `Carried` comes back at the end.
+    Carry {
+        /// The run as it stands.
         run: Box<Run>,
-        /// What to write.
-        event: RunEvent,
-    },
-    /// Read for a run; its answer comes back as an event.
-    Read {
-        /// Which run.
-        run: Box<Run>,
-        /// What.
-        reading: Reading,
-    },
-    /// Record the intent, get a permit, send one request, record the outcome.
-    Send {
-        /// Which run.
-        run: Box<Run>,
-        /// Step number.
-        step: u32,
-        /// What to send.
-        op: Op,
-        /// True when it takes a step back.
-        undo: bool,
+        /// What it wants.
+        commands: Vec<Command>,
         /// Generation of the connection it was previewed on.
         generation: u64,
     },

@@ -7,8 +7,8 @@ use super::action::Action;
 use crate::auth::person::Person;
 use crate::auth::sign_in;
 use crate::config::ClusterName;
-use crate::runbook::engine::Answer;
 use crate::runbook::event::RunEvent;
+use crate::runbook::sight::Heard;
 use crate::sources::fact::Fact;
 use crate::sources::level::Level;
 use crate::sources::moment::Moment;
@@ -81,15 +81,13 @@ pub enum What {
     Answered {
         /// Which run.
         run: String,
-        /// The answer.
-        answer: Answer,
+        /// The question, the answer and when.
+        heard: Heard,
     },
-    /// What a run asked for could not be done at all (no permit, no connection); nothing was sent.
-    NotSent {
-        /// Which run.
-        run: String,
-        /// Why, in words.
-        why: SafeText,
+    /// Everything a run wanted was carried out, or given up.
+    Carried {
+        /// Why the rest was given up, in words; `None` when all of it was carried out.
+        failed: Option<SafeText>,
     },
     /// A second passed.
     Tick,

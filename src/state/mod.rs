@@ -18,6 +18,8 @@ use crate::auth::sign_in::SignIn;
 use crate::config::Config;
 use crate::runbook::library::Library;
 use crate::runbook::run::Run;
+use crate::runbook::sight::Heard;
+use crate::sources::board;
 use crate::sources::board::Board;
 use crate::sources::moment::Moment;
 use crate::sources::world::World;
@@ -124,14 +126,12 @@ pub struct State {
     pub runs: Vec<Run>,
     /// Id of the run on screen.
     pub open_run: Option<String>,
-    /// The run (by id) that waits for an answer from outside: no key sends meanwhile.
+    /// The run (by id) that something is being carried out for: no key sends meanwhile.
     pub busy: Option<String>,
-    /// How many things of the open run are under way outside.
-    pub in_flight: u32,
     /// Why the last run could not be opened, for the line-by-line form.
     pub refusal: Option<SafeText>,
     /// The answer to the open run's last reading.
-    pub answer: Option<crate::runbook::engine::Answer>,
+    pub heard: Option<Heard>,
     /// Where the person is.
     pub nav: Nav,
     /// What is being typed, when something is.
@@ -155,6 +155,39 @@ pub struct State {
 }
 
 impl State {
+    /// A state that knows the configuration and the runbooks, and nothing of the world.
+    pub fn new(config: Arc<Config>, library: Arc<Library>, now: Moment) -> State {
+        let world = World::default();
+        State {
+            board: board::judge(&config, &world, now),
+            config,
+            library,
+            here: Here::default(),
+            now,
+            judged_at: now,
+            world,
+            last_known: LastKnown::default(),
+            sign_in: SignIn::default(),
+            person: None,
+            log: LogView::default(),
+            runs: Vec::new(),
+            open_run: None,
+            busy: None,
+            refusal: None,
+            heard: None,
+            nav: Nav::default(),
+            prompt: None,
+            message: None,
+            size: (80, 24),
+            card_shown: None,
+            cancelled_at: None,
+            stale: false,
+            revision: 0,
+            qr_swapped: false,
+            quitting: false,
+        }
+    }
+
     /// Notes that a word on screen may have changed.
     pub(crate) fn changed(&mut self) {
         self.revision += 1;

@@ -66,6 +66,11 @@ pub fn read(path: &Path) -> Result<Kubeconfig, ConfigError> {
 }
 
 impl Kubeconfig {
+    /// The file it was read from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The names of its contexts, in the order of the file.
     pub fn contexts(&self) -> impl Iterator<Item = &str> {
         self.raw

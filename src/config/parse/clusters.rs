@@ -31,9 +31,7 @@ pub(super) fn identities(top: &Table<'_>, folder: &Path) -> Result<Vec<Identity>
         };
         identities.push(Identity {
             name: name.value.to_owned(),
-            line: table
-                .text("issuer")?
-                .map_or(1, |found| table.line(found.at)),
+            place: table.place(table.need("issuer", "\"https://…\"")?.at),
             issuer: address(&table, "issuer", "\"https://id.example.org/realms/one\"")?,
             ca,
             client_id: table.need("client_id", "\"crashcart\"")?.value.to_owned(),

@@ -1,10 +1,31 @@
 //! Alerts: what is firing, and is silence proof of calm?
+//!
+//! No alert is good news only while a Watchdog is fresh: a dead Prometheus leaves its alerts standing for minutes
+//! and then an empty list that looks like peace.
+
+mod judge;
+mod read;
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use crate::config::ClusterName;
+use crate::config::Config;
+use crate::config::ZoneName;
+use crate::sources::board::Cell;
+use crate::sources::fact::Watch;
+use crate::sources::finding::Finding;
+use crate::sources::finding::ObjectRef;
+use crate::sources::finding::Since;
+use crate::sources::ground::Ground;
 use crate::sources::level::Level;
+use crate::sources::moment::Moment;
+use crate::sources::world::ClusterWorld;
+use crate::sources::world::World;
 use crate::text::SafeText;
+
+pub use read::read;
 
 /// One alert as Alertmanager gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +62,19 @@ pub struct Answer {
     /// Every alert it lists.
     pub alerts: Vec<Alert>,
 }
+
+impl Answer {
+    /// The Watchdog that was refreshed last, if any is there.
+    pub fn watchdog(&self) -> Option<&Alert> {
+        self.alerts
+            .iter()
+            .filter(|alert| alert.name == WATCHDOG)
+            .max_by_key(|alert| alert.updated_at)
+    }
+}
+
+/// Name of the alert that always fires, in every common rule set.
+const WATCHDOG: &str = "Watchdog";
 
 /// Whether an alert pipeline can be believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,4 +134,219 @@ pub struct Detail {
     pub firing: Vec<AlertRow>,
     /// How many are hidden: silenced, inhibited, info.
     pub hidden: (usize, usize, usize),
+}
+
+impl Pipeline {
+    /// The word on the screen.
+    pub fn word(self) -> &'static str {
+        match self {
+            Pipeline::Dead => "DEAD",
+            Pipeline::Unreachable => "UNREACHABLE",
+            Pipeline::NoAccess => "NO ACCESS",
+            Pipeline::Stale => "STALE",
+            Pipeline::NotWired => "NOT WIRED",
+            Pipeline::Live => "LIVE",
+            Pipeline::Absent => "-",
+        }
+    }
+}
+
+/// The alerts of one zone on one cluster; `?` unless its pipeline is proved to live.
+pub fn headline(ground: &Ground<'_>, zone: Option<&ZoneName>) -> Cell {
+    let judged = judge::pipeline(ground);
+    let age_s = ground
+        .world
+        .watch(Watch::Alerts)
+        .last_heard
+        .map(|heard| ground.now.seconds_since(heard));
+    let (level, words) = firing(ground, zone);
+    match judged.state {
+        Pipeline::Absent => Cell {
+            age_s: None,
+            ..Cell::judged(Level::Absent, "", "no Alertmanager")
+        },
+        Pipeline::NotWired => {
+            let level = level.min(Level::Warn);
+            Cell {
+                age_s,
+                ..Cell::judged(
+                    level,
+                    if level == Level::Warn {
+                        judged.figure
+                    } else {
+                        words
+                    },
+                    "not wired",
+                )
+            }
+        }
+        Pipeline::Live => Cell {
+            age_s,
+            ..Cell::judged(level, words.clone(), words)
+        },
+        Pipeline::Unreachable if judged.figure == "silent" && age_s.is_some() => Cell {
+            was: Some(level),
+            age_s,
+            ..Cell::unknown("silent")
+        },
+        _ => Cell {
+            age_s,
+            ..Cell::unknown(judged.figure)
+        },
+    }
+}
+
+fn firing(ground: &Ground<'_>, zone: Option<&ZoneName>) -> (Level, String) {
+    let here = |row: &&AlertRow| match ground.zone_of(namespace(row)) {
+        Some(at) => zone == Some(&at.name),
+        None => zone.is_none(),
+    };
+    let (rows, _) = groups(ground);
+    let rows: Vec<&AlertRow> = rows.iter().filter(here).collect();
+    let level = rows.iter().map(|row| row.level).fold(Level::Ok, Ord::min);
+    let fires = rows.iter().filter(|row| row.level == level).count();
+    (
+        level,
+        if fires == 0 {
+            String::new()
+        } else {
+            fires.to_string()
+        },
+    )
+}
+
+fn namespace(row: &AlertRow) -> &str {
+    row.object.as_str().split('/').next().unwrap_or_default()
+}
+
+/// Firing groups of one cluster, and how many alerts are silenced, inhibited and only inform.
+fn groups(ground: &Ground<'_>) -> (Vec<AlertRow>, (usize, usize, usize)) {
+    let seen = ground.world.alerts(ground.now);
+    let mut groups: BTreeMap<(SafeText, SafeText), AlertRow> = BTreeMap::new();
+    let mut hidden = (0, 0, 0);
+    for alert in seen
+        .known()
+        .into_iter()
+        .flat_map(|answer| &answer.alerts)
+        .filter(|alert| alert.name != WATCHDOG)
+    {
+        let level = judge::severity(alert.severity.as_str());
+        match (alert.silenced, alert.inhibited, level) {
+            (true, ..) => hidden.0 += 1,
+            (_, true, _) => hidden.1 += 1,
+            (_, _, None) => hidden.2 += 1,
+            (_, _, Some(level)) => {
+                let key = (alert.name.clone(), alert.object.clone());
+                let row = groups.entry(key).or_insert_with(|| AlertRow {
+                    level,
+                    cluster: ground.cluster.clone(),
+                    name: alert.name.clone(),
+                    object: alert.object.clone(),
+                    fires: 0,
+                    since: alert.starts_at,
+                    summary: alert.summary.clone(),
+                });
+                row.fires += 1;
+                row.level = row.level.min(level);
+                row.since = row.since.into_iter().chain(alert.starts_at).min();
+            }
+        }
+    }
+    (groups.into_values().collect(), hidden)
+}
+
+/// What is firing, and pipelines that cannot be believed, on one cluster.
+pub fn findings(ground: &Ground<'_>) -> Vec<Finding> {
+    let judged = judge::pipeline(ground);
+    let pipeline = match judged.state {
+        Pipeline::Live | Pipeline::Absent => None,
+        Pipeline::NotWired => Some(("alerts.not-wired", Level::Warn)),
+        // A silent cluster says so once; a right that is missing is told with the others.
+        Pipeline::NoAccess => None,
+        Pipeline::Unreachable if judged.figure != "no answer" => None,
+        Pipeline::Dead | Pipeline::Stale | Pipeline::Unreachable => {
+            Some(("alerts.dead", Level::Unknown))
+        }
+    };
+    let mut found = Vec::new();
+    if let Some((kind, level)) = pipeline {
+        let words = judged.words.trim_start_matches("no: ");
+        let finding = ground.cluster_finding(kind, level, format!("alerts unknown: {words}"));
+        let why = SafeText::new("an empty list of alerts proves nothing without a fresh Watchdog");
+        found.push(Finding {
+            why: vec![why],
+            since: judged.since.map_or(finding.since, Since::Object),
+            ..finding
+        });
+    }
+    if matches!(judged.state, Pipeline::Live | Pipeline::NotWired) {
+        found.extend(groups(ground).0.iter().map(|row| fires(ground, row)));
+    }
+    found
+}
+
+fn fires(ground: &Ground<'_>, row: &AlertRow) -> Finding {
+    let (namespace, name) = row
+        .object
+        .as_str()
+        .split_once('/')
+        .unwrap_or((row.object.as_str(), ""));
+    let object = ObjectRef {
+        kind: SafeText::new("Alert"),
+        namespace: SafeText::new(namespace),
+        name: SafeText::from(format!("{name}:{}", row.name)),
+        uid: SafeText::default(),
+    };
+    let times = if row.fires > 1 {
+        format!(" fires {} times", row.fires)
+    } else {
+        " fires".to_owned()
+    };
+    let place = if row.object.is_empty() {
+        String::new()
+    } else {
+        format!(" on {}", row.object)
+    };
+    let finding = ground.finding(
+        "alerts.firing",
+        row.level,
+        object,
+        format!("{}{times}{place}", row.name),
+    );
+    let why = if row.summary.is_empty() {
+        Vec::new()
+    } else {
+        vec![row.summary.clone()]
+    };
+    Finding {
+        why,
+        since: row.since.map_or(finding.since, Since::Object),
+        ..finding
+    }
+}
+
+/// Everything the alerts screen shows.
+pub fn detail(config: &Config, world: &World, now: Moment) -> Detail {
+    let nothing = ClusterWorld::default();
+    let mut detail = Detail::default();
+    for cluster in &config.clusters {
+        let ground = Ground::new(config, world, &cluster.name, now, &nothing);
+        let judged = judge::pipeline(&ground);
+        let (state, words) = (judged.state, SafeText::from(judged.words));
+        detail.pipelines.push(PipelineRow {
+            state,
+            cluster: cluster.name.clone(),
+            words,
+        });
+        let (rows, hidden) = groups(&ground);
+        detail.hidden.0 += hidden.0;
+        detail.hidden.1 += hidden.1;
+        detail.hidden.2 += hidden.2;
+        detail.firing.extend(rows);
+    }
+    detail.pipelines.sort_by(|a, b| a.state.cmp(&b.state));
+    detail.firing.sort_by(|a, b| {
+        (a.level, a.since, &a.name, &a.object).cmp(&(b.level, b.since, &b.name, &b.object))
+    });
+    detail
 }

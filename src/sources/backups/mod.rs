@@ -1,11 +1,41 @@
 //! Backups: can each application be brought back, to when, and how well is that proved?
+//!
+//! `include` says whether a backup holds a namespace, `point` whether it counts, `row` how that stands against the
+//! target, `cron` when the next is due, `screen` puts it together. A Schedule's own "last backup" is never shown.
 
+pub mod cron;
+pub mod include;
+pub mod point;
+mod row;
+mod screen;
+
+use jiff::SignedDuration;
 use jiff::Timestamp;
 
 use crate::config::ClusterName;
 use crate::config::ZoneName;
+use crate::sources::board::Cell;
+use crate::sources::fact::Watch;
+use crate::sources::finding::Finding;
+use crate::sources::finding::ObjectRef;
+use crate::sources::finding::Since;
+use crate::sources::ground::Ground;
+use crate::sources::ground::Judged;
 use crate::sources::level::Level;
+use crate::sources::world::Standing;
 use crate::text::SafeText;
+use crate::text::age;
+use crate::text::clock;
+
+pub use screen::detail;
+
+/// What the backup column rests on.
+pub const NEEDS: [Watch; 4] = [
+    Watch::Namespaces,
+    Watch::Stores,
+    Watch::Backups,
+    Watch::DeleteRequests,
+];
 
 /// How well a recovery point is proved, in the words of the screens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,4 +130,142 @@ pub struct Detail {
     pub stores: Vec<StoreRow>,
     /// Sentences about what could not be read, is not installed or is not known.
     pub gaps: Vec<SafeText>,
+}
+
+/// The worst application of one zone on one cluster against its own target.
+pub fn headline(ground: &Ground<'_>, zone: Option<&ZoneName>) -> Cell {
+    ground.cell(&NEEDS, "no Velero", |at| judge(ground, zone, at))
+}
+
+fn judge(ground: &Ground<'_>, zone: Option<&ZoneName>, at: Timestamp) -> Judged {
+    let rows = row::all(ground, zone, at);
+    let Some(worst) = rows.first() else {
+        return Judged::new(Level::Unknown, "empty", "no namespace matches");
+    };
+    let full = row::of_target(worst).unwrap_or_default();
+    match (worst.level, worst.age_s) {
+        (Level::Absent, _) => Judged::new(Level::Absent, "no RPO", "no RPO"),
+        (Level::Unknown, _) => Judged::new(Level::Unknown, "unclear", "evidence is missing"),
+        (level, Some(age_s)) => Judged::new(level, age(age_s), full),
+        (level, None) => Judged::new(level, "none", "no restorable backup"),
+    }
+}
+
+/// Applications past their target or near it, and stores that are not available; nothing while the source is silent.
+pub fn findings(ground: &Ground<'_>) -> Vec<Finding> {
+    if !matches!(ground.world.standing(&NEEDS, ground.now), Standing::Now(_)) {
+        return Vec::new();
+    }
+    let at = ground.now.wall;
+    let mut found: Vec<Finding> = Vec::new();
+    for zone in ground.zones() {
+        found.extend(
+            row::all(ground, Some(&zone.name), at)
+                .iter()
+                .filter_map(|row| of_row(ground, row, at)),
+        );
+    }
+    let stores = ground.world.stores(ground.now);
+    let down = stores
+        .now()
+        .into_iter()
+        .flat_map(|table| table.iter())
+        .filter(|store| !store.available());
+    found.extend(down.filter(|store| !store.phase.is_empty()).map(|store| {
+        let (name, velero) = (&store.meta.name, &store.meta.namespace);
+        let checked = store
+            .checked
+            .map(|checked| format!(", checked {}", clock(checked, at)))
+            .unwrap_or_default();
+        let finding = ground.cluster_finding(
+            "store.unavailable",
+            Level::Crit,
+            format!("store {name} is {}", store.phase),
+        );
+        let object = ObjectRef {
+            kind: SafeText::new("BackupStorageLocation"),
+            namespace: velero.clone(),
+            name: name.clone(),
+            uid: store.meta.uid.clone(),
+        };
+        let message = if store.message.is_empty() {
+            "no reason given"
+        } else {
+            store.message.as_str()
+        };
+        let why = vec![SafeText::from(format!("{message}{checked}"))];
+        Finding {
+            object,
+            why,
+            since: store.checked.map_or(finding.since, Since::Object),
+            ..finding
+        }
+    }));
+    found
+}
+
+fn of_row(ground: &Ground<'_>, row: &Row, at: Timestamp) -> Option<Finding> {
+    let (namespace, rpo) = (&row.namespace, row.rpo_s?);
+    let target = row::target(rpo);
+    let old = row.age_s.map(age).unwrap_or_default();
+    let (kind, sentence) = match (row.level, &row.newest) {
+        (Level::Crit, Some(_)) => (
+            "backup.rpo-breach",
+            format!(
+                "{namespace} has no restorable backup newer than {old}; the target is {target}"
+            ),
+        ),
+        (Level::Crit, None) => (
+            "backup.none",
+            format!("{namespace} has no restorable backup; the target is {target}"),
+        ),
+        (Level::Warn, _)
+            if row
+                .age_s
+                .is_some_and(|age| age.saturating_mul(100) <= rpo.saturating_mul(80)) =>
+        {
+            (
+                "backup.at-risk",
+                format!("{namespace} has no backup with its volumes' data off the cluster"),
+            )
+        }
+        (Level::Warn, _) => (
+            "backup.at-risk",
+            format!("{namespace}: newest restorable backup is {old} old; the target is {target}"),
+        ),
+        (Level::Unknown, _) => (
+            "backup.unknown",
+            format!("{namespace}: not known whether it can be restored within {target}"),
+        ),
+        _ => return None,
+    };
+    let limit = if row.level == Level::Warn {
+        rpo.saturating_mul(80) / 100
+    } else {
+        rpo
+    };
+    let started = row.newest.as_ref().and_then(|newest| newest.started);
+    let since = started
+        .and_then(|started| started.checked_add(SignedDuration::from_secs(limit)).ok())
+        .filter(|s| *s <= at);
+    let namespaces = ground.world.namespaces(ground.now);
+    let object = namespaces
+        .known()
+        .and_then(|table| table.by_name("", namespace.as_str()));
+    let created = object.and_then(|object| object.meta.created);
+    let reference = ObjectRef {
+        kind: SafeText::new("Namespace"),
+        namespace: namespace.clone(),
+        uid: object
+            .map(|object| object.meta.uid.clone())
+            .unwrap_or_default(),
+        ..ObjectRef::default()
+    };
+    let finding = ground.finding(kind, row.level, reference, sentence);
+    let since = since.or(created).map_or(finding.since, Since::Object);
+    Some(Finding {
+        why: row.why.clone(),
+        since,
+        ..finding
+    })
 }

@@ -1,8 +1,36 @@
 //! Drift: does GitOps keep what it should? One honest row for each Kustomization.
+//!
+//! A suspended Kustomization keeps its old `Ready: True`, and one whose controller died does too: `spec.suspend`,
+//! requests that nobody took note of and the age of the last run are read beside the condition.
+
+use jiff::Timestamp;
 
 use crate::config::ClusterName;
+use crate::config::Config;
+use crate::config::ZoneName;
+use crate::sources::board::Cell;
+use crate::sources::fact::Watch;
+use crate::sources::finding::Finding;
+use crate::sources::finding::ObjectRef;
+use crate::sources::finding::Since;
+use crate::sources::ground::Ground;
+use crate::sources::ground::Judged;
+use crate::sources::kinds::Kind;
+use crate::sources::kinds::kustomization::Kustomization;
 use crate::sources::level::Level;
+use crate::sources::moment::Moment;
+use crate::sources::world::ClusterWorld;
+use crate::sources::world::Standing;
+use crate::sources::world::World;
 use crate::text::SafeText;
+use crate::text::age;
+use crate::text::clock;
+use crate::text::column_clock;
+
+/// What the drift column rests on.
+pub const NEEDS: [Watch; 2] = [Watch::Namespaces, Watch::Kustomizations];
+/// Seconds that one run may take beyond its interval before its controller is thought dead.
+const RUN_S: i64 = 300;
 
 /// One Flux object, or one line about a cluster that has none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,10 +41,297 @@ pub struct Row {
     pub cluster: ClusterName,
     /// `Kust flux-system/emr`.
     pub object: SafeText,
+    /// uid, to which the mark binds; empty for a line about a cluster.
+    pub uid: SafeText,
     /// `in step`, `suspended`, `failing`, `behind`, `was OK`.
     pub state: SafeText,
     /// Applied revision, short.
     pub applied: SafeText,
     /// Why, in one clause.
     pub why: SafeText,
+}
+
+/// How one Kustomization stands, in the order of worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// `spec.suspend`: nothing is put back.
+    Suspended,
+    /// Its last run failed.
+    Failing,
+    /// Its controller gives no sign: what it says is history.
+    Stale,
+    /// A run is on its way.
+    Behind,
+    /// What Git says is applied.
+    InStep,
+}
+
+impl State {
+    /// Judges one Kustomization.
+    pub fn of(row: &Kustomization, at: Timestamp) -> State {
+        let ready = row.ready.as_ref().map(|ready| ready.status.as_str());
+        let overdue = row.ran.zip(row.interval_s).is_some_and(|(ran, interval)| {
+            at.as_second() - ran.as_second() > interval.saturating_add(RUN_S)
+        });
+        match ready {
+            _ if row.suspend => State::Suspended,
+            Some("False") => State::Failing,
+            _ if overdue => State::Stale,
+            Some("True") if row.applied == row.attempted => State::InStep,
+            _ => State::Behind,
+        }
+    }
+
+    /// The word on the screen.
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Suspended => "suspended",
+            State::Failing => "failing",
+            State::Stale => "stale",
+            State::Behind => "behind",
+            State::InStep => "in step",
+        }
+    }
+
+    /// How bad.
+    pub fn level(self) -> Level {
+        match self {
+            State::Suspended | State::Failing => Level::Warn,
+            State::Stale => Level::Unknown,
+            State::Behind | State::InStep => Level::Ok,
+        }
+    }
+}
+
+/// The drift of one zone on one cluster: what is held, failing or in step.
+pub fn headline(ground: &Ground<'_>, zone: Option<&ZoneName>) -> Cell {
+    ground.cell(&NEEDS, "no GitOps", |at| judge(ground, zone, at))
+}
+
+fn judge(ground: &Ground<'_>, zone: Option<&ZoneName>, at: Timestamp) -> Judged {
+    let seen = ground.world.kustomizations(ground.now);
+    let rows = seen.known().into_iter().flat_map(|table| table.iter());
+    let states: Vec<State> = rows
+        .filter(|row| stands_in(ground, row, zone))
+        .map(|row| State::of(row, at))
+        .collect();
+    let count = |state: State| states.iter().filter(|one| **one == state).count();
+    let level = states.iter().map(|state| state.level()).min();
+    match (
+        level,
+        count(State::Suspended),
+        count(State::Failing),
+        count(State::Stale),
+    ) {
+        (None, ..) => Judged::new(Level::Absent, "", "none here"),
+        (Some(level), 0, 0, 0) => Judged::new(level, "", format!("{} in step", states.len())),
+        (Some(level), _, _, stale) if stale > 0 => {
+            Judged::new(level, "stale", format!("{stale} stale"))
+        }
+        (Some(level), held, 0, _) => Judged::new(level, held.to_string(), format!("{held} held")),
+        (Some(level), 0, failing, _) => {
+            Judged::new(level, failing.to_string(), format!("{failing} failing"))
+        }
+        (Some(level), held, failing, _) => Judged::new(
+            level,
+            (held + failing).to_string(),
+            format!("{held} held, {failing} failing"),
+        ),
+    }
+}
+
+/// True when a Kustomization keeps something in this zone, or, keeping nothing anywhere, lives there.
+fn stands_in(ground: &Ground<'_>, row: &Kustomization, zone: Option<&ZoneName>) -> bool {
+    let (here, missing) = (ground.namespaces(zone), ground.missing(zone));
+    let within = |name: &SafeText| here.contains(name) || missing.contains(name);
+    if row.keeps.is_empty() {
+        within(&row.meta.namespace)
+    } else {
+        row.keeps.iter().any(within)
+    }
+}
+
+/// What is held, failing or stale on one cluster; nothing while it is silent.
+pub fn findings(ground: &Ground<'_>) -> Vec<Finding> {
+    let seen = ground.world.kustomizations(ground.now);
+    let rows = seen.now().into_iter().flat_map(|table| table.iter());
+    rows.filter_map(|row| finding(ground, row)).collect()
+}
+
+fn finding(ground: &Ground<'_>, row: &Kustomization) -> Option<Finding> {
+    let (at, name) = (ground.now.wall, &row.meta.name);
+    let state = State::of(row, at);
+    let (kind, sentence, since) = match state {
+        State::Suspended => {
+            let (by, since) = held(row, at);
+            (
+                "drift.suspended",
+                format!("Kustomization {name} is suspended{by}; drift is not being repaired"),
+                since,
+            )
+        }
+        State::Failing => {
+            let reason = row
+                .ready
+                .as_ref()
+                .map(|ready| ready.reason.as_str())
+                .unwrap_or_default();
+            let since = row.ready.as_ref().and_then(|ready| ready.since);
+            (
+                "drift.failing",
+                format!("Kustomization {name} fails: {reason}"),
+                since,
+            )
+        }
+        State::Stale => (
+            "drift.failing",
+            format!("Kustomization {name} did not run when it was due; is its controller alive?"),
+            row.ran,
+        ),
+        State::Behind | State::InStep => return None,
+    };
+    let zoned = row
+        .keeps
+        .iter()
+        .find(|kept| ground.zone_of(kept.as_str()).is_some());
+    let place = zoned.unwrap_or(&row.meta.namespace).clone();
+    let base = ground.finding(
+        kind,
+        state.level(),
+        ObjectRef {
+            namespace: place,
+            ..ObjectRef::default()
+        },
+        sentence,
+    );
+    let object = ObjectRef {
+        kind: SafeText::new(Kustomization::KIND),
+        namespace: row.meta.namespace.clone(),
+        name: name.clone(),
+        uid: row.meta.uid.clone(),
+    };
+    Some(Finding {
+        object,
+        why: vec![why(row, state, at)],
+        since: since.map_or(base.since, Since::Object),
+        ..base
+    })
+}
+
+/// ` since 9d by kubectl-edit`, and when, as far as the field owners say.
+fn held(row: &Kustomization, at: Timestamp) -> (String, Option<Timestamp>) {
+    match &row.suspended_by {
+        Some((manager, Some(since))) => {
+            let ago = age(at.as_second() - since.as_second());
+            (format!(" since {ago} by {manager}"), Some(*since))
+        }
+        Some((manager, None)) => (format!(" by {manager}"), None),
+        None => (String::new(), None),
+    }
+}
+
+fn why(row: &Kustomization, state: State, at: Timestamp) -> SafeText {
+    let ran = row
+        .ran
+        .map_or_else(|| "never".to_owned(), |ran| clock(ran, at));
+    let message = row
+        .ready
+        .as_ref()
+        .map(|ready| ready.message.as_str().trim_end())
+        .unwrap_or_default();
+    SafeText::from(match state {
+        State::Suspended => held(row, at).0.trim_start().to_owned(),
+        State::Failing => message.to_owned(),
+        State::Stale => format!("last ran {ran}"),
+        State::Behind if row.unheard => "asked to run; not taken note of yet".to_owned(),
+        State::Behind => message.to_owned(),
+        State::InStep => String::new(),
+    })
+}
+
+/// One row for each Kustomization of every cluster, and one for each cluster that has none or cannot say.
+pub fn rows(config: &Config, world: &World, now: Moment) -> Vec<Row> {
+    let nothing = ClusterWorld::default();
+    let mut rows: Vec<(Option<State>, Row)> = Vec::new();
+    for cluster in &config.clusters {
+        let ground = Ground::new(config, world, &cluster.name, now, &nothing);
+        let seen = ground.world.kustomizations(now);
+        let table = seen.known().copied();
+        let line = |level, state: &str, why: String| Row {
+            level,
+            cluster: cluster.name.clone(),
+            object: SafeText::default(),
+            uid: SafeText::default(),
+            state: SafeText::new(state),
+            applied: SafeText::default(),
+            why: SafeText::from(why),
+        };
+        match ground.world.standing(&[Watch::Kustomizations], now) {
+            Standing::Now(_) if table.is_some_and(|table| table.is_empty()) => {
+                rows.push((
+                    None,
+                    line(
+                        Level::Absent,
+                        "",
+                        "Flux is there and keeps nothing".to_owned(),
+                    ),
+                ));
+            }
+            Standing::Now(_) => {
+                rows.extend(
+                    table
+                        .into_iter()
+                        .flat_map(|table| table.iter())
+                        .map(|one| row(&ground, one, now.wall)),
+                );
+            }
+            Standing::Silent(s) => {
+                let count = table.map_or(0, |table| table.len());
+                let mut row = line(Level::Unknown, "was read", format!("silent {}", age(s)));
+                row.object = SafeText::from(format!("{count} objects"));
+                rows.push((None, row));
+            }
+            Standing::Asked => rows.push((None, line(Level::Unknown, "asked", String::new()))),
+            Standing::NoRight(why) => {
+                rows.push((None, line(Level::Unknown, "no right", why.to_string())))
+            }
+            Standing::Never(why) => {
+                rows.push((None, line(Level::Unknown, "never", why.to_string())))
+            }
+            Standing::NotInstalled => {
+                rows.push((None, line(Level::Absent, "", "no Flux found".to_owned())))
+            }
+        }
+    }
+    rows.sort_by(|(a, x), (b, y)| {
+        (x.level, a, &x.cluster, &x.object).cmp(&(y.level, b, &y.cluster, &y.object))
+    });
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
+fn row(ground: &Ground<'_>, one: &Kustomization, at: Timestamp) -> (Option<State>, Row) {
+    let state = State::of(one, at);
+    let ran = one
+        .ran
+        .map(|ran| format!(" {}", column_clock(ran, at)))
+        .unwrap_or_default();
+    let row = Row {
+        level: state.level(),
+        cluster: ground.cluster.clone(),
+        object: SafeText::from(format!("Kust {}/{}", one.meta.namespace, one.meta.name)),
+        uid: one.meta.uid.clone(),
+        state: SafeText::new(state.word()),
+        applied: SafeText::from(format!("{}{ran}", short(one.applied.as_str()))),
+        why: why(one, state, at),
+    };
+    (Some(state), row)
+}
+
+/// Seven digits of the commit in `main@sha1:6189abc…`, or the whole when it is none.
+fn short(revision: &str) -> &str {
+    let commit = revision
+        .rsplit_once(':')
+        .map_or(revision, |(_, commit)| commit);
+    let hex = commit.len() > 7 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if hex { &commit[..7] } else { commit }
 }

@@ -22,7 +22,7 @@ pub(super) fn open(state: &mut State, action: Action) -> Vec<Effect> {
         Action::RunBook(id) => Some(id),
         _ => state.nav.book.clone(),
     };
-    let Some(book) = id.and_then(|id| state.library.get(&id).cloned()) else {
+    let Some(book) = id.and_then(|id| state.library.book(&id).cloned()) else {
         state.say("No runbook is marked: 7 shows them.");
         return Vec::new();
     };
@@ -83,7 +83,7 @@ pub(super) fn edited(state: &mut State) {
 /// Says beside each field where its value is from, or what is wrong with it.
 fn judge(state: &mut State) {
     let Some(Prompt::Fill { book, fields, .. }) = &state.prompt else { return };
-    let Some(book) = state.library.get(book) else { return };
+    let Some(book) = state.library.book(book) else { return };
     let values: BTreeMap<_, _> = fields.iter().map(|field| (field.name.clone(), field.line.text.clone())).collect();
     let judged: Vec<Field> = fields
         .iter()

@@ -94,7 +94,7 @@ fn open(state: &mut State) -> Vec<Effect> {
         Screen::Book => return super::fill::open(state, Action::Fill),
         Screen::Runs => {
             state.open_run = Some(mark);
-            state.answer = None;
+            state.heard = None;
             push(state, Screen::Run);
         }
         Screen::Session => push(state, Screen::SignIn),

@@ -35,7 +35,6 @@ pub(super) fn logged(state: &mut State, entries: u64, rows: Vec<LogRow>) -> Vec<
 pub(super) fn stopped(state: &mut State, stopped: Stopped) -> Vec<Effect> {
     let first = state.log.stopped.is_none();
     state.log.stopped = Some(stopped);
-    state.busy = None;
     state.prompt = None;
     if first {
         super::go::push(state, Screen::Stopped);

@@ -7,14 +7,16 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::runbook::engine::Answer;
 use crate::runbook::engine::Command;
-use crate::runbook::engine::Input;
-use crate::runbook::engine::Sight;
+use crate::auth::Person;
 use crate::runbook::event::RunEvent;
 use crate::runbook::open;
+use crate::runbook::plan::Mode;
+use crate::runbook::press::Input;
 use crate::runbook::run::Run;
 use crate::runbook::run::RunStatus;
+use crate::runbook::sight::Heard;
+use crate::runbook::sight::Sight;
 use crate::state::State;
 use crate::state::action::Action;
 use crate::state::effect::Effect;
@@ -31,11 +33,10 @@ const WHOLE: (u16, u16) = (80, 24);
 /// Opens a run, unless the zone, the policy or the person forbids it; the refusal is said and nothing is asked of anybody.
 pub(super) fn open(state: &mut State, book: &str, params: BTreeMap<String, String>) -> Vec<Effect> {
     let Some(person) = state.person.clone() else { return Vec::new() };
-    let Some(known) = state.library.get(book) else { return Vec::new() };
-    let asked = open::ask(known, &params, &state.config, &state.world, &person, state.here.simulated, state.now);
-    match asked {
+    let request = open::Request { run: String::new(), book: book.to_owned(), mode: Mode::Live, params };
+    match open::open(&request, &sight(state, &person), state.now) {
         Ok(opened) => {
-            state.in_flight += 1;
+            state.busy = Some(String::new());
             vec![Effect::Open { opened: Box::new(opened) }]
         }
         Err(why) => {
@@ -62,7 +63,7 @@ pub(super) fn act(state: &mut State, action: Action, alone: bool) -> Vec<Effect>
     match action {
         Action::Resume(id) => {
             state.open_run = Some(id);
-            state.answer = None;
+            state.heard = None;
             super::go::push(state, Screen::Run);
             press(state, Input::Look)
         }
@@ -161,7 +162,7 @@ fn press(state: &mut State, input: Input) -> Vec<Effect> {
         state.say("no: the log cannot be written, so nothing can be done. R tries it again.");
         return Vec::new();
     }
-    if state.in_flight > 0 {
+    if state.busy.is_some() {
         state.say("Wait: the last thing asked for is still under way.");
         return Vec::new();
     }
@@ -169,8 +170,7 @@ fn press(state: &mut State, input: Input) -> Vec<Effect> {
         state.say("no: nobody is signed in, so nothing can be done.");
         return Vec::new();
     };
-    let sight = Sight { config: &state.config, world: &state.world, answer: state.answer.as_ref(), person };
-    match run.press(input, &sight, state.now) {
+    match run.press(input, &sight(state, person), state.now) {
         Ok(commands) => carry(state, commands),
         Err(why) => {
             state.say(why);
@@ -181,53 +181,29 @@ fn press(state: &mut State, input: Input) -> Vec<Effect> {
 
 /// What the open run does by itself: preparation, verdicts, time limits.
 pub(super) fn advance(state: &mut State) -> Vec<Effect> {
-    if state.in_flight > 0 || state.log.stopped.is_some() || state.quitting {
+    if state.busy.is_some() || state.log.stopped.is_some() || state.quitting {
         return Vec::new();
     }
     let Some((run, person)) = state.run().zip(state.person.as_ref()) else { return Vec::new() };
-    let sight = Sight { config: &state.config, world: &state.world, answer: state.answer.as_ref(), person };
-    let command = run.advance(&sight, state.now);
+    let command = run.advance(&sight(state, person), state.now);
     carry(state, command.into_iter().collect())
 }
 
 /// Commands become effects; the run waits until each came back.
 fn carry(state: &mut State, commands: Vec<Command>) -> Vec<Effect> {
-    let Some(run) = state.run().cloned() else { return Vec::new() };
+    let Some(run) = state.run().cloned().filter(|_| !commands.is_empty()) else { return Vec::new() };
     let generation = state.world.cluster(&run.cluster).map_or(0, |cluster| cluster.generation());
-    let mut effects = Vec::new();
-    for command in commands {
-        let run = Box::new(run.clone());
-        effects.push(match command {
-            Command::Record(event) => Effect::Record { run, event },
-            Command::Read(reading) => Effect::Read { run, reading },
-            Command::Send { step, op, undo } => Effect::Send { run, step, op, undo, generation },
-        });
-        state.in_flight += 1;
-    }
-    state.busy = (state.in_flight > 0).then_some(run.id);
-    if !effects.is_empty() {
-        state.changed();
-    }
-    effects
-}
-
-fn back(state: &mut State) {
-    state.in_flight = state.in_flight.saturating_sub(1);
-    if state.in_flight == 0 {
-        state.busy = None;
-    }
+    state.busy = Some(run.id.clone());
     state.changed();
+    vec![Effect::Carry { run: Box::new(run), commands, generation }]
 }
 
-/// An entry of a run is on disk: fold it, then let the run go on.
+/// An entry of a run is on disk: fold it.
 pub(super) fn logged(state: &mut State, id: &str, event: &RunEvent, entry: u64, at: Timestamp) -> Vec<Effect> {
-    if !matches!(event, RunEvent::Intent { .. }) {
-        back(state);
-    }
     if let RunEvent::Opened(opened) = event {
-        state.runs.insert(0, Run::opened(opened, entry, at));
+        state.runs.insert(0, Run::open(opened, entry, at));
         state.open_run = Some(id.to_owned());
-        state.answer = None;
+        state.heard = None;
         super::go::push(state, Screen::Run);
     } else if let Some(run) = state.runs.iter_mut().find(|run| run.id == id) {
         run.take(event, entry, at);
@@ -235,27 +211,34 @@ pub(super) fn logged(state: &mut State, id: &str, event: &RunEvent, entry: u64, 
     match event {
         RunEvent::Planned { .. } if state.nav.screen == Screen::Run => state.nav.screen = Screen::Plan,
         RunEvent::Started if state.nav.screen == Screen::Plan => state.nav.screen = Screen::Run,
-        RunEvent::Outcome { .. } | RunEvent::Done { .. } => state.answer = None,
+        RunEvent::Outcome { .. } | RunEvent::Done { .. } => state.heard = None,
         _ => {}
     }
     state.stale = true;
-    advance(state)
+    state.changed();
+    Vec::new()
 }
 
 /// What the run asked for came back.
-pub(super) fn answered(state: &mut State, id: &str, answer: Answer) -> Vec<Effect> {
-    back(state);
+pub(super) fn answered(state: &mut State, id: &str, heard: Heard) -> Vec<Effect> {
     if state.open_run.as_deref() == Some(id) {
-        state.answer = Some(answer);
+        state.heard = Some(heard);
     }
-    advance(state)
+    Vec::new()
 }
 
-/// What the run asked for could not be done at all; nothing was sent.
-pub(super) fn not_sent(state: &mut State, _: &str, why: SafeText) -> Vec<Effect> {
-    back(state);
-    state.say(why);
-    Vec::new()
+/// What the run wanted was carried out, or given up: it may go on.
+pub(super) fn carried(state: &mut State, failed: Option<SafeText>) -> Vec<Effect> {
+    state.busy = None;
+    state.changed();
+    match failed {
+        // Not at once again: the next second, or the person, tries anew.
+        Some(why) => {
+            state.say(why);
+            Vec::new()
+        }
+        None => advance(state),
+    }
 }
 
 /// A frame that shows this card whole is on screen.
@@ -274,8 +257,12 @@ pub(super) fn hang_up(state: &mut State) -> Vec<Effect> {
 
 fn card(state: &State) -> Option<crate::runbook::run::Card> {
     let (run, person) = state.run().zip(state.person.as_ref())?;
-    let sight = Sight { config: &state.config, world: &state.world, answer: state.answer.as_ref(), person };
-    Some(run.card(&sight, state.now))
+    Some(run.card(&sight(state, person), state.now))
+}
+
+fn sight<'a>(state: &'a State, person: &'a Person) -> Sight<'a> {
+    let (config, world, library) = (&*state.config, &state.world, &*state.library);
+    Sight { config, world, library, heard: state.heard.as_ref(), person }
 }
 
 impl State {

@@ -1,1 +1,0 @@
-//! Talks to an issuer.

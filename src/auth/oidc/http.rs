@@ -1,0 +1,322 @@
+//! One HTTPS client for one issuer: its authority only, no redirects, no proxy, bounded and timed.
+
+use super::wire::Refusal;
+use crate::auth::error::AuthError;
+use crate::config::Identity;
+use crate::text::SafeText;
+use http_body_util::BodyExt as _;
+use http_body_util::Full;
+use http_body_util::Limited;
+use hyper::Request;
+use hyper::body::Bytes;
+use hyper_rustls::HttpsConnector;
+use hyper_rustls::HttpsConnectorBuilder;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use rustls::CertificateError;
+use rustls::ClientConfig;
+use rustls::RootCertStore;
+use serde::de::DeserializeOwned;
+use std::error::Error;
+use std::fmt::Write as _;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The most an answer may hold, in bytes.
+const LARGEST: usize = 1024 * 1024;
+/// The most of an issuer's own words that is shown, in characters.
+const WORDS: usize = 160;
+
+/// The client of one issuer.
+pub(super) struct Http {
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    host: String,
+    deadline: Duration,
+}
+
+/// An answer, read to its end.
+pub(super) struct Answer {
+    /// Its HTTP status.
+    pub(super) status: u16,
+    body: Bytes,
+}
+
+impl Http {
+    /// A client that trusts what the identity names, and nothing else.
+    pub(super) fn new(identity: &Identity, deadline: Duration) -> Result<Self, AuthError> {
+        let no_authority = || AuthError::NoAuthority {
+            name: identity.name.clone(),
+        };
+        let pem = identity.ca.as_ref().ok_or_else(no_authority)?;
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(pem.certificates());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|_| no_authority())?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(config)
+            .https_only()
+            .enable_http1()
+            .build();
+        Ok(Self {
+            client: Client::builder(TokioExecutor::new()).build(connector),
+            host: host(&identity.issuer),
+            deadline,
+        })
+    }
+
+    /// The issuer's host, with its port where it has one.
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Whether the issuer is on this machine.
+    pub(super) fn is_loopback(&self) -> bool {
+        let bare = self
+            .host
+            .rsplit_once(':')
+            .map_or(&*self.host, |pair| pair.0);
+        matches!(bare, "127.0.0.1" | "localhost" | "[::1]")
+    }
+
+    /// Reads an address.
+    pub(super) async fn get(&self, url: &str) -> Result<Answer, AuthError> {
+        self.send(Request::get(url), Bytes::new()).await
+    }
+
+    /// Sends a form.
+    pub(super) async fn post(&self, url: &str, form: &[(&str, &str)]) -> Result<Answer, AuthError> {
+        let request =
+            Request::post(url).header("content-type", "application/x-www-form-urlencoded");
+        self.send(request, Bytes::from(encode(form))).await
+    }
+
+    /// The error of an answer that is not what it should be.
+    pub(super) fn malformed(&self, what: &str) -> AuthError {
+        AuthError::Malformed {
+            host: self.host.clone(),
+            what: what.to_owned(),
+        }
+    }
+
+    async fn send(
+        &self,
+        request: hyper::http::request::Builder,
+        body: Bytes,
+    ) -> Result<Answer, AuthError> {
+        let request = request
+            .header("accept", "application/json")
+            .header(
+                "user-agent",
+                concat!("crashcart/", env!("CARGO_PKG_VERSION")),
+            )
+            .body(Full::new(body))
+            .map_err(|_| self.malformed("addresses that are addresses"))?;
+        let whole = async {
+            let response = self.client.request(request).await;
+            let response = response.map_err(|error| self.failed(&error))?;
+            let status = response.status().as_u16();
+            let body = Limited::new(response.into_body(), LARGEST).collect().await;
+            let body = body.map_err(|error| self.cut(error.as_ref()))?.to_bytes();
+            Ok(Answer { status, body })
+        };
+        match tokio::time::timeout(self.deadline, whole).await {
+            Ok(answer) => answer,
+            Err(_) => Err(self.unreachable(&format!(
+                "no answer within {}",
+                crate::text::words::took(u64::try_from(self.deadline.as_millis()).unwrap_or(0))
+            ))),
+        }
+    }
+
+    fn unreachable(&self, reason: &str) -> AuthError {
+        AuthError::Unreachable {
+            host: self.host.clone(),
+            reason: reason.to_owned(),
+        }
+    }
+
+    /// The error of a body that did not come whole.
+    fn cut(&self, error: &(dyn Error + 'static)) -> AuthError {
+        if error.is::<http_body_util::LengthLimitError>() {
+            return self.malformed("an answer of at most 1 MiB");
+        }
+        self.unreachable("the answer broke off")
+    }
+
+    /// The error of a request that got no answer, from the causes below it.
+    fn failed(&self, error: &(dyn Error + 'static)) -> AuthError {
+        let mut cause = Some(error);
+        while let Some(this) = cause {
+            if let Some(error) = tls_error(this) {
+                return self.untrusted(error);
+            }
+            if let Some(reason) = this.downcast_ref::<io::Error>().and_then(plain) {
+                return self.unreachable(reason);
+            }
+            cause = this.source();
+        }
+        let text = chain(error);
+        if text.contains("dns error") || text.contains("lookup") {
+            return self.unreachable("its name is not known here");
+        }
+        self.unreachable("the connection broke off")
+    }
+
+    fn untrusted(&self, error: &rustls::Error) -> AuthError {
+        let reason = match error {
+            // An authority of the same name with another key shows as a bad signature.
+            rustls::Error::InvalidCertificate(
+                CertificateError::UnknownIssuer | CertificateError::BadSignature,
+            ) => "its certificate is not from the authority the identity names",
+            rustls::Error::InvalidCertificate(
+                CertificateError::Expired | CertificateError::ExpiredContext { .. },
+            ) => "its certificate has ended",
+            rustls::Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            ) => "its certificate is for another name",
+            rustls::Error::InvalidCertificate(_) => "its certificate cannot be used",
+            rustls::Error::AlertReceived(_) => "it broke the TLS handshake off",
+            _ => "it does not speak TLS as it should",
+        };
+        AuthError::Untrusted {
+            host: self.host.clone(),
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+impl Answer {
+    /// The body as JSON, when the status says that it is what was asked for.
+    pub(super) fn json<T: DeserializeOwned>(
+        &self,
+        http: &Http,
+        what: &str,
+    ) -> Result<T, AuthError> {
+        if self.status != 200 {
+            return Err(http.malformed(&format!("{what} (it gave status {})", self.status)));
+        }
+        serde_json::from_slice(&self.body).map_err(|_| http.malformed(what))
+    }
+
+    /// The code of a refusal, such as `slow_down`.
+    pub(super) fn error_code(&self) -> Option<String> {
+        self.said().map(|refusal| refusal.error)
+    }
+
+    /// Fails when the issuer refused, in its own words.
+    pub(super) fn refusal(&self, http: &Http) -> Result<(), AuthError> {
+        if self.status == 200 {
+            return Ok(());
+        }
+        let words = match self.said() {
+            Some(refusal) => refusal.error_description.unwrap_or(refusal.error),
+            None => format!("status {}", self.status),
+        };
+        let words: String = words.trim_end_matches('.').chars().take(WORDS).collect();
+        Err(AuthError::Refused {
+            host: http.host.clone(),
+            reason: SafeText::new(&words),
+        })
+    }
+
+    fn said(&self) -> Option<Refusal> {
+        let bad = (400..500).contains(&self.status);
+        bad.then(|| serde_json::from_slice(&self.body).ok())?
+    }
+}
+
+/// The TLS error at one link of a chain of causes. An I/O error carries it inside, sometimes in a
+/// second one, and does not name what it carries as its source.
+fn tls_error<'e>(cause: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
+    let mut this = cause;
+    while let Some(inner) = this
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref)
+    {
+        this = inner;
+    }
+    this.downcast_ref()
+}
+
+/// The plain words of an I/O error that says enough by itself.
+fn plain(error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => Some("connection refused"),
+        io::ErrorKind::ConnectionReset => Some("connection reset"),
+        io::ErrorKind::TimedOut => Some("connection timed out"),
+        io::ErrorKind::HostUnreachable => Some("no route to it"),
+        io::ErrorKind::NetworkUnreachable => Some("the network is down"),
+        _ => None,
+    }
+}
+
+/// All causes of an error, for looking at.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(this) = cause {
+        // Writing to a String cannot fail.
+        let _ = write!(text, ": {this}");
+        cause = this.source();
+    }
+    text
+}
+
+/// The host of an `https://` address, with its port where it has one.
+fn host(url: &str) -> String {
+    let rest = url.strip_prefix("https://").unwrap_or(url);
+    rest.split('/').next().unwrap_or_default().to_owned()
+}
+
+/// A form, percent-encoded.
+fn encode(form: &[(&str, &str)]) -> String {
+    let mut text = String::new();
+    for (name, value) in form {
+        if !text.is_empty() {
+            text.push('&');
+        }
+        push(&mut text, name);
+        text.push('=');
+        push(&mut text, value);
+    }
+    text
+}
+
+/// One name or value: everything but the unreserved letters of RFC 3986 becomes `%XX`.
+fn push(text: &mut String, part: &str) {
+    for byte in part.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::encode;
+    use super::host;
+
+    #[test]
+    fn forms_are_encoded() {
+        let form = [("scope", "openid groups"), ("x", "a&b=c+ü/~")];
+        assert_eq!(
+            encode(&form),
+            "scope=openid%20groups&x=a%26b%3Dc%2B%C3%BC%2F~"
+        );
+    }
+
+    #[test]
+    fn the_host_keeps_its_port() {
+        assert_eq!(host("https://id.test:8443/realms/one"), "id.test:8443");
+        assert_eq!(host("https://id.test"), "id.test");
+    }
+}

@@ -1,0 +1,106 @@
+//! Whom a client certificate names, as an API server reads it.
+
+use super::clusters::KubeconfigUser;
+use super::der::element;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+/// The object identifier 2.5.4.3, `CN`, in DER.
+const COMMON_NAME: [u8; 3] = [0x55, 4, 3];
+/// The object identifier 2.5.4.10, `O`, in DER.
+const ORGANIZATION: [u8; 3] = [0x55, 4, 10];
+
+/// Whom a client certificate names: Kubernetes takes the common name as the user and the
+/// organisations as the groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// The common name; the last one where there are several.
+    pub common_name: String,
+    /// The organisations, in the order of the certificate.
+    pub organizations: Vec<String>,
+}
+
+impl KubeconfigUser {
+    /// Whom the credential names; `None` for a token, which only the API server can read, and for
+    /// a certificate without a common name.
+    pub fn subject(&self) -> Option<Subject> {
+        let Self::ClientCert { cert_pem, .. } = self else {
+            return None;
+        };
+        let certificate = CertificateDer::from_pem_slice(cert_pem.as_bytes()).ok()?;
+        subject(&certificate)
+    }
+}
+
+/// The subject of a certificate (RFC 5280 section 4.1).
+fn subject(certificate: &[u8]) -> Option<Subject> {
+    let (_, signed, _) = element(certificate)?;
+    let (_, body, _) = element(signed)?;
+    let mut rest = body;
+    // Version, serial number, signature algorithm, issuer and validity come before the subject.
+    for _ in 0..5 {
+        rest = element(rest)?.2;
+    }
+    let (_, mut names, _) = element(rest)?;
+    let mut common_name = None;
+    let mut organizations = Vec::new();
+    while let Some((_, mut set, after)) = element(names) {
+        while let Some((_, pair, more)) = element(set) {
+            let (_, kind, value) = element(pair)?;
+            let (_, text, _) = element(value)?;
+            let text = std::str::from_utf8(text).ok()?.to_owned();
+            if kind == COMMON_NAME {
+                common_name = Some(text);
+            } else if kind == ORGANIZATION {
+                organizations.push(text);
+            }
+            set = more;
+        }
+        names = after;
+    }
+    Some(Subject {
+        common_name: common_name?,
+        organizations,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::KubeconfigUser;
+    use crate::config::Secret;
+    use rcgen::CertificateParams;
+    use rcgen::DistinguishedName;
+    use rcgen::DnType;
+    use rcgen::KeyPair;
+
+    fn user(names: &[(DnType, &str)]) -> KubeconfigUser {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name = DistinguishedName::new();
+        for (kind, text) in names {
+            params.distinguished_name.push(kind.clone(), *text);
+        }
+        let key = KeyPair::generate().unwrap();
+        KubeconfigUser::ClientCert {
+            cert_pem: params.self_signed(&key).unwrap().pem(),
+            key_pem: Secret::new(&key.serialize_pem()),
+        }
+    }
+
+    #[test]
+    fn a_certificate_names_its_user_and_groups() {
+        let alice = user(&[
+            (DnType::OrganizationName, "crashcart-operator"),
+            (DnType::CommonName, "alice"),
+            (DnType::CountryName, "SE"),
+        ]);
+        let subject = alice.subject().unwrap();
+        assert_eq!(subject.common_name, "alice");
+        assert_eq!(subject.organizations, ["crashcart-operator"]);
+    }
+
+    #[test]
+    fn a_token_or_a_nameless_certificate_names_nobody() {
+        assert_eq!(KubeconfigUser::Token(Secret::new("t")).subject(), None);
+        assert_eq!(user(&[(DnType::OrganizationName, "o")]).subject(), None);
+    }
+}

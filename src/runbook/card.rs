@@ -1,0 +1,438 @@
+//! The words of the run screen's lower pane: what Enter would do, what it rests on, and why it is off.
+
+use super::book::hex;
+use super::doubt;
+use super::engine::kind;
+use super::event::Trace;
+use super::holds;
+use super::plan::PlanStep;
+use super::plan::Undo;
+use super::run::Card;
+use super::run::Run;
+use super::run::RunStatus;
+use super::run::StepState;
+use super::run::StepStatus;
+use super::sight::Sight;
+use super::steps;
+use super::steps::Kind;
+use super::steps::Turn;
+use super::steps::Verdict;
+use super::undo;
+use crate::sources::moment::Moment;
+use crate::sources::op::Op;
+use crate::text::SafeText;
+use crate::text::clock_seconds;
+
+impl Run {
+    /// What the lower pane shows now.
+    pub fn card(&self, sight: &Sight<'_>, now: Moment) -> Card {
+        let mut card = if self.ended() {
+            self.ended_card()
+        } else if self.in_flight() {
+            titled(
+                "WAITING FOR THE ANSWER",
+                ["the request is out; nothing else is sent meanwhile"],
+            )
+        } else if let (Some(key), false) = (doubt::open(self), self.status == RunStatus::Held) {
+            self.doubt_card(key, sight, now)
+        } else {
+            match self.status {
+                RunStatus::Preparing => self.prepare_card(sight, now),
+                RunStatus::Planned => self.plan_card(sight, now),
+                RunStatus::Held => {
+                    let mut card = titled("HELD", ["put down on purpose; nothing is in flight"]);
+                    "take it up again".clone_into(&mut card.enter);
+                    card
+                }
+                RunStatus::Interrupted => self.interrupted_card(),
+                _ if self.memory.undoing => self.undo_card(),
+                _ => self.step_card(sight, now),
+            }
+        };
+        if let (Err(words), false) = (
+            sight.ready(&self.cluster, &self.memory.cluster_uid, now),
+            self.ended(),
+        ) {
+            card.enter.clear();
+            card.typed = None;
+            card.sends = false;
+            card.notes.push(words);
+        }
+        card
+    }
+
+    fn ended_card(&self) -> Card {
+        let title = match &self.status {
+            RunStatus::Completed => "COMPLETED",
+            RunStatus::Aborted(_) => "ENDED BY HAND",
+            _ => "FAILED",
+        };
+        let mut card = titled(title, [self.ending.as_str()]);
+        for (number, words) in &self.owed {
+            card.notes.push(SafeText::new(&format!(
+                "still stands, step {number}: {words}"
+            )));
+        }
+        card
+    }
+
+    fn prepare_card(&self, sight: &Sight<'_>, now: Moment) -> Card {
+        let mut card = titled("PREPARING: NOTHING IS CHANGED", [] as [&str; 0]);
+        let Some(step) = self.turn() else { return card };
+        let turn = Turn {
+            run: self,
+            number: step.number,
+            sight,
+            now,
+        };
+        let words = match kind(step).map(|kind| steps::before(kind, &turn)) {
+            Some(Verdict::Need(_)) => format!("{} is asked", self.cluster),
+            Some(Verdict::Pending(words) | Verdict::Failed(words)) => words.to_string(),
+            Some(Verdict::Send(op)) => {
+                format!("{} on {} (a service, no change)", op.line(), self.cluster)
+            }
+            _ => String::new(),
+        };
+        card.notes.push(SafeText::new(&format!(
+            "{} {}: {words}",
+            step.number, step.id
+        )));
+        card
+    }
+
+    fn plan_card(&self, sight: &Sight<'_>, now: Moment) -> Card {
+        let Some(plan) = &self.plan else {
+            return Card::default();
+        };
+        let frozen = &plan.frozen;
+        let mut card = titled("THE PLAN: NOTHING WAS SENT", [] as [&str; 0]);
+        card.notes.push(SafeText::new(&format!(
+            "create {}   skip {}   collide 0   delete 0   left to controllers {}",
+            frozen.create.len(),
+            frozen.skip.len(),
+            frozen.left
+        )));
+        card.notes.push(SafeText::new(&format!(
+            "{} requests, from {}",
+            plan.requests().len(),
+            frozen.backup
+        )));
+        card.digest.clone_from(&self.digest);
+        match holds::start(self, sight, now) {
+            Ok(()) => "start".clone_into(&mut card.enter),
+            Err(words) => card.notes.push(words),
+        }
+        card
+    }
+
+    fn interrupted_card(&self) -> Card {
+        let mut card = titled("INTERRUPTED", ["its process ended in the middle"]);
+        let next = self.turn().map(|step| match step.status {
+            StepStatus::Sent => format!(
+                "Nothing is in doubt: {} was sent and answered. Enter goes on.",
+                step.number
+            ),
+            _ => format!(
+                "Nothing is in doubt: {} was not sent. Enter goes on.",
+                step.number
+            ),
+        });
+        card.notes.extend(next.map(|words| SafeText::new(&words)));
+        "go on".clone_into(&mut card.enter);
+        card
+    }
+
+    fn doubt_card(&self, key: (u32, bool), sight: &Sight<'_>, now: Moment) -> Card {
+        let (number, undoing) = key;
+        let mut card = titled("WHAT THE WORLD SHOWS", [] as [&str; 0]);
+        let Some(attempt) = self.attempt(number, undoing) else {
+            return card;
+        };
+        let at = clock_seconds(attempt.at, now.wall);
+        let what = if undoing { "the undo of " } else { "" };
+        let entry = attempt.entry;
+        card.notes.push(SafeText::new(&format!(
+            "{at}  entry {entry}: about to send {what}step {number}; no answer that tells"
+        )));
+        for (when, trace, words) in &attempt.looks {
+            let sign = match trace {
+                Trace::Arrived => "yes",
+                Trace::Absent => "no",
+                Trace::Foreign | Trace::Unreadable => "?",
+            };
+            card.notes.push(SafeText::new(&format!(
+                "{sign}  {words}  read {}",
+                clock_seconds(*when, now.wall)
+            )));
+        }
+        match doubt::trace(self, key) {
+            Some(Trace::Arrived) => {
+                card.notes
+                    .push(SafeText::new("So it arrived. Nothing will be sent again."));
+                "it arrived, go on".clone_into(&mut card.enter);
+            }
+            Some(Trace::Absent) if doubt::looked_enough(attempt) => {
+                if let Some(op) = doubt::op(self, key, sight, now) {
+                    self.preview(&mut card, &op);
+                    "send it".clone_into(&mut card.enter);
+                    card.typed = self.plan.is_some().then(|| self.namespace.clone());
+                    card.sends = true;
+                }
+                card.notes.push(SafeText::new(
+                    "Enter sends it once more under the same name: a late twin is refused (409).",
+                ));
+            }
+            Some(Trace::Foreign) => self.both(&mut card, key, sight, now),
+            Some(Trace::Unreadable) if doubt::looked_enough(attempt) => {
+                let words = format!(
+                    "{number} stays in doubt. R looks again; h hands over; sending again is not possible."
+                );
+                card.notes.push(SafeText::new(&words));
+            }
+            _ => card.notes.push(SafeText::new(&format!(
+                "Looking: {} is asked.",
+                self.cluster
+            ))),
+        }
+        card
+    }
+
+    /// Somebody else's object: what we would have sent and what is there, side by side.
+    fn both(&self, card: &mut Card, key: (u32, bool), sight: &Sight<'_>, now: Moment) {
+        if let Some(op) = doubt::op(self, key, sight, now) {
+            card.body = format!("ours:   {}", String::from_utf8_lossy(&op.request().body));
+        }
+        if let Some(super::sight::Answer::Object(Some(found))) =
+            sight.heard.map(|heard| &heard.answer)
+        {
+            let spec = found
+                .get("spec")
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            card.body
+                .push_str(&format!("\ntheirs: {}", SafeText::new(&spec)));
+        }
+        card.notes.push(SafeText::new(
+            "Only s (where it may be left out), u, h and a are possible.",
+        ));
+    }
+
+    fn step_card(&self, sight: &Sight<'_>, now: Moment) -> Card {
+        let Some(step) = self.turn() else {
+            return titled("EVERY STEP IS OVER", [] as [&str; 0]);
+        };
+        let plan = self.plan.as_ref().and_then(|plan| plan.step(step.number));
+        let (Some(kind), Some(planned)) = (kind(step), plan) else {
+            return titled(
+                "UNKNOWN STEP",
+                ["this version does not know it: hold or abort"],
+            );
+        };
+        let turn = Turn {
+            run: self,
+            number: step.number,
+            sight,
+            now,
+        };
+        match &step.status {
+            StepStatus::Failed(why) => {
+                let mut card = titled("FAILED", [why.as_str()]);
+                card.notes.push(SafeText::new(
+                    "R looks again; s, u, h and a as the footer says.",
+                ));
+                self.words(&mut card, planned);
+                card
+            }
+            StepStatus::Now if kind.changes() || kind == Kind::ConfirmTarget => {
+                self.ask_card(step, planned, kind, &turn)
+            }
+            _ => {
+                let mut card = titled("WAITING FOR THE WORLD", [] as [&str; 0]);
+                let sent = self
+                    .attempt(step.number, false)
+                    .map(|attempt| clock_seconds(attempt.at, now.wall));
+                let words = match steps::verdict(kind, &turn) {
+                    Verdict::Pending(words)
+                    | Verdict::Blocked(words)
+                    | Verdict::Ask(words)
+                    | Verdict::Failed(words) => words.to_string(),
+                    Verdict::Done(found) => found.words.to_string(),
+                    _ => format!("{} is asked", self.cluster),
+                };
+                let words = sent.map_or(words.clone(), |at| {
+                    format!("sent {at}, waiting for the world: {words}")
+                });
+                card.notes.push(SafeText::new(&words));
+                self.words(&mut card, planned);
+                card
+            }
+        }
+    }
+
+    /// A step that a person is asked about.
+    fn ask_card(&self, step: &StepState, planned: &PlanStep, kind: Kind, turn: &Turn<'_>) -> Card {
+        let title = match kind {
+            Kind::ConfirmTarget => "TYPE THE NAME",
+            Kind::Restore => "CANNOT BE STOPPED ONCE SENT",
+            _ => "THIS WILL SEND ONE REQUEST",
+        };
+        let mut card = titled(title, [] as [&str; 0]);
+        if let Some(op) = &planned.op {
+            self.preview(&mut card, op);
+        }
+        self.words(&mut card, planned);
+        match steps::before(kind, turn) {
+            Verdict::Ask(words) => {
+                fact(&mut card, "Before", &words);
+                card.typed.clone_from(&planned.typed);
+                card.sends = planned.op.is_some();
+                let enter = match (&planned.typed, card.sends) {
+                    (Some(_), true) => "send it",
+                    (Some(_), false) => "it is this one",
+                    _ => "do it",
+                };
+                enter.clone_into(&mut card.enter);
+            }
+            Verdict::Blocked(words) | Verdict::Failed(words) | Verdict::Pending(words) => {
+                card.notes.push(words)
+            }
+            Verdict::Need(_) => card.notes.push(SafeText::new(&format!(
+                "Looking: {} is asked.",
+                self.cluster
+            ))),
+            _ => card.notes.push(SafeText::new(
+                "There is nothing to do; it goes on by itself.",
+            )),
+        }
+        if kind == Kind::Restore {
+            card.notes.push(SafeText::new(
+                "A Restore cannot be stopped, and Velero has no dry run. The undo deletes what it created.",
+            ));
+        }
+        if step.evidence.as_str() != "" {
+            card.notes.push(step.evidence.clone());
+        }
+        card
+    }
+
+    fn undo_card(&self) -> Card {
+        let Some(step) = undo::target(self) else {
+            return titled(
+                "TAKEN BACK",
+                ["everything that a request can take back is; the run ends"],
+            );
+        };
+        let sent = self.attempt(step.number, true);
+        let Some(op) = undo::op(self).filter(|_| !sent.is_some_and(super::run::Attempt::applied))
+        else {
+            let words = format!("{} {}: waiting for the world", step.number, step.id);
+            return titled("TAKING BACK", [words.as_str()]);
+        };
+        let mut card = titled("THIS WILL SEND ONE REQUEST", [] as [&str; 0]);
+        self.preview(&mut card, &op);
+        fact(
+            &mut card,
+            "Takes back",
+            &SafeText::new(&format!("step {} {}", step.number, step.id)),
+        );
+        if let Some(list) = self
+            .memory
+            .undo_list
+            .as_ref()
+            .filter(|_| matches!(step.undo, Undo::DeleteCreated))
+        {
+            let gone = list.delete.iter().filter(|item| item.1.is_some()).count();
+            card.notes.push(SafeText::new(&format!(
+                "{} of {} objects",
+                gone + 1,
+                list.delete.len()
+            )));
+            card.notes.extend(list.left.iter().cloned());
+        }
+        if let Some((_, status, words)) = sent.and_then(|attempt| attempt.outcome.as_ref()) {
+            let status = status.map_or_else(String::new, |status| format!(" ({status})"));
+            card.notes.push(SafeText::new(&format!(
+                "the last try was refused{status} {words}"
+            )));
+        }
+        "do it".clone_into(&mut card.enter);
+        card.sends = true;
+        card
+    }
+
+    /// The request, whole: line, body and digest.
+    fn preview(&self, card: &mut Card, op: &Op) {
+        let request = op.request();
+        card.wire = vec![format!("{} on {}", op.line(), self.cluster)];
+        if let Op::Suspend { suspend, .. } = op {
+            card.wire
+                .push(format!("spec.suspend: {} -> {suspend}", !suspend));
+        }
+        card.wire
+            .push(format!("{} {}", request.method, request.path));
+        card.body = String::from_utf8_lossy(&request.body).into_owned();
+        card.digest = hex(&request.digest());
+    }
+
+    fn words(&self, card: &mut Card, planned: &PlanStep) {
+        fact(card, "Done when", &SafeText::new(&planned.done_when));
+        let undo = match &planned.undo {
+            Undo::Nothing => String::new(),
+            Undo::Op(_) => "set it back to false".to_owned(),
+            Undo::DeleteCreated => {
+                let count = planned.title.split(", ").last().unwrap_or_default();
+                format!("delete the {count} it created, each only if nobody changed it since")
+            }
+            Undo::Expires(words) => words.clone(),
+            Undo::Never(why) => format!("none: {why}"),
+        };
+        if !undo.is_empty() {
+            fact(card, "Undo", &SafeText::new(&undo));
+        }
+        if let (Some(op), Some(asked)) = (
+            &planned.op,
+            self.steps
+                .iter()
+                .find(|step| step.kind == Kind::MayI.word()),
+        ) {
+            let (gvr, namespace, _) = op.target();
+            let verb = match op {
+                Op::Suspend { .. } => "patch",
+                _ => "create",
+            };
+            let at = asked
+                .at
+                .map(|at| format!(", asked at {}", at.strftime("%H:%M:%SZ")))
+                .unwrap_or_default();
+            let words = format!(
+                "{verb} {} in {}: yes{at}",
+                gvr.plural,
+                namespace.unwrap_or("the cluster")
+            );
+            fact(card, "Right", &SafeText::new(&words));
+        }
+    }
+}
+
+fn titled<'a>(title: &str, notes: impl IntoIterator<Item = &'a str>) -> Card {
+    let notes = notes
+        .into_iter()
+        .filter(|words| !words.is_empty())
+        .map(SafeText::new)
+        .collect();
+    Card {
+        title: title.to_owned(),
+        notes,
+        ..Card::default()
+    }
+}
+
+/// Adds a labelled fact; `Before` stands first.
+fn fact(card: &mut Card, label: &str, words: &SafeText) {
+    let at = if label == "Before" {
+        0
+    } else {
+        card.facts.len()
+    };
+    card.facts.insert(at, (label.to_owned(), words.clone()));
+}

@@ -1,0 +1,348 @@
+//! What a key does to a run, or why it does nothing, in words.
+
+use super::doubt;
+use super::engine::Command;
+use super::engine::kind;
+use super::event::RunEvent;
+use super::event::Trace;
+use super::holds;
+use super::run::Run;
+use super::run::RunStatus;
+use super::run::StepState;
+use super::run::StepStatus;
+use super::sight::Sight;
+use super::steps;
+use super::steps::Kind;
+use super::steps::Turn;
+use super::steps::Verdict;
+use super::undo;
+use crate::sources::moment::Moment;
+use crate::text::SafeText;
+
+/// What a person does to a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Do what the card shows.
+    Enter,
+    /// Do what the card shows, with the name typed that it asks for.
+    Typed(String),
+    /// Leave the step out.
+    Skip {
+        /// Why, as typed.
+        reason: String,
+    },
+    /// Take back everything, newest first.
+    Undo,
+    /// Put the run down.
+    Hold,
+    /// End the run.
+    Abort {
+        /// Why, as typed.
+        reason: String,
+    },
+    /// Look at the world again.
+    Look,
+}
+
+type Pressed = Result<Vec<Command>, SafeText>;
+
+fn no(words: impl AsRef<str>) -> Pressed {
+    Err(SafeText::new(words.as_ref()))
+}
+
+fn record(event: RunEvent) -> Command {
+    Command::Record(event)
+}
+
+impl Run {
+    /// What a key does; the commands are carried out in order, and the rest is dropped when one fails.
+    ///
+    /// # Errors
+    /// Why it does nothing, in one sentence.
+    pub fn press(
+        &self,
+        input: Input,
+        sight: &Sight<'_>,
+        now: Moment,
+    ) -> Result<Vec<Command>, SafeText> {
+        if self.ended() {
+            return no("the run has ended; nothing can be sent by it");
+        }
+        if self.in_flight() {
+            return no("a request is out: its answer comes first");
+        }
+        match input {
+            Input::Enter => self.enter(None, sight, now),
+            Input::Typed(text) => self.enter(Some(text), sight, now),
+            Input::Skip { reason } => self.skip(&reason),
+            Input::Undo => self.undo(),
+            Input::Hold if self.status == RunStatus::Held => {
+                no("the run is held already; Enter takes it up again")
+            }
+            Input::Hold => Ok(vec![record(RunEvent::Held)]),
+            Input::Abort { reason } => match worded(&reason) {
+                None => no("say why: a run is ended with a reason"),
+                Some(reason) => Ok(vec![record(RunEvent::Aborted { reason })]),
+            },
+            Input::Look => self.look(),
+        }
+    }
+
+    fn enter(&self, typed: Option<String>, sight: &Sight<'_>, now: Moment) -> Pressed {
+        sight.ready(&self.cluster, &self.memory.cluster_uid, now)?;
+        if self.memory.started
+            && let Some(plan) = &self.plan
+            && plan.digest() != self.digest
+        {
+            return no("the plan is not the one that was shown: nothing is sent; open a new run");
+        }
+        let open = doubt::open(self);
+        match self.status {
+            RunStatus::Held if open.is_none() => Ok(vec![record(RunEvent::Resumed)]),
+            RunStatus::Held => Ok(vec![record(RunEvent::Resumed)]),
+            RunStatus::Interrupted | RunStatus::Running | RunStatus::Preparing
+                if open.is_some() =>
+            {
+                self.doubted(open.unwrap_or_default(), typed.as_deref(), sight, now)
+            }
+            RunStatus::Interrupted => Ok(vec![record(RunEvent::Resumed)]),
+            RunStatus::Preparing => no("prepare goes on by itself; nothing was changed"),
+            RunStatus::Planned => {
+                holds::start(self, sight, now)?;
+                Ok(vec![record(RunEvent::Started)])
+            }
+            RunStatus::Running if self.memory.undoing => self.undo_next(),
+            RunStatus::Running => self.do_it(typed.as_deref(), sight, now),
+            _ => no("the run has ended"),
+        }
+    }
+
+    /// Enter at a request in doubt: record its arrival, or send it once more when it is not there.
+    fn doubted(
+        &self,
+        key: (u32, bool),
+        typed: Option<&str>,
+        sight: &Sight<'_>,
+        now: Moment,
+    ) -> Pressed {
+        let (step, undo) = key;
+        let attempt = self.attempt(step, undo);
+        let look = attempt.and_then(|attempt| attempt.looks.last());
+        let mut commands = Vec::new();
+        if self.status == RunStatus::Interrupted {
+            commands.push(record(RunEvent::Resumed));
+        }
+        match look {
+            Some((_, Trace::Arrived, words)) => {
+                commands.push(record(RunEvent::Arrived {
+                    step,
+                    undo,
+                    words: words.clone(),
+                }));
+                Ok(commands)
+            }
+            Some((_, Trace::Absent, _)) if attempt.is_some_and(doubt::looked_enough) => {
+                let Some(op) = doubt::op(self, key, sight, now) else {
+                    return no("what would be sent is not known; hold or abort");
+                };
+                if self.plan.is_some() {
+                    self.right_name(&self.namespace, typed, "it did not arrive")?;
+                    let text = SafeText::new(typed.unwrap_or_default());
+                    commands.push(record(RunEvent::Typed { step, text }));
+                }
+                commands.push(Command::Send { step, op, undo });
+                Ok(commands)
+            }
+            Some((_, Trace::Foreign, words)) => no(format!("{words}; skip, undo, hold or abort")),
+            Some((_, Trace::Unreadable, words)) if attempt.is_some_and(doubt::looked_enough) => no(
+                format!("{words}; R looks again, sending again is not possible"),
+            ),
+            _ => no(format!(
+                "looking: {} was asked; nothing is sent meanwhile",
+                self.cluster
+            )),
+        }
+    }
+
+    fn right_name(&self, name: &str, typed: Option<&str>, why: &str) -> Result<(), SafeText> {
+        match typed {
+            Some(text) if text == name => Ok(()),
+            Some(text) => Err(SafeText::new(&format!(
+                "\"{text}\" is not {name}: nothing was sent"
+            ))),
+            None => Err(SafeText::new(&format!("{why}: type {name} to send this"))),
+        }
+    }
+
+    fn do_it(&self, typed: Option<&str>, sight: &Sight<'_>, now: Moment) -> Pressed {
+        let Some(step) = self.turn() else {
+            return no("every step is over");
+        };
+        let (Some(kind), Some(planned)) = (
+            kind(step),
+            self.plan.as_ref().and_then(|plan| plan.step(step.number)),
+        ) else {
+            return no(format!(
+                "step {} is of a kind that this version does not know; hold or abort",
+                step.number
+            ));
+        };
+        if step.status != StepStatus::Now {
+            return self.waiting(step);
+        }
+        let turn = Turn {
+            run: self,
+            number: step.number,
+            sight,
+            now,
+        };
+        match steps::before(kind, &turn) {
+            Verdict::Ask(_) => {}
+            Verdict::Blocked(words) | Verdict::Failed(words) => return Err(words),
+            Verdict::Need(_) => {
+                return no(format!(
+                    "looking at {} first; nothing is sent meanwhile",
+                    self.cluster
+                ));
+            }
+            _ => return no("there is nothing to do here; it goes on by itself"),
+        }
+        let mut commands = Vec::new();
+        if let Some(name) = &planned.typed {
+            self.right_name(name, typed, "cannot be stopped or taken back by a key")?;
+            let text = SafeText::new(typed.unwrap_or_default());
+            commands.push(record(RunEvent::Typed {
+                step: step.number,
+                text,
+            }));
+        }
+        if let Some(op) = &planned.op {
+            if kind.changes() && !self.confirmed() {
+                return no(format!(
+                    "the name of {} was not typed yet: nothing is sent",
+                    self.namespace
+                ));
+            }
+            commands.push(Command::Send {
+                step: step.number,
+                op: op.clone(),
+                undo: false,
+            });
+        }
+        Ok(commands)
+    }
+
+    /// True once the target's name was typed in its own step.
+    pub(crate) fn confirmed(&self) -> bool {
+        let confirm = self
+            .steps
+            .iter()
+            .find(|step| step.kind == Kind::ConfirmTarget.word());
+        confirm.is_some_and(|step| step.status == StepStatus::Done)
+    }
+
+    fn waiting(&self, step: &StepState) -> Pressed {
+        match &step.status {
+            StepStatus::Failed(why) => no(format!(
+                "step {} failed: {why}; R looks again, or skip, undo, hold, abort",
+                step.number
+            )),
+            _ => no(format!(
+                "step {} waits for the world; nothing is sent again",
+                step.number
+            )),
+        }
+    }
+
+    fn skip(&self, reason: &str) -> Pressed {
+        let Some(reason) = worded(reason) else {
+            return no("say why: a step is left out with a reason");
+        };
+        if self.memory.undoing || !self.memory.started {
+            return no("only a step of a started plan can be left out");
+        }
+        let Some(step) = self.turn() else {
+            return no("every step is over");
+        };
+        let allowed = self
+            .plan
+            .as_ref()
+            .and_then(|plan| plan.step(step.number))
+            .is_some_and(|step| step.skip);
+        if !allowed {
+            return no(format!(
+                "step {} {} may not be left out; undo, hold or abort",
+                step.number, step.id
+            ));
+        }
+        if matches!(step.status, StepStatus::Sent) && kind(step).is_some_and(Kind::changes) {
+            return no(format!(
+                "step {} was sent and is not over; wait for the world",
+                step.number
+            ));
+        }
+        let skipped = record(RunEvent::Skipped {
+            step: step.number,
+            reason,
+        });
+        Ok(self.taken_up([skipped]))
+    }
+
+    fn undo(&self) -> Pressed {
+        if self.memory.undoing {
+            return no("it is being taken back already; Enter sends the next request");
+        }
+        if undo::target(self).is_none() {
+            return no("nothing was changed that a request could take back; abort ends the run");
+        }
+        Ok(self.taken_up([record(RunEvent::UndoBegun)]))
+    }
+
+    fn undo_next(&self) -> Pressed {
+        let Some(step) = undo::target(self) else {
+            return no("everything that can be taken back is");
+        };
+        if self
+            .attempt(step.number, true)
+            .is_some_and(super::run::Attempt::applied)
+        {
+            return no("sent; waiting for the world");
+        }
+        match undo::op(self) {
+            Some(op) => Ok(vec![Command::Send {
+                step: step.number,
+                op,
+                undo: true,
+            }]),
+            None => no(format!(
+                "looking at what {} created; nothing is sent meanwhile",
+                step.id
+            )),
+        }
+    }
+
+    fn look(&self) -> Pressed {
+        if let Some((step, _)) = doubt::open(self) {
+            return Ok(vec![record(RunEvent::LookAgain { step })]);
+        }
+        match self.turn() {
+            Some(step) if matches!(step.status, StepStatus::Failed(_)) && self.plan.is_some() => {
+                let again = record(RunEvent::LookAgain { step: step.number });
+                Ok(self.taken_up([again]))
+            }
+            _ => no("nothing is in doubt and nothing failed: there is nothing to look at again"),
+        }
+    }
+
+    /// The commands, after taking the run up again where it was put down or interrupted.
+    fn taken_up(&self, commands: impl IntoIterator<Item = Command>) -> Vec<Command> {
+        let down = matches!(self.status, RunStatus::Held | RunStatus::Interrupted);
+        let resumed = down.then(|| record(RunEvent::Resumed));
+        resumed.into_iter().chain(commands).collect()
+    }
+}
+
+fn worded(reason: &str) -> Option<SafeText> {
+    let reason = reason.trim();
+    (!reason.is_empty()).then(|| SafeText::new(reason))
+}

@@ -1,0 +1,400 @@
+//! What a run may see: the configuration, the watched world, and the answer to its last question.
+//!
+//! The only file of this room that looks into the world. What is silent is not seen: a step never goes on by history.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::library::Library;
+use super::plan::Item;
+use crate::auth::Person;
+use crate::config::ClusterName;
+use crate::config::Config;
+use crate::config::MemberBy;
+use crate::config::Zone;
+use crate::sources::backups::Point;
+use crate::sources::backups::point::judge;
+use crate::sources::backups::point::point;
+use crate::sources::ground::Ground;
+use crate::sources::kinds::backup::Backup;
+use crate::sources::kinds::kustomization::Kustomization;
+use crate::sources::kinds::restore::Restore;
+use crate::sources::moment::Moment;
+use crate::sources::op::Gvr;
+use crate::sources::op::Op;
+use crate::sources::seen::Freshness;
+use crate::sources::world::ClusterWorld;
+use crate::sources::world::World;
+use crate::text::SafeText;
+
+/// Group, version and kind of Kubernetes objects, as a backup's list names them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Gvk {
+    /// API group; empty for the core group.
+    pub group: String,
+    /// Version, `v1`.
+    pub version: String,
+    /// Kind, `ConfigMap`.
+    pub kind: String,
+}
+
+impl Gvk {
+    /// Reads `v1/ConfigMap` or `apps/v1/Deployment`.
+    pub fn parse(text: &str) -> Option<Gvk> {
+        let (group_version, kind) = text.rsplit_once('/')?;
+        let (group, version) = group_version
+            .rsplit_once('/')
+            .unwrap_or(("", group_version));
+        Some(Gvk {
+            group: group.to_owned(),
+            version: version.to_owned(),
+            kind: kind.to_owned(),
+        })
+    }
+}
+
+/// A question that only reads; nothing of it is recorded as a change.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reading {
+    /// May I? Each is an `Op::Review`.
+    Rights(Vec<Op>),
+    /// One object, fresh from the API server.
+    Object {
+        /// Resource.
+        gvr: Gvr,
+        /// Namespace, where there is one.
+        namespace: Option<String>,
+        /// Name.
+        name: String,
+    },
+    /// The objects of these kinds in one namespace, metadata only.
+    Names {
+        /// The namespace.
+        namespace: String,
+        /// Which kinds; those that the cluster does not have are left out of the answer.
+        kinds: Vec<Gvk>,
+    },
+    /// What stands at the address that a DownloadRequest was given; fetched, unpacked, never shown.
+    Artefact {
+        /// Velero's namespace.
+        velero: String,
+        /// Name of the DownloadRequest.
+        download_request: String,
+    },
+}
+
+/// Velero's list of what a backup holds: `apps/v1/Deployment` to `namespace/name`, or `name` for cluster-scoped ones.
+pub type ResourceList = BTreeMap<String, Vec<String>>;
+
+/// One object that a list of names found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// Its name.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+    /// Its resourceVersion.
+    pub resource_version: String,
+    /// Its label `velero.io/restore-name`, where it has one.
+    pub restore: Option<String>,
+}
+
+/// The objects of one kind that a list of names found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The kind that was asked for.
+    pub gvk: Gvk,
+    /// The resource that the cluster serves it as.
+    pub gvr: Gvr,
+    /// Every object of that kind in the namespace.
+    pub objects: Vec<Named>,
+}
+
+/// One right: the review, whether it is given (or why that is not known), and the server's reason.
+pub type Right = (Op, Result<bool, SafeText>, SafeText);
+
+/// The answer to a `Reading`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// Each review in the order asked.
+    Rights(Vec<Right>),
+    /// The object's metadata, spec and status; `None` when there is none (404).
+    Object(Option<serde_json::Value>),
+    /// What exists now.
+    Names(Vec<Listed>),
+    /// What the backup holds.
+    Artefact(ResourceList),
+    /// It could not be read, and why.
+    Failed(SafeText),
+}
+
+/// An answer together with its question and its time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heard {
+    /// What was asked.
+    pub reading: Reading,
+    /// What came back.
+    pub answer: Answer,
+    /// When.
+    pub at: Moment,
+}
+
+/// Everything a run may look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Sight<'a> {
+    /// What we were told.
+    pub config: &'a Config,
+    /// What is out there.
+    pub world: &'a World,
+    /// The runbooks there are.
+    pub library: &'a Library,
+    /// The answer to the last reading of this run, if any came.
+    pub heard: Option<&'a Heard>,
+    /// Who sits here.
+    pub person: &'a Person,
+}
+
+/// Seconds for which an answer is fresh enough to act on.
+const FRESH_S: i64 = 20;
+/// Seconds after which a question may be asked again.
+const AGAIN_S: i64 = 2;
+
+impl<'a> Sight<'a> {
+    /// The cluster's world, if it is connected at all.
+    pub fn cluster(&self, name: &ClusterName) -> Option<&'a ClusterWorld> {
+        self.world.cluster(name)
+    }
+
+    /// Says why nothing may be sent to this cluster now; `uid` is that of its `kube-system` when the run was opened.
+    ///
+    /// # Errors
+    /// The cluster is not configured, not reached, another one than before, or not seen for a while.
+    pub fn ready(&self, name: &ClusterName, uid: &str, now: Moment) -> Result<(), SafeText> {
+        let no = |words: String| Err(SafeText::new(&words));
+        let Some(config) = self.config.cluster(name) else {
+            return no(format!(
+                "{name} is not in the configuration any more; nothing is sent"
+            ));
+        };
+        let Some(world) = self.cluster(name) else {
+            return no(format!(
+                "{name} has not answered: its estate is gone or not reached; nothing is sent"
+            ));
+        };
+        let found = world.greeting().and_then(|greeting| greeting.uid.as_ref());
+        match found {
+            Some(found) if !uid.is_empty() && found.as_str() != uid => {
+                return no(format!(
+                    "{name} is another cluster now: kube-system was {uid}, is {found}; nothing is sent"
+                ));
+            }
+            None => {
+                return no(format!(
+                    "{name} has not said who it is: its estate is gone or not reached; nothing is sent"
+                ));
+            }
+            Some(_) => {}
+        }
+        if world.uid_matches(config) == Some(false) {
+            return no(format!(
+                "{name} is not the cluster of the configuration (uid of kube-system); nothing is sent"
+            ));
+        }
+        match world.freshness(now) {
+            Freshness::Live => Ok(()),
+            other => no(format!(
+                "{name} is {}: Enter is off until it is seen again",
+                other.words()
+            )),
+        }
+    }
+
+    /// uid of the cluster's `kube-system`, as it said itself.
+    pub fn uid(&self, name: &ClusterName) -> Option<&'a SafeText> {
+        self.cluster(name)?.greeting()?.uid.as_ref()
+    }
+
+    /// Velero's namespace on this cluster: where its stores are; the first by name when there are several.
+    pub fn velero(&self, name: &ClusterName, now: Moment) -> Option<&'a SafeText> {
+        let stores = self.cluster(name)?.stores(now);
+        let table = *stores.now()?;
+        table.iter().map(|store| &store.meta.namespace).min()
+    }
+
+    /// Every recovery point of the namespace, newest first, with why each counts or not.
+    pub fn points(&self, name: &ClusterName, namespace: &str, now: Moment) -> Vec<Point> {
+        let nothing = ClusterWorld::default();
+        let ground = Ground::new(self.config, self.world, name, now, &nothing);
+        let backups = ground.world.backups(now);
+        let mut points: Vec<Point> = backups
+            .now()
+            .into_iter()
+            .flat_map(|table| table.iter())
+            .filter_map(|backup| Some(point(backup, &judge(&ground, backup, namespace, now.wall)?)))
+            .collect();
+        points.sort_by(|a, b| (b.started, &a.backup).cmp(&(a.started, &b.backup)));
+        points
+    }
+
+    /// The Backup of that name, while backups are seen.
+    pub fn backup(
+        &self,
+        cluster: &ClusterName,
+        velero: &str,
+        name: &str,
+        now: Moment,
+    ) -> Option<&'a Backup> {
+        let backups = self.cluster(cluster)?.backups(now);
+        let table = *backups.now()?;
+        table.by_name(velero, name)
+    }
+
+    /// The Restore of that name, while restores are seen.
+    pub fn restore(
+        &self,
+        cluster: &ClusterName,
+        velero: &str,
+        name: &str,
+        now: Moment,
+    ) -> Option<&'a Restore> {
+        let restores = self.cluster(cluster)?.restores(now);
+        let table = *restores.now()?;
+        table.by_name(velero, name)
+    }
+
+    /// The Kustomization of that name, while they are seen.
+    pub fn kustomization(
+        &self,
+        cluster: &ClusterName,
+        at: (&str, &str),
+        now: Moment,
+    ) -> Option<&'a Kustomization> {
+        let all = self.cluster(cluster)?.kustomizations(now);
+        let table = *all.now()?;
+        table.by_name(at.0, at.1)
+    }
+
+    /// The Kustomization that keeps this namespace and is not suspended; the first by name.
+    pub fn keeper(
+        &self,
+        cluster: &ClusterName,
+        target: &str,
+        now: Moment,
+    ) -> Option<&'a Kustomization> {
+        let all = self.cluster(cluster)?.kustomizations(now);
+        let table = *all.now()?;
+        let keeping = table.iter().filter(|one| one.keeps(target) && !one.suspend);
+        keeping.min_by(|a, b| {
+            (&a.meta.namespace, &a.meta.name).cmp(&(&b.meta.namespace, &b.meta.name))
+        })
+    }
+
+    /// True when the namespace exists; `None` while namespaces are not seen.
+    pub fn exists(&self, cluster: &ClusterName, namespace: &str, now: Moment) -> Option<bool> {
+        let all = self.cluster(cluster)?.namespaces(now);
+        let table = *all.now()?;
+        Some(table.by_name("", namespace).is_some())
+    }
+
+    /// Deployments of the namespace that are not available, in words; `None` while they are not seen.
+    pub fn unavailable(
+        &self,
+        cluster: &ClusterName,
+        namespace: &str,
+        items: &[Item],
+        now: Moment,
+    ) -> Option<Vec<String>> {
+        let all = self.cluster(cluster)?.deployments(now);
+        let table = *all.now()?;
+        let here = table
+            .iter()
+            .filter(|one| one.meta.namespace.as_str() == namespace);
+        let mut bad: Vec<String> = here
+            .filter(|one| !one.whole())
+            .map(|one| one.meta.name.to_string())
+            .collect();
+        let planned = items
+            .iter()
+            .filter(|item| item.kind == "Deployment" && item.gvr.group == "apps");
+        let gone = planned.filter(|item| table.by_name(namespace, &item.name).is_none());
+        bad.extend(gone.map(|item| format!("{} (not there)", item.name)));
+        bad.sort();
+        Some(bad)
+    }
+
+    /// The zones that a namespace stands in or is named by, and, where its labels cannot be read because it is not
+    /// there, every zone of the cluster that selects by label: it may have been theirs.
+    pub fn zones(&self, cluster: &ClusterName, namespace: &str, now: Moment) -> Vec<&'a Zone> {
+        let nothing = ClusterWorld::default();
+        let ground = Ground::new(self.config, self.world, cluster, now, &nothing);
+        let here: Vec<&Zone> = self
+            .config
+            .zones
+            .iter()
+            .filter(|zone| names_it(zone, cluster, namespace))
+            .collect();
+        let stands = self.config.zones.iter().filter(|zone| {
+            ground
+                .namespaces(Some(&zone.name))
+                .iter()
+                .any(|name| name.as_str() == namespace)
+        });
+        let mut zones: Vec<&Zone> = here.into_iter().chain(stands).collect();
+        if zones.is_empty() && self.exists(cluster, namespace, now) != Some(true) {
+            zones.extend(
+                self.config
+                    .zones
+                    .iter()
+                    .filter(|zone| selects(zone, cluster)),
+            );
+        }
+        zones
+    }
+
+    /// The answer to this question, if it was the last one asked and is fresh enough to act on.
+    pub fn answer(&self, reading: &Reading, now: Moment) -> Option<&'a Answer> {
+        let heard = self.heard.filter(|heard| heard.reading == *reading)?;
+        (now.seconds_since(heard.at) < FRESH_S).then_some(&heard.answer)
+    }
+
+    /// True when this question may be asked (again) now.
+    pub fn may_ask(&self, reading: &Reading, now: Moment) -> bool {
+        let heard = self.heard.filter(|heard| heard.reading == *reading);
+        heard.is_none_or(|heard| now.seconds_since(heard.at) >= AGAIN_S)
+    }
+
+    /// When this question was last answered.
+    pub fn asked(&self, reading: &Reading) -> Option<Timestamp> {
+        self.heard
+            .filter(|heard| heard.reading == *reading)
+            .map(|heard| heard.at.wall)
+    }
+}
+
+/// True when the zone names the namespace, as a member or in an application, on this cluster.
+fn names_it(zone: &Zone, cluster: &ClusterName, namespace: &str) -> bool {
+    let here = || {
+        zone.members
+            .iter()
+            .filter(|member| member.cluster == *cluster)
+    };
+    let named = here().any(|member| match &member.by {
+        MemberBy::Namespaces(names) => names.iter().any(|name| name == namespace),
+        MemberBy::Selector(_) => false,
+    });
+    let system = zone
+        .applications
+        .iter()
+        .any(|one| one.namespaces.iter().any(|name| name == namespace));
+    named || (system && here().next().is_some())
+}
+
+fn selects(zone: &Zone, cluster: &ClusterName) -> bool {
+    let here = zone
+        .members
+        .iter()
+        .filter(|member| member.cluster == *cluster);
+    here.into_iter()
+        .any(|member| matches!(member.by, MemberBy::Selector(_)))
+}

@@ -1,0 +1,74 @@
+//! Waits until the Restore has ended. Completed with nothing created is a failure.
+
+use super::Expansion;
+use super::Turn;
+use super::Verdict;
+use super::restore;
+use super::safety_copy::words;
+use crate::runbook::plan::PlanStep;
+use crate::runbook::plan::Undo;
+use crate::runbook::sight::Answer;
+use crate::runbook::values::ValueError;
+use crate::text::age;
+
+pub(super) fn brief(expansion: &Expansion<'_>) -> Result<PlanStep, ValueError> {
+    let most = age(i64::from(expansion.step.timeout_s));
+    let title = format!("until the Restore has ended, at most {most}");
+    expansion.plan_step(
+        title,
+        None,
+        "the Restore was sent".to_owned(),
+        Undo::Nothing,
+    )
+}
+
+/// Done when the Restore is Completed and planned objects are there that were not there before.
+pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
+    let (run, sight) = (turn.run, turn.sight);
+    let Some((velero, name)) = turn.plan().and_then(restore::name) else {
+        return Verdict::blocked("the plan holds no Restore");
+    };
+    let Some(seen) = sight.restore(&run.cluster, velero, name, turn.now) else {
+        return Verdict::pending(format!("{name} is not seen on {}", run.cluster));
+    };
+    let (done, all) = seen.items;
+    match seen.phase.as_str() {
+        "Completed" => completed(turn, name),
+        phase @ ("PartiallyFailed" | "Failed" | "FailedValidation") => Verdict::failed(format!(
+            "{name} is {phase}: {}; {} errors, {} warnings",
+            words(seen.why.as_str(), seen.errors),
+            seen.errors,
+            seen.warnings
+        )),
+        "" | "New" => Verdict::pending(format!("{name} is New: Velero has not begun")),
+        phase => Verdict::pending(format!("{name} is {phase}: {done} of {all} objects")),
+    }
+}
+
+fn completed(turn: &Turn<'_>, name: &str) -> Verdict {
+    let reading = turn.names();
+    let listed = match turn.sight.answer(&reading, turn.now) {
+        Some(Answer::Names(listed)) => listed,
+        Some(Answer::Failed(why)) => {
+            return Verdict::pending(format!(
+                "{name} is Completed; what it created could not be listed: {why}"
+            ));
+        }
+        _ => return Verdict::Need(reading),
+    };
+    let create = &turn.frozen().create;
+    let there = create
+        .iter()
+        .filter(|item| restore::find(listed, item).is_some())
+        .count();
+    if there == 0 {
+        return Verdict::failed(format!(
+            "{name} is Completed and created nothing: none of {} planned objects is there",
+            create.len()
+        ));
+    }
+    Verdict::done(format!(
+        "{name} Completed: {there} of {} objects are there",
+        create.len()
+    ))
+}

@@ -1,0 +1,245 @@
+//! What the server fills in, keeps and refuses in an object.
+
+use serde_json::{Value, json};
+
+use crate::sim::clock::Clock;
+use crate::sim::clock::seconds;
+use crate::sim::store::Dice;
+use crate::sim::store::Preconditions;
+use crate::sim::store::Propagation;
+use crate::sim::store::Refusal;
+use crate::sim::store::Resource;
+use crate::sim::store::meta;
+use crate::sim::store::resources;
+
+/// Metadata that a write cannot change.
+const FIXED: &[&str] = &[
+    "name",
+    "namespace",
+    "uid",
+    "creationTimestamp",
+    "generateName",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "generation",
+    "resourceVersion",
+];
+
+/// Fills in what a server gives a new object.
+pub(super) fn complete(
+    object: &mut Value,
+    res: &Resource,
+    ns: Option<&str>,
+    clock: &Clock,
+    dice: &mut Dice,
+) -> Result<(), Refusal> {
+    meta::map(object, "metadata");
+    object["apiVersion"] = res.api_version().into();
+    object["kind"] = res.kind.into();
+    if meta::name(object).is_empty() {
+        let prefix = meta::text(object, "/metadata/generateName").to_owned();
+        if prefix.is_empty() {
+            return Err(Refusal::invalid(
+                res,
+                "",
+                "metadata.name",
+                "FieldValueRequired",
+                "Required value: name or generateName is required",
+            ));
+        }
+        let name = format!("{prefix}{}", dice.suffix(5));
+        meta::set(object, "name", name.into());
+    }
+    if let Some(ns) = ns {
+        meta::set(object, "namespace", ns.into());
+    }
+    let namespace = std::ptr::eq(res, &raw const resources::NAMESPACES);
+    let uid = if namespace && meta::name(object) == "kube-system" {
+        dice.uuid_v8()
+    } else {
+        dice.uuid()
+    };
+    meta::set(object, "uid", uid.into());
+    if meta::text(object, "/metadata/creationTimestamp").is_empty() {
+        meta::set(object, "creationTimestamp", seconds(clock.now()).into());
+    }
+    for field in [
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "selfLink",
+    ] {
+        meta::set(object, field, Value::Null);
+    }
+    if res.generation {
+        meta::set(object, "generation", 1.into());
+    }
+    if namespace {
+        complete_namespace(object);
+    }
+    Ok(())
+}
+
+fn complete_namespace(object: &mut Value) {
+    let name = meta::name(object).to_owned();
+    object["metadata"]["labels"]["kubernetes.io/metadata.name"] = name.into();
+    object["spec"]["finalizers"] = json!(["kubernetes"]);
+    if meta::text(object, "/status/phase").is_empty() {
+        object["status"]["phase"] = "Active".into();
+    }
+}
+
+/// Puts back what a write cannot change, and counts the generation.
+pub(super) fn keep(before: &Value, after: &mut Value, res: &Resource) {
+    meta::map(after, "metadata");
+    for field in FIXED {
+        let old = before["metadata"].get(*field).cloned();
+        meta::set(after, field, old.unwrap_or(Value::Null));
+    }
+    after["apiVersion"] = before["apiVersion"].clone();
+    after["kind"] = before["kind"].clone();
+    if meta::is_going(before) {
+        keep_finalizers(before, after);
+    }
+    if res.generation && intent(before, res) != intent(after, res) {
+        let next = meta::number(before, "/metadata/generation") + 1;
+        meta::set(after, "generation", next.into());
+    }
+}
+
+/// An object on its way out takes no new finalizers.
+fn keep_finalizers(before: &Value, after: &mut Value) {
+    let old = meta::list(before, "/metadata/finalizers");
+    let kept: Vec<Value> = meta::list(after, "/metadata/finalizers")
+        .iter()
+        .filter(|finalizer| old.contains(finalizer))
+        .cloned()
+        .collect();
+    let kept = if kept.is_empty() {
+        Value::Null
+    } else {
+        kept.into()
+    };
+    meta::set(after, "finalizers", kept);
+}
+
+/// What the generation counts: everything but metadata and a separate status.
+fn intent(object: &Value, res: &Resource) -> Value {
+    let mut object = object.clone();
+    if let Some(map) = object.as_object_mut() {
+        map.remove("metadata");
+        if res.status_subresource {
+            map.remove("status");
+        }
+    }
+    object
+}
+
+/// Refuses a write that names another resourceVersion than the newest, or another uid.
+pub(super) fn check_version(res: &Resource, before: &Value, after: &Value) -> Result<(), Refusal> {
+    let wanted = meta::text(after, "/metadata/resourceVersion");
+    if !wanted.is_empty() && wanted != meta::text(before, "/metadata/resourceVersion") {
+        return Err(Refusal::stale(res, meta::name(before)));
+    }
+    let uid = meta::uid(after);
+    if !uid.is_empty() && uid != meta::uid(before) {
+        return Err(refuse_uid(res, before, uid));
+    }
+    Ok(())
+}
+
+/// Refuses a deletion whose preconditions do not hold.
+pub(super) fn check_conditions(
+    res: &Resource,
+    object: &Value,
+    conditions: &Preconditions,
+) -> Result<(), Refusal> {
+    if let Some(uid) = conditions.uid.as_deref()
+        && uid != meta::uid(object)
+    {
+        return Err(refuse_uid(res, object, uid));
+    }
+    let newest = meta::text(object, "/metadata/resourceVersion");
+    if let Some(wanted) = conditions.resource_version.as_deref()
+        && wanted != newest
+    {
+        return Err(Refusal::conflict(
+            res,
+            meta::name(object),
+            &format!(
+                "the ResourceVersion in the precondition ({wanted}) does not match the ResourceVersion in record ({newest}). The object might have been modified"
+            ),
+        ));
+    }
+    Ok(())
+}
+
+fn refuse_uid(res: &Resource, object: &Value, wanted: &str) -> Refusal {
+    Refusal::conflict(
+        res,
+        meta::name(object),
+        &format!(
+            "Precondition failed: UID in precondition: {wanted}, UID in object meta: {}",
+            meta::uid(object)
+        ),
+    )
+}
+
+/// Marks an object as going; false when nothing holds it and it can go at once.
+pub(super) fn mark_going(
+    object: &mut Value,
+    res: &Resource,
+    conditions: &Preconditions,
+    now: &str,
+) -> bool {
+    let finalizer = match conditions.propagation {
+        Propagation::Background => None,
+        Propagation::Foreground => Some("foregroundDeletion"),
+        Propagation::Orphan => Some("orphan"),
+    };
+    if let Some(finalizer) = finalizer
+        && !meta::is_going(object)
+    {
+        let mut all = meta::list(object, "/metadata/finalizers").to_vec();
+        all.push(finalizer.into());
+        meta::set(object, "finalizers", all.into());
+    }
+    let pod = std::ptr::eq(res, &raw const resources::PODS);
+    let phase = meta::text(object, "/status/phase");
+    let stops = pod
+        && conditions.grace > 0
+        && !meta::text(object, "/spec/nodeName").is_empty()
+        && !matches!(phase, "Succeeded" | "Failed");
+    if !stops && !meta::is_held(object) {
+        return false;
+    }
+    if meta::is_going(object) {
+        return true;
+    }
+    let grace = if stops { conditions.grace } else { 0 };
+    meta::set(object, "deletionTimestamp", now.into());
+    meta::set(object, "deletionGracePeriodSeconds", grace.into());
+    if res.generation {
+        let next = meta::number(object, "/metadata/generation") + 1;
+        meta::set(object, "generation", next.into());
+    }
+    if std::ptr::eq(res, &raw const resources::NAMESPACES) {
+        object["status"]["phase"] = "Terminating".into();
+    }
+    true
+}
+
+/// 403: the namespace is going and takes nothing new.
+pub(super) fn refuse_terminating(res: &Resource, ns: &str) -> Refusal {
+    let why =
+        format!("unable to create new content in namespace {ns} because it is being terminated");
+    let mut refusal = Refusal::forbidden(res, "", &why);
+    refusal.details = json!({
+        "kind": res.plural,
+        "causes": [{
+            "reason": "NamespaceTerminating",
+            "message": format!("namespace {ns} is being terminated"),
+            "field": "metadata.namespace",
+        }],
+    });
+    refusal
+}

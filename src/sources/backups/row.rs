@@ -1,0 +1,255 @@
+//! One application of a zone on one cluster: its newest restorable point against its target.
+
+use std::cmp::Reverse;
+
+use jiff::Timestamp;
+
+use super::Grade;
+use super::Row;
+use super::cron;
+use super::include::Included;
+use super::include::included;
+use super::point;
+use super::point::Verdict;
+use crate::config::Criticality;
+use crate::config::Zone;
+use crate::config::ZoneName;
+use crate::sources::ground::Ground;
+use crate::sources::ground::application;
+use crate::sources::kinds::backup::Backup;
+use crate::sources::level::Level;
+use crate::text::SafeText;
+use crate::text::age;
+use crate::text::clock;
+
+/// Share of the target, in percent, above which a point is at risk.
+const RISK_PERCENT: i64 = 80;
+
+/// Every application of one zone on one cluster, judged at one time; those without an application stand by namespace.
+pub(super) fn all(ground: &Ground<'_>, zone: Option<&ZoneName>, at: Timestamp) -> Vec<Row> {
+    let known = zone.and_then(|name| ground.config.zone(name));
+    let mut rows: Vec<Row> = Vec::new();
+    for namespace in ground.namespaces(zone).iter().chain(ground.missing(zone)) {
+        let row = of_namespace(ground, known, namespace, at);
+        match rows
+            .iter_mut()
+            .find(|old| old.application == row.application)
+        {
+            Some(old) if urgency(&row) < urgency(old) => *old = row,
+            Some(_) => {}
+            None => rows.push(row),
+        }
+    }
+    rows.sort_by(|a, b| (urgency(a), &a.application).cmp(&(urgency(b), &b.application)));
+    rows
+}
+
+/// The order of rows: level, then age against target.
+pub(super) fn urgency(row: &Row) -> (Level, Reverse<i64>) {
+    let percent = row
+        .age_s
+        .zip(row.rpo_s)
+        .map_or(0, |(age, rpo)| age.saturating_mul(100) / rpo.max(1));
+    (row.level, Reverse(percent))
+}
+
+fn of_namespace(
+    ground: &Ground<'_>,
+    zone: Option<&Zone>,
+    namespace: &SafeText,
+    at: Timestamp,
+) -> Row {
+    let application = zone.and_then(|zone| application(zone, namespace.as_str()));
+    let rpo_s = application
+        .and_then(|application| application.rpo)
+        .or(zone.and_then(|zone| zone.rpo));
+    let criticality = application
+        .and_then(|application| application.criticality)
+        .or(zone.map(|zone| zone.criticality));
+    let judged = judge_all(ground, namespace, at);
+    let newest = judged
+        .iter()
+        .find(|(_, verdict)| *verdict == Verdict::Counts)
+        .map(|(backup, _)| *backup);
+    let grade = newest.map_or(Grade::None, |backup| {
+        grade(ground, backup, namespace.as_str())
+    });
+    let age_s = newest
+        .and_then(|backup| backup.started)
+        .map(|started| (at.as_second() - started.as_second()).max(0));
+    let (level, mut why) = level(&judged, newest, age_s, rpo_s, at);
+    let unsafe_data =
+        grade == Grade::Taken && criticality == Some(Criticality::Critical) && rpo_s.is_some();
+    if unsafe_data {
+        why.push(SafeText::new(
+            "the data of its volumes is not shown to be kept off the cluster",
+        ));
+    }
+    Row {
+        level: if unsafe_data {
+            level.min(Level::Warn)
+        } else {
+            level
+        },
+        zone: zone.map(|zone| zone.name.clone()),
+        cluster: ground.cluster.clone(),
+        application: application.map_or_else(
+            || namespace.clone(),
+            |application| SafeText::new(&application.name),
+        ),
+        namespace: namespace.clone(),
+        newest: newest.map(|backup| point::point(backup, &Verdict::Counts)),
+        age_s,
+        rpo_s,
+        grade,
+        next: next(ground, namespace.as_str(), at),
+        points: judged
+            .iter()
+            .map(|(backup, verdict)| point::point(backup, verdict))
+            .collect(),
+        why,
+    }
+}
+
+/// Every backup that holds the namespace, newest first, with its verdict.
+fn judge_all<'a>(
+    ground: &'a Ground<'_>,
+    namespace: &SafeText,
+    at: Timestamp,
+) -> Vec<(&'a Backup, Verdict)> {
+    let seen = ground.world.backups(ground.now);
+    let left_out = ground
+        .world
+        .namespaces(ground.now)
+        .known()
+        .is_some_and(|table| {
+            let labels = table.by_name("", namespace.as_str()).map(|row| &row.labels);
+            labels
+                .and_then(|labels| labels.get("velero.io/exclude-from-backup"))
+                .is_some_and(|value| value == "true")
+        });
+    let backups = seen
+        .known()
+        .copied()
+        .into_iter()
+        .flat_map(|table| table.iter())
+        .filter(|_| !left_out);
+    let mut judged: Vec<(&Backup, Verdict)> = backups
+        .filter_map(|backup| {
+            Some((
+                backup,
+                point::judge(ground, backup, namespace.as_str(), at)?,
+            ))
+        })
+        .collect();
+    judged.sort_by_key(|(backup, _)| {
+        Reverse((
+            backup.started.or(backup.meta.created),
+            backup.meta.name.clone(),
+        ))
+    });
+    judged
+}
+
+fn level(
+    judged: &[(&Backup, Verdict)],
+    newest: Option<&Backup>,
+    age_s: Option<i64>,
+    rpo_s: Option<i64>,
+    at: Timestamp,
+) -> (Level, Vec<SafeText>) {
+    let Some(rpo) = rpo_s else {
+        return (Level::Absent, Vec::new());
+    };
+    let by_age = match age_s {
+        Some(age) if age > rpo => Level::Crit,
+        Some(age) if age.saturating_mul(100) > rpo.saturating_mul(RISK_PERCENT) => Level::Warn,
+        Some(_) => Level::Ok,
+        None => Level::Crit,
+    };
+    if by_age == Level::Ok {
+        return (by_age, Vec::new());
+    }
+    let newer = |backup: &Backup| newest.is_none_or(|newest| backup.started > newest.started);
+    let mut later = judged.iter().filter(|(backup, _)| newer(backup));
+    if let Some((backup, why)) = later.clone().find_map(|(backup, verdict)| match verdict {
+        Verdict::Unknown(why) => Some((backup, why)),
+        _ => None,
+    }) {
+        return (
+            Level::Unknown,
+            vec![SafeText::from(format!(
+                "{} may count: {why}",
+                backup.meta.name
+            ))],
+        );
+    }
+    let failed = later.clone().count();
+    let words = later.find_map(|(_, verdict)| match verdict {
+        Verdict::No(why) => Some(why.clone()),
+        _ => None,
+    });
+    let since = newest
+        .and_then(|newest| newest.started)
+        .map(|at_| format!(" since {}", clock(at_, at)))
+        .unwrap_or_default();
+    let why = match words {
+        Some(words) if failed == 1 => format!("1 run{since} does not count: {words}"),
+        Some(words) => format!("{failed} runs{since} do not count; the newest: {words}"),
+        None if judged.is_empty() => "no backup holds it".to_owned(),
+        None => format!("no run{since}"),
+    };
+    (by_age, vec![SafeText::from(why)])
+}
+
+fn grade(ground: &Ground<'_>, backup: &Backup, namespace: &str) -> Grade {
+    let pods = ground.world.pods(ground.now);
+    let claims = pods
+        .known()
+        .is_none_or(|pods| pods.within(namespace).any(|pod| pod.claims));
+    let moved = backup.scope.snapshot_move_data == Some(true) && backup.moves > 0;
+    let copied = backup.scope.default_volumes_to_fs_backup == Some(true);
+    let complete = moved || copied || (!claims && backup.snapshots.1 == 0);
+    let restores = ground.world.restores(ground.now);
+    let restored = restores.known().is_some_and(|restores| {
+        restores.iter().any(|restore| {
+            let named = restore.namespaces.iter().any(|name| name == namespace);
+            restore.good()
+                && (named || (restore.namespaces.is_empty() && restore.backup == backup.meta.name))
+        })
+    });
+    match (complete, restored) {
+        (true, true) => Grade::RestoredOnce,
+        (true, false) => Grade::Complete,
+        (false, _) => Grade::Taken,
+    }
+}
+
+fn next(ground: &Ground<'_>, namespace: &str, at: Timestamp) -> Option<Timestamp> {
+    let seen = ground.world.schedules(ground.now);
+    let schedules = seen
+        .known()
+        .copied()
+        .into_iter()
+        .flat_map(|table| table.iter());
+    schedules
+        .filter(|schedule| schedule.runs() && included(&schedule.scope, namespace) != Included::No)
+        .filter_map(|schedule| {
+            cron::next(
+                schedule.cron.as_str(),
+                at,
+                schedule.asked.or(schedule.meta.created),
+            )
+        })
+        .min()
+}
+
+/// `5h12 of 1h` in full.
+pub(super) fn of_target(row: &Row) -> Option<String> {
+    Some(format!("{} of {}", age(row.age_s?), target(row.rpo_s?)))
+}
+
+/// A target as the configuration writes it.
+pub(super) fn target(seconds: i64) -> String {
+    crate::config::words(seconds)
+}

@@ -1,0 +1,204 @@
+//! Findings about a cluster as a whole: silence, another key or uid, rights that are missing.
+
+use std::collections::BTreeSet;
+
+use super::fact::Watch;
+use super::fact::WatchNews;
+use super::finding::Finding;
+use super::finding::Since;
+use super::ground::Ground;
+use super::level::Level;
+use super::seen::Freshness;
+use super::world::Reach;
+use crate::config::ClusterName;
+use crate::config::Config;
+use crate::config::Criticality;
+use crate::text::SafeText;
+use crate::text::age;
+use crate::text::clock;
+
+/// Everything that concerns a whole cluster; one finding when all clusters fail alike.
+pub(super) fn findings(config: &Config, grounds: &[Ground<'_>]) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let silent: Vec<(&Ground<'_>, Finding, SafeText)> = grounds
+        .iter()
+        .filter_map(|ground| silence(ground).map(|(finding, why)| (ground, finding, why)))
+        .collect();
+    let reasons: BTreeSet<&SafeText> = silent.iter().map(|(.., why)| why).collect();
+    match (silent.as_slice(), reasons.len()) {
+        ([(ground, first, why), ..], 1) if grounds.len() > 1 && silent.len() == grounds.len() => {
+            let since = silent
+                .iter()
+                .map(|(_, finding, _)| finding.since.at())
+                .max();
+            found.push(all_alike(
+                ground,
+                first,
+                why,
+                grounds.len(),
+                since.unwrap_or(first.since.at()),
+            ));
+        }
+        _ => found.extend(silent.iter().map(|(_, finding, _)| finding.clone())),
+    }
+    for ground in grounds {
+        found.extend(other_ca(ground));
+        found.extend(other_uid(config, ground));
+        found.extend(forbidden(ground));
+    }
+    found
+}
+
+/// Puts what explains the rest first: one finding about all clusters at once.
+pub(super) fn lead(findings: &mut [Finding]) {
+    if let Some(at) = findings
+        .iter()
+        .position(|finding| finding.cluster.as_str().starts_with("all "))
+    {
+        findings[..=at].rotate_right(1);
+    }
+}
+
+/// What the connection of a silent cluster says; `None` while it is not silent.
+fn silence(ground: &Ground<'_>) -> Option<(Finding, SafeText)> {
+    let world = ground.world;
+    let silent = match (world.freshness(ground.now), world.reach()) {
+        (_, Reach::NotAsked | Reach::OtherCa { .. }) => return None,
+        (_, Reach::Unreachable(_)) => true,
+        (Freshness::Silent(_), _) => true,
+        (Freshness::Never, _) => Watch::ALL
+            .into_iter()
+            .any(|watch| world.watch(watch).refused >= 2),
+        (Freshness::Live | Freshness::Late(_), _) => false,
+    };
+    if !silent {
+        return None;
+    }
+    let news = Watch::ALL
+        .into_iter()
+        .filter(|watch| *watch != Watch::Alerts)
+        .find_map(|watch| match &world.watch(watch).news {
+            Some(WatchNews::Refused(why) | WatchNews::Failed(why)) => Some(why.clone()),
+            _ => None,
+        });
+    let why = match (world.reach(), news) {
+        (Reach::Unreachable(why), _) => why.clone(),
+        (_, Some(why)) => why,
+        (_, None) => SafeText::new("no byte arrives on any watch"),
+    };
+    let (for_how_long, since) = match world.freshness(ground.now) {
+        Freshness::Silent(s) => (format!(" for {}", age(s)), ground.heard_at(s)),
+        _ => (String::new(), ground.now.wall),
+    };
+    let finding = ground.cluster_finding(
+        "cluster.silent",
+        Level::Unknown,
+        format!("nothing heard{for_how_long}: {why}"),
+    );
+    let fix = SafeText::from(format!(
+        "what is shown of {} is history; R tries now",
+        ground.cluster
+    ));
+    Some((
+        Finding {
+            why: vec![why.clone(), fix],
+            since: Since::Seen(since),
+            ..finding
+        },
+        why,
+    ))
+}
+
+fn all_alike(
+    ground: &Ground<'_>,
+    first: &Finding,
+    why: &SafeText,
+    all: usize,
+    since: jiff::Timestamp,
+) -> Finding {
+    let at = clock(since, ground.now.wall);
+    let look = format!(
+        "{all} of {all} clusters fail alike, so look on this side first: this host's VPN, route or firewall"
+    );
+    Finding {
+        cluster: ClusterName::from(format!("all {all}").as_str()),
+        zone: None,
+        criticality: Criticality::Critical,
+        sentence: SafeText::from(format!("nothing reached since {at}: {why}, {all} of {all}")),
+        why: vec![SafeText::from(look)],
+        since: Since::Seen(since),
+        owner: SafeText::default(),
+        ..first.clone()
+    }
+}
+
+fn other_ca(ground: &Ground<'_>) -> Option<Finding> {
+    let Reach::OtherCa { expected, found } = ground.world.reach() else {
+        return None;
+    };
+    let (cluster, short) = (ground.cluster, |key: &SafeText| {
+        key.as_str().get(..8).unwrap_or(key.as_str()).to_owned()
+    });
+    let sentence = format!("{cluster} shows another CA key; nothing is sent to it");
+    let why = format!(
+        "expected {}, found {}; if it was renewed on purpose, run crashcart trust {cluster}",
+        short(expected),
+        short(found)
+    );
+    let finding = ground.cluster_finding("cluster.other-ca", Level::Crit, sentence);
+    Some(Finding {
+        why: vec![SafeText::from(why)],
+        ..finding
+    })
+}
+
+fn other_uid(config: &Config, ground: &Ground<'_>) -> Option<Finding> {
+    let cluster = config.cluster(ground.cluster)?;
+    if ground.world.uid_matches(cluster) != Some(false) {
+        return None;
+    }
+    let expected = cluster.fingerprint.as_ref()?.uid.as_deref()?;
+    let found = ground.world.greeting()?.uid.as_ref()?;
+    let short = |uid: &str| uid.get(..8).unwrap_or(uid).to_owned();
+    let name = ground.cluster;
+    let sentence =
+        format!("{name} is not the {name} of the configuration; changes are off, reading goes on");
+    let why = format!(
+        "kube-system is {} there, expected {}",
+        short(found.as_str()),
+        short(expected)
+    );
+    let finding = ground.cluster_finding("cluster.other-uid", Level::Crit, sentence);
+    Some(Finding {
+        why: vec![SafeText::from(why)],
+        ..finding
+    })
+}
+
+fn forbidden(ground: &Ground<'_>) -> Option<Finding> {
+    let refused: Vec<(&'static str, &SafeText, Option<jiff::Timestamp>)> = Watch::ALL
+        .into_iter()
+        .filter_map(|watch| match &ground.world.watch(watch).news {
+            Some(WatchNews::Forbidden(why)) => Some((
+                watch.resource(),
+                why,
+                ground.world.watch(watch).since.map(|since| since.wall),
+            )),
+            _ => None,
+        })
+        .collect();
+    let since = refused.iter().filter_map(|(.., since)| *since).min()?;
+    let names: Vec<&str> = refused.iter().map(|(name, ..)| *name).collect();
+    let sentence = format!("{} cannot be read on {}", names.join(", "), ground.cluster);
+    let finding = ground.cluster_finding("cluster.forbidden", Level::Unknown, sentence);
+    let mut why: Vec<SafeText> = refused.iter().map(|(_, why, _)| (*why).clone()).collect();
+    why.dedup();
+    why.push(SafeText::new(
+        "ask for the role that crashcart rbac emit prints",
+    ));
+    Some(Finding {
+        why,
+        since: Since::Seen(since),
+        ..finding
+    })
+}

@@ -1,0 +1,470 @@
+//! What is known of every cluster: the fold of all facts, nothing else.
+//!
+//! Old rows stay until a new list is complete; how old they are is told by their watch, never by the rows.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::alerts;
+use super::fact::Delta;
+use super::fact::Fact;
+use super::fact::Greeting;
+use super::fact::Watch;
+use super::fact::WatchNews;
+use super::kinds::backup::Backup;
+use super::kinds::delete_request::DeleteRequest;
+use super::kinds::deployment::Deployment;
+use super::kinds::kustomization::Kustomization;
+use super::kinds::namespace::Namespace;
+use super::kinds::node::Node;
+use super::kinds::pod::Pod;
+use super::kinds::restore::Restore;
+use super::kinds::schedule::Schedule;
+use super::kinds::store::Store;
+use super::moment::Moment;
+use super::seen::Freshness;
+use super::seen::Seen;
+use super::table::Table;
+use crate::config::Cluster;
+use crate::config::ClusterName;
+use crate::text::SafeText;
+
+/// Everything that is known, by cluster.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct World {
+    clusters: BTreeMap<ClusterName, ClusterWorld>,
+}
+
+impl World {
+    /// Begins a new connection to a cluster: facts of any other generation are dropped from now on.
+    pub fn connect(&mut self, cluster: ClusterName, generation: u64) {
+        let world = self.clusters.entry(cluster).or_default();
+        world.generation = generation;
+        world.reach = Reach::Asked;
+        world.greeting = None;
+        for health in world.health.values_mut() {
+            *health = WatchHealth {
+                synced: health.synced,
+                last_heard: health.last_heard,
+                ..WatchHealth::default()
+            };
+        }
+    }
+
+    /// Takes one fact in. The same fact twice changes nothing more; one of another connection changes nothing.
+    pub fn fold(&mut self, cluster: &ClusterName, generation: u64, fact: Fact, at: Moment) {
+        if let Some(world) = self
+            .clusters
+            .get_mut(cluster)
+            .filter(|world| world.generation == generation)
+        {
+            world.fold(fact, at);
+        }
+    }
+
+    /// What is known of one cluster; `None` when no connection was ever begun.
+    pub fn cluster(&self, name: &ClusterName) -> Option<&ClusterWorld> {
+        self.clusters.get(name)
+    }
+}
+
+/// How far the connection has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// Nobody has tried.
+    #[default]
+    NotAsked,
+    /// A connection is being made.
+    Asked,
+    /// The API server has answered.
+    Reached,
+    /// No connection could be made, and why; nothing was sent.
+    Unreachable(SafeText),
+    /// Another CA key than the configuration's; nothing was sent.
+    OtherCa {
+        /// The key of the configuration, hex.
+        expected: SafeText,
+        /// What was found instead.
+        found: SafeText,
+    },
+}
+
+/// How one watch fares.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WatchHealth {
+    /// True once a list was complete.
+    pub synced: bool,
+    /// The newest bad news; `None` while all is well.
+    pub news: Option<WatchNews>,
+    /// When that news began.
+    pub since: Option<Moment>,
+    /// Refused connections in a row.
+    pub refused: u8,
+    /// When its last byte came.
+    pub last_heard: Option<Moment>,
+    last_refused: Option<Moment>,
+}
+
+impl WatchHealth {
+    fn heard(&mut self, at: Moment) {
+        *self = WatchHealth {
+            synced: self.synced,
+            last_heard: self.last_heard.max(Some(at)),
+            ..WatchHealth::default()
+        };
+    }
+
+    fn bad(&mut self, news: WatchNews, at: Moment) {
+        let same = self
+            .news
+            .as_ref()
+            .is_some_and(|old| std::mem::discriminant(old) == std::mem::discriminant(&news));
+        self.since = self.since.filter(|_| same).or(Some(at));
+        self.news = Some(news);
+    }
+
+    fn take(&mut self, news: WatchNews, at: Moment) {
+        match news {
+            WatchNews::Heard
+                if matches!(
+                    self.news,
+                    Some(WatchNews::NotInstalled | WatchNews::Forbidden(_))
+                ) => {}
+            WatchNews::Heard => self.heard(at),
+            WatchNews::Synced => {
+                self.heard(at);
+                self.synced = true;
+            }
+            WatchNews::NotInstalled | WatchNews::Forbidden(_) => {
+                self.last_heard = self.last_heard.max(Some(at));
+                self.refused = 0;
+                self.synced = false;
+                self.bad(news, at);
+            }
+            WatchNews::Refused(_) => {
+                if self.last_refused != Some(at) {
+                    self.refused = self.refused.saturating_add(1);
+                    self.last_refused = Some(at);
+                }
+                self.bad(news, at);
+            }
+            WatchNews::Failed(_) => self.bad(news, at),
+        }
+    }
+
+    /// True when the server answers that there is nothing to see here.
+    pub fn shut(&self) -> bool {
+        matches!(
+            self.news,
+            Some(WatchNews::NotInstalled | WatchNews::Forbidden(_))
+        )
+    }
+}
+
+/// What one source rests on, put together from its watches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// May be believed; seconds since its oldest watch was heard.
+    Now(i64),
+    /// History; the seconds likewise.
+    Silent(i64),
+    /// Asked, no answer yet.
+    Asked,
+    /// The right is missing, in words.
+    NoRight(SafeText),
+    /// Could never be read, and why.
+    Never(SafeText),
+    /// The API server has no such kind.
+    NotInstalled,
+}
+
+/// Everything that is known of one cluster.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ClusterWorld {
+    generation: u64,
+    reach: Reach,
+    greeting: Option<Greeting>,
+    health: BTreeMap<Watch, WatchHealth>,
+    nothing: WatchHealth,
+    namespaces: Table<Namespace>,
+    nodes: Table<Node>,
+    deployments: Table<Deployment>,
+    pods: Table<Pod>,
+    stores: Table<Store>,
+    schedules: Table<Schedule>,
+    backups: Table<Backup>,
+    delete_requests: Table<DeleteRequest>,
+    restores: Table<Restore>,
+    kustomizations: Table<Kustomization>,
+    alerts: Option<alerts::Answer>,
+    watchdog: Option<Timestamp>,
+    seen_missing: BTreeMap<SafeText, Timestamp>,
+}
+
+impl ClusterWorld {
+    /// The connection whose facts count.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// How far the connection has come.
+    pub fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    /// What the API server said of itself; `None` until it has.
+    pub fn greeting(&self) -> Option<&Greeting> {
+        self.greeting.as_ref()
+    }
+
+    /// How one watch fares.
+    pub fn watch(&self, watch: Watch) -> &WatchHealth {
+        self.health.get(&watch).unwrap_or(&self.nothing)
+    }
+
+    /// Whether it is the cluster of the configuration, by the uid of `kube-system`; `None` while either is not known.
+    pub fn uid_matches(&self, cluster: &Cluster) -> Option<bool> {
+        let expected = cluster.fingerprint.as_ref()?.uid.as_ref()?;
+        let found = self.greeting.as_ref()?.uid.as_ref()?;
+        Some(expected.as_str() == found.as_str())
+    }
+
+    /// How fresh one watch is.
+    pub fn watch_freshness(&self, watch: Watch, now: Moment) -> Freshness {
+        let health = self.watch(watch);
+        let silence = health.last_heard.map(|heard| now.seconds_since(heard));
+        match (Freshness::judge(silence, health.refused), &self.reach) {
+            (
+                Freshness::Live | Freshness::Late(_),
+                Reach::Unreachable(_) | Reach::OtherCa { .. },
+            ) => Freshness::Silent(silence.unwrap_or(0)),
+            (freshness, _) => freshness,
+        }
+    }
+
+    /// The worst freshness of the watches that are needed: all but the alerts' poll and those that are shut.
+    pub fn freshness(&self, now: Moment) -> Freshness {
+        let needed = Watch::ALL
+            .into_iter()
+            .filter(|watch| *watch != Watch::Alerts && !self.watch(*watch).shut());
+        let worst = needed.map(|watch| self.watch_freshness(watch, now)).max();
+        worst.unwrap_or(if self.greeting.is_some() {
+            Freshness::Live
+        } else {
+            Freshness::Never
+        })
+    }
+
+    /// When any watch was last heard.
+    pub fn last_heard(&self) -> Option<Moment> {
+        self.health
+            .values()
+            .filter_map(|health| health.last_heard)
+            .max()
+    }
+
+    /// What a source that needs these watches rests on: the worst of them.
+    pub fn standing(&self, watches: &[Watch], now: Moment) -> Standing {
+        let each = watches.iter().map(|watch| self.one_standing(*watch, now));
+        each.max_by_key(rank).unwrap_or(Standing::Asked)
+    }
+
+    fn one_standing(&self, watch: Watch, now: Moment) -> Standing {
+        let health = self.watch(watch);
+        match (&health.news, &self.reach) {
+            (Some(WatchNews::NotInstalled), _) => return Standing::NotInstalled,
+            (Some(WatchNews::Forbidden(why)), _) => return Standing::NoRight(why.clone()),
+            (Some(WatchNews::Failed(why) | WatchNews::Refused(why)), _)
+            | (_, Reach::Unreachable(why))
+                if !health.synced =>
+            {
+                return Standing::Never(why.clone());
+            }
+            (_, Reach::OtherCa { .. }) if !health.synced => {
+                return Standing::Never(SafeText::new("other CA key"));
+            }
+            (_, Reach::NotAsked) if !health.synced => {
+                return Standing::Never(SafeText::new("not asked"));
+            }
+            _ if !health.synced => return Standing::Asked,
+            _ => {}
+        }
+        match self.watch_freshness(watch, now) {
+            Freshness::Live => Standing::Now(0),
+            Freshness::Late(s) => Standing::Now(s),
+            Freshness::Silent(s) => Standing::Silent(s),
+            Freshness::Never => Standing::Asked,
+        }
+    }
+
+    /// Namespaces.
+    pub fn namespaces(&self, now: Moment) -> Seen<&Table<Namespace>> {
+        self.seen(&self.namespaces, Watch::Namespaces, now)
+    }
+
+    /// Nodes.
+    pub fn nodes(&self, now: Moment) -> Seen<&Table<Node>> {
+        self.seen(&self.nodes, Watch::Nodes, now)
+    }
+
+    /// Deployments.
+    pub fn deployments(&self, now: Moment) -> Seen<&Table<Deployment>> {
+        self.seen(&self.deployments, Watch::Deployments, now)
+    }
+
+    /// Pods.
+    pub fn pods(&self, now: Moment) -> Seen<&Table<Pod>> {
+        self.seen(&self.pods, Watch::Pods, now)
+    }
+
+    /// Velero's stores.
+    pub fn stores(&self, now: Moment) -> Seen<&Table<Store>> {
+        self.seen(&self.stores, Watch::Stores, now)
+    }
+
+    /// Velero's schedules.
+    pub fn schedules(&self, now: Moment) -> Seen<&Table<Schedule>> {
+        self.seen(&self.schedules, Watch::Schedules, now)
+    }
+
+    /// Velero's backups.
+    pub fn backups(&self, now: Moment) -> Seen<&Table<Backup>> {
+        self.seen(&self.backups, Watch::Backups, now)
+    }
+
+    /// Velero's delete requests.
+    pub fn delete_requests(&self, now: Moment) -> Seen<&Table<DeleteRequest>> {
+        self.seen(&self.delete_requests, Watch::DeleteRequests, now)
+    }
+
+    /// Velero's restores.
+    pub fn restores(&self, now: Moment) -> Seen<&Table<Restore>> {
+        self.seen(&self.restores, Watch::Restores, now)
+    }
+
+    /// Flux's kustomizations.
+    pub fn kustomizations(&self, now: Moment) -> Seen<&Table<Kustomization>> {
+        self.seen(&self.kustomizations, Watch::Kustomizations, now)
+    }
+
+    /// Alertmanager's newest answer.
+    pub fn alerts(&self, now: Moment) -> Seen<&alerts::Answer> {
+        Seen::bind(
+            self.alerts.as_ref(),
+            self.watch_freshness(Watch::Alerts, now),
+        )
+    }
+
+    /// The newest `updatedAt` of a Watchdog that was ever seen here; it stays when the alert goes.
+    pub fn watchdog(&self) -> Option<Timestamp> {
+        self.watchdog
+    }
+
+    /// When a namespace was seen to go, or a list was first complete without it.
+    pub fn missing_since(&self, namespace: &str) -> Option<Timestamp> {
+        self.seen_missing
+            .get(&SafeText::new(namespace))
+            .or_else(|| self.seen_missing.get(&SafeText::default()))
+            .copied()
+    }
+
+    fn seen<'a, K>(&self, table: &'a Table<K>, watch: Watch, now: Moment) -> Seen<&'a Table<K>> {
+        Seen::bind(
+            self.watch(watch).synced.then_some(table),
+            self.watch_freshness(watch, now),
+        )
+    }
+
+    fn fold(&mut self, fact: Fact, at: Moment) {
+        match fact {
+            Fact::Greeting(greeting) => {
+                self.reach = Reach::Reached;
+                self.greeting = Some(greeting);
+            }
+            Fact::Unreachable(why) => self.reach = Reach::Unreachable(why),
+            Fact::OtherCa { expected, found } => self.reach = Reach::OtherCa { expected, found },
+            Fact::Watch(watch, news) => self.health.entry(watch).or_default().take(news, at),
+            Fact::Namespaces(delta) => {
+                self.note_missing(&delta, at);
+                self.namespaces.fold(delta);
+                self.moved(Watch::Namespaces, at);
+            }
+            Fact::Nodes(delta) => moved(self, Watch::Nodes, at).nodes.fold(delta),
+            Fact::Deployments(delta) => moved(self, Watch::Deployments, at).deployments.fold(delta),
+            Fact::Pods(delta) => moved(self, Watch::Pods, at).pods.fold(delta),
+            Fact::Stores(delta) => moved(self, Watch::Stores, at).stores.fold(delta),
+            Fact::Schedules(delta) => moved(self, Watch::Schedules, at).schedules.fold(delta),
+            Fact::Backups(delta) => moved(self, Watch::Backups, at).backups.fold(delta),
+            Fact::DeleteRequests(delta) => moved(self, Watch::DeleteRequests, at)
+                .delete_requests
+                .fold(delta),
+            Fact::Restores(delta) => moved(self, Watch::Restores, at).restores.fold(delta),
+            Fact::Kustomizations(delta) => moved(self, Watch::Kustomizations, at)
+                .kustomizations
+                .fold(delta),
+            Fact::Alerts(answer) => {
+                self.moved(Watch::Alerts, at);
+                self.watchdog = self
+                    .watchdog
+                    .max(answer.watchdog().and_then(|watchdog| watchdog.updated_at));
+                self.alerts = Some(answer);
+            }
+        }
+    }
+
+    fn moved(&mut self, watch: Watch, at: Moment) {
+        self.health
+            .entry(watch)
+            .or_default()
+            .take(WatchNews::Synced, at);
+    }
+
+    /// Keeps when each namespace was seen to go; under the empty name, when the first list was complete.
+    fn note_missing(&mut self, delta: &Delta<Namespace>, at: Moment) {
+        match delta {
+            Delta::Swap(all) => {
+                self.seen_missing
+                    .entry(SafeText::default())
+                    .or_insert(at.wall);
+                let stays =
+                    |name: &SafeText| all.iter().any(|namespace| namespace.meta.name == *name);
+                let gone = self
+                    .namespaces
+                    .iter()
+                    .map(|old| old.meta.name.clone())
+                    .filter(|name| !stays(name));
+                let gone: Vec<SafeText> = gone.collect();
+                self.seen_missing
+                    .extend(gone.into_iter().map(|name| (name, at.wall)));
+                self.seen_missing
+                    .retain(|name, _| !all.iter().any(|namespace| namespace.meta.name == *name));
+            }
+            Delta::Apply(some) => some.iter().for_each(|namespace| {
+                self.seen_missing.remove(&namespace.meta.name);
+            }),
+            Delta::Delete(some) => {
+                self.seen_missing.extend(
+                    some.iter()
+                        .map(|namespace| (namespace.meta.name.clone(), at.wall)),
+                );
+            }
+        }
+    }
+}
+
+fn moved(world: &mut ClusterWorld, watch: Watch, at: Moment) -> &mut ClusterWorld {
+    world.moved(watch, at);
+    world
+}
+
+fn rank(standing: &Standing) -> (u8, i64) {
+    match standing {
+        Standing::Now(s) => (0, *s),
+        Standing::Silent(s) => (1, *s),
+        Standing::Asked => (2, 0),
+        Standing::Never(_) => (3, 0),
+        Standing::NoRight(_) => (4, 0),
+        Standing::NotInstalled => (5, 0),
+    }
+}
