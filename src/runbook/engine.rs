@@ -15,7 +15,7 @@ use super::run::Run;
 use super::run::RunStatus;
 use super::run::StepState;
 use super::run::StepStatus;
-use super::sight::Reading;
+use super::reading::Reading;
 use super::sight::Sight;
 use super::steps;
 use super::steps::Found;

@@ -9,6 +9,7 @@
 pub mod book;
 pub mod card;
 mod doubt;
+mod doubt_card;
 pub mod engine;
 pub mod event;
 pub mod expand;
@@ -24,6 +25,7 @@ pub mod parse;
 pub mod plan;
 pub mod press;
 pub mod problem;
+pub mod reading;
 pub mod report;
 pub mod run;
 pub mod sight;
@@ -31,3 +33,6 @@ pub mod steps;
 mod undo;
 pub mod values;
 mod yaml;
+
+#[cfg(test)]
+mod tests;

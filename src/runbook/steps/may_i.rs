@@ -4,8 +4,8 @@ use super::Kind;
 use super::Turn;
 use super::Verdict;
 use super::rights;
-use crate::runbook::sight::Answer;
-use crate::runbook::sight::Reading;
+use crate::runbook::reading::Answer;
+use crate::runbook::reading::Reading;
 use crate::sources::op::Op;
 
 /// The reviews, one for each right, without doubles.
@@ -76,7 +76,7 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
     ))
 }
 
-fn sentence(right: &crate::runbook::sight::Right) -> String {
+fn sentence(right: &crate::runbook::reading::Right) -> String {
     let Op::Review {
         verb,
         gvr,

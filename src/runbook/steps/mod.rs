@@ -8,6 +8,7 @@ mod choose_backup;
 mod confirm_target;
 mod give_back;
 mod hold_automation;
+mod kind;
 mod may_i;
 mod restore;
 mod safety_copy;
@@ -15,6 +16,8 @@ mod server_alive;
 mod survey;
 mod verify;
 mod watch;
+
+pub use kind::Kind;
 
 use super::book::BookStep;
 use super::event::Created;
@@ -25,8 +28,8 @@ use super::plan::Undo;
 use super::plan::short;
 use super::run::Attempt;
 use super::run::Run;
-use super::sight::Gvk;
-use super::sight::Reading;
+use super::reading::Gvk;
+use super::reading::Reading;
 use super::sight::Sight;
 use super::values::ValueError;
 use super::values::Values;
@@ -35,118 +38,6 @@ use crate::sources::op::Gvr;
 use crate::sources::op::Mark;
 use crate::sources::op::Op;
 use crate::text::SafeText;
-
-/// What a step does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// Asks for every right that a later step needs.
-    MayI,
-    /// Asks Velero for a sign of life.
-    ServerAlive,
-    /// Takes one recovery point.
-    ChooseBackup,
-    /// Compares the backup with what is there.
-    Survey,
-    /// Has the target's name typed.
-    ConfirmTarget,
-    /// Suspends the Kustomization that keeps the target.
-    HoldAutomation,
-    /// Backs up what is there.
-    SafetyCopy,
-    /// Sends a Restore.
-    Restore,
-    /// Waits until the Restore has ended.
-    Watch,
-    /// Checks that what was planned is there.
-    Verify,
-    /// Takes back what hold-automation did.
-    GiveBack,
-}
-
-impl Kind {
-    /// Every kind, in the usual order.
-    pub const ALL: [Kind; 11] = [
-        Kind::MayI,
-        Kind::ServerAlive,
-        Kind::ChooseBackup,
-        Kind::Survey,
-        Kind::ConfirmTarget,
-        Kind::HoldAutomation,
-        Kind::SafetyCopy,
-        Kind::Restore,
-        Kind::Watch,
-        Kind::Verify,
-        Kind::GiveBack,
-    ];
-
-    /// Its name in runbooks and plans.
-    pub fn word(self) -> &'static str {
-        match self {
-            Kind::MayI => "may-i",
-            Kind::ServerAlive => "server-alive",
-            Kind::ChooseBackup => "choose-backup",
-            Kind::Survey => "survey",
-            Kind::ConfirmTarget => "confirm-target",
-            Kind::HoldAutomation => "hold-automation",
-            Kind::SafetyCopy => "safety-copy",
-            Kind::Restore => "restore",
-            Kind::Watch => "watch",
-            Kind::Verify => "verify",
-            Kind::GiveBack => "give-back",
-        }
-    }
-
-    /// The kind of that name.
-    pub fn parse(word: &str) -> Option<Kind> {
-        Kind::ALL.into_iter().find(|kind| kind.word() == word)
-    }
-
-    /// True for the kinds that stand before the plan and change nothing.
-    pub fn prepares(self) -> bool {
-        matches!(
-            self,
-            Kind::MayI | Kind::ServerAlive | Kind::ChooseBackup | Kind::Survey
-        )
-    }
-
-    /// True for the kinds that change the cluster.
-    pub fn changes(self) -> bool {
-        matches!(
-            self,
-            Kind::HoldAutomation | Kind::SafetyCopy | Kind::Restore | Kind::GiveBack
-        )
-    }
-
-    /// The keys that its block must have, beyond kind, timeout, done, undo and skip.
-    pub fn keys(self) -> &'static [&'static str] {
-        match self {
-            Kind::ConfirmTarget => &["typed"],
-            Kind::SafetyCopy => &["name", "keep"],
-            Kind::Restore => &["name", "backup", "typed"],
-            Kind::Watch | Kind::Verify | Kind::GiveBack => &["of"],
-            _ => &[],
-        }
-    }
-
-    /// The one way in which it is taken back; `None` when it changes nothing.
-    pub fn undo(self) -> Option<&'static str> {
-        match self {
-            Kind::HoldAutomation => Some("resume"),
-            Kind::SafetyCopy => Some("expires"),
-            Kind::Restore => Some("delete-created"),
-            Kind::GiveBack => Some("none"),
-            _ => None,
-        }
-    }
-
-    /// True when a book may allow it to be left out with a reason.
-    pub fn may_skip(self) -> bool {
-        matches!(
-            self,
-            Kind::HoldAutomation | Kind::SafetyCopy | Kind::Verify | Kind::GiveBack
-        )
-    }
-}
 
 /// What a step says about the world.
 #[derive(Clone, Debug, PartialEq)]
@@ -404,7 +295,7 @@ pub fn rights(kind: Kind, turn: &Turn<'_>, velero: &str) -> Vec<(&'static str, G
 }
 
 /// The planned objects that a listing found and that are not the ones of the plan.
-pub(crate) fn created(turn: &Turn<'_>, listed: &[super::sight::Listed]) -> Vec<Created> {
+pub(crate) fn created(turn: &Turn<'_>, listed: &[super::reading::Listed]) -> Vec<Created> {
     verify::created(turn, listed)
 }
 

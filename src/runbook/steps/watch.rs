@@ -7,7 +7,7 @@ use super::restore;
 use super::safety_copy::words;
 use crate::runbook::plan::PlanStep;
 use crate::runbook::plan::Undo;
-use crate::runbook::sight::Answer;
+use crate::runbook::reading::Answer;
 use crate::runbook::values::ValueError;
 use crate::text::age;
 

@@ -1,0 +1,9 @@
+//! Runs against a hand-made estate: walked to the end, cut after every entry, and pushed at random.
+
+mod cut;
+mod doubt;
+mod estate;
+mod golden;
+mod property;
+mod refuse;
+mod undo;
