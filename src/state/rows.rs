@@ -88,10 +88,15 @@ pub struct Shown {
 
 /// The board as it is shown.
 pub fn board(state: &State) -> Shown {
+    with_history(state, &state.board)
+}
+
+/// Some board with history where a cluster was never heard.
+pub fn with_history(state: &State, board: &Board) -> Shown {
+    let mut shown = Shown { board: board.clone(), was: BTreeMap::new() };
     let Some(age_s) = state.last_known.saved.map(|saved| saved_age(state, saved)) else {
-        return Shown { board: state.board.clone(), was: BTreeMap::new() };
+        return shown;
     };
-    let mut shown = Shown { board: state.board.clone(), was: BTreeMap::new() };
     let never = never_heard(state);
     for zone in &mut shown.board.zones {
         let Some(before) = state.last_known.board.zones.iter().find(|known| known.zone == zone.zone) else { continue };

@@ -1,6 +1,7 @@
 //! Draws the state: header, rule, body, footer. Pure: the same state and size give the same frame.
 
 use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
 use super::role::Role;
 use super::screens;
@@ -26,9 +27,9 @@ pub fn frame_size((width, height): (u16, u16)) -> (u16, u16) {
     if width == 0 || height == 0 { WHOLE } else { (width, height) }
 }
 
-/// Draws the screen in view into a buffer of any size.
-pub fn draw(state: &State, theme: &Theme, buffer: &mut Buffer) {
-    let area = buffer.area;
+/// Draws the screen in view into `area`, the whole of a buffer of any size.
+pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let area = area.intersection(buffer.area);
     buffer.set_style(area, theme.style(Role::Text));
     if area.width == 0 || area.height == 0 {
         return;
@@ -41,9 +42,8 @@ pub fn draw(state: &State, theme: &Theme, buffer: &mut Buffer) {
     let mut sheet = screens::sheet(&page);
     header::first(state, page.width).paint(buffer, theme, 0, false);
     header::alarm(state).unwrap_or_else(|| std::mem::take(&mut sheet.second)).paint(buffer, theme, 1, false);
-    let line = rule_sign(theme.ascii, sheet.focus_above).repeat(page.width);
-    let role = if sheet.focus_above { Role::Focus } else { Role::Border };
-    buffer.set_stringn(0, 2, line, page.width, theme.style(role));
+    let line = rule_sign(theme.ascii, false).repeat(page.width);
+    buffer.set_stringn(0, 2, line, page.width, theme.style(Role::Border));
     let mut room = page.body;
     let mut last: Vec<Row> = Vec::new();
     if small {

@@ -3,6 +3,10 @@
 use crate::config::ZoneName;
 use crate::runbook::book::Book;
 use crate::runbook::run::Card;
+use crate::runbook::run::Run;
+use crate::runbook::run::RunStatus;
+use crate::runbook::run::StepStatus;
+use crate::sources::board::Board;
 use crate::sources::finding::Finding;
 use crate::state::State;
 use crate::state::rows;
@@ -13,8 +17,8 @@ use crate::view::screens;
 const WIDTH: usize = 100;
 
 /// The board and its findings once, as `demo` without a terminal and `status` print it.
-pub fn board_text(state: &State) -> String {
-    let shown = rows::board(state);
+pub fn board_text(state: &State, board: &Board) -> String {
+    let shown = rows::with_history(state, board);
     let demo = if state.here.simulated { "  DEMO: this estate is simulated" } else { "" };
     let mut lines = vec![format!("crashcart  {}{demo}", state.config.estate.name)];
     lines.push(screens::clusters_words(&shown.board.clusters));
@@ -26,8 +30,8 @@ pub fn board_text(state: &State) -> String {
 }
 
 /// Every finding with since, why, owner and what to do, worst first.
-pub fn findings_text(state: &State) -> String {
-    join(findings(state, &rows::board(state).board.findings))
+pub fn findings_text(state: &State, board: &Board) -> String {
+    join(findings(state, &rows::with_history(state, board).board.findings))
 }
 
 fn findings(state: &State, findings: &[Finding]) -> Vec<String> {
@@ -75,6 +79,56 @@ pub fn card_text(card: &Card) -> String {
     lines.extend(card.facts.iter().map(|(label, words)| format!("  {}: {words}", label.trim_end_matches(':'))));
     lines.extend(card.notes.iter().map(|note| format!("  {note}")));
     join(lines)
+}
+
+/// Where a run stands, one line for each step that is not simply to come.
+pub fn run_text(state: &State, run: &Run) -> String {
+    let demo = if state.here.simulated { "DEMO  " } else { "" };
+    let signed = if run.trusted { "signed" } else { "not signed" };
+    let mut lines = vec![format!(
+        "{demo}RUN {}  {} v{} {signed}  {}/{}  {}",
+        run.short(),
+        run.book,
+        run.version,
+        run.cluster,
+        run.namespace,
+        run.ticket
+    )];
+    for step in run.steps.iter().filter(|step| step.status != StepStatus::Next) {
+        let (word, evidence) = match &step.status {
+            StepStatus::Next => ("next", ""),
+            StepStatus::Now => ("now", step.title.as_str()),
+            StepStatus::Sent => ("sent", step.evidence.as_str()),
+            StepStatus::Done => ("done", step.evidence.as_str()),
+            StepStatus::Failed(why) => ("failed", why.as_str()),
+            StepStatus::Skipped(why) => ("skipped", why.as_str()),
+            StepStatus::InDoubt => ("in doubt", step.evidence.as_str()),
+            StepStatus::Undone => ("undone", step.evidence.as_str()),
+        };
+        let of = run.steps.len();
+        lines.push(format!("{} of {of}  {word}  {}  {evidence}", step.number, step.id));
+    }
+    lines.extend(run.owed.iter().map(|(step, words)| format!("owed, step {step}: {words}")));
+    join(lines)
+}
+
+/// How a run ended or was put down, in one sentence.
+pub fn run_end(run: &Run) -> String {
+    let owed = match run.owed.len() {
+        0 => "nothing is owed".to_owned(),
+        1 => "1 thing is owed".to_owned(),
+        owed => format!("{owed} things are owed"),
+    };
+    let how = match &run.status {
+        RunStatus::Completed if !run.ending.is_empty() => run.ending.to_string(),
+        RunStatus::Completed => "completed".to_owned(),
+        RunStatus::Aborted(why) => format!("aborted: {why}"),
+        RunStatus::Failed(why) => format!("failed: {why}"),
+        RunStatus::Held => format!("held; crashcart run --resume {} goes on", run.short()),
+        RunStatus::Interrupted => format!("interrupted; crashcart run --resume {} looks first", run.short()),
+        RunStatus::Preparing | RunStatus::Planned | RunStatus::Running => "still open".to_owned(),
+    };
+    format!("Run {} {}; {owed}.", run.short(), how.trim_end_matches('.'))
 }
 
 /// A runbook as `runbook show` prints it: the text of its screen.

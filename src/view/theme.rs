@@ -4,6 +4,7 @@
 //! not exist or uses an unknown word is refused with one sentence.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use ratatui::style::Color;
 use ratatui::style::Modifier;
@@ -132,16 +133,23 @@ impl Theme {
         }
     }
 
-    /// The theme a start asks for: the named one, else `mono` when `NO_COLOR` holds anything, else `ansi`.
+    /// The theme of that name: a file `NAME.toml` of the user's folder wins over a built-in one.
     ///
     /// # Errors
-    /// As [`Theme::built_in`].
-    pub fn choose(named: Option<&str>, no_color: Option<&str>) -> Result<Theme, ThemeError> {
-        match (named, no_color) {
-            (Some(name), _) => Theme::built_in(name),
-            (None, Some(word)) if !word.is_empty() => Theme::built_in("mono"),
-            (None, _) => Theme::built_in("ansi"),
-        }
+    /// One sentence when there is no such theme, or when its file will not do.
+    pub fn load(name: &str, folder: Option<&Path>, ascii: bool) -> Result<Theme, ThemeError> {
+        let plain = !name.contains(['/', '\\', '.']);
+        let own = folder.filter(|_| plain).map(|folder| folder.join(format!("{name}.toml")));
+        let theme = match own.filter(|path| path.exists()) {
+            None => Theme::built_in(name)?,
+            Some(path) => {
+                let origin = path.display().to_string();
+                let text = std::fs::read_to_string(&path)
+                    .map_err(|error| ThemeError::Shape { origin: origin.clone(), why: error.to_string() })?;
+                Theme::parse(&text, &origin)?
+            }
+        };
+        Ok(theme.in_ascii(ascii))
     }
 
     /// The same theme with ASCII rules.
@@ -217,10 +225,13 @@ mod tests {
     }
 
     #[test]
-    fn no_color_asks_for_mono_and_a_name_wins() {
-        assert_eq!(Theme::choose(None, Some("1")).unwrap().name, "mono");
-        assert_eq!(Theme::choose(None, Some("")).unwrap().name, "ansi");
-        assert_eq!(Theme::choose(Some("ansi"), Some("1")).unwrap().name, "ansi");
+    fn a_file_of_the_folder_wins_and_an_unknown_name_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("mono.toml"), ANSI.replace("\"ansi\"", "\"mine\"")).unwrap();
+        let load = |name| Theme::load(name, Some(folder.path()), false).map(|theme| theme.name);
+        assert_eq!(load("mono"), Ok("mine".to_owned()));
+        assert_eq!(load("ansi"), Ok("ansi".to_owned()));
+        assert_eq!(load("../mono"), Err(ThemeError::NoTheme("../mono".to_owned())));
     }
 
     #[test]

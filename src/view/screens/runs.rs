@@ -31,7 +31,7 @@ fn sheet(page: &Page<'_>) -> Sheet {
     Sheet { second, panes, left_out: Vec::new() }
 }
 
-fn list(page: &Page<'_>, title: &str, note: String, runs: &[&Run], pane: usize, empty: &str) -> Pane {
+fn list(page: &Page<'_>, title: &str, note: String, runs: &[&Run], place: usize, empty: &str) -> Pane {
     let longest = |of: fn(&Run) -> usize, least: usize| runs.iter().map(|run| of(run)).max().unwrap_or(0).max(least);
     let where_at = 8 + longest(|run| text::width(&run.book), 19) + 2;
     let by_at = where_at + longest(|run| text::width(run.cluster.as_str()) + 1 + text::width(&run.namespace), 12) + 2;
@@ -46,11 +46,11 @@ fn list(page: &Page<'_>, title: &str, note: String, runs: &[&Run], pane: usize, 
             .put(time_at, Role::Dim, text::clock(run.opened, page.state.judged_at.wall))
             .put(time_at + 14, Role::Text, standing(run))
     };
-    let mut pane = Pane::new(title).note(note).focus(page.pane(pane)).rows(runs.iter().map(row)).least(2);
+    let mut pane = Pane::new(title).note(note).focus(page.pane(place)).rows(runs.iter().map(row)).least(2);
     if runs.is_empty() {
         pane = pane.rows([Row::new().put(3, Role::Text, empty)]);
     }
-    if page.pane(pane) {
+    if page.pane(place) {
         pane = pane.list(page.state.nav.mark());
         pane.counted = false;
     }

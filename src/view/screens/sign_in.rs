@@ -53,7 +53,7 @@ fn alone(page: &Page<'_>) -> Pane {
     Pane::new("ANSWER").focus(true).rows(rows)
 }
 
-fn served(page: &Page<'_>) -> Vec<&str> {
+fn served<'s>(page: &Page<'s>) -> Vec<&'s str> {
     let oidc = |auth: &ClusterAuth| matches!(auth, ClusterAuth::Oidc { .. });
     page.state.config.clusters.iter().filter(|one| oidc(&one.auth)).map(|one| one.name.as_str()).collect()
 }
