@@ -76,7 +76,7 @@ impl Grid {
         row = row.mark_at(0).name(1, first.saturating_sub(2), Role::Title, name.clone());
         if self.wide && zone.zone.is_some() {
             let word = zone.criticality.word();
-            let gap = if text::width(&name) + 2 + word.len() < first { 2 } else { 1 };
+            let gap = if text::width(&name) + 3 + word.len() < first { 2 } else { 1 };
             row = row.put(1 + text::width(&name) + gap, Role::Dim, word);
         }
         if zone.zone.is_none() {
