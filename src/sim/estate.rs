@@ -71,7 +71,7 @@ pub struct Estate {
     issuer: String,
     issuer_ca: String,
     people: Arc<People>,
-    _tasks: JoinSet<()>,
+    tasks: JoinSet<()>,
 }
 
 impl Estate {
@@ -109,7 +109,7 @@ impl Estate {
             issuer: url,
             issuer_ca: authority.pem(),
             people,
-            _tasks: tasks,
+            tasks,
         };
         for name in CLUSTERS {
             if options.only.is_empty() || options.only.iter().any(|only| only == name) {
@@ -146,14 +146,14 @@ impl Estate {
         let (listener, url) = listen(name).await?;
         let people = Arc::clone(&self.people);
         let server = api::Server::new(cluster.clone(), people, issuer.clone(), audit.clone());
-        self._tasks.spawn(tls::serve(
+        self.tasks.spawn(tls::serve(
             listener,
             authority.server()?,
             api::router(server),
         ));
-        self._tasks.spawn(lifecycle::run(cluster.store.clone()));
+        self.tasks.spawn(lifecycle::run(cluster.store.clone()));
         if !options.bare {
-            self._tasks.spawn(controllers::run(cluster.clone()));
+            self.tasks.spawn(controllers::run(cluster.clone()));
         }
         let system = cluster
             .store

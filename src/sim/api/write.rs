@@ -40,9 +40,8 @@ pub(super) fn body(ask: &Ask) -> Result<Value, Refusal> {
     match media(ask) {
         "" | "application/json" => json_body(ask),
         "application/yaml" => yaml_body(ask),
-        protobuf::MEDIA => protobuf::read(&ask.body).ok_or_else(|| {
-            Refusal::unsupported_media("application/json, application/yaml")
-        }),
+        protobuf::MEDIA => protobuf::read(&ask.body)
+            .ok_or_else(|| Refusal::unsupported_media("application/json, application/yaml")),
         _ => Err(Refusal::unsupported_media(
             "application/json, application/yaml",
         )),
