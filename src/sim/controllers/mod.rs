@@ -6,13 +6,13 @@
 //! To add one: a file here and a line in [`Controllers::pass`].
 
 mod conditions;
-mod deployments;
-mod events;
+pub(in crate::sim) mod deployments;
+pub(in crate::sim) mod events;
 mod flux;
-mod kubelet;
+pub(in crate::sim) mod kubelet;
 mod nodes;
 mod owners;
-mod pods;
+pub(in crate::sim) mod pods;
 mod replicasets;
 mod scheduler;
 mod selector;
