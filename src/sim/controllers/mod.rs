@@ -128,3 +128,6 @@ pub async fn run(cluster: Cluster) {
     };
     tokio::join!(serve, turn);
 }
+
+#[cfg(test)]
+mod tests;
