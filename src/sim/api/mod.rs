@@ -3,6 +3,7 @@
 //! `path` reads what is asked, `rbac` judges it, and one file for each manner of asking answers:
 //! `list`, `watch`, `write`, `review`, `scale`, `proxy`, `discovery`. Objects live in `store`.
 
+mod apply;
 mod audit;
 pub mod bootstrap;
 mod defaults;
