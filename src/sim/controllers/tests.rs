@@ -54,7 +54,7 @@ impl Lab {
         }
     }
 
-    fn velero(&self, res: &'static crate::sim::store::Resource, name: &str, spec: Value) {
+    fn velero(&self, res: &'static crate::sim::store::Resource, name: &str, spec: &Value) {
         let object = json!({"metadata": {"name": name, "namespace": "velero"}, "spec": spec});
         self.store().create(res, VELERO, object).unwrap();
     }
@@ -229,7 +229,7 @@ fn a_restore_brings_a_lost_object_back_with_a_new_uid() {
     let mut lab = Lab::new();
     lab.map("kept");
     lab.map("lost");
-    lab.velero(&BACKUPS, "b1", json!({"includedNamespaces": ["shop"]}));
+    lab.velero(&BACKUPS, "b1", &json!({"includedNamespaces": ["shop"]}));
     lab.play(1);
     assert_eq!(lab.phase(&BACKUPS, "b1"), "InProgress");
     lab.play(3);
@@ -242,7 +242,7 @@ fn a_restore_brings_a_lost_object_back_with_a_new_uid() {
     lab.store()
         .update(&CONFIGMAPS, Some("shop"), "kept", change)
         .unwrap();
-    lab.velero(&RESTORES, "r1", json!({"backupName": "b1"}));
+    lab.velero(&RESTORES, "r1", &json!({"backupName": "b1"}));
     lab.play(5);
     assert_eq!(lab.phase(&RESTORES, "r1"), "Completed");
     let new = lab.store().get(&CONFIGMAPS, Some("shop"), "lost").unwrap();
@@ -265,13 +265,13 @@ fn a_restore_keeps_to_its_filters_and_mapping() {
     let mut lab = Lab::new();
     lab.map("one");
     lab.deploy(&web(), &json!({}));
-    lab.velero(&BACKUPS, "b1", json!({"includedNamespaces": ["shop"]}));
+    lab.velero(&BACKUPS, "b1", &json!({"includedNamespaces": ["shop"]}));
     lab.play(5);
     let spec = json!({
         "backupName": "b1", "includedNamespaces": ["shop"], "includedResources": ["configmaps"],
         "namespaceMapping": {"shop": "drill"},
     });
-    lab.velero(&RESTORES, "r1", spec);
+    lab.velero(&RESTORES, "r1", &spec);
     lab.play(5);
     assert!(lab.store().get(&CONFIGMAPS, Some("drill"), "one").is_some());
     assert!(
@@ -279,7 +279,7 @@ fn a_restore_keeps_to_its_filters_and_mapping() {
             .get(&DEPLOYMENTS, Some("drill"), "web")
             .is_none()
     );
-    lab.velero(&RESTORES, "r2", json!({"backupName": "nothing"}));
+    lab.velero(&RESTORES, "r2", &json!({"backupName": "nothing"}));
     lab.play(2);
     assert_eq!(lab.phase(&RESTORES, "r2"), "FailedValidation");
 }
@@ -288,17 +288,17 @@ fn a_restore_keeps_to_its_filters_and_mapping() {
 fn a_store_that_refuses_fails_backups_and_restores() {
     let mut lab = Lab::new();
     lab.map("one");
-    lab.velero(&BACKUPS, "good", json!({"includedNamespaces": ["shop"]}));
+    lab.velero(&BACKUPS, "good", &json!({"includedNamespaces": ["shop"]}));
     lab.play(5);
-    lab.velero(&BACKUPS, "cut", json!({"includedNamespaces": ["shop"]}));
+    lab.velero(&BACKUPS, "cut", &json!({"includedNamespaces": ["shop"]}));
     lab.play(1);
     lab.refuse("AccessDenied");
     lab.play(5);
     assert_eq!(lab.phase(&BACKUPS, "cut"), "Failed");
     lab.play(70);
     assert_eq!(lab.phase(&BACKUPSTORAGELOCATIONS, "lab-s3"), "Unavailable");
-    lab.velero(&BACKUPS, "late", json!({"includedNamespaces": ["shop"]}));
-    lab.velero(&RESTORES, "r1", json!({"backupName": "good"}));
+    lab.velero(&BACKUPS, "late", &json!({"includedNamespaces": ["shop"]}));
+    lab.velero(&RESTORES, "r1", &json!({"backupName": "good"}));
     lab.play(2);
     assert_eq!(lab.phase(&BACKUPS, "late"), "FailedValidation");
     assert_eq!(lab.phase(&RESTORES, "r1"), "FailedValidation");
@@ -308,14 +308,14 @@ fn a_store_that_refuses_fails_backups_and_restores() {
 #[test]
 fn only_a_delete_request_deletes_a_backup() {
     let mut lab = Lab::new();
-    lab.velero(&BACKUPS, "b1", json!({"includedNamespaces": ["shop"]}));
+    lab.velero(&BACKUPS, "b1", &json!({"includedNamespaces": ["shop"]}));
     lab.play(5);
     lab.store()
         .delete(&BACKUPS, VELERO, "b1", Preconditions::now())
         .unwrap();
     lab.play(65);
     assert_eq!(lab.phase(&BACKUPS, "b1"), "Completed");
-    lab.velero(&DELETEBACKUPREQUESTS, "d1", json!({"backupName": "b1"}));
+    lab.velero(&DELETEBACKUPREQUESTS, "d1", &json!({"backupName": "b1"}));
     lab.play(65);
     assert!(lab.store().get(&BACKUPS, VELERO, "b1").is_none());
 }
@@ -325,15 +325,15 @@ fn a_schedule_runs_on_time_unless_the_server_is_gone() {
     let mut lab = Lab::new();
     let template = json!({"includedNamespaces": ["shop"]});
     let spec = json!({"schedule": "*/5 * * * *", "template": template});
-    lab.velero(&SCHEDULES, "often", spec);
-    lab.velero(&SERVERSTATUSREQUESTS, "s1", json!({}));
+    lab.velero(&SCHEDULES, "often", &spec);
+    lab.velero(&SERVERSTATUSREQUESTS, "s1", &json!({}));
     lab.play(110);
     assert_eq!(lab.phase(&BACKUPS, "often-20260815045500"), "Completed");
     let none = |value: &mut Value| value["spec"]["replicas"] = json!(0);
     lab.store()
         .update(&DEPLOYMENTS, VELERO, "velero", none)
         .unwrap();
-    lab.velero(&SERVERSTATUSREQUESTS, "s2", json!({}));
+    lab.velero(&SERVERSTATUSREQUESTS, "s2", &json!({}));
     lab.play(300);
     assert!(
         lab.store()

@@ -110,6 +110,10 @@ fn emr_backups(story: &Story<'_>) -> Result<(), Refusal> {
         ),
     ]);
     story.add(&SCHEDULES, schedule)?;
+    emr_points(story, &line)
+}
+
+fn emr_points(story: &Story<'_>, line: &Line<'_>) -> Result<(), Refusal> {
     for nth in 0..FAILED {
         let mut point = line.point(story, nth, "Failed", "eu-dr");
         point["status"]["failureReason"] =

@@ -5,6 +5,7 @@
 //! its cluster.
 
 mod aws_prod;
+mod billing;
 mod lab_1;
 mod platform;
 mod rbac;
@@ -64,7 +65,7 @@ pub fn zones_toml() -> String {
 pub(in crate::sim) fn lost(cluster: &Cluster) -> Vec<Arc<Value>> {
     let story = Story::new(cluster);
     let lost = match cluster.name.as_str() {
-        "sth-prod" => sth_prod::lost(&story),
+        "sth-prod" => billing::lost(&story),
         "aws-prod" => aws_prod::lost(&story),
         _ => Vec::new(),
     };

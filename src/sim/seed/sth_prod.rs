@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 
 use crate::sim::clock::seconds;
 use crate::sim::controllers::events::{self, Said};
-use crate::sim::controllers::{kubelet, pods, template_hash};
-use crate::sim::store::resources::{CRONJOBS, JOBS, PODS, RESOURCEQUOTAS};
+use crate::sim::controllers::{kubelet, pods};
+use crate::sim::store::resources::{PODS, RESOURCEQUOTAS};
 use crate::sim::store::{Refusal, meta};
 
 use super::velero::{Line, location};
 use super::workloads::{Workload, claim, nodes, run_pod};
-use super::{DAY, Story, config_map, platform, secret};
+use super::{DAY, Story, billing, config_map, platform, secret};
 
 /// The image that the registry does not give out at the moment.
 const IMAGE: &str = "harbor.sth/ehr/api:4.2.1";
@@ -25,16 +25,6 @@ const WITHOUT: [(&str, &str); 3] = [
 ];
 /// Minutes since those pods were made.
 const DOWN: i64 = 22;
-/// Config maps of billing that were deleted.
-const LOST_MAPS: [(&str, &str); 6] = [
-    ("billing-forms", "kvitto.html"),
-    ("billing-rates", "rates.csv"),
-    ("billing-templates", "letter.tmpl"),
-    ("billing-codes", "kva.csv"),
-    ("billing-printers", "queues.yaml"),
-    ("billing-routing", "routes.yaml"),
-];
-
 pub(super) fn fill(story: &Story<'_>) -> Result<(), Refusal> {
     let names: Vec<_> = (1..=12).map(|n| format!("sth-w{n:02}")).collect();
     let without = WITHOUT.map(|(node, _)| node);
@@ -51,7 +41,7 @@ pub(super) fn fill(story: &Story<'_>) -> Result<(), Refusal> {
     }
     ehr(story)?;
     pacs(story)?;
-    billing(story)?;
+    billing::fill(story)?;
     hr(story)?;
     location(story, "sth-s3", true, "", 0)?;
     for (name, space, hours, last, kept) in [
@@ -60,11 +50,10 @@ pub(super) fn fill(story: &Story<'_>) -> Result<(), Refusal> {
         ("fourhourly-billing", "billing", 4, 51, 42),
         ("fourhourly-hr", "hr", 4, 51, 42),
     ] {
-        let store = "sth-s3";
         Line {
             name,
             space,
-            store,
+            store: "sth-s3",
             hours,
             last,
             kept,
@@ -88,12 +77,12 @@ fn ehr(story: &Story<'_>) -> Result<(), Refusal> {
     let set = api.begin(story, &api.template(), Some("7c9f4"), 3)?;
     let nodes: Vec<_> = (1..=12).map(|n| format!("sth-w{n:02}")).collect();
     for (place, node) in nodes.iter().enumerate() {
-        match WITHOUT.iter().find(|(without, _)| without == node) {
-            Some((_, suffix)) => stuck(story, &set, node, suffix)?,
-            None => {
-                let place = i64::try_from(place).unwrap_or(0);
-                run_pod(story, &set, None, place, story.ago(3 * DAY))?;
-            }
+        let lacks = WITHOUT.iter().find(|(without, _)| without == node);
+        if let Some((_, suffix)) = lacks {
+            stuck(story, &set, node, suffix)?;
+        } else {
+            let place = i64::try_from(place).unwrap_or(0);
+            run_pod(story, &set, None, place, story.ago(3 * DAY))?;
         }
     }
     for (name, replicas, image) in [
@@ -207,7 +196,7 @@ fn stuck(story: &Story<'_>, set: &Value, node: &str, suffix: &str) -> Result<(),
 }
 
 /// Gives a pod the status of one that waits since an instant.
-fn wait_since(
+pub(super) fn wait_since(
     story: &Story<'_>,
     pod: &Value,
     statuses: &[Value],
@@ -271,135 +260,6 @@ fn pacs(story: &Story<'_>) -> Result<(), Refusal> {
     ))?;
     let left_out = json!({"velero.io/exclude-from-backup": "true"});
     claim(story, "pacs", "cache-pacs-0", "100Gi", &left_out)
-}
-
-fn print() -> Workload<'static> {
-    let image = "registry.meridian.test/billing/print:2.8.0";
-    Workload::new("billing", "billing-print", 2, image)
-}
-
-/// The template of billing's print service: it needs the lost secret.
-fn print_template() -> Value {
-    let mut template = print().template();
-    template["spec"]["containers"][0]["envFrom"] =
-        json!([{"secretRef": {"name": "billing-print-key"}}]);
-    template
-}
-
-/// What `billing-cleanup` deleted: six config maps, a secret and a deployment with its pods.
-pub(super) fn lost(story: &Story<'_>) -> Vec<Value> {
-    let map = |(name, key): &(&str, &str)| {
-        config_map(story, "billing", name, (key, "kept in the backup\n"))
-    };
-    let mut all: Vec<_> = LOST_MAPS.iter().map(map).collect();
-    all.push(secret(story, "billing", "billing-print-key", "key"));
-    let template = print_template();
-    let deployment = print().deployment(story, &template, 120 * DAY);
-    let hash = template_hash(&template);
-    let mut set = crate::sim::controllers::deployments::replica_set(&deployment, &hash, 2, 1);
-    set["metadata"]["creationTimestamp"] = json!(story.stamp(3 * DAY));
-    for suffix in ["4xq7c", "vb2ns"] {
-        let name = format!("{}-{suffix}", meta::name(&set));
-        let mut pod = pods::from_template(&set, Some(&name));
-        pod["metadata"]["creationTimestamp"] = json!(story.stamp(3 * DAY));
-        all.push(pod);
-    }
-    all.push(set);
-    all.push(deployment);
-    all
-}
-
-fn billing(story: &Story<'_>) -> Result<(), Refusal> {
-    let image = "registry.meridian.test/billing/api:2.8.0";
-    let api = Workload::new("billing", "billing-api", 3, image);
-    let mut template = api.template();
-    template["metadata"]["annotations"] =
-        json!({"kubectl.kubernetes.io/restartedAt": story.stamp(19)});
-    template["spec"]["containers"][0]["envFrom"] = json!([{"configMapRef": {"name": "billing-app"}}, {"configMapRef": {"name": "billing-forms"}}]);
-    let set = api.begin(story, &template, None, 3)?;
-    for place in 0..3 {
-        let since = story.ago(19);
-        let pod = run_pod(story, &set, None, place, since)?;
-        let words = "configmap \"billing-forms\" not found";
-        let containers = meta::list(&pod, "/spec/containers");
-        let wait = |c: &Value| pods::waiting(c, "CreateContainerConfigError", words);
-        let statuses: Vec<_> = containers.iter().map(wait).collect();
-        wait_since(story, &pod, &statuses, since)?;
-        let message = format!("Error: {words}");
-        let said = Said {
-            by: "kubelet",
-            host: meta::text(&pod, "/spec/nodeName"),
-            warning: true,
-            reason: "Failed",
-            message: &message,
-        };
-        events::record(story.store(), &pod, said, 87, since, story.ago(0));
-    }
-    for (name, replicas, image) in [
-        ("billing-web", 4, "registry.meridian.test/billing/web:2.8.0"),
-        (
-            "billing-claims",
-            3,
-            "registry.meridian.test/billing/claims:1.14.2",
-        ),
-    ] {
-        Workload::new("billing", name, replicas, image).run(story)?;
-    }
-    let image = "registry.meridian.test/postgres:17.5";
-    Workload::new("billing", "billing-db", 1, image).run_numbered(story, "100Gi")?;
-    for name in ["billing-app", "billing-web"] {
-        story.config_map(config_map(
-            story,
-            "billing",
-            name,
-            ("app.yaml", "log: info\n"),
-        ))?;
-    }
-    story.secret(secret(story, "billing", "billing-db", "password"))?;
-    cleanup(story)
-}
-
-/// The job that deleted too much, twenty minutes ago.
-fn cleanup(story: &Story<'_>) -> Result<(), Refusal> {
-    let template = json!({
-        "metadata": {"labels": {"app": "billing-cleanup"}},
-        "spec": {
-            "restartPolicy": "Never",
-            "containers": [{
-                "name": "cleanup", "image": "registry.meridian.test/platform/kubectl:1.36.3",
-                "args": ["delete", "configmap,secret,deployment", "-l", "app=billing,keep!=true"],
-            }],
-        },
-    });
-    let job = json!({"template": template, "backoffLimit": 0});
-    let cron = story.add(
-        &CRONJOBS,
-        json!({
-            "metadata": {
-                "name": "billing-cleanup", "namespace": "billing",
-                "creationTimestamp": story.stamp(DAY),
-            },
-            "spec": {"schedule": "0 3 1 * *", "suspend": true, "jobTemplate": {"spec": job}},
-            "status": {
-                "lastScheduleTime": story.stamp(20), "lastSuccessfulTime": story.stamp(20),
-            },
-        }),
-    )?;
-    let done = json!({
-        "metadata": {
-            "name": "billing-cleanup-manual-1", "namespace": "billing",
-            "annotations": {"cronjob.kubernetes.io/instantiate": "manual"},
-            "creationTimestamp": story.stamp(20),
-        },
-        "spec": job,
-        "status": {
-            "succeeded": 1, "startTime": story.stamp(20), "completionTime": story.stamp(20),
-            "conditions": [{"type": "Complete", "status": "True",
-                "lastTransitionTime": story.stamp(20)}],
-        },
-    });
-    let done = crate::sim::controllers::owned(done, &cron);
-    story.add(&JOBS, done).map(drop)
 }
 
 fn hr(story: &Story<'_>) -> Result<(), Refusal> {

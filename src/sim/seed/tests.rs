@@ -191,7 +191,7 @@ fn the_points_of_emr_tell_why_each_counts_or_not() {
         .unwrap();
     assert_eq!(held["spec"]["suspend"], true);
     assert_eq!(lost(&cluster).len(), 41);
-    cluster.clock.advance(Duration::from_secs(48 * 60));
+    cluster.clock.advance(Duration::from_secs(47 * 60));
     play(&cluster, &mut controllers, 60);
     let (after, _) = cluster.store.list(&BACKUPS, Some("velero"));
     assert_eq!(after.len(), backups.len() + 2);

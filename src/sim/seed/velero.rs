@@ -102,11 +102,11 @@ impl Line<'_> {
     }
 
     /// The Backup of the `nth` run back as it ended in a phase, in a store.
-    pub(super) fn point(&self, story: &Story<'_>, nth: i64, phase: &str, store: &str) -> Value {
+    pub(super) fn point(&self, story: &Story<'_>, nth: i64, phase: &str, into: &str) -> Value {
         let at = self.run(story, nth);
         let mut point = schedules::backup(&self.schedule(story), at);
         point["metadata"]["creationTimestamp"] = json!(seconds(at));
-        backups::complete(&mut point, store, at);
+        backups::complete(&mut point, into, at);
         let end = at
             .saturating_add(SignedDuration::from_secs(130))
             .unwrap_or(at);
