@@ -20,7 +20,10 @@ fn check(name: &str, state: &State) {
         let text = golden::text(&buffer).join("\n");
         let roles = golden::roles(&buffer, &probe).join("\n");
         let (width, height) = size;
-        golden::check(&format!("{name}-{width}x{height}.txt"), &format!("{text}\n{}\n{roles}\n", "~".repeat(usize::from(width))));
+        golden::check(
+            &format!("{name}-{width}x{height}.txt"),
+            &format!("{text}\n{}\n{roles}\n", "~".repeat(usize::from(width))),
+        );
     }
 }
 
@@ -56,7 +59,10 @@ pub fn all() -> Vec<(&'static str, State)> {
     book.nav.book = Some("restore-namespace".to_owned());
     states.push(("book", book));
     let mut palette = estate::night();
-    palette.prompt = Some(Prompt::Palette { line: Line::of("re"), at: None });
+    palette.prompt = Some(Prompt::Palette {
+        line: Line::of("re"),
+        at: None,
+    });
     states.push(("palette", palette));
     let mut filter = estate::night();
     filter.nav.filter = "sth".to_owned();
@@ -98,7 +104,10 @@ pub fn stale() -> State {
         board
     };
     state.board = never(board.clone());
-    state.last_known = LastKnown { saved: Some(estate::at("04:40:00")), board };
+    state.last_known = LastKnown {
+        saved: Some(estate::at("04:40:00")),
+        board,
+    };
     state
 }
 

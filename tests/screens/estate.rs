@@ -87,7 +87,10 @@ pub fn config() -> Config {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("ca.crt"), CA).unwrap();
     let mut text = CONFIG.to_owned();
-    for (index, name) in ["sth-prod", "aws-prod", "mal-prod", "sth-dr", "lab-1"].iter().enumerate() {
+    for (index, name) in ["sth-prod", "aws-prod", "mal-prod", "sth-dr", "lab-1"]
+        .iter()
+        .enumerate()
+    {
         text.push_str(&format!(
             "[[cluster]]\nname = \"{name}\"\nsite = \"on-prem\"\nserver = \"https://10.0.{index}.1:6443\"\nca = \"ca.crt\"\nauth = \"oidc:keycloak\"\naudience = \"crashcart\"\n"
         ));
@@ -117,13 +120,24 @@ fn was(level: Level) -> Cell {
 
 fn cluster(name: &str, freshness: Freshness, cells: [Cell; 4]) -> ClusterRow {
     let level = Level::worst(cells.iter().map(|cell| cell.level));
-    ClusterRow { cluster: name.into(), level, freshness, cells }
+    ClusterRow {
+        cluster: name.into(),
+        level,
+        freshness,
+        cells,
+    }
 }
 
 fn zone(name: Option<&str>, criticality: Criticality, clusters: Vec<ClusterRow>) -> ZoneRow {
     let column = |place: usize| Level::worst(clusters.iter().map(|row| row.cells[place].level));
     let columns = [column(0), column(1), column(2), column(3)];
-    ZoneRow { zone: name.map(ZoneName::from), criticality, level: Level::worst(columns), columns, clusters }
+    ZoneRow {
+        zone: name.map(ZoneName::from),
+        criticality,
+        level: Level::worst(columns),
+        columns,
+        clusters,
+    }
 }
 
 /// The board of the drawings.
@@ -149,7 +163,12 @@ pub fn board() -> Board {
                 cluster(
                     "aws-prod",
                     live,
-                    [judged(Ok, "96", "96"), judged(Crit, "5h12", "5h12 of 1h"), judged(Warn, "1", "1 held"), fine()],
+                    [
+                        judged(Ok, "96", "96"),
+                        judged(Crit, "5h12", "5h12 of 1h"),
+                        judged(Warn, "1", "1 held"),
+                        fine(),
+                    ],
                 ),
             ],
         ),
@@ -160,7 +179,12 @@ pub fn board() -> Board {
                 cluster(
                     "sth-prod",
                     live,
-                    [judged(Ok, "88", "88"), judged(Ok, "51m", "51m of 4h"), judged(Ok, "", "6 in step"), fine()],
+                    [
+                        judged(Ok, "88", "88"),
+                        judged(Ok, "51m", "51m of 4h"),
+                        judged(Ok, "", "6 in step"),
+                        fine(),
+                    ],
                 ),
                 cluster(
                     "mal-prod",
@@ -181,7 +205,11 @@ pub fn board() -> Board {
                 "lab-1",
                 Freshness::Silent(14 * 60),
                 [
-                    Cell { was: Some(Ok), wide: "silent 14m".into(), ..Cell::unknown("silent") },
+                    Cell {
+                        was: Some(Ok),
+                        wide: "silent 14m".into(),
+                        ..Cell::unknown("silent")
+                    },
                     was(Ok),
                     was(Ok),
                     was(Ok),
@@ -194,19 +222,41 @@ pub fn board() -> Board {
             vec![cluster(
                 "sth-dr",
                 live,
-                [judged(Ok, "34", "34"), judged(Absent, "no RPO", "no RPO"), judged(Ok, "", "9 in step"), fine()],
+                [
+                    judged(Ok, "34", "34"),
+                    judged(Absent, "no RPO", "no RPO"),
+                    judged(Ok, "", "9 in step"),
+                    fine(),
+                ],
             )],
         ),
     ];
-    let clusters = [("sth-prod", live), ("aws-prod", live), ("mal-prod", live), ("sth-dr", live)]
-        .into_iter()
-        .chain([("lab-1", Freshness::Silent(14 * 60))])
-        .map(|(name, freshness)| (ClusterName::from(name), freshness))
-        .collect();
-    Board { zones, findings: findings(), clusters }
+    let clusters = [
+        ("sth-prod", live),
+        ("aws-prod", live),
+        ("mal-prod", live),
+        ("sth-dr", live),
+    ]
+    .into_iter()
+    .chain([("lab-1", Freshness::Silent(14 * 60))])
+    .map(|(name, freshness)| (ClusterName::from(name), freshness))
+    .collect();
+    Board {
+        zones,
+        findings: findings(),
+        clusters,
+    }
 }
 
-fn finding(kind: &'static str, level: Level, place: (&str, &str), object: &str, sentence: &str, since: &str, why: &[&str]) -> Finding {
+fn finding(
+    kind: &'static str,
+    level: Level,
+    place: (&str, &str),
+    object: &str,
+    sentence: &str,
+    since: &str,
+    why: &[&str],
+) -> Finding {
     let (namespace, name) = object.split_once('/').unwrap_or(("", object));
     let (zone, cluster) = place;
     Finding {
@@ -215,7 +265,12 @@ fn finding(kind: &'static str, level: Level, place: (&str, &str), object: &str, 
         zone: Some(ZoneName::from(zone)),
         cluster: cluster.into(),
         criticality: Criticality::Critical,
-        object: ObjectRef { kind: "Deployment".into(), namespace: namespace.into(), name: name.into(), uid: SafeText::default() },
+        object: ObjectRef {
+            kind: "Deployment".into(),
+            namespace: namespace.into(),
+            name: name.into(),
+            uid: SafeText::default(),
+        },
         sentence: sentence.into(),
         why: why.iter().map(|why| SafeText::from(*why)).collect(),
         since: Since::Object(at(since)),
@@ -235,7 +290,9 @@ fn findings() -> Vec<Finding> {
             "emr/emr-db",
             "emr/emr-db has no restorable backup newer than 5h12; the target is 1h",
             "00:42:00",
-            &["Schedule hourly-emr last succeeded 23:42Z; 5 runs since then Failed: store \"eu-dr\" unavailable (AccessDenied)"],
+            &[
+                "Schedule hourly-emr last succeeded 23:42Z; 5 runs since then Failed: store \"eu-dr\" unavailable (AccessDenied)",
+            ],
         ),
         finding(
             "workload.down",
@@ -312,7 +369,12 @@ pub fn night() -> State {
     state.here.host = "jump-1".into();
     state.here.log_dir = "/var/lib/crashcart/log".into();
     state.here.version = "0.1.0";
-    let session = Session { person: alice(), expires_at: at("05:36:00"), acr: None, auth_time: None };
+    let session = Session {
+        person: alice(),
+        expires_at: at("05:36:00"),
+        acr: None,
+        auth_time: None,
+    };
     state.sign_in = SignIn::SignedIn(session);
     state.person = Some(alice());
     state.log.custody = "chained";
@@ -326,10 +388,38 @@ fn log_rows() -> Vec<LogRow> {
     let rows = [
         (1275, "04:51:30", "alice", "-", "sign-in answered", "alice"),
         (1276, "04:51:31", "alice", "-", "console opened, jump-1", ""),
-        (1280, "04:52:01", "alice", "7f3a", "opened restore-namespace v1", ""),
-        (1281, "04:52:40", "alice", "7f3a", "7 intent PATCH kustomizations/emr", ""),
-        (1282, "04:52:40", "alice", "7f3a", "7 outcome PATCH kustomizations/emr", "200 77c0"),
-        (1283, "04:53:20", "alice", "7f3a", "9 intent POST restores/r-7f3a", "no outcome"),
+        (
+            1280,
+            "04:52:01",
+            "alice",
+            "7f3a",
+            "opened restore-namespace v1",
+            "",
+        ),
+        (
+            1281,
+            "04:52:40",
+            "alice",
+            "7f3a",
+            "7 intent PATCH kustomizations/emr",
+            "",
+        ),
+        (
+            1282,
+            "04:52:40",
+            "alice",
+            "7f3a",
+            "7 outcome PATCH kustomizations/emr",
+            "200 77c0",
+        ),
+        (
+            1283,
+            "04:53:20",
+            "alice",
+            "7f3a",
+            "9 intent POST restores/r-7f3a",
+            "no outcome",
+        ),
         (1284, "04:53:40", "alice", "-", "log verify", "whole"),
     ];
     rows.map(|(entry, time, who, run, what, result)| LogRow {
@@ -350,7 +440,9 @@ pub fn device() -> SignIn {
             issuer_host: "id.meridian.test".into(),
             client_id: "crashcart".into(),
             verification_uri: "https://id.meridian.test/realms/meridian/device".into(),
-            verification_uri_complete: Some("https://id.meridian.test/realms/meridian/device?user_code=WDJB-MJHT".into()),
+            verification_uri_complete: Some(
+                "https://id.meridian.test/realms/meridian/device?user_code=WDJB-MJHT".into(),
+            ),
             user_code: "WDJB-MJHT".into(),
             expires_at: at("05:04:00"),
             interval_s: 5,

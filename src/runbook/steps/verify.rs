@@ -33,7 +33,9 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
     let listed = match turn.names_now() {
         Ok(listed) => listed,
         Err(Ok(reading)) => return Verdict::Need(reading),
-        Err(Err(why)) => return Verdict::pending(format!("what is there could not be listed: {why}")),
+        Err(Err(why)) => {
+            return Verdict::pending(format!("what is there could not be listed: {why}"));
+        }
     };
     let (run, frozen) = (turn.run, turn.frozen());
     let created = created(turn, listed);

@@ -1,5 +1,7 @@
 //! The client that only reads: get, list, watch and questions about oneself.
 
+use std::collections::BTreeMap;
+
 use http::Request;
 use http::header::ACCEPT;
 use http::header::CONTENT_TYPE;
@@ -75,11 +77,18 @@ struct Item {
     metadata: Named,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Named {
-    name: String,
-    uid: String,
+/// The metadata of one object.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Named {
+    /// Its name.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+    /// Its resourceVersion.
+    pub resource_version: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
 }
 
 impl Reader {
@@ -114,15 +123,11 @@ impl Reader {
             .map_err(|error| Fault::of(&error))
     }
 
-    /// Names and uids of every object of a kind, read page by page without the objects themselves.
+    /// The metadata of every object of a kind, read page by page without the objects themselves.
     ///
     /// # Errors
     /// Why they could not be read, in words.
-    pub async fn names(
-        &self,
-        gvr: &Gvr,
-        namespace: Option<&str>,
-    ) -> Result<Vec<(String, String)>, Fault> {
+    pub async fn names(&self, gvr: &Gvr, namespace: Option<&str>) -> Result<Vec<Named>, Fault> {
         let base = gvr.path(namespace, None);
         let mut names = Vec::new();
         let mut next = String::new();
@@ -135,11 +140,7 @@ impl Reader {
             let page: Names = self
                 .get(&format!("{base}?limit={PAGE}{token}"), NAMES_ONLY)
                 .await?;
-            names.extend(
-                page.items
-                    .into_iter()
-                    .map(|item| (item.metadata.name, item.metadata.uid)),
-            );
+            names.extend(page.items.into_iter().map(|item| item.metadata));
             next = page.metadata.next;
             if next.is_empty() {
                 return Ok(names);
