@@ -152,6 +152,13 @@ fn a_restore_of_billing_brings_everything_back() {
     assert_eq!(forms["metadata"]["labels"]["velero.io/restore-name"], "r1");
     assert_eq!(available(&cluster, "billing", "billing-api"), 3);
     assert_eq!(available(&cluster, "billing", "billing-print"), 2);
+    // The three pods of billing-api and the cleanup job are younger than the backup.
+    let total = meta::number(&restore, "/status/progress/totalItems");
+    let made = cluster.store.list(&CONFIGMAPS, Some("billing")).0;
+    let made = made
+        .iter()
+        .filter(|map| !map["metadata"]["labels"]["velero.io/restore-name"].is_null());
+    assert_eq!((made.count(), total), (6, 37));
     let (pods, _) = cluster.store.list(&PODS, Some("billing"));
     let of_print = |pod: &&Arc<Value>| meta::name(pod).starts_with("billing-print");
     assert_eq!(pods.iter().filter(of_print).count(), 2);
