@@ -114,7 +114,21 @@ pub(super) fn begin(res: &Resource, object: &mut Value, store: &Store) {
     match (res.group, res.plural) {
         ("", "pods") => {
             object["status"] = json!({ "phase": "Pending", "qosClass": "BestEffort" });
+            default(&mut object["spec"], "enableServiceLinks", true.into());
+            default(
+                &mut object["spec"],
+                "preemptionPolicy",
+                "PreemptLowerPriority".into(),
+            );
+            default(&mut object["spec"], "priority", json!(0));
+            let stay = |key: &str| json!({ "key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300 });
+            let tolerations = json!([
+                stay("node.kubernetes.io/not-ready"),
+                stay("node.kubernetes.io/unreachable")
+            ]);
+            default(&mut object["spec"], "tolerations", tolerations);
         }
+        ("apps" | "batch", _) => object["status"] = json!({}),
         ("", "persistentvolumeclaims") => object["status"] = json!({ "phase": "Pending" }),
         ("", "services") => {
             let [a, b] = store.dice(|dice| [dice.below(255), dice.below(253) + 1]);
@@ -176,6 +190,12 @@ fn pod_spec(spec: &mut Value) {
     for container in spec["containers"].as_array_mut().into_iter().flatten() {
         default(container, "imagePullPolicy", "IfNotPresent".into());
         default(container, "resources", json!({}));
+        default(
+            container,
+            "terminationMessagePath",
+            "/dev/termination-log".into(),
+        );
+        default(container, "terminationMessagePolicy", "File".into());
     }
 }
 

@@ -324,6 +324,9 @@ fn plain_answer(ask: &Ask, path: &str) -> Result<Response, Refusal> {
     match known {
         Some(_) if ask.method != Method::GET => Err(Refusal::method_not_allowed()),
         Some(answer) => Ok(shape::json(200, &answer)),
-        None => Err(Refusal::no_such_path()),
+        None => {
+            let text = Body::from("404 page not found\n");
+            Ok(shape::typed(404, "text/plain; charset=utf-8", text))
+        }
     }
 }

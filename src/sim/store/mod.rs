@@ -139,7 +139,7 @@ impl Store {
         dry: bool,
     ) -> Result<Arc<Value>, Refusal> {
         let mut state = self.state();
-        state.namespace_takes(res, ns)?;
+        state.namespace_takes(res, ns, meta::name(&object))?;
         object::complete(&mut object, res, ns, &self.inner.clock, &mut state.dice)?;
         let at = slot(ns, meta::name(&object));
         let table = state.tables.entry(key(res)).or_default();

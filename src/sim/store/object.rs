@@ -152,24 +152,22 @@ pub(super) fn check_conditions(
     object: &Value,
     conditions: &Preconditions,
 ) -> Result<(), Refusal> {
-    if let Some(uid) = conditions.uid.as_deref()
-        && uid != meta::uid(object)
-    {
-        return Err(refuse_uid(res, object, uid));
-    }
+    let uid = conditions.uid.as_deref();
+    let version = conditions.resource_version.as_deref();
     let newest = meta::text(object, "/metadata/resourceVersion");
-    if let Some(wanted) = conditions.resource_version.as_deref()
-        && wanted != newest
-    {
-        return Err(Refusal::conflict(
-            res,
-            meta::name(object),
-            &format!(
-                "the ResourceVersion in the precondition ({wanted}) does not match the ResourceVersion in record ({newest}). The object might have been modified"
-            ),
-        ));
-    }
-    Ok(())
+    let why = if let Some(wanted) = uid.filter(|uid| *uid != meta::uid(object)) {
+        format!(
+            "the UID in the precondition ({wanted}) does not match the UID in record ({}). The object might have been deleted and then recreated",
+            meta::uid(object)
+        )
+    } else if let Some(wanted) = version.filter(|version| *version != newest) {
+        format!(
+            "the ResourceVersion in the precondition ({wanted}) does not match the ResourceVersion in record ({newest}). The object might have been modified"
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Refusal::precondition(res, meta::name(object), &why))
 }
 
 fn refuse_uid(res: &Resource, object: &Value, wanted: &str) -> Refusal {
@@ -216,29 +214,29 @@ pub(super) fn mark_going(
     }
     let grace = if stops { conditions.grace } else { 0 };
     meta::set(object, "deletionTimestamp", now.into());
-    meta::set(object, "deletionGracePeriodSeconds", grace.into());
+    let namespace = std::ptr::eq(res, &raw const resources::NAMESPACES);
+    if !namespace {
+        meta::set(object, "deletionGracePeriodSeconds", grace.into());
+    }
     if res.generation {
         let next = meta::number(object, "/metadata/generation") + 1;
         meta::set(object, "generation", next.into());
     }
-    if std::ptr::eq(res, &raw const resources::NAMESPACES) {
+    if namespace {
         object["status"]["phase"] = "Terminating".into();
     }
     true
 }
 
 /// 403: the namespace is going and takes nothing new.
-pub(super) fn refuse_terminating(res: &Resource, ns: &str) -> Refusal {
+pub(super) fn refuse_terminating(res: &Resource, ns: &str, name: &str) -> Refusal {
     let why =
         format!("unable to create new content in namespace {ns} because it is being terminated");
-    let mut refusal = Refusal::forbidden(res, "", &why);
-    refusal.details = json!({
-        "kind": res.plural,
-        "causes": [{
-            "reason": "NamespaceTerminating",
-            "message": format!("namespace {ns} is being terminated"),
-            "field": "metadata.namespace",
-        }],
-    });
+    let mut refusal = Refusal::forbidden(res, name, &why);
+    refusal.details["causes"] = json!([{
+        "reason": "NamespaceTerminating",
+        "message": format!("namespace {ns} is being terminated"),
+        "field": "metadata.namespace",
+    }]);
     refusal
 }

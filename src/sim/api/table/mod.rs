@@ -86,7 +86,7 @@ pub(super) fn cells(res: &Resource, object: &Value, now: Timestamp) -> Vec<Value
         ("", "services") => workloads::service(object, age),
         ("", "configmaps") => {
             let count = count(object, "/data") + count(object, "/binaryData");
-            vec![name, count.to_string().into(), age]
+            vec![name, count.into(), age]
         }
         ("", "secrets") => {
             let kind = meta::text(object, "/type").into();
