@@ -194,7 +194,9 @@ pub(super) fn patch(
         _ => return Err(unsupported_patch()),
     };
     if kind.starts_with("application/strategic") && target.res.custom {
-        return Err(unsupported_patch());
+        return Err(Refusal::unsupported_media(
+            "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
+        ));
     }
     change(server, ask, target, name, &writer, |object| {
         match kind {
@@ -337,6 +339,8 @@ pub(super) fn delete(
         let now = seconds(server.clock().now());
         meta::set(&mut gone, "deletionTimestamp", now.into());
         meta::set(&mut gone, "deletionGracePeriodSeconds", 0.into());
+        let generation = meta::number(&gone, "/metadata/generation") + 1;
+        meta::set(&mut gone, "generation", generation.into());
         return answer(server, ask, target, 200, &gone);
     }
     let mut details = json!({ "name": name, "kind": res.plural, "uid": meta::uid(&deleted) });

@@ -194,6 +194,7 @@ impl Store {
         let mut after = Value::clone(&before);
         change(&mut after)?;
         object::check_version(res, &before, &after)?;
+        object::check_finalizers(res, &before, &after)?;
         object::keep(&before, &mut after, res);
         if after == *before {
             return Ok(before);

@@ -97,29 +97,39 @@ pub(super) fn keep(before: &Value, after: &mut Value, res: &Resource) {
     }
     after["apiVersion"] = before["apiVersion"].clone();
     after["kind"] = before["kind"].clone();
-    if meta::is_going(before) {
-        keep_finalizers(before, after);
-    }
     if res.generation && intends_other(before, after, res) {
         let next = meta::number(before, "/metadata/generation") + 1;
         meta::set(after, "generation", next.into());
     }
 }
 
-/// An object on its way out takes no new finalizers.
-fn keep_finalizers(before: &Value, after: &mut Value) {
+/// Refuses new finalizers on an object that is on its way out.
+pub(super) fn check_finalizers(
+    res: &Resource,
+    before: &Value,
+    after: &Value,
+) -> Result<(), Refusal> {
     let old = meta::list(before, "/metadata/finalizers");
-    let kept: Vec<Value> = meta::list(after, "/metadata/finalizers")
+    let new: Vec<String> = meta::list(after, "/metadata/finalizers")
         .iter()
-        .filter(|finalizer| old.contains(finalizer))
-        .cloned()
+        .filter(|finalizer| !old.contains(finalizer))
+        .map(Value::to_string)
         .collect();
-    let kept = if kept.is_empty() {
-        Value::Null
-    } else {
-        kept.into()
-    };
-    meta::set(after, "finalizers", kept);
+    if new.is_empty() || !meta::is_going(before) {
+        return Ok(());
+    }
+    let why = format!(
+        "Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
+        new.join(", ")
+    );
+    let (field, reason) = ("metadata.finalizers", "FieldValueForbidden");
+    Err(Refusal::invalid(
+        res,
+        meta::name(before),
+        field,
+        reason,
+        &why,
+    ))
 }
 
 /// Whether what the generation counts differs: everything but metadata and a separate status.

@@ -46,6 +46,7 @@ fn columns(res: &Resource) -> &'static [Column] {
         ("velero.io", "backupstoragelocations") => customs::STORES,
         ("kustomize.toolkit.fluxcd.io", _) => customs::KUSTOMIZATIONS,
         ("source.toolkit.fluxcd.io", _) => customs::REPOSITORIES,
+        _ if res.custom => &[NAME, ("Age", "date", 0)],
         _ => &[NAME, AGE],
     }
 }
