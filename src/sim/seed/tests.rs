@@ -243,3 +243,22 @@ fn every_namespace_is_in_a_zone_or_outside() {
         }
     }
 }
+
+#[test]
+fn no_schedule_is_due_when_the_story_begins_at_any_hour() {
+    for hour in [0, 1, 7, 22, 23] {
+        let start = format!("2026-08-15T{hour:02}:20:59Z").parse().unwrap();
+        let cluster = Cluster::new("sth-prod", Clock::manual(start), 7).unwrap();
+        fill(&cluster).unwrap();
+        let before = cluster.store.list(&BACKUPS, None).0.len();
+        let mut controllers = Controllers::new(cluster.clone());
+        play(&cluster, &mut controllers, 1);
+        cluster.clock.advance(Duration::from_secs(20 * 60));
+        play(&cluster, &mut controllers, 1);
+        assert_eq!(cluster.store.list(&BACKUPS, None).0.len(), before, "{hour}");
+        cluster.clock.advance(Duration::from_secs(2 * 60));
+        play(&cluster, &mut controllers, 1);
+        let after = cluster.store.list(&BACKUPS, None).0.len();
+        assert_eq!(after, before + 2, "{hour}");
+    }
+}
