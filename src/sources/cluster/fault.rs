@@ -176,6 +176,7 @@ fn forbidden(message: &str) -> SafeText {
     let verb = quoted
         .next()
         .unwrap_or_default()
+        .trim()
         .trim_end_matches("resource")
         .trim();
     let resource = quoted.next().unwrap_or_default();
