@@ -132,7 +132,7 @@ fn judge_all<'a>(
         .known()
         .copied()
         .into_iter()
-        .flat_map(|table| table.iter())
+        .flat_map(super::super::table::Table::iter)
         .filter(|_| !left_out);
     let mut judged: Vec<(&Backup, Verdict)> = backups
         .filter_map(|backup| {
@@ -211,14 +211,14 @@ fn grade(ground: &Ground<'_>, backup: &Backup, namespace: &str) -> Grade {
     let copied = backup.scope.default_volumes_to_fs_backup == Some(true);
     let complete = moved || copied || (!claims && backup.snapshots.1 == 0);
     let restores = ground.world.restores(ground.now);
-    let restored = restores.known().is_some_and(|restores| {
+    let proved = restores.known().is_some_and(|restores| {
         restores.iter().any(|restore| {
             let named = restore.namespaces.iter().any(|name| name == namespace);
             restore.good()
                 && (named || (restore.namespaces.is_empty() && restore.backup == backup.meta.name))
         })
     });
-    match (complete, restored) {
+    match (complete, proved) {
         (true, true) => Grade::RestoredOnce,
         (true, false) => Grade::Complete,
         (false, _) => Grade::Taken,
@@ -231,7 +231,7 @@ fn next(ground: &Ground<'_>, namespace: &str, at: Timestamp) -> Option<Timestamp
         .known()
         .copied()
         .into_iter()
-        .flat_map(|table| table.iter());
+        .flat_map(super::super::table::Table::iter);
     schedules
         .filter(|schedule| schedule.runs() && included(&schedule.scope, namespace) != Included::No)
         .filter_map(|schedule| {

@@ -78,15 +78,14 @@ fn leaving(
         Some(why) => format!("its node {} is not ready: {why}", pod.node),
         None => "a finalizer or its node holds it".to_owned(),
     };
-    let clause = format!("still going away, due {until}");
-    let cause = Why::new(
+    let late = Why::new(
         Fault::Down,
-        clause,
+        format!("still going away, due {until}"),
         format!("going away since before {until} and not gone; {why}"),
     );
     Some(Why {
         since: Some(deleted),
-        ..cause
+        ..late
     })
 }
 
@@ -117,6 +116,11 @@ fn down(pod: &Pod, node_down: Option<&SafeText>, at: Timestamp) -> Why {
             format!("not placed on a node: {}", pod.unplaced),
         );
     }
+    phase(pod, at)
+}
+
+/// A pod without any better reason: by its phase, and how long it has had.
+fn phase(pod: &Pod, at: Timestamp) -> Why {
     let begun = pod.since.or(pod.meta.created);
     let young = begun.is_some_and(|begun| at.as_second() - begun.as_second() <= START_S);
     let (fault, word) = if young {

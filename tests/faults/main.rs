@@ -1,5 +1,22 @@
-//! Connections against small servers on loopback, and against a real cluster where one is named.
+//! Connections against small servers on loopback: who is trusted, what is sent, and how often.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the servers of these tests live in tasks of their own"
+)]
+
+use crashcart::config::Cluster;
+use crashcart::config::ClusterAuth;
+use crashcart::config::ClusterName;
+use crashcart::config::Site;
+use crashcart::sources::apply;
+use crashcart::sources::cluster::Link;
+use crashcart::sources::cluster::TokenSlot;
+use crashcart::sources::cluster::fault::Fault;
+use crashcart::sources::fact::Fact;
+use crashcart::sources::op::Op;
+use crashcart::text::SafeText;
+use jiff::Timestamp;
 use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Arc;
@@ -16,20 +33,16 @@ use rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use super::*;
-use crate::audit::Bound;
-use crate::audit::Draft;
-use crate::audit::Kind;
-use crate::audit::Log;
-use crate::audit::Permit;
-use crate::audit::Stamp;
-use crate::config::Config;
-use crate::config::Fingerprint;
-use crate::config::Pem;
-use crate::config::Secret;
-use crate::sources::apply;
-use crate::sources::fixtures;
-use crate::sources::op::Targeted;
+use crashcart::audit::Bound;
+use crashcart::audit::Draft;
+use crashcart::audit::Kind;
+use crashcart::audit::Log;
+use crashcart::audit::Permit;
+use crashcart::audit::Stamp;
+use crashcart::config::Fingerprint;
+use crashcart::config::Pem;
+use crashcart::config::Secret;
+use crashcart::sources::op::Targeted;
 
 /// One request as a server saw it.
 #[derive(Clone, Debug)]
@@ -68,10 +81,6 @@ impl Server {
         let address = format!("https://{}", listener.local_addr().unwrap());
         let saw = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&saw);
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the server of a test lives in its own task"
-        )]
         tokio::spawn(async move {
             let acceptor = TlsAcceptor::from(Arc::new(tls));
             while let Ok((stream, _)) = listener.accept().await {
@@ -110,7 +119,12 @@ impl Server {
             server: self.address.clone(),
             ca,
             fingerprint,
-            ..fixtures::cluster("one")
+            site: Site::OnPrem,
+            name: ClusterName::from("one"),
+            auth: ClusterAuth::Oidc {
+                identity: "keycloak".to_owned(),
+            },
+            audience: None,
         }
     }
 
@@ -170,7 +184,7 @@ async fn answered(
         .unwrap())
 }
 
-const UID: &str = fixtures::UID;
+const UID: &str = "5f1c0b1e-7a52-4f0e-9a36-0d6c4a9f6b11";
 
 fn good(line: &str) -> (u16, &'static str) {
     match line {
@@ -214,7 +228,7 @@ fn suspend() -> Targeted {
         suspend: true,
     };
     Targeted {
-        cluster: fixtures::name("one"),
+        cluster: ClusterName::from("one"),
         op,
     }
 }
@@ -222,7 +236,7 @@ fn suspend() -> Targeted {
 /// A permit for the operation, given at 1 s of a log of its own.
 fn permit(folder: &tempfile::TempDir, op: &Op, generation: u64) -> Permit {
     let stamp = Stamp {
-        ts: fixtures::at(0).wall,
+        ts: now(),
         mono_ns: 1_000_000_000,
         boot: "b".to_owned(),
     };
@@ -245,11 +259,15 @@ fn permit(folder: &tempfile::TempDir, op: &Op, generation: u64) -> Permit {
     .unwrap()
 }
 
+fn now() -> Timestamp {
+    "2026-08-15T04:54:00Z".parse().unwrap()
+}
+
 #[tokio::test]
 async fn a_greeting_tells_who_the_server_is_and_whom_it_takes_us_for() {
     let server = Server::start(good).await;
     let link = server.link();
-    let greeting = link.greet(fixtures::at(0).wall).await.unwrap();
+    let greeting = link.greet(now()).await.unwrap();
     assert_eq!(greeting.version, "v1.36.3");
     assert_eq!(greeting.uid.unwrap(), UID);
     assert_eq!(greeting.user.unwrap(), "alice");
@@ -283,10 +301,7 @@ async fn a_server_that_another_key_signed_hears_no_token() {
         TokenSlot::new(Secret::new("canary")),
     )
     .unwrap();
-    assert!(matches!(
-        link.greet(fixtures::at(0).wall).await,
-        Err(Fact::OtherCa { .. })
-    ));
+    assert!(matches!(link.greet(now()).await, Err(Fact::OtherCa { .. })));
     assert!(server.saw().is_empty(), "no request passed TLS");
 }
 
@@ -304,14 +319,14 @@ async fn a_refused_connection_says_so_once() {
     };
     let link = Link::open(&cluster, 1, TokenSlot::default()).unwrap();
     let unreachable = Fact::Unreachable(SafeText::new("connection refused"));
-    assert_eq!(link.greet(fixtures::at(0).wall).await, Err(unreachable));
+    assert_eq!(link.greet(now()).await, Err(unreachable));
 }
 
 #[tokio::test]
 async fn a_change_is_sent_once_as_recorded_with_our_audit_id() {
     let server = Server::start(good).await;
     let (link, folder) = (server.link(), tempfile::tempdir().unwrap());
-    link.greet(fixtures::at(0).wall).await.unwrap();
+    link.greet(now()).await.unwrap();
     let applied = apply::apply(
         &link,
         &suspend(),
@@ -339,7 +354,7 @@ async fn a_change_is_sent_once_as_recorded_with_our_audit_id() {
 async fn a_change_that_is_answered_503_is_sent_exactly_once_and_is_in_doubt() {
     let server = Server::start(busy).await;
     let (link, folder) = (server.link(), tempfile::tempdir().unwrap());
-    link.greet(fixtures::at(0).wall).await.unwrap();
+    link.greet(now()).await.unwrap();
     let applied = apply::apply(
         &link,
         &suspend(),
@@ -362,14 +377,14 @@ async fn a_change_that_is_answered_503_is_sent_exactly_once_and_is_in_doubt() {
 async fn a_permit_for_anything_else_sends_nothing() {
     let server = Server::start(good).await;
     let (link, folder) = (server.link(), tempfile::tempdir().unwrap());
-    link.greet(fixtures::at(0).wall).await.unwrap();
+    link.greet(now()).await.unwrap();
     let other = Op::Suspend {
         namespace: "flux-system".to_owned(),
         name: "pacs".to_owned(),
         suspend: true,
     };
     let elsewhere = Targeted {
-        cluster: fixtures::name("two"),
+        cluster: ClusterName::from("two"),
         ..suspend()
     };
     for (op, permit, mono_ns) in [
@@ -400,7 +415,10 @@ async fn the_pulse_beats_on_answers_and_not_on_errors() {
         .get_json("/api/v1/pods?limit=1")
         .await
         .unwrap();
-    assert_eq!(link.pulse().heard(), [crate::sources::fact::Watch::Pods]);
+    assert_eq!(
+        link.pulse().heard(),
+        [crashcart::sources::fact::Watch::Pods]
+    );
     assert!(link.pulse().heard().is_empty(), "only since the last look");
     let refusing = Server::start(busy).await;
     let link = refusing.link();
