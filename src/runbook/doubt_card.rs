@@ -72,15 +72,12 @@ impl Run {
         if let Some(op) = doubt::op(self, key, sight, now) {
             card.body = format!("ours:   {}", String::from_utf8_lossy(&op.request().body));
         }
-        if let Some(Answer::Object(Some(found))) =
-            sight.heard.map(|heard| &heard.answer)
-        {
+        if let Some(Answer::Object(Some(found))) = sight.heard.map(|heard| &heard.answer) {
             let spec = found
                 .get("spec")
                 .map(ToString::to_string)
                 .unwrap_or_default();
-            card.body
-                .push_str(&format!("\ntheirs: {}", SafeText::new(&spec)));
+            card.body = format!("{}\ntheirs: {}", card.body, SafeText::new(&spec));
         }
         card.notes.push(SafeText::new(
             "Only s (where it may be left out), u, h and a are possible.",

@@ -8,8 +8,8 @@ use crate::config::ClusterName;
 use crate::sources::moment::Moment;
 use crate::text::SafeText;
 
-fn no<T>(words: String) -> Result<T, SafeText> {
-    Err(SafeText::new(&words))
+fn no<T>(words: impl AsRef<str>) -> Result<T, SafeText> {
+    Err(SafeText::new(words.as_ref()))
 }
 
 /// The runbook that the run was opened with, byte for byte.
@@ -61,7 +61,7 @@ pub(crate) fn people(
     now: Moment,
 ) -> Result<(), SafeText> {
     if mode == Mode::Drill {
-        return no("drills do not exist yet; nothing was opened".to_owned());
+        return no("drills do not exist yet; nothing was opened");
     }
     let (cluster, namespace) = target;
     let zones = sight.zones(cluster, namespace, now);

@@ -59,7 +59,8 @@ fn row(event: &RunEvent) -> Option<(Kind, Option<u32>, Option<&SafeText>)> {
         RunEvent::Opened(_) => (Kind::RunOpened, None, None),
         RunEvent::Prepared {
             step, done: false, ..
-        } => (Kind::StepBegun, Some(*step), None),
+        }
+        | RunEvent::UndoListed { step, .. } => (Kind::StepBegun, Some(*step), None),
         RunEvent::Prepared { step, .. } | RunEvent::Done { step, .. } => {
             (Kind::StepDone, Some(*step), None)
         }
@@ -69,13 +70,11 @@ fn row(event: &RunEvent) -> Option<(Kind, Option<u32>, Option<&SafeText>)> {
         RunEvent::Failed { step, why } => (Kind::StepFailed, Some(*step), Some(why)),
         RunEvent::Skipped { step, reason } => (Kind::StepSkipped, Some(*step), Some(reason)),
         RunEvent::Held => (Kind::RunHeld, None, None),
-        RunEvent::Resumed => (Kind::RunResumed, None, None),
+        RunEvent::Resumed | RunEvent::UndoBegun => (Kind::RunResumed, None, None),
         RunEvent::Looked { step, words, .. } | RunEvent::Arrived { step, words, .. } => {
             (Kind::StepInDoubt, Some(*step), Some(words))
         }
         RunEvent::LookAgain { step } => (Kind::StepAsked, Some(*step), None),
-        RunEvent::UndoBegun => (Kind::RunResumed, None, None),
-        RunEvent::UndoListed { step, .. } => (Kind::StepBegun, Some(*step), None),
         RunEvent::UndoItem { step, words, .. } => (Kind::StepUndone, Some(*step), Some(words)),
         RunEvent::Undone { step, evidence } => (Kind::StepUndone, Some(*step), Some(evidence)),
         RunEvent::Aborted { reason } => (Kind::RunAborted, None, Some(reason)),

@@ -321,7 +321,10 @@ fn patterns(book: &Book, problems: &mut Problems<'_>) {
             problems.error("param.missing", line_with(book, "params:"), words);
         }
     }
-    let chooses = book.steps.iter().any(|step| step.kind == Kind::ChooseBackup);
+    let chooses = book
+        .steps
+        .iter()
+        .any(|step| step.kind == Kind::ChooseBackup);
     let taken = |param: &Param| chooses && param.kind == ParamType::Backup;
     let unused = book.params.iter();
     for param in unused.filter(|param| !used.contains(&param.name) && !taken(param)) {

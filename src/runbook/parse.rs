@@ -40,7 +40,8 @@ pub fn check(file: &str, text: &str, origin: Origin) -> Checked {
     let book = book(text, origin, &mut problems);
     // A step that could not be read would make the others look wrong: one sentence for one fault.
     let unread = |problem: &Problem| {
-        problem.rule.starts_with("yaml.") || ["step.unknown-kind", "step.no-block"].contains(&problem.rule)
+        problem.rule.starts_with("yaml.")
+            || ["step.unknown-kind", "step.no-block"].contains(&problem.rule)
     };
     let whole = !problems.found.iter().any(unread);
     if let Some(book) = book.as_ref().filter(|_| whole) {

@@ -246,7 +246,12 @@ impl<'a> Sight<'a> {
     }
 
     /// The same, if it was answered after a request had left.
-    pub fn answer_after(&self, reading: &Reading, sent: Option<Timestamp>, now: Moment) -> Option<&'a Answer> {
+    pub fn answer_after(
+        &self,
+        reading: &Reading,
+        sent: Option<Timestamp>,
+        now: Moment,
+    ) -> Option<&'a Answer> {
         let after = self.asked(reading) > sent;
         self.answer(reading, now).filter(|_| after)
     }

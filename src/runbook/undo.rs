@@ -7,12 +7,13 @@ use super::event::OutcomeClass;
 use super::event::RunEvent;
 use super::plan::PlanStep;
 use super::plan::Undo;
-use super::run::Run;
-use super::run::StepStatus;
-use super::run::UndoList;
 use super::reading::Answer;
 use super::reading::Listed;
 use super::reading::Reading;
+use super::run::Memory;
+use super::run::Run;
+use super::run::StepStatus;
+use super::run::UndoList;
 use super::sight::Sight;
 use super::steps;
 use super::steps::Kind;
@@ -20,6 +21,32 @@ use super::steps::Turn;
 use crate::sources::moment::Moment;
 use crate::sources::op::Op;
 use crate::text::SafeText;
+
+/// Takes one entry about the taking back into account.
+pub(crate) fn fold(memory: &mut Memory, event: &RunEvent) {
+    match event {
+        RunEvent::UndoBegun => memory.undoing = true,
+        RunEvent::UndoListed { step, delete, left } => {
+            let delete = delete.iter().map(|object| (object.clone(), None)).collect();
+            memory.undo_list = Some(UndoList {
+                step: *step,
+                delete,
+                left: left.clone(),
+            });
+        }
+        RunEvent::UndoItem { step, uid, words } => {
+            let items = memory
+                .undo_list
+                .iter_mut()
+                .flat_map(|list| &mut list.delete);
+            for item in items.filter(|item| item.0.uid == *uid) {
+                item.1 = Some(words.clone());
+            }
+            memory.attempts.remove(&(*step, true));
+        }
+        _ => {}
+    }
+}
 
 /// The newest step that can still be taken back by a request.
 pub(crate) fn target(run: &Run) -> Option<&PlanStep> {
@@ -104,12 +131,11 @@ fn suspended(run: &Run, step: &PlanStep, sight: &Sight<'_>, now: Moment) -> Opti
     );
     let seen = sight.kustomization(&run.cluster, at, now)?;
     let evidence = SafeText::new(&format!("Kustomization {} is resumed", attempt.name));
-    (!seen.suspend).then(|| {
-        Command::Record(RunEvent::Undone {
-            step: step.number,
-            evidence,
-        })
-    })
+    let undone = Command::Record(RunEvent::Undone {
+        step: step.number,
+        evidence,
+    });
+    (!seen.suspend).then_some(undone)
 }
 
 /// What the restore has brought and nobody changed since; waits while the Restore still goes on.
@@ -132,7 +158,11 @@ fn list(run: &Run, step: &PlanStep, sight: &Sight<'_>, now: Moment) -> Option<Co
     match turn.names_now() {
         Ok(listed) => {
             let (delete, left) = split(&turn, name, listed);
-            Some(Command::Record(RunEvent::UndoListed { step: step.number, delete, left }))
+            Some(Command::Record(RunEvent::UndoListed {
+                step: step.number,
+                delete,
+                left,
+            }))
         }
         Err(Ok(reading)) => ask(reading, sight, now),
         Err(Err(_)) => ask(turn.names(), sight, now),
@@ -155,13 +185,13 @@ fn split(turn: &Turn<'_>, restore: &str, listed: &[Listed]) -> (Vec<Created>, Ve
             .find(|known| known.gvr == object.gvr && known.name == object.name)
         {
             Some(known) if known.uid != object.uid => {
-                left.push(leave("it was made anew since it was verified"))
+                left.push(leave("it was made anew since it was verified"));
             }
             Some(known) if known.resource_version != object.resource_version => {
                 left.push(leave("somebody changed it since it was verified"));
             }
             None if !verified.is_empty() => {
-                left.push(leave("it was not there when the restore was verified"))
+                left.push(leave("it was not there when the restore was verified"));
             }
             _ => delete.push(object),
         }

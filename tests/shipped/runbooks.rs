@@ -14,11 +14,19 @@ fn every_shipped_runbook_is_built_in_and_has_no_problem() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files: Vec<String> = fs::read_dir(root.join("runbooks"))
         .unwrap()
-        .map(|entry| format!("runbooks/{}", entry.unwrap().file_name().into_string().unwrap()))
+        .map(|entry| {
+            format!(
+                "runbooks/{}",
+                entry.unwrap().file_name().into_string().unwrap()
+            )
+        })
         .collect();
     files.sort();
     let known: Vec<&str> = BUILT_IN.iter().map(|(file, _)| *file).collect();
-    assert_eq!(files, known, "a file in runbooks/ is built in, and the other way round");
+    assert_eq!(
+        files, known,
+        "a file in runbooks/ is built in, and the other way round"
+    );
     for (file, text) in BUILT_IN {
         let checked = check(file, text, Origin::BuiltIn);
         assert_eq!(checked.problems, [], "{file}");
@@ -41,7 +49,11 @@ fn each_bad_runbook_fails_with_the_expected_words() {
         let found: Vec<String> = found.problems.iter().map(ToString::to_string).collect();
         let expected = fs::read_to_string(path.with_extension("txt")).unwrap();
         if found.join("\n") != expected.trim_end() {
-            wrong.push(format!("{file}:\nexpected\n{}\nfound\n{}\n", expected.trim_end(), found.join("\n")));
+            wrong.push(format!(
+                "{file}:\nexpected\n{}\nfound\n{}\n",
+                expected.trim_end(),
+                found.join("\n")
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -57,10 +69,11 @@ fn every_rule_has_a_bad_file() {
         let quoted = text.split('"').filter(|part| {
             let rule = part.split_once('.').is_some_and(|(a, b)| {
                 ["front", "book", "step", "yaml", "param", "value", "prose"].contains(&a)
-                    && b.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+                    && b.bytes()
+                        .all(|byte| byte.is_ascii_lowercase() || byte == b'-')
                     && b.len() > 2
             });
-            rule && !part.ends_with(".md")
+            rule
         });
         rules.extend(quoted.map(str::to_owned));
     }
@@ -70,8 +83,15 @@ fn every_rule_has_a_bad_file() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|end| end == "txt") {
             let text = fs::read_to_string(path).unwrap();
-            seen.extend(text.lines().filter_map(|line| line.rsplit_once('[')).map(|(_, rule)| rule.trim_end_matches(']').to_owned()));
+            seen.extend(
+                text.lines()
+                    .filter_map(|line| line.rsplit_once('['))
+                    .map(|(_, rule)| rule.trim_end_matches(']').to_owned()),
+            );
         }
     }
-    assert_eq!(rules.difference(&seen).collect::<Vec<_>>(), Vec::<&String>::new());
+    assert_eq!(
+        rules.difference(&seen).collect::<Vec<_>>(),
+        Vec::<&String>::new()
+    );
 }

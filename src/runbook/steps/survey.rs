@@ -217,9 +217,9 @@ fn compared(turn: &Turn<'_>, listed: &[Listed]) -> Verdict {
             ..item.clone()
         };
         if item.uid.is_some() {
-            found.skip.push(item)
+            found.skip.push(item);
         } else {
-            found.create.push(item)
+            found.create.push(item);
         }
     }
     found.unknown.dedup();
@@ -233,14 +233,14 @@ fn compared(turn: &Turn<'_>, listed: &[Listed]) -> Verdict {
         found.skip.len()
     );
     if found.left > 0 {
-        words.push_str(&format!("  left to controllers {}", found.left));
+        words = format!("{words}  left to controllers {}", found.left);
     }
     if !found.unknown.is_empty() {
-        words.push_str(&format!(
-            " (of them kinds that {} does not have: {})",
+        words = format!(
+            "{words} (of them kinds that {} does not have: {})",
             run.cluster,
             found.unknown.join(", ")
-        ));
+        );
     }
     Verdict::found(words, found)
 }

@@ -33,7 +33,9 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
     let listed = match turn.names_now() {
         Ok(listed) => listed,
         Err(Ok(reading)) => return Verdict::Need(reading),
-        Err(Err(why)) => return Verdict::pending(format!("what is there could not be listed: {why}")),
+        Err(Err(why)) => {
+            return Verdict::pending(format!("what is there could not be listed: {why}"));
+        }
     };
     let (run, frozen) = (turn.run, turn.frozen());
     let created = created(turn, listed);
@@ -99,7 +101,7 @@ pub(crate) fn created(turn: &Turn<'_>, listed: &[Listed]) -> Vec<Created> {
 fn some(names: &[String]) -> String {
     let mut words = names[..names.len().min(NAMED)].join(", ");
     if names.len() > NAMED {
-        words.push_str(&format!(" and {} more", names.len() - NAMED));
+        words = format!("{words} and {} more", names.len() - NAMED);
     }
     words
 }

@@ -49,7 +49,9 @@ fn completed(turn: &Turn<'_>, name: &str) -> Verdict {
         Ok(listed) => listed,
         Err(Ok(reading)) => return Verdict::Need(reading),
         Err(Err(why)) => {
-            return Verdict::pending(format!("{name} is Completed; what it created could not be listed: {why}"));
+            return Verdict::pending(format!(
+                "{name} is Completed; what it created could not be listed: {why}"
+            ));
         }
     };
     let create = &turn.frozen().create;

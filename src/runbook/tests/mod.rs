@@ -4,6 +4,7 @@ mod cut;
 mod doubt;
 mod estate;
 mod golden;
+mod journal;
 mod property;
 mod refuse;
 mod undo;
