@@ -33,7 +33,12 @@ pub(crate) fn open(run: &Run) -> Option<(u32, bool)> {
             let over = run
                 .step(*step)
                 .is_none_or(|state| settled(&state.status, *undo));
-            (attempt.in_doubt() || taken(attempt, *undo)) && !over
+            // While a run is taken back, what was looked at enough must not stand in its way.
+            let passed = run.memory.undoing
+                && !undo
+                && looked_enough(attempt)
+                && trace(run, (*step, *undo)) != Some(Trace::Arrived);
+            (attempt.in_doubt() || taken(attempt, *undo)) && !over && !passed
         });
     doubts.next().map(|(key, _)| *key)
 }

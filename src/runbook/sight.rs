@@ -20,6 +20,7 @@ use crate::sources::backups::point::point;
 use crate::sources::ground::Ground;
 use crate::sources::kinds::backup::Backup;
 use crate::sources::kinds::kustomization::Kustomization;
+use crate::sources::kinds::namespace::Namespace;
 use crate::sources::kinds::restore::Restore;
 use crate::sources::moment::Moment;
 use crate::sources::seen::Freshness;
@@ -182,6 +183,15 @@ impl<'a> Sight<'a> {
         let all = self.cluster(cluster)?.namespaces(now);
         let table = *all.now()?;
         Some(table.by_name("", namespace).is_some())
+    }
+
+    /// True when the namespace is there and is being deleted: a restore into it would hang.
+    pub fn terminating(&self, cluster: &ClusterName, namespace: &str, now: Moment) -> bool {
+        let all = self.cluster(cluster).map(|world| world.namespaces(now));
+        let table = all.as_ref().and_then(|all| all.now());
+        table
+            .and_then(|table| table.by_name("", namespace))
+            .is_some_and(Namespace::terminating)
     }
 
     /// Deployments of the namespace that are not available, in words; `None` while they are not seen.

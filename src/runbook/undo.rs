@@ -5,11 +5,13 @@ use super::engine::ask;
 use super::event::Created;
 use super::event::OutcomeClass;
 use super::event::RunEvent;
+use super::event::Trace;
 use super::plan::PlanStep;
 use super::plan::Undo;
 use super::reading::Answer;
 use super::reading::Listed;
 use super::reading::Reading;
+use super::run::Attempt;
 use super::run::Memory;
 use super::run::Run;
 use super::run::StepStatus;
@@ -53,9 +55,7 @@ pub(crate) fn target(run: &Run) -> Option<&PlanStep> {
     let plan = run.plan.as_ref()?;
     plan.steps.iter().rev().find(|step| {
         let state = run.step(step.number).map(|state| &state.status);
-        let sent = run
-            .attempt(step.number, false)
-            .is_some_and(|attempt| attempt.applied() || attempt.in_doubt());
+        let sent = run.attempt(step.number, false).is_some_and(may_stand);
         let back = run
             .steps
             .iter()
@@ -65,6 +65,13 @@ pub(crate) fn target(run: &Run) -> Option<&PlanStep> {
         let way = matches!(step.undo, Undo::Op(_) | Undo::DeleteCreated);
         way && sent && !given && state != Some(&StepStatus::Undone)
     })
+}
+
+/// True when the request may have changed something of ours: what is not there, or is somebody else's, has not.
+fn may_stand(attempt: &Attempt) -> bool {
+    let trace = attempt.looks.last().map(|look| look.1);
+    attempt.applied()
+        || (attempt.in_doubt() && !matches!(trace, Some(Trace::Absent | Trace::Foreign)))
 }
 
 /// The object whose turn it is in the list of what is deleted.

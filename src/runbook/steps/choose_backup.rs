@@ -16,7 +16,9 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
     {
         return Verdict::pending(format!("backups of {} are not seen", run.cluster));
     }
-    let points = turn.sight.points(&run.cluster, &run.namespace, now);
+    let mut points = turn.sight.points(&run.cluster, &run.namespace, now);
+    // Rights were asked, and a sign of life was given, in this namespace of Velero only.
+    points.retain(|point| point.velero.as_str() == turn.frozen().velero);
     let named = run.params.get("backup").filter(|name| !name.is_empty());
     let chosen = match named {
         None => points.iter().find(|point| point.why_not.is_none()),

@@ -64,6 +64,15 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
             turn.run.cluster
         ));
     }
+    if turn
+        .sight
+        .terminating(&turn.run.cluster, &turn.run.namespace, turn.now)
+    {
+        return Verdict::pending(format!(
+            "{} is being deleted: wait until it is gone",
+            turn.run.namespace
+        ));
+    }
     let frozen = turn.frozen();
     if frozen.create.is_empty() && frozen.left == 0 {
         return listed(turn, &attempt.name);
