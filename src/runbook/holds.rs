@@ -33,10 +33,7 @@ pub(crate) fn book<'a>(run: &Run, sight: &Sight<'a>) -> Result<&'a Book, SafeTex
 pub(crate) fn start(run: &Run, sight: &Sight<'_>, now: Moment) -> Result<(), SafeText> {
     let book = book(run, sight)?;
     if policy(sight) != run.memory.policy {
-        return no(
-            "the policy changed since the run was opened: the plan is void, open a new run"
-                .to_owned(),
-        );
+        return no("the policy changed since the run was opened: the plan is void, open a new run");
     }
     people(sight, book, run.mode, (&run.cluster, &run.namespace), now)?;
     backup(run, sight, now)

@@ -9,6 +9,7 @@ use super::event::Trace;
 use super::plan::PlanStep;
 use super::plan::Undo;
 use super::reading::Answer;
+use super::reading::Gvk;
 use super::reading::Listed;
 use super::reading::Reading;
 use super::run::Attempt;
@@ -245,33 +246,43 @@ fn next_item(run: &Run, step: &PlanStep, sight: &Sight<'_>, now: Moment) -> Opti
         _ if !attempt.applied() => return None,
         _ => {}
     }
-    let reading = Reading::Object {
-        gvr: object.gvr.clone(),
-        namespace: Some(run.namespace.clone()),
-        name: object.name.clone(),
-    };
-    let heard = sight
-        .heard
-        .filter(|heard| heard.reading == reading && heard.at.wall >= attempt.at);
-    match heard.map(|heard| &heard.answer) {
-        Some(Answer::Object(None)) => settle("gone"),
-        Some(Answer::Object(Some(found))) if other(found, &object.uid) => {
-            settle("gone; another of that name is there")
-        }
-        Some(Answer::Object(Some(found)))
-            if found.pointer("/metadata/deletionTimestamp").is_some() =>
-        {
-            settle("gone as soon as its finalizers end")
+    let reading = presence(run, object);
+    let waited = now.seconds_after(attempt.at);
+    match sight.answer_after(&reading, Some(attempt.at), now) {
+        Some(Answer::Names(listed)) if !there(listed, &object.uid) => settle("gone"),
+        Some(Answer::Names(_)) if waited > FINALIZERS_S => {
+            settle("stays for now: it was deleted and waits for its finalizers")
         }
         _ => ask(reading, sight, now),
     }
 }
 
-fn other(found: &serde_json::Value, uid: &str) -> bool {
-    found
-        .pointer("/metadata/uid")
-        .and_then(serde_json::Value::as_str)
-        != Some(uid)
+/// Seconds after which an object that was deleted and is still there is said to wait for its finalizers.
+const FINALIZERS_S: i64 = 60;
+
+/// The question whether an object is still there: by its name in a list, because Secrets may be listed, never read.
+pub(crate) fn presence(run: &Run, object: &Created) -> Reading {
+    let gvr = &object.gvr;
+    let kinds = vec![Gvk {
+        group: gvr.group.clone(),
+        version: gvr.version.clone(),
+        kind: object.kind.clone(),
+    }];
+    Reading::Names {
+        namespace: run.namespace.clone(),
+        kinds,
+    }
+}
+
+/// True when an object of that uid is in the list.
+pub(crate) fn there(listed: &[Listed], uid: &str) -> bool {
+    let mut all = listed.iter().flat_map(|kind| &kind.objects);
+    all.any(|named| named.uid == uid)
+}
+
+/// The object that the request in doubt deletes.
+pub(crate) fn current(run: &Run) -> Option<&Created> {
+    item(run).map(|item| item.1)
 }
 
 fn is_gone(words: &SafeText) -> bool {
