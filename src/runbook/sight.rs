@@ -45,6 +45,8 @@ pub struct Sight<'a> {
 
 /// Seconds for which an answer is fresh enough to act on.
 const FRESH_S: i64 = 20;
+/// Seconds after which such an answer is renewed.
+const FADES_S: i64 = 10;
 /// Seconds after which a question may be asked again.
 const AGAIN_S: i64 = 2;
 
@@ -270,6 +272,12 @@ impl<'a> Sight<'a> {
     pub fn may_ask(&self, reading: &Reading, now: Moment) -> bool {
         let heard = self.heard.filter(|heard| heard.reading == *reading);
         heard.is_none_or(|heard| now.seconds_since(heard.at) >= AGAIN_S)
+    }
+
+    /// True when this question was answered and the answer will soon be too old to act on.
+    pub fn fades(&self, reading: &Reading, now: Moment) -> bool {
+        let heard = self.heard.filter(|heard| heard.reading == *reading);
+        heard.is_some_and(|heard| now.seconds_since(heard.at) >= FADES_S)
     }
 
     /// When this question was last answered.

@@ -4,17 +4,12 @@ use jiff::Timestamp;
 
 use super::estate::Estate;
 use super::estate::RUN;
-use crate::audit::Answer;
 use crate::audit::Bound;
 use crate::audit::Class;
-use crate::audit::Draft;
 use crate::audit::Entry;
-use crate::audit::Kind;
 use crate::audit::Log;
-use crate::audit::Res;
 use crate::audit::Stamp;
 use crate::audit::Ticket;
-use crate::runbook::event::OutcomeClass;
 use crate::runbook::event::RunEvent;
 use crate::runbook::journal;
 use crate::runbook::press::Input;
@@ -76,19 +71,7 @@ fn write(
             words,
             ..
         } => {
-            let class = match class {
-                OutcomeClass::Applied => Answer::Applied,
-                OutcomeClass::Refused => Answer::Refused,
-                OutcomeClass::Unknown => Answer::Unknown,
-                OutcomeClass::NotSent => Answer::NotSent,
-            };
-            let mut draft = Draft::new(Kind::ApiOutcome);
-            draft.res = Some(Res {
-                status: *status,
-                class: Some(class),
-                ..Res::default()
-            });
-            draft.reason = (!words.is_empty()).then(|| words.clone());
+            let draft = journal::outcome(*class, *status, words);
             log.end(&open.take().unwrap(), draft, &stamp(at)).unwrap();
         }
         event => {

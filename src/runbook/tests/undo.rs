@@ -131,7 +131,7 @@ fn undo_goes_on_past_a_request_that_never_arrived_and_leaves_somebody_elses_rest
         let mut estate = Estate::new();
         estate.open("billing").unwrap();
         estate.walk_to("restore");
-        estate.faults = vec![(8, super::estate::Fault::Lost)];
+        estate.faults = vec![(8, super::server::Fault::Lost)];
         if let Some(backup) = theirs {
             let object = serde_json::json!({"metadata": {"name": "r-7f3a", "namespace": "velero", "uid": "u-x"}, "spec": {"backupName": backup}});
             estate.server.objects.insert(
