@@ -178,7 +178,7 @@ fn bind(out: &mut String, name: &str, namespace: Option<&str>, subjects: &[(&str
     }
 }
 
-/// The ClusterRole and Roles that grant these rights and no more, as YAML documents; the roles are called `name`.
+/// The `ClusterRole` and Roles that grant these rights and no more, as YAML documents; the roles are called `name`.
 pub fn yaml(name: &str, rights: &[Right]) -> String {
     let mut roles: BTreeMap<Option<&str>, Vec<&Right>> = BTreeMap::new();
     for right in rights {
@@ -189,9 +189,9 @@ pub fn yaml(name: &str, rights: &[Right]) -> String {
     }
     let mut out = String::new();
     for (namespace, rights) in roles {
-        let mut rules: BTreeMap<(&str, &str, &[String]), BTreeSet<&str>> = BTreeMap::new();
+        let mut verbs_of: BTreeMap<(&str, &str, &[String]), BTreeSet<&str>> = BTreeMap::new();
         for right in rights {
-            let rule = rules
+            let rule = verbs_of
                 .entry((&right.group, &right.resource, &right.names))
                 .or_default();
             rule.insert(&right.verb);
@@ -209,7 +209,7 @@ pub fn yaml(name: &str, rights: &[Right]) -> String {
             out,
             "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: {kind}\nmetadata:\n  name: {name}\n{place}rules:\n"
         );
-        for ((group, resource, names), verbs) in rules {
+        for ((group, resource, names), verbs) in verbs_of {
             let verbs: Vec<&str> = verbs.into_iter().collect();
             let _ = write!(
                 out,

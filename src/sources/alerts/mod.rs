@@ -269,10 +269,9 @@ fn groups(ground: &Ground<'_>) -> (Vec<AlertRow>, (usize, usize, usize)) {
 pub fn findings(ground: &Ground<'_>) -> Vec<Finding> {
     let judged = judge::pipeline(ground);
     let pipeline = match judged.state {
-        Pipeline::Live | Pipeline::Absent => None,
         Pipeline::NotWired => Some(("alerts.not-wired", Level::Warn)),
         // A silent cluster says so once; a right that is missing is told with the others.
-        Pipeline::NoAccess => None,
+        Pipeline::Live | Pipeline::Absent | Pipeline::NoAccess => None,
         Pipeline::Unreachable if judged.figure != "no answer" => None,
         Pipeline::Dead | Pipeline::Stale | Pipeline::Unreachable => {
             Some(("alerts.dead", Level::Unknown))
@@ -354,7 +353,7 @@ pub fn detail(config: &Config, world: &World, now: Moment) -> Detail {
         detail.hidden.2 += hidden.2;
         detail.firing.extend(rows);
     }
-    detail.pipelines.sort_by(|a, b| a.state.cmp(&b.state));
+    detail.pipelines.sort_by_key(|a| a.state);
     detail.firing.sort_by(|a, b| {
         (a.level, a.since, &a.name, &a.object).cmp(&(b.level, b.since, &b.name, &b.object))
     });

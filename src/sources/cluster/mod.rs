@@ -276,6 +276,3 @@ fn root(error: &dyn std::error::Error) -> String {
     }
     last.to_string()
 }
-
-#[cfg(test)]
-mod tests;

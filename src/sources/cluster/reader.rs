@@ -1,5 +1,7 @@
 //! The client that only reads: get, list, watch and questions about oneself.
 
+use std::fmt::Write as _;
+
 use http::Request;
 use http::header::ACCEPT;
 use http::header::CONTENT_TYPE;
@@ -304,13 +306,15 @@ pub(in crate::sources) fn message(body: &[u8]) -> String {
 
 /// A continue token in a query: base64 holds `+`, `/` and `=`.
 fn escaped(token: &str) -> String {
-    let one = |letter: char| match letter {
-        'A'..='Z' | 'a'..='z' | '0'..='9' | '-' | '_' | '.' | '~' => letter.to_string(),
-        other => other
-            .to_string()
-            .bytes()
-            .map(|byte| format!("%{byte:02X}"))
-            .collect(),
-    };
-    token.chars().map(one).collect()
+    let mut out = String::with_capacity(token.len());
+    for byte in token.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                out.push(char::from(byte));
+            }
+            // Writing into a String cannot fail.
+            other => drop(write!(out, "%{other:02X}")),
+        }
+    }
+    out
 }

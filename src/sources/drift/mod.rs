@@ -241,10 +241,9 @@ fn why(row: &Kustomization, state: State, at: Timestamp) -> SafeText {
         .unwrap_or_default();
     SafeText::from(match state {
         State::Suspended => held(row, at).0.trim_start().to_owned(),
-        State::Failing => message.to_owned(),
         State::Stale => format!("last ran {ran}"),
         State::Behind if row.unheard => "asked to run; not taken note of yet".to_owned(),
-        State::Behind => message.to_owned(),
+        State::Failing | State::Behind => message.to_owned(),
         State::InStep => String::new(),
     })
 }
@@ -267,7 +266,7 @@ pub fn rows(config: &Config, world: &World, now: Moment) -> Vec<Row> {
             why: SafeText::from(why),
         };
         match ground.world.standing(&[Watch::Kustomizations], now) {
-            Standing::Now(_) if table.is_some_and(|table| table.is_empty()) => {
+            Standing::Now(_) if table.is_some_and(super::table::Table::is_empty) => {
                 rows.push((
                     None,
                     line(
@@ -281,25 +280,25 @@ pub fn rows(config: &Config, world: &World, now: Moment) -> Vec<Row> {
                 rows.extend(
                     table
                         .into_iter()
-                        .flat_map(|table| table.iter())
+                        .flat_map(super::table::Table::iter)
                         .map(|one| row(&ground, one, now.wall)),
                 );
             }
             Standing::Silent(s) => {
-                let count = table.map_or(0, |table| table.len());
+                let count = table.map_or(0, super::table::Table::len);
                 let mut row = line(Level::Unknown, "was read", format!("silent {}", age(s)));
                 row.object = SafeText::from(format!("{count} objects"));
                 rows.push((None, row));
             }
             Standing::Asked => rows.push((None, line(Level::Unknown, "asked", String::new()))),
             Standing::NoRight(why) => {
-                rows.push((None, line(Level::Unknown, "no right", why.to_string())))
+                rows.push((None, line(Level::Unknown, "no right", why.to_string())));
             }
             Standing::Never(why) => {
-                rows.push((None, line(Level::Unknown, "never", why.to_string())))
+                rows.push((None, line(Level::Unknown, "never", why.to_string())));
             }
             Standing::NotInstalled => {
-                rows.push((None, line(Level::Absent, "", "no Flux found".to_owned())))
+                rows.push((None, line(Level::Absent, "", "no Flux found".to_owned())));
             }
         }
     }
