@@ -42,7 +42,7 @@ const SIGN_IN: Foot =
 const ZONE: Foot =
     &[("r", "runbooks"), ("h l", "zone"), ("z", "show all"), ("/", "filter"), ("?", "help"), ("q", "back")];
 const BACKUPS: Foot = &[("r", "runbooks"), ("/", "filter"), ("?", "help"), ("q", "back")];
-const DRIFT: Foot = &[("r", "runbooks"), ("z", "all"), ("/", "filter"), ("?", "help"), ("q", "back")];
+const DRIFT: Foot = BACKUPS;
 const ALERTS: Foot = BACKUPS;
 const RUNBOOKS: Foot = &[("Enter", "read"), ("z", "all"), ("/", "filter"), ("?", "help"), ("q", "back")];
 const BOOK: Foot = &[("Enter", "fill in"), ("PgDn", "page"), ("?", "help"), ("q", "back")];
@@ -106,6 +106,8 @@ fn works(state: &State, screen: Screen, keys: &str) -> bool {
     let doubtful = || state.run().is_some_and(rows::in_doubt);
     match (screen, keys) {
         (Screen::Board, "z") => return rows::folds(state),
+        (Screen::Zone, "z") => return !rows::zone(state).good.is_empty(),
+        (Screen::Runbooks, "z") => return state.nav.treating.is_some(),
         (Screen::Run, "R") => return doubtful(),
         (Screen::Run, "s") if doubtful() => return false,
         (Screen::Session, "Enter") if state.person.is_some() || state.config.identities.is_empty() => return false,
@@ -122,7 +124,7 @@ fn works(state: &State, screen: Screen, keys: &str) -> bool {
 fn words_now(state: &State, screen: Screen, keys: &str, words: &str) -> String {
     match (screen, keys) {
         (Screen::Run | Screen::Plan, "Enter") => rows::card(state).map_or(words.to_owned(), |card| card.enter),
-        (Screen::Zone | Screen::Board | Screen::Drift | Screen::Runbooks, "z") if state.nav.hidden_shown => {
+        (Screen::Zone | Screen::Board | Screen::Runbooks, "z") if state.nav.hidden_shown => {
             "fold".to_owned()
         }
         _ => words.to_owned(),

@@ -36,7 +36,10 @@ pub fn palette(state: &State, typed: &str) -> Vec<PaletteRow> {
 fn every(state: &State) -> Vec<PaletteRow> {
     let here = places(state.nav.screen);
     let bound = BINDINGS.iter().filter(|binding| {
-        let moves = matches!(binding.action, Action::Move { .. } | Action::End(_) | Action::Palette);
+        let moves = matches!(
+            binding.action,
+            Action::Move { .. } | Action::End(_) | Action::Pane(false) | Action::Side(false) | Action::Palette
+        );
         binding.place != Place::TextField && here.contains(&binding.place) && !moves
     });
     let mut rows: Vec<PaletteRow> = bound

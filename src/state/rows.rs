@@ -115,7 +115,10 @@ pub fn with_history(state: &State, board: &Board) -> Shown {
         if history {
             zone.level = Level::Unknown;
             zone.columns = [Level::Unknown; 4];
-            shown.was.insert(zone.zone.clone(), before.columns);
+            let column = |place: usize| {
+                Level::worst(before.clusters.iter().map(|row| row.cells[place].was.unwrap_or(row.cells[place].level)))
+            };
+            shown.was.insert(zone.zone.clone(), [column(0), column(1), column(2), column(3)]);
         }
     }
     for (cluster, freshness) in &mut shown.board.clusters {

@@ -80,7 +80,8 @@ fn one_pane(sheet: &mut Sheet, page: &Page<'_>, height: u16) -> Option<Row> {
     let focus = panes.iter().position(|pane| pane.focus).unwrap_or(0);
     let mut left = std::mem::take(&mut sheet.left_out);
     let room = page.body.saturating_sub(1);
-    for (index, pane) in panes.into_iter().enumerate() {
+    for (index, mut pane) in panes.into_iter().enumerate() {
+        pane.least = pane.least.min(4);
         if index == focus || (pane.title.is_empty() && index < focus) {
             sheet.panes.push(pane);
         } else if !pane.title.is_empty() {
@@ -91,7 +92,8 @@ fn one_pane(sheet: &mut Sheet, page: &Page<'_>, height: u16) -> Option<Row> {
     for (pane, rows) in sheet.panes.iter().zip(shown) {
         let hidden = pane.rows.len() - rows.unwrap_or(0);
         if hidden > 0 {
-            left.push(format!("{hidden} {}", if pane.counted { "rows" } else { "lines" }));
+            let noun = if pane.noun.is_empty() { "rows" } else { pane.noun };
+            left.push(format!("{hidden} {noun}"));
         }
     }
     if left.is_empty() {

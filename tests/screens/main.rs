@@ -7,3 +7,4 @@ mod estate;
 mod golden;
 mod pictures;
 mod sizes;
+mod world;

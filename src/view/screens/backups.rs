@@ -35,10 +35,10 @@ fn second(detail: &Detail, columns: usize) -> Row {
     let count = |level| detail.rows.iter().filter(|row| row.level == level).count();
     let parts = [(Level::Crit, "CRIT"), (Level::Unknown, "unknown"), (Level::Warn, "WARN"), (Level::Ok, "OK")]
         .map(|(level, word)| (level, count(level), word));
-    let shown: Vec<_> = parts.into_iter().filter(|(level, count, _)| *count > 0 || *level == Level::Crit).collect();
+    let shown: Vec<_> = parts.into_iter().filter(|(_, count, _)| *count > 0).collect();
     let length: usize = shown.iter().map(|(_, count, word)| count.to_string().len() + word.len() + 3).sum();
     let mut row = Row::line(Role::Text, "Backups  zones by criticality, worst first inside");
-    let mut at = columns.saturating_sub(length - 2 + 1);
+    let mut at = columns.saturating_sub((length + 1).saturating_sub(2));
     for (level, count, word) in shown {
         let words = format!("{count} {word}");
         let length = words.len();
@@ -65,7 +65,8 @@ fn points(page: &Page<'_>, detail: &Detail) -> Pane {
         }
         pane = pane.rows([point(page, row, wider)]);
     }
-    if detail.rows.is_empty() {
+    let silent = !detail.gaps.is_empty() && page.state.nav.filter.is_empty();
+    if detail.rows.is_empty() && !silent {
         let words = if page.state.nav.filter.is_empty() {
             format!("No application has an rpo: {}.", page.state.config.path.display())
         } else {

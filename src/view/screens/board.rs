@@ -65,6 +65,7 @@ fn needs_you(page: &Page<'_>, shown: &Shown, findings: &[Finding], marked: Optio
         words => format!("  filter: {words} {} of {all}", findings.len()),
     };
     let mut pane = Pane::new(format!("NEEDS YOU{gap}{all}{filter}")).focus(page.pane(0)).least(FINDINGS);
+    pane.noun = "findings";
     if findings.is_empty() {
         return pane.rows([Row::line(Role::Text, nothing(page, shown, all))]);
     }

@@ -32,7 +32,7 @@ fn sheet(page: &Page<'_>) -> Sheet {
 }
 
 fn second(objects: &[DriftRow]) -> Row {
-    let with: BTreeSet<_> = objects.iter().filter(|row| row.level != Level::Absent).map(|row| &row.cluster).collect();
+    let with: BTreeSet<_> = objects.iter().filter(|row| !row.object.is_empty()).map(|row| &row.cluster).collect();
     let count = |level| objects.iter().filter(|row| row.level == level).count();
     let failing = match count(Level::Crit) {
         0 => String::new(),
@@ -54,7 +54,7 @@ fn object(row: &DriftRow, wider: usize) -> Row {
         let words = [row.state.as_str(), row.why.as_str()].into_iter().find(|words| !words.is_empty()).unwrap_or("");
         return line.put(8, Role::Text, row.cluster.as_str()).put(34 + wider, Role::None, words);
     }
-    line.name(8, 25 + wider, Role::Text, format!("{} {}", row.cluster, row.object))
+    line.name(8, 25 + wider, Role::Text, format!("{} {}", row.cluster, row.object).trim_end())
         .put(34 + wider, role, row.state.as_str())
         .put_in(46 + wider, 15, role, row.applied.as_str())
         .put(62 + wider, role, row.why.as_str())

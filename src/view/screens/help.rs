@@ -48,17 +48,19 @@ fn sheet(page: &Page<'_>) -> Sheet {
 /// Keys and words in two columns where they fit, long ones alone.
 fn columns(lines: &[(String, String)], width: usize) -> Vec<Row> {
     let half = width / 2 + 4;
-    let keys_at = |left: usize| left + 11;
-    let fits = |(key, words): &(String, String)| text::width(key) <= 14 && text::width(words) + 17 < half;
+    let room = |at: usize| if at == 3 { 10 } else { 13 };
+    let fits = |at: usize, (key, words): &(String, String)| {
+        text::width(key) <= room(at) && at + room(at) + 1 + text::width(words) < if at == 3 { half } else { width }
+    };
     let mut rows: Vec<Row> = Vec::new();
     let mut open = false;
     for line in lines {
         let (key, words) = line;
-        let at = if open && fits(line) { half } else { 3 };
+        let at = if open && fits(half, line) { half } else { 3 };
         let row = if at == 3 { Row::new() } else { rows.pop().unwrap_or_default() };
-        let words_at = keys_at(at).max(at + text::width(key) + 1);
+        let words_at = (at + room(at) + 1).max(at + text::width(key) + 1);
         rows.push(row.put(at, Role::Key, key.clone()).put(words_at, Role::Text, words.clone()));
-        open = at == 3 && fits(line);
+        open = at == 3 && fits(3, line);
     }
     rows
 }

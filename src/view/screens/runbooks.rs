@@ -80,7 +80,7 @@ fn about(page: &Page<'_>, book: &Book) -> Pane {
     };
     let facts = [
         ("Use when", sentence(book.use_when(), "Use when")),
-        ("Not when", sentence(book.not_when(), "Do not use")),
+        ("Not when", sentence(book.not_when(), "Do not use it")),
         ("Live", live),
         ("You may", may.to_owned()),
     ];
@@ -95,9 +95,10 @@ fn about(page: &Page<'_>, book: &Book) -> Pane {
 
 /// Files that cannot be used, and why.
 fn problems(page: &Page<'_>) -> Pane {
-    let rows = page.state.library.problems().iter().map(|problem| {
+    let rows = page.state.library.problems().iter().flat_map(|problem| {
+        let role = if problem.is_error() { Role::Crit } else { Role::Warn };
         let words = format!("{} line {}: {}", problem.file, problem.line, problem.words);
-        Row::new().put(3, if problem.is_error() { Role::Crit } else { Role::Warn }, words)
+        text::wrap(&words, page.width.saturating_sub(4)).into_iter().map(move |line| Row::new().put(3, role, line))
     });
     Pane::new("NOT AS IT SHOULD BE").rows(rows)
 }

@@ -124,7 +124,9 @@ fn beside(page: &Page<'_>, device: &DevicePrompt, picture: Vec<String>) -> Pane 
     side.push((0, Role::Text, format!("One sign-in serves {} of {all} clusters:", clusters.len())));
     let room = page.width.saturating_sub(at + 3);
     side.extend(text::wrap(&clusters.join(" "), room).into_iter().take(2).map(|line| (2, Role::Text, line)));
-    let said = text::wrap(&answer(page), page.width.saturating_sub(at + 1));
+    let answer = answer(page);
+    let sentences = answer.split_inclusive(". ").map(str::trim);
+    let said: Vec<String> = sentences.flat_map(|one| text::wrap(one, page.width.saturating_sub(at + 1))).collect();
     while side.len() + said.len() < picture.len() {
         side.push((0, Role::Text, String::new()));
     }

@@ -66,7 +66,11 @@ fn workloads(page: &Page<'_>, detail: &Detail) -> Pane {
     let (bad, good) = (detail.bad.len(), detail.good.len());
     let hidden = page.state.nav.hidden_shown;
     let note = if hidden || good == 0 { String::new() } else { format!("z shows {good}") };
-    let title = format!("WORKLOADS  {bad} of {} not as they should be", text::count((bad + good) as u64));
+    let title = if bad + good == 0 && !detail.gaps.is_empty() {
+        "WORKLOADS  none is known".to_owned()
+    } else {
+        format!("WORKLOADS  {bad} of {} not as they should be", text::count((bad + good) as u64))
+    };
     let listed = rows::workloads(page.state, detail);
     let wide = page.width.saturating_sub(80).min(40);
     let grid = Grid { name: 18, ready: 34 + wide, why: 43 + wide };

@@ -30,12 +30,14 @@ pub struct Pane {
     pub counted: bool,
     /// Rows it keeps when there is too little room.
     pub least: usize,
+    /// What its rows are called where some are left out: `findings`.
+    pub noun: &'static str,
 }
 
 impl Pane {
     /// A pane with a rule.
     pub fn new(title: impl Into<String>) -> Pane {
-        Pane { title: title.into(), least: 1, ..Pane::default() }
+        Pane { title: title.into(), least: 1, noun: "lines", ..Pane::default() }
     }
 
     /// The same pane, with words at its rule's right end.
@@ -70,10 +72,10 @@ impl Pane {
 
     /// The same pane as a list: the row of this identity is marked (the first when it is not there), rows are counted.
     pub fn list(mut self, mark: Option<&str>) -> Pane {
-        self.counted = true;
         let of = |mark: &str| self.rows.iter().position(|row| row.id.as_deref() == Some(mark));
         let first = || self.rows.iter().position(|row| row.id.is_some());
         self.marked = mark.and_then(of).or_else(first);
+        self.counted = self.marked.is_some();
         self
     }
 

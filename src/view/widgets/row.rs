@@ -179,7 +179,7 @@ impl Row {
                 At::After(gap) => ended + gap,
                 At::Column(_) | At::Right(_) => starts[index].unwrap_or(ended),
             };
-            let next = starts[index + 1..].iter().flatten().copied().find(|start| *start > x);
+            let next = starts.iter().flatten().copied().filter(|start| *start > x).min();
             let edge = next.map_or(width, |start| start.saturating_sub(1)).min(width);
             let room = piece.room.unwrap_or(usize::MAX).min(edge.saturating_sub(x));
             let text = match piece.cut {
