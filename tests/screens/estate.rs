@@ -528,8 +528,10 @@ pub fn run() -> Run {
         ending: SafeText::default(),
         memory: Memory {
             cluster_uid: crate::world::UID.to_owned(),
+            frozen: plan().frozen,
             started: true,
             since: Some(at("04:52:50")),
+            typed: [5, 8].into(),
             ..Memory::default()
         },
     }

@@ -90,14 +90,14 @@ fn point(page: &Page<'_>, row: &BackupRow, wider: usize) -> Row {
         .name(8, 16 + wider, Role::Text, format!("{} {}", row.cluster, row.application));
     let started = row.newest.as_ref().and_then(|point| point.started);
     let line = match (history, row.age_s, started) {
-        (Some(words), ..) => line.put_in(24 + wider, 20, role, words.as_str()),
+        (Some(words), ..) => line.put_in(25 + wider, 19, role, words.as_str()),
         (None, Some(age), Some(started)) => line
             .figure(25 + wider, 4, level_role(row.level), text::age(age))
             .put(31 + wider, role, words::day_clock(started)),
-        _ if row.level == Level::Unknown => line.put(24 + wider, Role::Unknown, "? not known"),
-        _ => line.put(24 + wider, role, "none"),
+        _ if row.level == Level::Unknown => line.put(25 + wider, Role::Unknown, "? not known"),
+        _ => line.put(25 + wider, role, "none"),
     };
-    let rpo = row.rpo_s.map_or("no RPO".to_owned(), config::words);
+    let rpo = row.rpo_s.map_or("-".to_owned(), config::words);
     let grade = match (row.grade, history.is_some()) {
         (Grade::None, _) => "-".to_owned(),
         (grade, true) => format!("? was {}", grade.word()),

@@ -9,6 +9,7 @@ use crate::sources::drift::Row as DriftRow;
 use crate::sources::level::Level;
 use crate::state::nav::Screen;
 use crate::state::rows;
+use crate::text;
 use crate::view::role::Role;
 use crate::view::widgets::pane::Pane;
 use crate::view::widgets::row::Row;
@@ -54,7 +55,13 @@ fn object(row: &DriftRow, wider: usize) -> Row {
         let words = [row.state.as_str(), row.why.as_str()].into_iter().find(|words| !words.is_empty()).unwrap_or("");
         return line.put(8, Role::Text, row.cluster.as_str()).put(34 + wider, Role::None, words);
     }
-    line.name(8, 25 + wider, Role::Text, format!("{} {}", row.cluster, row.object).trim_end())
+    let room = 25 + wider;
+    let whole = format!("{} {}", row.cluster, row.object);
+    let name = match row.object.as_str().split_once(' ').zip(row.object.as_str().rsplit_once('/')) {
+        Some(((kind, _), (_, name))) if text::width(&whole) > room => format!("{} {kind} {name}", row.cluster),
+        _ => whole.trim_end().to_owned(),
+    };
+    line.name(8, room, Role::Text, name)
         .put(34 + wider, role, row.state.as_str())
         .put_in(46 + wider, 15, role, row.applied.as_str())
         .put(62 + wider, role, row.why.as_str())

@@ -141,8 +141,7 @@ pub fn sheet(page: &Page<'_>) -> Sheet {
             sheet.panes.push(prompts::reason(page, *abort, line));
         }
         Some(Prompt::Name { want, line, refused }) => {
-            prompts::unfocus(&mut sheet.panes);
-            sheet.panes.push(prompts::name(page, want, line, refused.as_deref()));
+            prompts::under_name(&mut sheet, page, prompts::name(page, want, line, refused.as_deref()));
         }
         Some(Prompt::Fill { .. } | Prompt::WhoAnswers { .. }) | None => {}
     }

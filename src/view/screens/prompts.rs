@@ -1,6 +1,7 @@
 //! What is typed over the last pane: a filter, a reason, a name letter by letter. Nothing is drawn over it.
 
 use super::Page;
+use super::Sheet;
 use super::words;
 use crate::state::prompt::Line;
 use crate::text;
@@ -41,6 +42,23 @@ pub(super) fn reason(page: &Page<'_>, abort: bool, line: &Line) -> Pane {
     rows.push(field(label, line, page.width));
     let least = rows.len();
     Pane::new(title).focus(true).rows(rows).least(least)
+}
+
+/// Puts the prompt for a name below the request it would send: the steps give way, the request stays whole, or scrolls.
+pub(super) fn under_name(sheet: &mut Sheet, page: &Page<'_>, prompt: Pane) {
+    unfocus(&mut sheet.panes);
+    let mut room = page.body.saturating_sub(prompt.fixed() + prompt.rows.len());
+    sheet.panes.truncate(2);
+    let last = sheet.panes.len().saturating_sub(1);
+    for (index, pane) in sheet.panes.iter_mut().enumerate().rev() {
+        let steps = if index == last && last > 0 { 1 } else { 0 };
+        pane.least = pane.rows.len().min(room.saturating_sub(pane.fixed() + steps));
+        if index < last {
+            pane.least = pane.least.min(1);
+        }
+        room = room.saturating_sub(pane.fixed() + pane.least);
+    }
+    sheet.panes.push(prompt);
 }
 
 /// The target's name, letter by letter, before something that cannot be taken back.

@@ -209,7 +209,8 @@ pub(in crate::view) fn card_rows(card: &Card, columns: usize) -> Vec<Row> {
 
 /// A line of the wire: its own blanks stay; it is broken by the edge and never cut.
 fn wire_line(line: &str, columns: usize) -> Vec<Row> {
-    let indent = line.len() - line.trim_start().len();
+    let changes = line.contains(" -> ");
+    let indent = (line.len() - line.trim_start().len()).max(if changes { 2 } else { 0 });
     let mut rows = words::wire(line.trim_start(), 1 + indent, columns);
     if let (Some(first), Some((old, new))) = (rows.first_mut(), line.split_once(" -> ")) {
         if text::width(line) + 2 < columns {

@@ -35,18 +35,19 @@ fn sheet(page: &Page<'_>) -> Sheet {
 }
 
 fn failed(page: &Page<'_>, stopped: &Stopped) -> Pane {
-    let room = page.width.saturating_sub(15);
     let mut rows = Vec::new();
-    let mut fact = |label: &str, words: &str, indent: usize| {
-        for (index, line) in text::wrap(words, room - indent).into_iter().enumerate() {
-            rows.push(Row::line(Role::Alarm, if index == 0 { label } else { "" }).put(14 + indent, Role::Text, line));
+    let mut fact = |label: &str, number: &str, words: &str| {
+        let at = if number.is_empty() { 14 } else { 17 };
+        for (index, line) in text::wrap(words, page.width.saturating_sub(at + 1)).into_iter().enumerate() {
+            let first = index == 0;
+            let row = Row::line(Role::Alarm, if first { label } else { "" });
+            rows.push(row.put(14, Role::Text, if first { number } else { "" }).put(at, Role::Text, line));
         }
     };
-    fact("What failed", stopped.what.as_str(), 0);
-    fact("Where", stopped.place.as_str(), 0);
+    fact("What failed", "", stopped.what.as_str());
+    fact("Where", "", stopped.place.as_str());
     for (index, next) in stopped.next.iter().enumerate() {
-        let words = format!("{}  {next}", index + 1);
-        fact(if index == 0 { "What next" } else { "" }, &words, 0);
+        fact(if index == 0 { "What next" } else { "" }, &(index + 1).to_string(), next.as_str());
     }
     let least = rows.len();
     Pane::new("STOPPED").focus(true).rows(rows).least(least)

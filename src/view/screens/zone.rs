@@ -129,7 +129,7 @@ fn causes(page: &Page<'_>, detail: &Detail) -> Pane {
         pane = pane.rows([
             Row::new().put(3, Role::Text, cause.sentence.as_str()),
             Row::new()
-                .put(5, Role::Text, pods_words(cause, page.width.saturating_sub(22)))
+                .put(5, Role::Text, pods_words(cause, page.width.saturating_sub(19)))
                 .then(2, Role::Dim, format!("since {since}")),
         ]);
     }
