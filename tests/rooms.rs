@@ -14,14 +14,30 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("audit", &["auth", "text"]),
     ("sources", &["config", "auth", "audit", "text"]),
     ("runbook", &["sources", "audit", "auth", "config", "text"]),
-    ("state", &["runbook", "sources", "audit", "auth", "config", "text"]),
+    (
+        "state",
+        &["runbook", "sources", "audit", "auth", "config", "text"],
+    ),
     ("keys", &["state", "text"]),
-    ("view", &["keys", "state", "runbook", "sources", "audit", "auth", "config", "text"]),
-    ("app", &["view", "keys", "state", "runbook", "sources", "audit", "auth", "config", "text"]),
+    (
+        "view",
+        &[
+            "keys", "state", "runbook", "sources", "audit", "auth", "config", "text",
+        ],
+    ),
+    (
+        "app",
+        &[
+            "view", "keys", "state", "runbook", "sources", "audit", "auth", "config", "text",
+        ],
+    ),
     ("sim", &["config", "text"]),
     (
         "cli",
-        &["app", "sim", "view", "keys", "state", "runbook", "sources", "audit", "auth", "config", "text"],
+        &[
+            "app", "sim", "view", "keys", "state", "runbook", "sources", "audit", "auth", "config",
+            "text",
+        ],
     ),
 ];
 
@@ -53,16 +69,32 @@ fn sources() -> Vec<Source> {
     files
         .into_iter()
         .map(|file| {
-            let path = file.strip_prefix(&root).expect("below src").to_string_lossy().replace('\\', "/");
-            let room = path.split('/').next().expect("a first part").trim_end_matches(".rs").to_owned();
+            let path = file
+                .strip_prefix(&root)
+                .expect("below src")
+                .to_string_lossy()
+                .replace('\\', "/");
+            let room = path
+                .split('/')
+                .next()
+                .expect("a first part")
+                .trim_end_matches(".rs")
+                .to_owned();
             let text = fs::read_to_string(&file).expect("readable source");
-            Source { path, room, text: without_comments(without_tests(&text)) }
+            Source {
+                path,
+                room,
+                text: without_comments(without_tests(&text)),
+            }
         })
         .collect()
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    let mut entries: Vec<_> = fs::read_dir(folder).expect("readable folder").map(|entry| entry.expect("entry").path()).collect();
+    let mut entries: Vec<_> = fs::read_dir(folder)
+        .expect("readable folder")
+        .map(|entry| entry.expect("entry").path())
+        .collect();
     entries.sort();
     for entry in entries {
         if entry.is_dir() {
@@ -74,11 +106,18 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 }
 
 fn without_tests(text: &str) -> &str {
-    text.find("\n#[cfg(test)]\nmod ").map_or(text, |at| &text[..=at])
+    text.find("\n#[cfg(test)]\nmod ")
+        .map_or(text, |at| &text[..=at])
 }
 
 fn without_comments(text: &str) -> String {
-    let blank = |line: &str| if line.trim_start().starts_with("//") { String::new() } else { line.to_owned() };
+    let blank = |line: &str| {
+        if line.trim_start().starts_with("//") {
+            String::new()
+        } else {
+            line.to_owned()
+        }
+    };
     text.lines().map(blank).collect::<Vec<_>>().join("\n")
 }
 
@@ -89,7 +128,10 @@ fn imports(source: &Source) -> Vec<(usize, String)> {
         let mut rest = line;
         while let Some(at) = rest.find("crate::") {
             rest = &rest[at + "crate::".len()..];
-            let room: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_' || *c == '{').collect();
+            let room: String = rest
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_' || *c == '{')
+                .collect();
             found.push((number + 1, room));
         }
     }
@@ -122,10 +164,14 @@ fn a_room_imports_only_the_rooms_of_its_row() {
 
 #[test]
 fn the_table_of_rooms_stands_in_lib_rs() {
-    let lib = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).expect("src/lib.rs");
+    let lib = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs"))
+        .expect("src/lib.rs");
     let missing: Vec<_> = ROOMS
         .iter()
-        .filter(|(room, _)| !lib.contains(&format!("//! | [`{room}`]")) || !lib.contains(&format!("pub mod {room};")))
+        .filter(|(room, _)| {
+            !lib.contains(&format!("//! | [`{room}`]"))
+                || !lib.contains(&format!("pub mod {room};"))
+        })
         .map(|(room, _)| (*room).to_owned())
         .collect();
     complain("rooms that lib.rs does not show", &missing);
@@ -138,20 +184,35 @@ fn no_file_climbs_out_of_its_room_by_super() {
         let ladder = "super::".repeat(depth + usize::from(!source.path.ends_with("mod.rs")));
         (depth > 0 && source.text.contains(&ladder)).then(|| source.path.clone())
     };
-    complain("files that leave their room by super::", &sources().iter().filter_map(climbs).collect::<Vec<_>>());
+    complain(
+        "files that leave their room by super::",
+        &sources().iter().filter_map(climbs).collect::<Vec<_>>(),
+    );
 }
 
 #[test]
 fn only_the_known_files_are_async() {
-    let named = ["kube::", "tokio::", "hyper", "async fn", "axum::", "http::Request"];
+    let named = [
+        "kube::",
+        "tokio::",
+        "hyper",
+        "async fn",
+        "axum::",
+        "http::Request",
+    ];
     let mut broken = Vec::new();
     for source in sources() {
         if matches!(source.room.as_str(), "app" | "sim" | "cli") {
             continue;
         }
         let file = source.path.rsplit('/').next().unwrap_or_default();
-        let known = ASYNC_NAMES.contains(&file) || ASYNC_FOLDERS.iter().any(|folder| source.path.starts_with(folder));
-        let traits = KUBE_TRAITS.iter().any(|folder| source.path.starts_with(folder));
+        let known = ASYNC_NAMES.contains(&file)
+            || ASYNC_FOLDERS
+                .iter()
+                .any(|folder| source.path.starts_with(folder));
+        let traits = KUBE_TRAITS
+            .iter()
+            .any(|folder| source.path.starts_with(folder));
         for word in named {
             if source.text.contains(word) && !known && !(traits && word == "kube::") {
                 broken.push(format!("{} names `{word}`", source.path));
@@ -163,13 +224,22 @@ fn only_the_known_files_are_async() {
 
 #[test]
 fn no_pure_file_imports_an_async_one() {
-    let doors = ["sources::cluster::", "sources::apply::", "sources::watch::", "auth::oidc::", "super::cluster::", "super::apply::"];
+    let doors = [
+        "sources::cluster::",
+        "sources::apply::",
+        "sources::watch::",
+        "auth::oidc::",
+        "super::cluster::",
+        "super::apply::",
+    ];
     let mut broken = Vec::new();
     for source in sources() {
         let file = source.path.rsplit('/').next().unwrap_or_default();
         let may = matches!(source.room.as_str(), "app" | "cli" | "sim")
             || ASYNC_NAMES.contains(&file)
-            || ASYNC_FOLDERS.iter().any(|folder| source.path.starts_with(folder));
+            || ASYNC_FOLDERS
+                .iter()
+                .any(|folder| source.path.starts_with(folder));
         for door in doors {
             if !may && source.text.contains(door) {
                 broken.push(format!("{} imports {door}", source.path));
@@ -183,9 +253,16 @@ fn no_pure_file_imports_an_async_one() {
 fn tasks_start_and_clocks_are_read_in_few_places() {
     let mut broken = Vec::new();
     for source in sources() {
-        let spawns = ["tokio::spawn(", "thread::spawn(", "thread::Builder", "spawn_blocking("];
+        let spawns = [
+            "tokio::spawn(",
+            "thread::spawn(",
+            "thread::Builder",
+            "spawn_blocking(",
+        ];
         for word in spawns {
-            if source.text.contains(word) && !SPAWNING.iter().any(|place| source.path.starts_with(place)) {
+            if source.text.contains(word)
+                && !SPAWNING.iter().any(|place| source.path.starts_with(place))
+            {
                 broken.push(format!("{} starts a task: {word}", source.path));
             }
         }
@@ -219,10 +296,16 @@ fn only_update_changes_the_state_and_only_perform_changes_the_world() {
 #[test]
 fn colours_are_named_in_the_theme_only() {
     let named = |source: &Source| {
-        let colour = source.text.contains("Color::") && !source.path.starts_with("view/theme") && source.path != "app/out.rs" && source.path != "view/svg.rs";
+        let colour = source.text.contains("Color::")
+            && !source.path.starts_with("view/theme")
+            && source.path != "app/out.rs"
+            && source.path != "view/svg.rs";
         colour.then(|| source.path.clone())
     };
-    complain("colours outside the theme", &sources().iter().filter_map(named).collect::<Vec<_>>());
+    complain(
+        "colours outside the theme",
+        &sources().iter().filter_map(named).collect::<Vec<_>>(),
+    );
 }
 
 #[test]
@@ -234,17 +317,28 @@ fn files_stay_within_their_budget_and_open_with_a_sign() {
         let lines = source.text.lines().count();
         lengths.push(lines);
         if lines > FILE_LINES {
-            broken.push(format!("{} has {lines} lines, {FILE_LINES} are the budget", source.path));
+            broken.push(format!(
+                "{} has {lines} lines, {FILE_LINES} are the budget",
+                source.path
+            ));
         }
         let whole = fs::read_to_string(root.join(&source.path)).expect("readable source");
         if !whole.starts_with("//!") {
             broken.push(format!("{} does not open with //!", source.path));
         }
-        if source.text.contains("Rc<RefCell") || source.text.contains("macro_rules!") || source.text.contains("static mut") {
-            broken.push(format!("{} holds a macro, a global or Rc<RefCell>", source.path));
+        if source.text.contains("Rc<RefCell")
+            || source.text.contains("macro_rules!")
+            || source.text.contains("static mut")
+        {
+            broken.push(format!(
+                "{} holds a macro, a global or Rc<RefCell>",
+                source.path
+            ));
         }
         for name in ["Manager", "Helper"] {
-            if source.text.contains(&format!("struct {name}")) || source.text.contains(&format!("{name} {{")) {
+            if source.text.contains(&format!("struct {name}"))
+                || source.text.contains(&format!("{name} {{"))
+            {
                 broken.push(format!("{} names a {name}", source.path));
             }
         }
@@ -252,7 +346,9 @@ fn files_stay_within_their_budget_and_open_with_a_sign() {
     lengths.sort_unstable();
     let median = lengths[lengths.len() / 2];
     if median > MEDIAN_LINES {
-        broken.push(format!("the median file has {median} lines, {MEDIAN_LINES} are the budget"));
+        broken.push(format!(
+            "the median file has {median} lines, {MEDIAN_LINES} are the budget"
+        ));
     }
     complain("budgets", &broken);
 }

@@ -19,19 +19,29 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn start() -> Clock {
         let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        Clock { start: Instant::now(), boot: boot.trim().to_owned() }
+        Clock {
+            start: Instant::now(),
+            boot: boot.trim().to_owned(),
+        }
     }
 
     /// This moment.
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn now(&self) -> Moment {
         let mono_ms = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Moment { mono_ms, wall: Timestamp::now() }
+        Moment {
+            mono_ms,
+            wall: Timestamp::now(),
+        }
     }
 
     /// This moment as a log entry keeps it.
     pub fn stamp(&self) -> Stamp {
-        Stamp { ts: self.now().wall, mono_ns: self.mono_ns(), boot: self.boot.clone() }
+        Stamp {
+            ts: self.now().wall,
+            mono_ns: self.mono_ns(),
+            boot: self.boot.clone(),
+        }
     }
 
     /// Nanoseconds on the monotonic clock, as permits count them.

@@ -40,7 +40,12 @@ pub async fn run(mut engine: Engine, theme: Theme) -> io::Result<State> {
     let synchronized = term::knows_private_modes(&std::env::var("TERM").unwrap_or_default());
     let mut terminal = Terminal::new(Lean::new(io::stdout(), size, synchronized))?;
     engine.happen(What::Resize(size.width, size.height));
-    let mut screen = Screen { theme, drawn: None, owed: true, last: engine.deadline(Duration::ZERO) };
+    let mut screen = Screen {
+        theme,
+        drawn: None,
+        owed: true,
+        last: engine.deadline(Duration::ZERO),
+    };
     screen.draw(&mut engine, &mut terminal)?;
     input::start(inputs)?;
 
@@ -63,7 +68,10 @@ pub async fn run(mut engine: Engine, theme: Theme) -> io::Result<State> {
             break;
         }
         screen.owed = screen.drawn != Some(engine.state.revision);
-        if screen.owed && engine.deadline(Duration::ZERO) >= screen.last + FRAME && screen.draw(&mut engine, &mut terminal).is_err() {
+        if screen.owed
+            && engine.deadline(Duration::ZERO) >= screen.last + FRAME
+            && screen.draw(&mut engine, &mut terminal).is_err()
+        {
             // The terminal is gone: there is nothing to draw on and nobody to ask.
             engine.happen(What::HangUp);
             break;
@@ -83,7 +91,11 @@ struct Screen {
 }
 
 impl Screen {
-    fn draw(&mut self, engine: &mut Engine, terminal: &mut Terminal<Lean<io::Stdout>>) -> io::Result<()> {
+    fn draw(
+        &mut self,
+        engine: &mut Engine,
+        terminal: &mut Terminal<Lean<io::Stdout>>,
+    ) -> io::Result<()> {
         let revision = engine.state.revision;
         let state = &engine.state;
         terminal.draw(|frame| {
@@ -101,7 +113,12 @@ impl Screen {
 }
 
 /// One input becomes what happened.
-fn take(engine: &mut Engine, terminal: &mut Terminal<Lean<io::Stdout>>, input: Input, guard: &term::Guard) -> Turn {
+fn take(
+    engine: &mut Engine,
+    terminal: &mut Terminal<Lean<io::Stdout>>,
+    input: Input,
+    guard: &term::Guard,
+) -> Turn {
     match input {
         Input::Key { key, alone } => match keys::lookup(&engine.state, key) {
             Some(action) => engine.act(action, alone),
@@ -123,11 +140,13 @@ fn take(engine: &mut Engine, terminal: &mut Terminal<Lean<io::Stdout>>, input: I
 
 /// If the ending itself hangs, the terminal is given back and the process ends all the same.
 fn end_hard_after(restore: term::Restore) {
-    let last = std::thread::Builder::new().name("end".to_owned()).spawn(move || {
-        std::thread::sleep(HARD_END);
-        restore.now();
-        std::process::exit(1);
-    });
+    let last = std::thread::Builder::new()
+        .name("end".to_owned())
+        .spawn(move || {
+            std::thread::sleep(HARD_END);
+            restore.now();
+            std::process::exit(1);
+        });
     // Without that thread the ordinary ending still stands.
     drop(last);
 }

@@ -43,9 +43,22 @@ pub struct Written {
 type Reply<T> = oneshot::Sender<Result<T, SafeText>>;
 
 enum Job {
-    Append { draft: Box<Draft>, body: Option<Vec<u8>>, reply: Reply<Written> },
-    Begin { draft: Box<Draft>, body: Option<Vec<u8>>, bound: Bound, reply: Reply<(Permit, Written)> },
-    End { ticket: Ticket, draft: Box<Draft>, reply: Reply<Written> },
+    Append {
+        draft: Box<Draft>,
+        body: Option<Vec<u8>>,
+        reply: Reply<Written>,
+    },
+    Begin {
+        draft: Box<Draft>,
+        body: Option<Vec<u8>>,
+        bound: Bound,
+        reply: Reply<(Permit, Written)>,
+    },
+    End {
+        ticket: Ticket,
+        draft: Box<Draft>,
+        reply: Reply<Written>,
+    },
     Try,
 }
 
@@ -62,8 +75,15 @@ impl Desk {
     /// When the thread cannot be started.
     pub fn start(log: Log, clock: Clock, events: mpsc::Sender<Event>) -> io::Result<Desk> {
         let (jobs, waiting) = mpsc::channel(QUEUE);
-        let clerk = Clerk { log, clock, events, stopped: false };
-        std::thread::Builder::new().name("log".to_owned()).spawn(move || clerk.work(waiting))?;
+        let clerk = Clerk {
+            log,
+            clock,
+            events,
+            stopped: false,
+        };
+        std::thread::Builder::new()
+            .name("log".to_owned())
+            .spawn(move || clerk.work(waiting))?;
         Ok(Desk { jobs })
     }
 
@@ -72,15 +92,31 @@ impl Desk {
     /// # Errors
     /// The reason in words when it is not, or when nobody knows within the deadline.
     pub async fn append(&self, draft: Draft, body: Option<Vec<u8>>) -> Result<Written, SafeText> {
-        self.ask(|reply| Job::Append { draft: Box::new(draft), body, reply }).await
+        self.ask(|reply| Job::Append {
+            draft: Box::new(draft),
+            body,
+            reply,
+        })
+        .await
     }
 
     /// Records that a request is about to be sent; returns the permit once that is on disk.
     ///
     /// # Errors
     /// As [`Desk::append`]; there is no permit then.
-    pub async fn begin(&self, draft: Draft, body: Option<Vec<u8>>, bound: Bound) -> Result<(Permit, Written), SafeText> {
-        self.ask(|reply| Job::Begin { draft: Box::new(draft), body, bound, reply }).await
+    pub async fn begin(
+        &self,
+        draft: Draft,
+        body: Option<Vec<u8>>,
+        bound: Bound,
+    ) -> Result<(Permit, Written), SafeText> {
+        self.ask(|reply| Job::Begin {
+            draft: Box::new(draft),
+            body,
+            bound,
+            reply,
+        })
+        .await
     }
 
     /// Records what became of a request.
@@ -88,7 +124,12 @@ impl Desk {
     /// # Errors
     /// As [`Desk::append`]; the intent stays without an outcome then.
     pub async fn end(&self, ticket: Ticket, draft: Draft) -> Result<Written, SafeText> {
-        self.ask(|reply| Job::End { ticket, draft: Box::new(draft), reply }).await
+        self.ask(|reply| Job::End {
+            ticket,
+            draft: Box::new(draft),
+            reply,
+        })
+        .await
     }
 
     /// Tries to write again after a failure.
@@ -99,12 +140,19 @@ impl Desk {
     async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, SafeText> {
         let (reply, answer) = oneshot::channel();
         let ask = async {
-            self.jobs.send(job(reply)).await.map_err(|_| SafeText::new("the log is closed"))?;
-            answer.await.map_err(|_| SafeText::new("the log is closed"))?
+            self.jobs
+                .send(job(reply))
+                .await
+                .map_err(|_| SafeText::new("the log is closed"))?;
+            answer
+                .await
+                .map_err(|_| SafeText::new("the log is closed"))?
         };
         match tokio::time::timeout(DEADLINE, ask).await {
             Ok(answer) => answer,
-            Err(_) => Err(SafeText::new("the disk of the log did not answer within 2s")),
+            Err(_) => Err(SafeText::new(
+                "the disk of the log did not answer within 2s",
+            )),
         }
     }
 }
@@ -127,18 +175,31 @@ impl Clerk {
                     let done = self.append(*draft, body.as_deref());
                     drop(reply.send(done));
                 }
-                Job::Begin { draft, body, bound, reply } => {
+                Job::Begin {
+                    draft,
+                    body,
+                    bound,
+                    reply,
+                } => {
                     let done = self.begin(*draft, body.as_deref(), bound);
                     drop(reply.send(done));
                 }
-                Job::End { ticket, draft, reply } => {
+                Job::End {
+                    ticket,
+                    draft,
+                    reply,
+                } => {
                     let stamp = self.clock.stamp();
                     let receipt = self.log.end(&ticket, *draft, &stamp);
-                    let done = self.judge(receipt).map(|receipt| Written { seq: receipt.seq, at: stamp.ts });
+                    let done = self.judge(receipt).map(|receipt| Written {
+                        seq: receipt.seq,
+                        at: stamp.ts,
+                    });
                     drop(reply.send(done));
                 }
                 Job::Try => {
-                    let done = self.append(Draft::new(Kind::Other(SafeText::new("log.tried"))), None);
+                    let done =
+                        self.append(Draft::new(Kind::Other(SafeText::new("log.tried"))), None);
                     drop(done);
                 }
             }
@@ -151,10 +212,18 @@ impl Clerk {
     fn append(&mut self, draft: Draft, body: Option<&[u8]>) -> Result<Written, SafeText> {
         let stamp = self.clock.stamp();
         let receipt = self.log.append(draft, body, &stamp);
-        self.judge(receipt).map(|receipt| Written { seq: receipt.seq, at: stamp.ts })
+        self.judge(receipt).map(|receipt| Written {
+            seq: receipt.seq,
+            at: stamp.ts,
+        })
     }
 
-    fn begin(&mut self, draft: Draft, body: Option<&[u8]>, bound: Bound) -> Result<(Permit, Written), SafeText> {
+    fn begin(
+        &mut self,
+        draft: Draft,
+        body: Option<&[u8]>,
+        bound: Bound,
+    ) -> Result<(Permit, Written), SafeText> {
         let stamp = self.clock.stamp();
         let permit = self.log.begin(draft, body, bound, &stamp);
         let permit = self.judge(permit)?;
@@ -171,7 +240,9 @@ impl Clerk {
                 }
                 Ok(value)
             }
-            Err(error @ (AuditError::NoRun { .. } | AuditError::TooLong { .. })) => Err(SafeText::new(&error.to_string())),
+            Err(error @ (AuditError::NoRun { .. } | AuditError::TooLong { .. })) => {
+                Err(SafeText::new(&error.to_string()))
+            }
             Err(error) => {
                 self.stopped = true;
                 let stopped = self.stopped(&error);
@@ -184,10 +255,16 @@ impl Clerk {
     fn stopped(&self, error: &AuditError) -> Stopped {
         let folder = self.log.folder().display().to_string();
         Stopped {
-            what: SafeText::new(&format!("Entry {}: {}", count(self.log.size() + 1), sentence(error))),
+            what: SafeText::new(&format!(
+                "Entry {}: {}",
+                count(self.log.size() + 1),
+                sentence(error)
+            )),
             place: SafeText::new(&folder),
             next: vec![
-                SafeText::new(&format!("Look at the disk from another terminal: df -h {folder}")),
+                SafeText::new(&format!(
+                    "Look at the disk from another terminal: df -h {folder}"
+                )),
                 SafeText::new("Press R. The console writes a test entry and goes on by itself."),
             ],
             since: self.clock.now(),
@@ -200,11 +277,17 @@ impl Clerk {
         let news = usize::try_from(news).unwrap_or(usize::MAX).max(1);
         // An outcome changes the line of its intent: show a few lines more than are new.
         let entries = self.log.tail(news + 20).unwrap_or_default();
-        self.tell(What::Logged { entries: self.log.size(), rows: rows(&entries) });
+        self.tell(What::Logged {
+            entries: self.log.size(),
+            rows: rows(&entries),
+        });
     }
 
     fn tell(&self, what: What) {
-        drop(self.events.blocking_send(Event { at: self.clock.now(), what }));
+        drop(self.events.blocking_send(Event {
+            at: self.clock.now(),
+            what,
+        }));
     }
 }
 
@@ -225,13 +308,23 @@ fn sentence(error: &AuditError) -> String {
 /// Lines of the log screen. An intent shows `no outcome` until its outcome is among the entries.
 pub fn rows(entries: &[Entry]) -> Vec<LogRow> {
     let answered = |intent: &Entry| {
-        entries.iter().any(|entry| entry.kind == Kind::ApiOutcome && entry.audit_id().is_some() && entry.audit_id() == intent.audit_id())
+        entries.iter().any(|entry| {
+            entry.kind == Kind::ApiOutcome
+                && entry.audit_id().is_some()
+                && entry.audit_id() == intent.audit_id()
+        })
     };
     let row = |entry: &Entry| LogRow {
         entry: entry.seq,
         at: entry.ts,
-        who: entry.actor.login.as_ref().map_or_else(|| SafeText::new("-"), |login| SafeText::new(short(login.as_str()))),
-        run: entry.run.as_ref().map_or_else(|| SafeText::new("-"), |run| SafeText::new(run.as_str().get(..4).unwrap_or(run.as_str()))),
+        who: entry.actor.login.as_ref().map_or_else(
+            || SafeText::new("-"),
+            |login| SafeText::new(short(login.as_str())),
+        ),
+        run: entry.run.as_ref().map_or_else(
+            || SafeText::new("-"),
+            |run| SafeText::new(run.as_str().get(..4).unwrap_or(run.as_str())),
+        ),
         what: SafeText::new(&entry.what()),
         result: match entry.kind {
             Kind::ApiIntent if !answered(entry) => SafeText::new("no outcome"),

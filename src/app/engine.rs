@@ -44,8 +44,18 @@ pub enum Turn {
 
 impl Engine {
     /// Joins a state, the hands and their events.
-    pub fn new(state: State, perform: Perform, events: mpsc::Receiver<Event>, clock: Clock) -> Engine {
-        Engine { state, perform, events, clock }
+    pub fn new(
+        state: State,
+        perform: Perform,
+        events: mpsc::Receiver<Event>,
+        clock: Clock,
+    ) -> Engine {
+        Engine {
+            state,
+            perform,
+            events,
+            clock,
+        }
     }
 
     /// Waits until something happened (or the deadline passed), folds all that waits, and judges the board.

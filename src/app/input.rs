@@ -37,16 +37,18 @@ pub enum Input {
 /// # Errors
 /// When the thread cannot be started.
 pub fn start(inputs: Sender<Input>) -> io::Result<()> {
-    std::thread::Builder::new().name("keys".to_owned()).spawn(move || {
-        while let Some(batch) = read_batch() {
-            for input in batch {
-                if inputs.blocking_send(input).is_err() {
-                    return;
+    std::thread::Builder::new()
+        .name("keys".to_owned())
+        .spawn(move || {
+            while let Some(batch) = read_batch() {
+                for input in batch {
+                    if inputs.blocking_send(input).is_err() {
+                        return;
+                    }
                 }
             }
-        }
-        drop(inputs.blocking_send(Input::HangUp));
-    })?;
+            drop(inputs.blocking_send(Input::HangUp));
+        })?;
     Ok(())
 }
 
@@ -69,7 +71,12 @@ fn read_batch() -> Option<Vec<Input>> {
     }
     let keys = events.iter().filter(|event| pressed(event)).count();
     let alone = keys == 1 && events.len() <= 2;
-    Some(events.into_iter().filter_map(|event| translate(event, alone)).collect())
+    Some(
+        events
+            .into_iter()
+            .filter_map(|event| translate(event, alone))
+            .collect(),
+    )
 }
 
 fn pressed(event: &Terminal) -> bool {
@@ -78,7 +85,9 @@ fn pressed(event: &Terminal) -> bool {
 
 fn translate(event: Terminal, alone: bool) -> Option<Input> {
     match event {
-        Terminal::Key(key) if key.kind != KeyEventKind::Release => Key::of(key).map(|key| Input::Key { key, alone }),
+        Terminal::Key(key) if key.kind != KeyEventKind::Release => {
+            Key::of(key).map(|key| Input::Key { key, alone })
+        }
         Terminal::Paste(text) => Some(Input::Paste(text)),
         Terminal::Resize(..) => Some(Input::Resize),
         _ => None,

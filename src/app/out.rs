@@ -45,13 +45,25 @@ struct Pen {
     modifier: Modifier,
 }
 
-const PLAIN: Pen = Pen { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
+const PLAIN: Pen = Pen {
+    fg: Color::Reset,
+    bg: Color::Reset,
+    modifier: Modifier::empty(),
+};
 
 impl<W: Write> Lean<W> {
     /// A backend over `out`, for a terminal of `size`. `synchronized` marks each frame for terminals that know the
     /// private mode 2026 (others ignore it; it is left off for serial consoles).
     pub fn new(out: W, size: Size, synchronized: bool) -> Lean<W> {
-        Lean { out, frame: Vec::new(), pen: PLAIN, at: None, size, synchronized, written: 0 }
+        Lean {
+            out,
+            frame: Vec::new(),
+            pen: PLAIN,
+            at: None,
+            size,
+            synchronized,
+            written: 0,
+        }
     }
 
     /// Bytes written so far.
@@ -66,11 +78,17 @@ impl<W: Write> Lean<W> {
 
     fn paint(&mut self, x: u16, y: u16, cell: &Cell) {
         if self.at != Some((x, y)) {
-            self.frame.extend_from_slice(format!("\x1b[{};{}H", y + 1, x + 1).as_bytes());
+            self.frame
+                .extend_from_slice(format!("\x1b[{};{}H", y + 1, x + 1).as_bytes());
         }
-        self.dip(Pen { fg: cell.fg, bg: cell.bg, modifier: cell.modifier });
+        self.dip(Pen {
+            fg: cell.fg,
+            bg: cell.bg,
+            modifier: cell.modifier,
+        });
         self.frame.extend_from_slice(cell.symbol().as_bytes());
-        let width = u16::try_from(unicode_width::UnicodeWidthStr::width(cell.symbol()).max(1)).unwrap_or(1);
+        let width =
+            u16::try_from(unicode_width::UnicodeWidthStr::width(cell.symbol()).max(1)).unwrap_or(1);
         // After the last column the cursor's place differs between terminals: name the next place anew.
         self.at = (x + width < self.size.width).then_some((x + width, y));
     }
@@ -96,7 +114,8 @@ impl<W: Write> Lean<W> {
         if pen.bg != from.bg {
             codes.push(colour(pen.bg, 40, 49));
         }
-        self.frame.extend_from_slice(format!("\x1b[{}m", codes.join(";")).as_bytes());
+        self.frame
+            .extend_from_slice(format!("\x1b[{}m", codes.join(";")).as_bytes());
         self.pen = pen;
     }
 }
@@ -158,7 +177,8 @@ impl<W: Write> Backend for Lean<W> {
 
     fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
         let Position { x, y } = position.into();
-        self.frame.extend_from_slice(format!("\x1b[{};{}H", y + 1, x + 1).as_bytes());
+        self.frame
+            .extend_from_slice(format!("\x1b[{};{}H", y + 1, x + 1).as_bytes());
         self.at = Some((x, y));
         Ok(())
     }
@@ -179,7 +199,10 @@ impl<W: Write> Backend for Lean<W> {
     }
 
     fn window_size(&mut self) -> io::Result<WindowSize> {
-        Ok(WindowSize { columns_rows: self.size, pixels: Size::default() })
+        Ok(WindowSize {
+            columns_rows: self.size,
+            pixels: Size::default(),
+        })
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -212,13 +235,25 @@ mod tests {
     use super::*;
 
     fn terminal() -> Terminal<Lean<Vec<u8>>> {
-        Terminal::new(Lean::new(Vec::new(), Size { width: 20, height: 3 }, false)).expect("a terminal")
+        Terminal::new(Lean::new(
+            Vec::new(),
+            Size {
+                width: 20,
+                height: 3,
+            },
+            false,
+        ))
+        .expect("a terminal")
     }
 
     #[test]
     fn an_unchanged_frame_writes_nothing() {
         let mut terminal = terminal();
-        let words = |frame: &mut ratatui::Frame<'_>| frame.buffer_mut().set_string(2, 1, "sth-prod", Style::new().fg(Color::Red));
+        let words = |frame: &mut ratatui::Frame<'_>| {
+            frame
+                .buffer_mut()
+                .set_string(2, 1, "sth-prod", Style::new().fg(Color::Red))
+        };
         terminal.draw(words).expect("drawn");
         let before = terminal.backend().written();
         assert!(before > 0);
@@ -230,7 +265,16 @@ mod tests {
     fn sixteen_colours_are_written_without_38() {
         let mut terminal = terminal();
         terminal
-            .draw(|frame| frame.buffer_mut().set_string(0, 0, "CRIT", Style::new().fg(Color::LightRed).add_modifier(Modifier::BOLD)))
+            .draw(|frame| {
+                frame.buffer_mut().set_string(
+                    0,
+                    0,
+                    "CRIT",
+                    Style::new()
+                        .fg(Color::LightRed)
+                        .add_modifier(Modifier::BOLD),
+                )
+            })
             .expect("drawn");
         let bytes = String::from_utf8_lossy(&terminal.backend().out).into_owned();
         assert!(bytes.contains("\x1b[1;91mCRIT"), "{bytes:?}");
@@ -240,9 +284,17 @@ mod tests {
     #[test]
     fn one_changed_cell_costs_about_a_dozen_bytes() {
         let mut terminal = terminal();
-        terminal.draw(|frame| frame.buffer_mut().set_string(0, 0, "3 of 12", Style::new())).expect("drawn");
+        terminal
+            .draw(|frame| frame.buffer_mut().set_string(0, 0, "3 of 12", Style::new()))
+            .expect("drawn");
         let before = terminal.backend().written();
-        terminal.draw(|frame| frame.buffer_mut().set_string(0, 0, "4 of 12", Style::new())).expect("drawn");
-        assert!(terminal.backend().written() - before <= 12, "{}", terminal.backend().written() - before);
+        terminal
+            .draw(|frame| frame.buffer_mut().set_string(0, 0, "4 of 12", Style::new()))
+            .expect("drawn");
+        assert!(
+            terminal.backend().written() - before <= 12,
+            "{}",
+            terminal.backend().written() - before
+        );
     }
 }

@@ -23,7 +23,6 @@ use crate::audit::Log;
 use crate::auth::Person;
 use crate::config::Config;
 use crate::config::Secret;
-use crate::runbook::journal;
 use crate::runbook::library::Library;
 use crate::runbook::run::Run;
 use crate::sources::cluster::TokenSlot;
@@ -82,8 +81,12 @@ pub fn start(start: Start) -> Result<Engine, StartError> {
     let host = SafeText::new(&rustix::system::uname().nodename().to_string_lossy());
     let folder = start.folders.log.clone();
     let origin = format!("{host}/{}", start.config.estate.id);
-    let log = Log::open(&folder, &origin, &clock.stamp()).map_err(|source| broken(&folder, source))?;
-    let (entries, runs) = read(&log).map_err(|source| StartError::Read { folder: folder.display().to_string(), source })?;
+    let log =
+        Log::open(&folder, &origin, &clock.stamp()).map_err(|source| broken(&folder, source))?;
+    let (entries, runs) = read(&log).map_err(|source| StartError::Read {
+        folder: folder.display().to_string(),
+        source,
+    })?;
     let state = state(&start, &clock, host, &log, &entries, runs);
 
     let (events, waiting) = mpsc::channel(EVENTS);
@@ -125,25 +128,47 @@ fn begin(engine: &mut Engine, start: &Start) {
 }
 
 fn broken(folder: &Path, source: AuditError) -> StartError {
-    StartError::Log { folder: folder.display().to_string(), source }
+    StartError::Log {
+        folder: folder.display().to_string(),
+        source,
+    }
 }
 
 /// The newest entries, and every run that the log holds.
 fn read(log: &Log) -> Result<(Vec<Entry>, Vec<Run>), AuditError> {
     let mut told = Vec::new();
     for entry in log.entries(1, log.size())? {
-        let body = if journal::has_body(&entry) { log.body(entry.seq).unwrap_or(None) } else { None };
+        // A body that was erased or differs tells the run nothing; `log verify` says which.
+        let of_run = entry.run.is_some() && entry.body.is_some();
+        let body = if of_run {
+            crate::audit::read::body(log.folder(), &entry).unwrap_or(None)
+        } else {
+            None
+        };
         told.push((entry, body));
     }
-    let mut runs = Run::fold(told.iter().map(|(entry, body)| (entry, body.as_deref())));
-    runs.iter_mut().for_each(Run::found_at_start);
+    let mut runs: Vec<Run> = Run::fold(told)
+        .into_iter()
+        .map(Run::found_at_start)
+        .collect();
     runs.sort_by_key(|run| std::cmp::Reverse(run.opened));
     Ok((log.tail(500)?, runs))
 }
 
-fn state(start: &Start, clock: &Clock, host: SafeText, log: &Log, entries: &[Entry], runs: Vec<Run>) -> State {
+fn state(
+    start: &Start,
+    clock: &Clock,
+    host: SafeText,
+    log: &Log,
+    entries: &[Entry],
+    runs: Vec<Run>,
+) -> State {
     let now = clock.now();
-    let mut state = State::new(Arc::new(start.config.clone()), Arc::new(Library::built_in()), now);
+    let mut state = State::new(
+        Arc::new(start.config.clone()),
+        Arc::new(Library::built_in()),
+        now,
+    );
     state.last_known = keep::load(&start.folders.last_known, &state.config, now.wall);
     state.here = Here {
         host,

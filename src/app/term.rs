@@ -14,7 +14,8 @@ use ratatui::layout::Size;
 /// Alternate screen, cleared; cursor hidden; bracketed paste on.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[2J\x1b[?25l\x1b[?2004h";
 /// A held frame released; paste, mouse and focus reports off; colours off; cursor shown; main screen back.
-const LEAVE: &[u8] = b"\x1b[?2026l\x1b[?2004l\x1b[?1006l\x1b[?1000l\x1b[?1004l\x1b[0m\x1b[?25h\x1b[?1049l";
+const LEAVE: &[u8] =
+    b"\x1b[?2026l\x1b[?2004l\x1b[?1006l\x1b[?1000l\x1b[?1004l\x1b[0m\x1b[?25h\x1b[?1049l";
 
 /// Gives the terminal back, once, from any thread.
 #[derive(Clone, Debug)]
@@ -74,11 +75,21 @@ fn write(bytes: &[u8]) -> io::Result<()> {
 
 /// Columns and rows: from the terminal, else from `COLUMNS` and `LINES`, else 80x24. A serial line reports 0x0.
 pub fn size() -> Size {
-    let told = rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok().map(|size| (size.ws_col, size.ws_row));
-    let from = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u16>().ok()).filter(|n| *n > 0);
+    let told = rustix::termios::tcgetwinsize(rustix::stdio::stdout())
+        .ok()
+        .map(|size| (size.ws_col, size.ws_row));
+    let from = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .and_then(|value| value.parse::<u16>().ok())
+            .filter(|n| *n > 0)
+    };
     match told {
         Some((width, height)) if width > 0 && height > 0 => Size { width, height },
-        _ => Size { width: from("COLUMNS").unwrap_or(80), height: from("LINES").unwrap_or(24) },
+        _ => Size {
+            width: from("COLUMNS").unwrap_or(80),
+            height: from("LINES").unwrap_or(24),
+        },
     }
 }
 
@@ -90,7 +101,10 @@ pub fn knows_private_modes(term: &str) -> bool {
 
 /// True when only ASCII can be shown: asked for, a locale without UTF-8, or a terminal without it.
 pub fn ascii_only(asked: bool, term: &str, locale: &str) -> bool {
-    let utf8 = locale.to_ascii_lowercase().replace('-', "").contains("utf8");
+    let utf8 = locale
+        .to_ascii_lowercase()
+        .replace('-', "")
+        .contains("utf8");
     let old = ["vt", "linux", "dumb"];
     asked || !utf8 || old.iter().any(|prefix| term.starts_with(prefix))
 }

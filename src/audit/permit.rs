@@ -2,13 +2,16 @@
 //!
 //! Nothing outside the log can make one:
 //!
-//! ```compile_fail
-//! let forged = crashcart::audit::Permit { seq: 1 };
+//! ```compile_fail,E0451
+//! use crashcart::audit::{AuditId, Bound, Permit, Ticket};
+//! fn forged(bound: Bound, audit_id: AuditId, ticket: Ticket) -> Permit {
+//!     Permit { bound, audit_id, ticket, from_ns: 0 }
+//! }
 //! ```
 //!
 //! Nor copy one:
 //!
-//! ```compile_fail
+//! ```compile_fail,E0599
 //! fn copy(permit: crashcart::audit::Permit) -> [crashcart::audit::Permit; 2] {
 //!     [permit.clone(), permit]
 //! }
@@ -16,7 +19,7 @@
 //!
 //! Nor spend one twice:
 //!
-//! ```compile_fail
+//! ```compile_fail,E0382
 //! fn twice(permit: crashcart::audit::Permit, now: &crashcart::audit::Actual<'_>) {
 //!     let _ = permit.spend(now, 0);
 //!     let _ = permit.spend(now, 0);

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 /// The crash cart for a hybrid Kubernetes estate: see what is wrong, repair it step by step, leave a record that proves it.
 #[derive(Debug, Parser)]
 #[command(name = "crashcart", version, disable_help_subcommand = true)]
-pub struct Cli {
+pub(super) struct Cli {
     /// What every verb takes.
     #[command(flatten)]
     pub common: Common,
@@ -21,7 +21,7 @@ pub struct Cli {
 
 /// What every verb takes.
 #[derive(Clone, Debug, Default, Args)]
-pub struct Common {
+pub(super) struct Common {
     /// Configuration file [default: $`CRASHCART_CONFIG`, then crashcart.toml in the configuration folder]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -44,7 +44,7 @@ pub struct Common {
 
 /// How a verb answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Output {
+pub(super) enum Output {
     /// Lines for a person.
     #[default]
     Text,
@@ -54,7 +54,7 @@ pub enum Output {
 
 /// A column of the board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Only {
+pub(super) enum Only {
     /// Workloads and nodes.
     Health,
     /// Recovery points.
@@ -67,7 +67,7 @@ pub enum Only {
 
 /// What can be asked.
 #[derive(Debug, Subcommand)]
-pub enum Verb {
+pub(super) enum Verb {
     /// Open the console on a simulated estate; without a terminal, print its board once
     Demo,
     /// Serve the simulated estate as a process of its own, for consoles and kubectl to join
@@ -125,7 +125,7 @@ pub enum Verb {
 
 /// What status and findings take.
 #[derive(Clone, Debug, Args)]
-pub struct Ask {
+pub(super) struct Ask {
     /// How to answer
     #[arg(short, long, value_enum, default_value_t)]
     pub output: Output,
@@ -139,7 +139,7 @@ pub struct Ask {
 
 /// What run takes.
 #[derive(Clone, Debug, Args)]
-pub struct RunArgs {
+pub(super) struct RunArgs {
     /// The runbook's id, or `show` to print a run
     pub book: Option<String>,
     /// With `show`: the run's id
@@ -157,7 +157,7 @@ pub struct RunArgs {
 
 /// What can be asked about runbooks.
 #[derive(Clone, Debug, Subcommand)]
-pub enum RunbookVerb {
+pub(super) enum RunbookVerb {
     /// List them
     List,
     /// Print one as its author wrote it
@@ -175,7 +175,7 @@ pub enum RunbookVerb {
 
 /// What can be asked about the log.
 #[derive(Clone, Debug, Subcommand)]
-pub enum LogVerb {
+pub(super) enum LogVerb {
     /// Print entries
     Show {
         /// Only this person's
@@ -204,7 +204,7 @@ pub enum LogVerb {
 
 /// What can be asked about roles.
 #[derive(Clone, Debug, Subcommand)]
-pub enum RbacVerb {
+pub(super) enum RbacVerb {
     /// Print the least role that the console and its runbooks need
     Emit {
         /// Bind it to this group

@@ -10,7 +10,6 @@ use anyhow::Context;
 use super::args::Common;
 use super::place;
 use super::status;
-use crate::app;
 use crate::sim;
 use crate::view::lines;
 
@@ -20,7 +19,7 @@ const SHOW: Duration = Duration::from_secs(20);
 const ONLOOKER: &str = "erik";
 
 /// Opens the console on a simulated estate; without a terminal prints its board and findings once.
-pub async fn demo(common: &Common, out: &mut dyn Write) -> anyhow::Result<u8> {
+pub(super) async fn demo(common: &Common, out: &mut dyn Write) -> anyhow::Result<u8> {
     let (mut common, _estate) = estate(common).await?;
     if std::io::stdout().is_terminal() && std::io::stdin().is_terminal() {
         return super::console(&common).await;
@@ -35,7 +34,7 @@ pub async fn demo(common: &Common, out: &mut dyn Write) -> anyhow::Result<u8> {
 }
 
 /// A simulated estate inside this process. It ends, and its folder goes, when this is dropped.
-pub struct Inside {
+pub(super) struct Inside {
     _estate: sim::Estate,
     folder: PathBuf,
 }
@@ -48,15 +47,31 @@ impl Drop for Inside {
 }
 
 /// Starts the simulated estate and gives the options that lead to it.
-pub async fn estate(common: &Common) -> anyhow::Result<(Common, Inside)> {
+pub(super) async fn estate(common: &Common) -> anyhow::Result<(Common, Inside)> {
     let folder = place::state_root(common)?.join("demo");
     place::private_folder(&folder)?;
-    let estate = sim::Estate::start(sim::Options { seed: seed(), ..sim::Options::default() }).await.context("the simulated estate did not start")?;
+    let estate = sim::Estate::start(sim::Options {
+        seed: seed(),
+        ..sim::Options::default()
+    })
+    .await
+    .context("the simulated estate did not start")?;
     let here = folder.join(format!("estate-{}", std::process::id()));
-    estate.write_to(&here).with_context(|| format!("the simulated estate could not be written to {}", here.display()))?;
+    estate.write_to(&here).with_context(|| {
+        format!(
+            "the simulated estate could not be written to {}",
+            here.display()
+        )
+    })?;
     let mut common = common.clone();
     common.config = Some(here.join("crashcart.toml"));
-    Ok((common, Inside { _estate: estate, folder: here }))
+    Ok((
+        common,
+        Inside {
+            _estate: estate,
+            folder: here,
+        },
+    ))
 }
 
 /// Another seed for each demo, so that a run of an earlier one finds that its estate is gone.

@@ -35,8 +35,11 @@ impl Report<'_> {
 }
 
 /// Checks everything; the exit code is that of the worst line.
-pub async fn doctor(common: &Common, out: &mut dyn Write) -> anyhow::Result<u8> {
-    let mut report = Report { out, levels: Vec::new() };
+pub(super) async fn doctor(common: &Common, out: &mut dyn Write) -> anyhow::Result<u8> {
+    let mut report = Report {
+        out,
+        levels: Vec::new(),
+    };
     let file = place::config_file(common)?;
     let config = match place::load(&file) {
         Ok(config) => config,
@@ -45,14 +48,27 @@ pub async fn doctor(common: &Common, out: &mut dyn Write) -> anyhow::Result<u8> 
             return Ok(Level::Crit.exit_code());
         }
     };
-    let counts = format!("{}: {} clusters, {} zones", file.display(), config.clusters.len(), config.zones.len());
+    let counts = format!(
+        "{}: {} clusters, {} zones",
+        file.display(),
+        config.clusters.len(),
+        config.zones.len()
+    );
     report.say(Level::Ok, "configuration", &counts)?;
     policy(&config, &mut report)?;
     terminal(&mut report)?;
     for identity in &config.identities {
         match oidc::discover(identity, WAIT).await {
-            Ok(issuer) => report.say(Level::Ok, &format!("issuer {}", identity.name), &format!("{} answers", issuer.host()))?,
-            Err(error) => report.say(Level::Crit, &format!("issuer {}", identity.name), &error.to_string())?,
+            Ok(issuer) => report.say(
+                Level::Ok,
+                &format!("issuer {}", identity.name),
+                &format!("{} answers", issuer.host()),
+            )?,
+            Err(error) => report.say(
+                Level::Crit,
+                &format!("issuer {}", identity.name),
+                &error.to_string(),
+            )?,
         }
     }
     match super::engine(common, false) {
@@ -67,17 +83,38 @@ fn policy(config: &Config, report: &mut Report<'_>) -> anyhow::Result<()> {
         let words = "self: nothing that needs two people can run live; root puts one at /etc/crashcart/policy.toml";
         return report.say(Level::Warn, "policy", words);
     }
-    report.say(Level::Ok, "policy", &format!("{}, sha256 {}", config.policy.label, config.policy.digest.get(..8).unwrap_or_default()))
+    report.say(
+        Level::Ok,
+        "policy",
+        &format!(
+            "{}, sha256 {}",
+            config.policy.label,
+            config.policy.digest.get(..8).unwrap_or_default()
+        ),
+    )
 }
 
 fn terminal(report: &mut Report<'_>) -> anyhow::Result<()> {
     if !std::io::stdout().is_terminal() {
-        return report.say(Level::Absent, "terminal", "standard output is no terminal; the console needs one");
+        return report.say(
+            Level::Absent,
+            "terminal",
+            "standard output is no terminal; the console needs one",
+        );
     }
     let size = crate::app::term::size();
-    let words = format!("{}x{}, TERM={}", size.width, size.height, std::env::var("TERM").unwrap_or_default());
+    let words = format!(
+        "{}x{}, TERM={}",
+        size.width,
+        size.height,
+        std::env::var("TERM").unwrap_or_default()
+    );
     if size.width < 80 || size.height < 24 {
-        return report.say(Level::Warn, "terminal", &format!("{words}: changes need 80x24 to show a request in full"));
+        return report.say(
+            Level::Warn,
+            "terminal",
+            &format!("{words}: changes need 80x24 to show a request in full"),
+        );
     }
     report.say(Level::Ok, "terminal", &words)
 }
@@ -91,7 +128,11 @@ async fn clusters(mut engine: Engine, report: &mut Report<'_>) -> anyhow::Result
     for cluster in &state.config.clusters {
         let name = format!("cluster {}", cluster.name);
         match state.world.cluster(&cluster.name) {
-            None => report.say(Level::Unknown, &name, "not asked: nobody is signed in; crashcart login checks it with you")?,
+            None => report.say(
+                Level::Unknown,
+                &name,
+                "not asked: nobody is signed in; crashcart login checks it with you",
+            )?,
             Some(world) => {
                 let (level, words) = cluster_words(&state, cluster, world);
                 report.say(level, &name, &words)?;
@@ -104,7 +145,10 @@ async fn clusters(mut engine: Engine, report: &mut Report<'_>) -> anyhow::Result
 /// One cluster in one line: reached, the same as pinned, and its clock.
 fn cluster_words(state: &State, cluster: &Cluster, world: &ClusterWorld) -> (Level, String) {
     let Some(greeting) = world.greeting() else {
-        return (Level::Crit, format!("{}: {}", cluster.server, world.reach().words()));
+        return (
+            Level::Crit,
+            format!("{}: {}", cluster.server, world.reach().words()),
+        );
     };
     let skew = greeting.clock_ahead_s.unwrap_or(0);
     match world.uid_matches(cluster) {
@@ -120,7 +164,9 @@ fn cluster_words(state: &State, cluster: &Cluster, world: &ClusterWorld) -> (Lev
 fn log(state: &State, report: &mut Report<'_>) -> anyhow::Result<()> {
     let folder = std::path::PathBuf::from(state.here.log_dir.as_str());
     for line in audit::verify(&folder).lines {
-        let level = [Level::Ok, Level::Warn, Level::Crit, Level::Absent].into_iter().find(|level| level.word() == line.level);
+        let level = [Level::Ok, Level::Warn, Level::Crit, Level::Absent]
+            .into_iter()
+            .find(|level| level.word() == line.level);
         report.say(level.unwrap_or(Level::Unknown), "log", &line.sentence)?;
     }
     Ok(())

@@ -19,10 +19,21 @@ use crate::config::propose::propose;
 const NAME: &str = "my-estate";
 
 /// Writes `crashcart.toml` and the CA files beside it; an existing file is never replaced.
-pub fn init(common: &Common, given: Option<PathBuf>, contexts: &[String], out: &mut dyn Write) -> anyhow::Result<u8> {
+pub(super) fn init(
+    common: &Common,
+    given: Option<PathBuf>,
+    contexts: &[String],
+    out: &mut dyn Write,
+) -> anyhow::Result<u8> {
     let target = place::config_file(common)?;
-    ensure!(!target.exists(), "{} exists already and is left as it is; give another with --config", target.display());
-    let source = given.or_else(from_environment).context("no kubeconfig is named: give --kubeconfig FILE, or set KUBECONFIG")?;
+    ensure!(
+        !target.exists(),
+        "{} exists already and is left as it is; give another with --config",
+        target.display()
+    );
+    let source = given
+        .or_else(from_environment)
+        .context("no kubeconfig is named: give --kubeconfig FILE, or set KUBECONFIG")?;
     let known = kubeconfig::read(&source)?;
     let wanted: Vec<String> = match contexts {
         [] => known.contexts().map(str::to_owned).collect(),
@@ -31,20 +42,38 @@ pub fn init(common: &Common, given: Option<PathBuf>, contexts: &[String], out: &
     let mut found = Vec::new();
     for context in &wanted {
         match known.access(Some(context)) {
-            Ok(access) => found.push(Found { kubeconfig: source.clone(), access, namespaces: BTreeMap::new(), uid: None }),
+            Ok(access) => found.push(Found {
+                kubeconfig: source.clone(),
+                access,
+                namespaces: BTreeMap::new(),
+                uid: None,
+            }),
             Err(error) => writeln!(out, "left out: {error}")?,
         }
     }
-    ensure!(!found.is_empty(), "no context of {} can be used; see above", source.display());
+    ensure!(
+        !found.is_empty(),
+        "no context of {} can be used; see above",
+        source.display()
+    );
     let proposal = propose(NAME, Uuid::new_v4(), &found);
     let folder = target.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("{} cannot be made", folder.display()))?;
     for (name, bytes) in &proposal.files {
         write_new(&folder.join(name), bytes)?;
     }
     write_new(&target, proposal.text.as_bytes())?;
-    writeln!(out, "wrote {} with {} clusters", target.display(), found.len())?;
-    writeln!(out, "next: name the estate and its zones there, then crashcart doctor")?;
+    writeln!(
+        out,
+        "wrote {} with {} clusters",
+        target.display(),
+        found.len()
+    )?;
+    writeln!(
+        out,
+        "next: name the estate and its zones there, then crashcart doctor"
+    )?;
     Ok(0)
 }
 
@@ -56,7 +85,17 @@ fn from_environment() -> Option<PathBuf> {
 /// Writes a file that must not exist yet.
 fn write_new(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
-    let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let mut file = file.with_context(|| format!("{} cannot be written (it may exist already)", path.display()))?;
-    file.write_all(bytes).with_context(|| format!("{} cannot be written", path.display()))
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    let mut file = file.with_context(|| {
+        format!(
+            "{} cannot be written (it may exist already)",
+            path.display()
+        )
+    })?;
+    file.write_all(bytes)
+        .with_context(|| format!("{} cannot be written", path.display()))
 }

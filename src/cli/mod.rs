@@ -96,10 +96,18 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
         Some(Verb::Demo) => demo::demo(&common, &mut out).await,
         Some(Verb::Sim { dir, seed, speed }) => sim::serve(&dir, seed, speed, &mut out).await,
         Some(Verb::Runbook { verb }) => runbook::ask(&Library::built_in(), &verb, &mut out),
-        Some(Verb::Rbac { verb: RbacVerb::Emit { group, user, read_only } }) => {
-            rbac::emit(group.as_deref(), user.as_deref(), read_only, &mut out)
-        }
-        Some(Verb::Init { kubeconfig, contexts }) => init::init(&common, kubeconfig, &contexts, &mut out),
+        Some(Verb::Rbac {
+            verb:
+                RbacVerb::Emit {
+                    group,
+                    user,
+                    read_only,
+                },
+        }) => rbac::emit(group.as_deref(), user.as_deref(), read_only, &mut out),
+        Some(Verb::Init {
+            kubeconfig,
+            contexts,
+        }) => init::init(&common, kubeconfig, &contexts, &mut out),
         Some(Verb::Log { verb }) => log_verb(&common, &verb, &mut out),
         Some(verb) => on_estate(&common, verb, &mut out).await,
     }
@@ -115,9 +123,20 @@ async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::
     };
     let ask = matches!(verb, Verb::Login | Verb::Run(_));
     let code = match verb {
-        Verb::Status(ask) => status::ask(engine(&common, false)?, &ask, status::What::Status, out).await,
-        Verb::Findings(ask) => status::ask(engine(&common, false)?, &ask, status::What::Findings, out).await,
-        Verb::Run(run) => run::run(login::signed_in(engine(&common, ask)?, out).await?, &run, out).await,
+        Verb::Status(ask) => {
+            status::ask(engine(&common, false)?, &ask, status::What::Status, out).await
+        }
+        Verb::Findings(ask) => {
+            status::ask(engine(&common, false)?, &ask, status::What::Findings, out).await
+        }
+        Verb::Run(run) => {
+            run::run(
+                login::signed_in(engine(&common, ask)?, out).await?,
+                &run,
+                out,
+            )
+            .await
+        }
         Verb::Login => login::login(engine(&common, ask)?, out).await,
         Verb::Whoami => login::whoami(engine(&common, false)?, out).await,
         Verb::Doctor => doctor::doctor(&common, out).await,
@@ -130,18 +149,32 @@ async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::
 fn log_verb(common: &Common, verb: &LogVerb, out: &mut dyn Write) -> anyhow::Result<u8> {
     let config = place::load(&place::config_file(common)?)?;
     let root = place::state_root(common)?;
-    let folder = place::place(&root, &config, simulated(&config))?.log;
+    let simulated = simulated(&config);
+    let folder = place::place(&root, &config, simulated)?.log;
+    let now = app::clock::Clock::start().now().wall;
+    let form = |output: Output| log::Form {
+        json: output == Output::Json,
+        simulated,
+        now,
+    };
     match verb {
-        LogVerb::Show { person, run, cluster, kind, output } => {
+        LogVerb::Show {
+            person,
+            run,
+            cluster,
+            kind,
+            output,
+        } => {
             let wanted = log::Filter {
                 person: person.clone(),
                 run: run.clone(),
                 cluster: cluster.clone(),
                 kind: kind.clone(),
             };
-            log::show(&folder, &wanted, *output == Output::Json, out)
+            log::show(&folder, &wanted, form(*output), out)?;
+            Ok(0)
         }
-        LogVerb::Verify { output } => log::verify(&folder, *output == Output::Json, out),
+        LogVerb::Verify { output } => log::verify(&folder, form(*output), out),
     }
 }
 
@@ -153,7 +186,9 @@ async fn console(common: &Common) -> anyhow::Result<u8> {
     );
     let engine = engine(common, true)?;
     let theme = theme(common)?;
-    app::console::run(engine, theme).await.context("the terminal cannot be used")?;
+    app::console::run(engine, theme)
+        .await
+        .context("the terminal cannot be used")?;
     Ok(0)
 }
 
@@ -167,8 +202,17 @@ fn engine(common: &Common, ask: bool) -> anyhow::Result<Engine> {
         Some(name) => Some(login::simulated_person(&config, &file, name, simulated)?),
         None => None,
     };
-    let folders = Folders { log: place.log, last_known: place.last_known };
-    Ok(app::start::start(Start { config, folders, simulated, as_person, ask })?)
+    let folders = Folders {
+        log: place.log,
+        last_known: place.last_known,
+    };
+    Ok(app::start::start(Start {
+        config,
+        folders,
+        simulated,
+        as_person,
+        ask,
+    })?)
 }
 
 /// An estate is simulated only if every server is on loopback and every pinned uid of kube-system is a version-8
@@ -180,10 +224,21 @@ fn simulated(config: &Config) -> bool {
 fn theme(common: &Common) -> anyhow::Result<Theme> {
     let env = |name: &str| std::env::var(name).unwrap_or_default();
     let no_colour = !env("NO_COLOR").is_empty();
-    let name = common.theme.clone().unwrap_or_else(|| if no_colour { "mono".to_owned() } else { "ansi".to_owned() });
-    let locale = [env("LC_ALL"), env("LC_CTYPE"), env("LANG")].into_iter().find(|value| !value.is_empty()).unwrap_or_default();
+    let name = common.theme.clone().unwrap_or_else(|| {
+        if no_colour {
+            "mono".to_owned()
+        } else {
+            "ansi".to_owned()
+        }
+    });
+    let locale = [env("LC_ALL"), env("LC_CTYPE"), env("LANG")]
+        .into_iter()
+        .find(|value| !value.is_empty())
+        .unwrap_or_default();
     let ascii = app::term::ascii_only(common.ascii, &env("TERM"), &locale);
-    let folder = place::folders().ok().map(|folders| folders.config_dir().join("themes"));
+    let folder = place::folders()
+        .ok()
+        .map(|folders| folders.config_dir().join("themes"));
     Theme::load(&name, folder.as_deref(), ascii).map_err(anyhow::Error::from)
 }
 

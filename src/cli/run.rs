@@ -33,7 +33,11 @@ const STEP: Duration = Duration::from_secs(30);
 const SEEN: Duration = Duration::from_millis(350);
 
 /// Runs or resumes a runbook, or prints a run. Exit codes: 0 completed, 1 not, 2 refused before anything was sent.
-pub async fn run(mut engine: Engine, args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<u8> {
+pub(super) async fn run(
+    mut engine: Engine,
+    args: &RunArgs,
+    out: &mut dyn Write,
+) -> anyhow::Result<u8> {
     if args.book.as_deref() == Some("show") {
         return show(&engine.state, args, out);
     }
@@ -41,8 +45,13 @@ pub async fn run(mut engine: Engine, args: &RunArgs, out: &mut dyn Write) -> any
         std::io::stdin().is_terminal() || engine.state.here.simulated,
         "answers must be typed at a terminal; piped answers count only in a simulated estate"
     );
-    engine.until(REACH, |state| state.person.is_some() && reached(state)).await;
-    ensure!(engine.state.person.is_some(), "nobody is signed in; run crashcart login first, or open the console");
+    engine
+        .until(REACH, |state| state.person.is_some() && reached(state))
+        .await;
+    ensure!(
+        engine.state.person.is_some(),
+        "nobody is signed in; run crashcart login first, or open the console"
+    );
     let begun = match (&args.resume, &args.book) {
         (Some(id), _) => resume(&mut engine, id),
         (None, Some(book)) => open(&mut engine, book, &args.params).await,
@@ -66,7 +75,9 @@ fn parameters(given: &[String]) -> anyhow::Result<BTreeMap<String, String>> {
     given
         .iter()
         .map(|pair| {
-            let (name, value) = pair.split_once('=').with_context(|| format!("--param {pair} is not name=value"))?;
+            let (name, value) = pair
+                .split_once('=')
+                .with_context(|| format!("--param {pair} is not name=value"))?;
             Ok((name.to_owned(), value.to_owned()))
         })
         .collect()
@@ -89,15 +100,32 @@ async fn open(engine: &mut Engine, book: &str, given: &[String]) -> anyhow::Resu
         }
         if let Some(Prompt::Fill { fields, at, .. }) = &engine.state.prompt {
             let field = &fields[*at];
-            ensure!(!field.bad, "parameter {}: {}; give it with --param {}=…", field.name, field.from, field.name);
+            ensure!(
+                !field.bad,
+                "parameter {}: {}; give it with --param {}=…",
+                field.name,
+                field.from,
+                field.name
+            );
         }
         engine.act(Action::Accept, true);
     }
     if let Some(unknown) = given.keys().next() {
-        let names: Vec<&str> = known.params.iter().map(|param| param.name.as_str()).collect();
-        bail!("{book} has no parameter {unknown}; it has: {}", names.join(" "));
+        let names: Vec<&str> = known
+            .params
+            .iter()
+            .map(|param| param.name.as_str())
+            .collect();
+        bail!(
+            "{book} has no parameter {unknown}; it has: {}",
+            names.join(" ")
+        );
     }
-    engine.until(STEP, |state| state.busy.is_none() || state.open_run.is_some()).await;
+    engine
+        .until(STEP, |state| {
+            state.busy.is_none() || state.open_run.is_some()
+        })
+        .await;
     ensure!(engine.state.open_run.is_some(), "{}", said(&engine.state));
     Ok(())
 }
@@ -114,7 +142,10 @@ fn resume(engine: &mut Engine, id: &str) -> anyhow::Result<()> {
 /// The reason that the console just gave.
 fn said(state: &State) -> String {
     let refusal = state.refusal.as_ref().or(state.message.as_ref());
-    refusal.map_or_else(|| "the run could not be opened".to_owned(), ToString::to_string)
+    refusal.map_or_else(
+        || "the run could not be opened".to_owned(),
+        ToString::to_string,
+    )
 }
 
 /// Walks the run: prints what changed, asks where a person must answer, until it ends or is put down.
@@ -122,18 +153,26 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
     let mut told = String::new();
     loop {
         engine.until(STEP, |state| state.busy.is_none()).await;
-        let Some(run) = engine.state.run() else { bail!("the run is gone from the log") };
+        let Some(run) = engine.state.run() else {
+            bail!("the run is gone from the log")
+        };
         tell(out, &mut told, &lines::run_text(&engine.state, run))?;
         if let Some(code) = over(run, out)? {
             return Ok(code);
         }
-        let Some(card) = engine.state.card() else { bail!("nobody is signed in any more; the run stays where it is") };
+        let Some(card) = engine.state.card() else {
+            bail!("nobody is signed in any more; the run stays where it is")
+        };
         if card.enter.is_empty() {
             for note in &card.notes {
                 tell_once(out, &mut told, note.as_str())?;
             }
             let before = engine.state.revision;
-            engine.until(Duration::from_secs(5), |state| state.revision != before && state.busy.is_none()).await;
+            engine
+                .until(Duration::from_secs(5), |state| {
+                    state.revision != before && state.busy.is_none()
+                })
+                .await;
             continue;
         }
         write!(out, "{}", lines::card_text(&card))?;
@@ -146,7 +185,11 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
         }
         out.flush()?;
         let Some(line) = answer().await? else {
-            writeln!(out, "\nNo more answers: the run stays where it is. crashcart run --resume {}", short(&engine.state))?;
+            writeln!(
+                out,
+                "\nNo more answers: the run stays where it is. crashcart run --resume {}",
+                short(&engine.state)
+            )?;
             return Ok(1);
         };
         engine.until(SEEN, |_| false).await;
@@ -161,7 +204,10 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
 async fn answer() -> anyhow::Result<Option<String>> {
     let line = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
-        std::io::stdin().lock().read_line(&mut line).map(|read| (read > 0).then_some(line))
+        std::io::stdin()
+            .lock()
+            .read_line(&mut line)
+            .map(|read| (read > 0).then_some(line))
     });
     Ok(line.await??.map(|line| line.trim().to_owned()))
 }
@@ -237,11 +283,18 @@ fn short(state: &State) -> String {
 
 /// Prints a run from the log alone.
 fn show(state: &State, args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<u8> {
-    let id = args.id.as_deref().context("name the run: crashcart run show ID")?;
+    let id = args
+        .id
+        .as_deref()
+        .context("name the run: crashcart run show ID")?;
     let Some(run) = state.runs.iter().find(|run| run.id.starts_with(id)) else {
         bail!("there is no run {id} in this log; crashcart log show lists what happened");
     };
-    let text = if args.paper { paper::paper(run) } else { lines::run_text(state, run) };
+    let text = if args.paper {
+        paper::paper(run).join("\n") + "\n"
+    } else {
+        lines::run_text(state, run)
+    };
     write!(out, "{text}")?;
     Ok(0)
 }

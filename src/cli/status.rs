@@ -21,7 +21,7 @@ use crate::view::lines;
 
 /// Which of the two verbs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
+pub(super) enum What {
     /// Board and findings.
     Status,
     /// Findings only.
@@ -29,7 +29,12 @@ pub enum What {
 }
 
 /// Waits for the clusters, prints and returns the exit code.
-pub async fn ask(mut engine: Engine, ask: &Ask, what: What, out: &mut dyn Write) -> anyhow::Result<u8> {
+pub(super) async fn ask(
+    mut engine: Engine,
+    ask: &Ask,
+    what: What,
+    out: &mut dyn Write,
+) -> anyhow::Result<u8> {
     let wait = crate::config::seconds(&ask.wait)
         .and_then(|seconds| u64::try_from(seconds).ok())
         .ok_or_else(|| anyhow::anyhow!("--wait {} is not a time; write 10s, 2m or 1h", ask.wait))?;
@@ -40,7 +45,11 @@ pub async fn ask(mut engine: Engine, ask: &Ask, what: What, out: &mut dyn Write)
         keep(&mut board, column(only));
     }
     match (ask.output, what) {
-        (Output::Json, What::Status) => writeln!(out, "{:#}", status_json(&state, &board, ask.only.map(column)))?,
+        (Output::Json, What::Status) => writeln!(
+            out,
+            "{:#}",
+            status_json(&state, &board, ask.only.map(column))
+        )?,
         (Output::Json, What::Findings) => writeln!(out, "{:#}", findings_json(&state, &board))?,
         (Output::Text, What::Status) => write!(out, "{}", lines::board_text(&state, &board))?,
         (Output::Text, What::Findings) => write!(out, "{}", lines::findings_text(&state, &board))?,
@@ -49,10 +58,13 @@ pub async fn ask(mut engine: Engine, ask: &Ask, what: What, out: &mut dyn Write)
 }
 
 /// True once every watch of every cluster has said something final: a first list, a refusal, or that it is not there.
-pub fn settled(state: &State) -> bool {
+pub(super) fn settled(state: &State) -> bool {
     state.config.clusters.iter().all(|cluster| {
         state.world.cluster(&cluster.name).is_some_and(|world| {
-            world.unreachable() || Watch::ALL.iter().all(|watch| world.watch(*watch).has_answered())
+            world.unreachable()
+                || Watch::ALL
+                    .iter()
+                    .all(|watch| world.watch(*watch).has_answered())
         })
     })
 }
@@ -68,7 +80,10 @@ fn column(only: Only) -> Column {
 
 /// Judges one column only: the others count no more, nor do their findings.
 fn keep(board: &mut Board, column: Column) {
-    let at = Column::ALL.iter().position(|one| *one == column).unwrap_or(0);
+    let at = Column::ALL
+        .iter()
+        .position(|one| *one == column)
+        .unwrap_or(0);
     for zone in &mut board.zones {
         for cluster in &mut zone.clusters {
             cluster.level = cluster.cells[at].level;
@@ -81,11 +96,15 @@ fn keep(board: &mut Board, column: Column) {
         Column::Drift => &["drift.", "cluster."],
         Column::Alerts => &["alerts.", "cluster."],
     };
-    board.findings.retain(|finding| prefixes.iter().any(|prefix| finding.kind.0.starts_with(prefix)));
+    board.findings.retain(|finding| {
+        prefixes
+            .iter()
+            .any(|prefix| finding.kind.0.starts_with(prefix))
+    });
 }
 
 /// The documented form of `status -o json`; `docs/status-json.md` describes it.
-pub fn status_json(state: &State, board: &Board, only: Option<Column>) -> Value {
+pub(super) fn status_json(state: &State, board: &Board, only: Option<Column>) -> Value {
     let cluster = |row: &ClusterRow| {
         let columns: serde_json::Map<String, Value> = Column::ALL
             .iter()
@@ -122,12 +141,21 @@ fn cell_json(cell: &Cell) -> Value {
 }
 
 /// The array of findings of both verbs.
-pub fn findings_json(state: &State, board: &Board) -> Value {
-    board.findings.iter().map(|finding| finding_json(state, finding)).collect()
+pub(super) fn findings_json(state: &State, board: &Board) -> Value {
+    board
+        .findings
+        .iter()
+        .map(|finding| finding_json(state, finding))
+        .collect()
 }
 
 fn finding_json(state: &State, finding: &Finding) -> Value {
-    let runbooks: Vec<&str> = state.library.treating(finding.kind).iter().map(|book| book.id.as_str()).collect();
+    let runbooks: Vec<&str> = state
+        .library
+        .treating(finding.kind)
+        .iter()
+        .map(|book| book.id.as_str())
+        .collect();
     json!({
         "id": finding.id(),
         "level": finding.level,
@@ -141,4 +169,3 @@ fn finding_json(state: &State, finding: &Finding) -> Value {
         "runbooks": runbooks,
     })
 }
-

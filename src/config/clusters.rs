@@ -72,10 +72,21 @@ impl Cluster {
     pub fn is_simulated(&self) -> bool {
         let host = self.server.strip_prefix("https://").unwrap_or_default();
         let host = host.split('/').next().unwrap_or_default();
-        let host = host.rsplit_once(':').map_or(host, |(host, _)| host).trim_matches(['[', ']']);
-        let loopback = host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-        let uid = self.fingerprint.as_ref().and_then(|print| print.uid.as_deref());
-        loopback && uid.and_then(|uid| Uuid::parse_str(uid).ok()).is_some_and(|uid| uid.get_version_num() == 8)
+        let host = host
+            .rsplit_once(':')
+            .map_or(host, |(host, _)| host)
+            .trim_matches(['[', ']']);
+        let loopback = host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback());
+        let uid = self
+            .fingerprint
+            .as_ref()
+            .and_then(|print| print.uid.as_deref());
+        loopback
+            && uid
+                .and_then(|uid| Uuid::parse_str(uid).ok())
+                .is_some_and(|uid| uid.get_version_num() == 8)
     }
 }
 

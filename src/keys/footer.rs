@@ -37,17 +37,50 @@ const BOARD_STALE: Foot = &[
     ("?", "help"),
     ("q", "quit"),
 ];
-const SIGN_IN: Foot =
-    &[("n", "new code"), ("b", "swap black/white"), ("Esc", "last known"), ("?", "help"), ("q", "quit")];
-const ZONE: Foot =
-    &[("r", "runbooks"), ("h l", "zone"), ("z", "show all"), ("/", "filter"), ("?", "help"), ("q", "back")];
-const BACKUPS: Foot = &[("r", "runbooks"), ("/", "filter"), ("?", "help"), ("q", "back")];
+const SIGN_IN: Foot = &[
+    ("n", "new code"),
+    ("b", "swap black/white"),
+    ("Esc", "last known"),
+    ("?", "help"),
+    ("q", "quit"),
+];
+const ZONE: Foot = &[
+    ("r", "runbooks"),
+    ("h l", "zone"),
+    ("z", "show all"),
+    ("/", "filter"),
+    ("?", "help"),
+    ("q", "back"),
+];
+const BACKUPS: Foot = &[
+    ("r", "runbooks"),
+    ("/", "filter"),
+    ("?", "help"),
+    ("q", "back"),
+];
 const DRIFT: Foot = BACKUPS;
 const ALERTS: Foot = BACKUPS;
-const RUNBOOKS: Foot = &[("Enter", "read"), ("z", "all"), ("/", "filter"), ("?", "help"), ("q", "back")];
-const BOOK: Foot = &[("Enter", "fill in"), ("PgDn", "page"), ("?", "help"), ("q", "back")];
+const RUNBOOKS: Foot = &[
+    ("Enter", "read"),
+    ("z", "all"),
+    ("/", "filter"),
+    ("?", "help"),
+    ("q", "back"),
+];
+const BOOK: Foot = &[
+    ("Enter", "fill in"),
+    ("PgDn", "page"),
+    ("?", "help"),
+    ("q", "back"),
+];
 const FILL: Foot = &[("Enter", "fill in"), ("?", "help"), ("q", "back")];
-const PLAN: Foot = &[("Enter", "start"), ("h l", "request"), ("a", "abort"), ("?", "help"), ("q", "back")];
+const PLAN: Foot = &[
+    ("Enter", "start"),
+    ("h l", "request"),
+    ("a", "abort"),
+    ("?", "help"),
+    ("q", "back"),
+];
 const RUN: Foot = &[
     ("Enter", "do it"),
     ("R", "look again"),
@@ -57,14 +90,48 @@ const RUN: Foot = &[
     ("a", "abort"),
     ("p", "plan"),
 ];
-const RUN_ENDED: Foot = &[("p", "plan"), (":", "command"), ("?", "help"), ("q", "back")];
-const RUNS: Foot = &[("Enter", "open"), ("/", "filter"), (":", "command"), ("?", "help"), ("q", "back")];
-const LOG: Foot =
-    &[("v", "verify"), ("f", "follow"), ("t", "times"), ("/", "filter"), ("?", "help"), ("q", "back")];
-const SESSION: Foot = &[("Enter", "sign in"), ("R", "ask again"), ("x", "sign out"), ("/", "filter"), ("?", "help"), ("q", "back")];
-const FINDING: Foot = &[("r", "runbooks"), (":", "command"), ("?", "help"), ("q", "back")];
+const RUN_ENDED: Foot = &[
+    ("p", "plan"),
+    (":", "command"),
+    ("?", "help"),
+    ("q", "back"),
+];
+const RUNS: Foot = &[
+    ("Enter", "open"),
+    ("/", "filter"),
+    (":", "command"),
+    ("?", "help"),
+    ("q", "back"),
+];
+const LOG: Foot = &[
+    ("v", "verify"),
+    ("f", "follow"),
+    ("t", "times"),
+    ("/", "filter"),
+    ("?", "help"),
+    ("q", "back"),
+];
+const SESSION: Foot = &[
+    ("Enter", "sign in"),
+    ("R", "ask again"),
+    ("x", "sign out"),
+    ("/", "filter"),
+    ("?", "help"),
+    ("q", "back"),
+];
+const FINDING: Foot = &[
+    ("r", "runbooks"),
+    (":", "command"),
+    ("?", "help"),
+    ("q", "back"),
+];
 const HELP: Foot = &[("j k", "move"), ("Esc", "close")];
-const STOPPED: Foot = &[("R", "try the log again"), (":", "command"), ("?", "help"), ("q", "back")];
+const STOPPED: Foot = &[
+    ("R", "try the log again"),
+    (":", "command"),
+    ("?", "help"),
+    ("q", "back"),
+];
 
 /// The keys of the footer with their words, in order; never one that does nothing now.
 pub fn footer(state: &State) -> Vec<(String, String)> {
@@ -72,8 +139,12 @@ pub fn footer(state: &State) -> Vec<(String, String)> {
         return field(state, prompt);
     }
     let screen = state.nav.screen;
-    let shown = foot(state, screen).iter().filter(|(keys, _)| works(state, screen, keys));
-    shown.map(|(keys, words)| ((*keys).to_owned(), words_now(state, screen, keys, words))).collect()
+    let shown = foot(state, screen)
+        .iter()
+        .filter(|(keys, _)| works(state, screen, keys));
+    shown
+        .map(|(keys, words)| ((*keys).to_owned(), words_now(state, screen, keys, words)))
+        .collect()
 }
 
 fn foot(state: &State, screen: Screen) -> Foot {
@@ -110,7 +181,11 @@ fn works(state: &State, screen: Screen, keys: &str) -> bool {
         (Screen::Runbooks, "z") => return state.nav.treating.is_some(),
         (Screen::Run, "R") => return doubtful(),
         (Screen::Run, "s") if doubtful() => return false,
-        (Screen::Session, "Enter") if state.person.is_some() || state.config.identities.is_empty() => return false,
+        (Screen::Session, "Enter")
+            if state.person.is_some() || state.config.identities.is_empty() =>
+        {
+            return false;
+        }
         (Screen::Zone, "h l") if state.config.zones.len() < 2 => return false,
         _ => {}
     }
@@ -123,7 +198,9 @@ fn works(state: &State, screen: Screen, keys: &str) -> bool {
 /// The words of a key where they depend on what is shown.
 fn words_now(state: &State, screen: Screen, keys: &str, words: &str) -> String {
     match (screen, keys) {
-        (Screen::Run | Screen::Plan, "Enter") => rows::card(state).map_or(words.to_owned(), |card| card.enter),
+        (Screen::Run | Screen::Plan, "Enter") => {
+            rows::card(state).map_or(words.to_owned(), |card| card.enter)
+        }
         (Screen::Zone | Screen::Board | Screen::Runbooks, "z") if state.nav.hidden_shown => {
             "fold".to_owned()
         }
@@ -135,18 +212,34 @@ fn words_now(state: &State, screen: Screen, keys: &str, words: &str) -> String {
 fn field(state: &State, prompt: &Prompt) -> Vec<(String, String)> {
     let keys: Foot = match prompt {
         Prompt::Name { .. } => &[("Enter", "send it"), ("Esc", "back, nothing sent")],
-        Prompt::Reason { abort: true, .. } => &[("Enter", "end the run"), ("Esc", "back, nothing done")],
-        Prompt::Reason { abort: false, .. } => &[("Enter", "skip the step"), ("Esc", "back, nothing done")],
-        Prompt::Fill { fields, at, .. } if at + 1 >= fields.len() => {
-            &[("Enter", "check and plan"), ("Tab", "next field"), ("Esc", "cancel")]
+        Prompt::Reason { abort: true, .. } => {
+            &[("Enter", "end the run"), ("Esc", "back, nothing done")]
         }
-        Prompt::Fill { .. } => &[("Enter", "next field"), ("Tab", "next field"), ("Esc", "cancel")],
+        Prompt::Reason { abort: false, .. } => {
+            &[("Enter", "skip the step"), ("Esc", "back, nothing done")]
+        }
+        Prompt::Fill { fields, at, .. } if at + 1 >= fields.len() => &[
+            ("Enter", "check and plan"),
+            ("Tab", "next field"),
+            ("Esc", "cancel"),
+        ],
+        Prompt::Fill { .. } => &[
+            ("Enter", "next field"),
+            ("Tab", "next field"),
+            ("Esc", "cancel"),
+        ],
         Prompt::Filter(_) => &[("Enter", "keep"), ("Esc", "show all")],
         Prompt::Palette { .. } => &[("Enter", "run it"), ("Tab", "complete"), ("Esc", "close")],
-        Prompt::WhoAnswers { .. } => &[("Enter", "answer as marked"), ("Up Down", "choose"), ("Esc", "last known")],
+        Prompt::WhoAnswers { .. } => &[
+            ("Enter", "answer as marked"),
+            ("Up Down", "choose"),
+            ("Esc", "last known"),
+        ],
     };
-    let mut keys: Vec<(String, String)> =
-        keys.iter().map(|(key, words)| ((*key).to_owned(), (*words).to_owned())).collect();
+    let mut keys: Vec<(String, String)> = keys
+        .iter()
+        .map(|(key, words)| ((*key).to_owned(), (*words).to_owned()))
+        .collect();
     // A name on the run screen is typed for what its card says: the card knows better what Enter does.
     if let (Prompt::Name { .. }, Some(card)) = (prompt, rows::card(state)) {
         if !card.sends && !card.enter.is_empty() {
@@ -187,11 +280,17 @@ mod tests {
         ];
         for (screen, foot) in feet {
             for key in foot.iter().flat_map(|(keys, _)| keys.split(' ')) {
-                assert!(bound(screen, key.parse().unwrap()).is_some(), "{key} on {screen:?}");
+                assert!(
+                    bound(screen, key.parse().unwrap()).is_some(),
+                    "{key} on {screen:?}"
+                );
             }
         }
         for key in ["Enter", "Esc", "Tab", "Up", "Down"] {
-            assert!(of(Place::TextField, key.parse().unwrap()).is_some(), "{key}");
+            assert!(
+                of(Place::TextField, key.parse().unwrap()).is_some(),
+                "{key}"
+            );
         }
     }
 }

@@ -31,7 +31,10 @@ pub fn help_screen(state: &State) -> Screen {
 pub fn help(state: &State) -> Help {
     let here = places(help_screen(state));
     let mut help = Help::default();
-    for binding in BINDINGS.iter().filter(|binding| here.contains(&binding.place)) {
+    for binding in BINDINGS
+        .iter()
+        .filter(|binding| here.contains(&binding.place))
+    {
         let line = (binding.keys.join(" "), binding.help.to_owned());
         match (binding.place, &binding.action) {
             (_, Action::Go(_)) => help.screens.push(line),
@@ -44,7 +47,13 @@ pub fn help(state: &State) -> Help {
 
 /// Adds a line; two directions of one movement share theirs: `j k Down Up   move`.
 fn join(lines: &mut Vec<(String, String)>, binding: &Binding, line: (String, String)) {
-    let twin = |words: &str| words == line.1 && matches!(binding.action, Action::Move { .. } | Action::End(_) | Action::Pane(_) | Action::Side(_));
+    let twin = |words: &str| {
+        words == line.1
+            && matches!(
+                binding.action,
+                Action::Move { .. } | Action::End(_) | Action::Pane(_) | Action::Side(_)
+            )
+    };
     match lines.iter_mut().find(|(_, words)| twin(words)) {
         None => lines.push(line),
         Some((keys, _)) => *keys = zip(keys, binding.keys),
@@ -53,6 +62,9 @@ fn join(lines: &mut Vec<(String, String)>, binding: &Binding, line: (String, Str
 
 /// `j Down` and `k Up` as `j k Down Up`.
 fn zip(keys: &str, twins: &[&str]) -> String {
-    let pairs = keys.split(' ').zip(twins).map(|(key, twin)| format!("{key} {twin}"));
+    let pairs = keys
+        .split(' ')
+        .zip(twins)
+        .map(|(key, twin)| format!("{key} {twin}"));
     pairs.collect::<Vec<_>>().join(" ")
 }

@@ -81,21 +81,30 @@ impl From<Code> for Key {
 
 impl From<char> for Key {
     fn from(character: char) -> Key {
-        Key { ctrl: false, code: Code::Char(character) }
+        Key {
+            ctrl: false,
+            code: Code::Char(character),
+        }
     }
 }
 
 impl Key {
     /// A character with Ctrl held; letters are the same in either case.
     pub fn ctrl(character: char) -> Key {
-        Key { ctrl: true, code: Code::Char(character.to_ascii_lowercase()) }
+        Key {
+            ctrl: true,
+            code: Code::Char(character.to_ascii_lowercase()),
+        }
     }
 }
 
 impl Key {
     /// The key of a terminal's event; `None` for keys that mean nothing here (Alt, F keys, media keys).
     pub fn of(event: KeyEvent) -> Option<Key> {
-        if event.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::META) {
+        if event
+            .modifiers
+            .intersects(KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::META)
+        {
             return None;
         }
         let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
@@ -146,10 +155,15 @@ impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ctrl = if self.ctrl { "Ctrl-" } else { "" };
         match self.code {
-            Code::Char(character) if self.ctrl => write!(f, "{ctrl}{}", character.to_ascii_uppercase()),
+            Code::Char(character) if self.ctrl => {
+                write!(f, "{ctrl}{}", character.to_ascii_uppercase())
+            }
             Code::Char(character) => write!(f, "{character}"),
             code => {
-                let name = NAMED.iter().find(|(_, named)| *named == code).map_or("", |(name, _)| name);
+                let name = NAMED
+                    .iter()
+                    .find(|(_, named)| *named == code)
+                    .map_or("", |(name, _)| name);
                 write!(f, "{ctrl}{name}")
             }
         }
@@ -162,7 +176,17 @@ mod tests {
 
     #[test]
     fn keys_are_written_as_they_are_read() {
-        for text in ["Ctrl-L", "PgDn", "Enter", "?", "g", "G", "Shift-Tab", "/", "0"] {
+        for text in [
+            "Ctrl-L",
+            "PgDn",
+            "Enter",
+            "?",
+            "g",
+            "G",
+            "Shift-Tab",
+            "/",
+            "0",
+        ] {
             assert_eq!(text.parse::<Key>().unwrap().to_string(), text);
         }
         assert_eq!("Ctrl-l".parse(), Ok(Key::ctrl('L')));

@@ -13,7 +13,9 @@ use crate::text::clock;
 /// `no: ` and the reason, as the palette and the message line show it.
 pub fn may(action: &Action, state: &State) -> Result<(), SafeText> {
     match action {
-        Action::RunDo | Action::RunSkip | Action::RunUndo | Action::RunHold | Action::RunAbort => run(action, state),
+        Action::RunDo | Action::RunSkip | Action::RunUndo | Action::RunHold | Action::RunAbort => {
+            run(action, state)
+        }
         Action::RunPlan => match state.run() {
             Some(run) if run.plan.is_some() => Ok(()),
             Some(_) => no("this run has no plan yet"),
@@ -21,8 +23,15 @@ pub fn may(action: &Action, state: &State) -> Result<(), SafeText> {
         },
         Action::Fill | Action::RunBook(_) => begin(state),
         Action::Resume(id) => {
-            let known = state.runs.iter().any(|run| &run.id == id && rows::can_resume(run));
-            if known { writable(state) } else { no("no run of yours is interrupted or held") }
+            let known = state
+                .runs
+                .iter()
+                .any(|run| &run.id == id && rows::can_resume(run));
+            if known {
+                writable(state)
+            } else {
+                no("no run of yours is interrupted or held")
+            }
         }
         Action::SignOut => match state.person {
             Some(_) => writable(state),
@@ -61,12 +70,20 @@ fn run(action: &Action, state: &State) -> Result<(), SafeText> {
     writable(state)?;
     roomy(state)?;
     if state.busy.as_deref() == Some(run.id.as_str()) {
-        return no(&format!("{} was asked and has not answered yet", run.cluster));
+        return no(&format!(
+            "{} was asked and has not answered yet",
+            run.cluster
+        ));
     }
     if *action == Action::RunDo {
         match rows::card(state) {
             Some(card) if !card.enter.is_empty() => {}
-            Some(card) => return no(card.notes.last().map_or("nothing is to be done now", |note| note.as_str())),
+            Some(card) => {
+                return no(card
+                    .notes
+                    .last()
+                    .map_or("nothing is to be done now", |note| note.as_str()));
+            }
             None => return no("nobody is signed in"),
         }
     }
@@ -80,7 +97,12 @@ fn begin(state: &State) -> Result<(), SafeText> {
     if state.person.is_none() {
         return no("nobody is signed in");
     }
-    if !state.board.clusters.iter().any(|(_, freshness)| freshness.counts()) {
+    if !state
+        .board
+        .clusters
+        .iter()
+        .any(|(_, freshness)| freshness.counts())
+    {
         return no("no cluster is reached");
     }
     Ok(())
@@ -90,9 +112,10 @@ fn begin(state: &State) -> Result<(), SafeText> {
 fn writable(state: &State) -> Result<(), SafeText> {
     match &state.log.stopped {
         None => Ok(()),
-        Some(stopped) => {
-            no(&format!("the log cannot be written since {}", clock(stopped.since.wall, state.now.wall)))
-        }
+        Some(stopped) => no(&format!(
+            "the log cannot be written since {}",
+            clock(stopped.since.wall, state.now.wall)
+        )),
     }
 }
 

@@ -51,29 +51,47 @@ fn typed(state: &State, prompt: &Prompt, key: Key) -> Option<Action> {
 /// A key that is typed as itself.
 fn character(key: Key) -> Option<Action> {
     match key {
-        Key { ctrl: false, code: Code::Char(character) } => Some(Action::Type(character)),
+        Key {
+            ctrl: false,
+            code: Code::Char(character),
+        } => Some(Action::Type(character)),
         _ => None,
     }
 }
 
 /// The marked row of the palette; the best match when none is marked.
 fn chosen<'r>(rows: &'r [PaletteRow], at: Option<&str>) -> Option<&'r PaletteRow> {
-    rows.iter().find(|row| Some(row.name.as_str()) == at).or_else(|| rows.first())
+    rows.iter()
+        .find(|row| Some(row.name.as_str()) == at)
+        .or_else(|| rows.first())
 }
 
 /// What Enter does on a row: what its key would; a `no` keeps the palette open, with its reason in view.
 fn run_or_keep(row: &PaletteRow) -> Action {
-    if row.allowed { row.action.clone() } else { Action::Choose(row.name.clone()) }
+    if row.allowed {
+        row.action.clone()
+    } else {
+        Action::Choose(row.name.clone())
+    }
 }
 
 /// Marks the next or previous row of the palette.
 fn neighbour(rows: &[PaletteRow], at: Option<&str>, next: bool) -> Option<Action> {
-    let here = rows.iter().position(|row| Some(row.name.as_str()) == at).unwrap_or(0);
-    let there = if next { here + 1 } else { here + rows.len().checked_sub(1)? } % rows.len().max(1);
+    let here = rows
+        .iter()
+        .position(|row| Some(row.name.as_str()) == at)
+        .unwrap_or(0);
+    let there = if next {
+        here + 1
+    } else {
+        here + rows.len().checked_sub(1)?
+    } % rows.len().max(1);
     rows.get(there).map(|row| Action::Choose(row.name.clone()))
 }
 
 /// What a key means on a screen: the screen's own keys first, then lists', then everywhere's.
 fn bound(screen: Screen, key: Key) -> Option<Action> {
-    table::places(screen).into_iter().find_map(|place| table::of(place, key))
+    table::places(screen)
+        .into_iter()
+        .find_map(|place| table::of(place, key))
 }

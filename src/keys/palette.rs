@@ -26,8 +26,10 @@ pub struct PaletteRow {
 /// The commands that match what is typed, best match first, then by name; a `no` keeps its place.
 pub fn palette(state: &State, typed: &str) -> Vec<PaletteRow> {
     let typed = typed.trim().to_lowercase();
-    let mut rows: Vec<(u8, PaletteRow)> =
-        every(state).into_iter().filter_map(|row| Some((rank(&row.name, &typed)?, row))).collect();
+    let mut rows: Vec<(u8, PaletteRow)> = every(state)
+        .into_iter()
+        .filter_map(|row| Some((rank(&row.name, &typed)?, row)))
+        .collect();
     rows.sort_by(|a, b| (a.0, &a.1.name).cmp(&(b.0, &b.1.name)));
     rows.into_iter().map(|(_, row)| row).collect()
 }
@@ -38,24 +40,56 @@ fn every(state: &State) -> Vec<PaletteRow> {
     let bound = BINDINGS.iter().filter(|binding| {
         let moves = matches!(
             binding.action,
-            Action::Move { .. } | Action::End(_) | Action::Pane(false) | Action::Side(false) | Action::Palette
+            Action::Move { .. }
+                | Action::End(_)
+                | Action::Pane(false)
+                | Action::Side(false)
+                | Action::Palette
         );
         binding.place != Place::TextField && here.contains(&binding.place) && !moves
     });
     let mut rows: Vec<PaletteRow> = bound
-        .map(|binding| row(state, binding.name, binding.keys[0], binding.help, binding.action.clone()))
+        .map(|binding| {
+            row(
+                state,
+                binding.name,
+                binding.keys[0],
+                binding.help,
+                binding.action.clone(),
+            )
+        })
         .collect();
     for book in rows::book_ids(state) {
         let words = "fill in, then plan; changes nothing yet";
-        rows.push(row(state, &format!("run {book}"), "-", words, Action::RunBook(book)));
+        rows.push(row(
+            state,
+            &format!("run {book}"),
+            "-",
+            words,
+            Action::RunBook(book),
+        ));
     }
     let resume = state.runs.iter().find(|run| rows::can_resume(run));
     let (id, words) = match resume {
-        Some(run) => (run.id.clone(), format!("take up {} again, {} on {}", run.short(), run.book, run.cluster)),
+        Some(run) => (
+            run.id.clone(),
+            format!(
+                "take up {} again, {} on {}",
+                run.short(),
+                run.book,
+                run.cluster
+            ),
+        ),
         None => (String::new(), String::new()),
     };
     rows.push(row(state, "run.resume", "-", &words, Action::Resume(id)));
-    rows.push(row(state, "quit", "-", "leave; a run is held, never cut", Action::Quit));
+    rows.push(row(
+        state,
+        "quit",
+        "-",
+        "leave; a run is held, never cut",
+        Action::Quit,
+    ));
     rows
 }
 
@@ -65,7 +99,13 @@ fn row(state: &State, name: &str, key: &str, words: &str, action: Action) -> Pal
         Ok(()) => words.to_owned(),
         Err(why) => why.to_string(),
     };
-    PaletteRow { name: name.to_owned(), key: key.to_owned(), words, action, allowed: allowed.is_ok() }
+    PaletteRow {
+        name: name.to_owned(),
+        key: key.to_owned(),
+        words,
+        action,
+        allowed: allowed.is_ok(),
+    }
 }
 
 /// How well a name matches: 0 begins so, 1 a word of it begins so, 2 holds it, 3 holds its letters in order.
@@ -82,7 +122,10 @@ fn rank(name: &str, typed: &str) -> Option<u8> {
         Some(2)
     } else {
         let mut letters = name.chars();
-        typed.chars().all(|letter| letters.any(|c| c == letter)).then_some(3)
+        typed
+            .chars()
+            .all(|letter| letters.any(|c| c == letter))
+            .then_some(3)
     }
 }
 

@@ -72,9 +72,7 @@ impl Run {
         if let Some(op) = doubt::op(self, key, sight, now) {
             card.body = format!("ours:   {}", String::from_utf8_lossy(&op.request().body));
         }
-        if let Some(Answer::Object(Some(found))) =
-            sight.heard.map(|heard| &heard.answer)
-        {
+        if let Some(Answer::Object(Some(found))) = sight.heard.map(|heard| &heard.answer) {
             let spec = found
                 .get("spec")
                 .map(ToString::to_string)

@@ -4,6 +4,8 @@
 
 use super::book::Book;
 use super::book::BookStep;
+use super::book::Param;
+use super::book::ParamType;
 use super::problem::Problems;
 use super::steps::Kind;
 use super::values;
@@ -319,11 +321,13 @@ fn patterns(book: &Book, problems: &mut Problems<'_>) {
             problems.error("param.missing", line_with(book, "params:"), words);
         }
     }
-    for param in book
-        .params
+    let chooses = book
+        .steps
         .iter()
-        .filter(|param| !used.contains(&param.name))
-    {
+        .any(|step| step.kind == Kind::ChooseBackup);
+    let taken = |param: &Param| chooses && param.kind == ParamType::Backup;
+    let unused = book.params.iter();
+    for param in unused.filter(|param| !used.contains(&param.name) && !taken(param)) {
         let words = format!(
             "parameter `{}` is used by no step; take it out or use it",
             param.name

@@ -38,7 +38,13 @@ pub struct Checked {
 pub fn check(file: &str, text: &str, origin: Origin) -> Checked {
     let mut problems = Problems::new(file);
     let book = book(text, origin, &mut problems);
-    if let Some(book) = &book {
+    // A step that could not be read would make the others look wrong: one sentence for one fault.
+    let unread = |problem: &Problem| {
+        problem.rule.starts_with("yaml.")
+            || ["step.unknown-kind", "step.no-block"].contains(&problem.rule)
+    };
+    let whole = !problems.found.iter().any(unread);
+    if let Some(book) = book.as_ref().filter(|_| whole) {
         lint::book(book, &mut problems);
     }
     let usable = !problems.any_error();

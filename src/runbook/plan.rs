@@ -68,7 +68,7 @@ impl Frozen {
 
 /// How a step is taken back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "undo", rename_all = "kebab-case")]
+#[serde(tag = "by", content = "with", rename_all = "kebab-case")]
 pub enum Undo {
     /// Nothing was changed.
     Nothing,
@@ -141,10 +141,9 @@ pub struct Plan {
 impl Plan {
     /// The plan as canonical JSON: keys sorted at every level, no spaces, no floats.
     pub fn canonical(&self) -> String {
-        // A `Value`'s maps are sorted by key, which the test below holds; a struct's own order is not.
-        serde_json::to_value(self)
-            .map(|value| value.to_string())
-            .unwrap_or_default()
+        // A `Value`'s maps are sorted by key, a struct's fields are not; a test holds it. Where a plan cannot be JSON
+        // (no type of it allows that) its whole content still decides: nothing must make two plans look the same.
+        serde_json::to_value(self).map_or_else(|_| format!("{self:?}"), |value| value.to_string())
     }
 
     /// SHA-256 of the canonical JSON, 64 hex digits. One changed byte is another digest.

@@ -245,6 +245,17 @@ impl<'a> Sight<'a> {
         (now.seconds_since(heard.at) < FRESH_S).then_some(&heard.answer)
     }
 
+    /// The same, if it was answered after a request had left.
+    pub fn answer_after(
+        &self,
+        reading: &Reading,
+        sent: Option<Timestamp>,
+        now: Moment,
+    ) -> Option<&'a Answer> {
+        let after = self.asked(reading) > sent;
+        self.answer(reading, now).filter(|_| after)
+    }
+
     /// True when this question may be asked (again) now.
     pub fn may_ask(&self, reading: &Reading, now: Moment) -> bool {
         let heard = self.heard.filter(|heard| heard.reading == *reading);

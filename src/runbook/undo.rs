@@ -7,12 +7,12 @@ use super::event::OutcomeClass;
 use super::event::RunEvent;
 use super::plan::PlanStep;
 use super::plan::Undo;
-use super::run::Run;
-use super::run::StepStatus;
-use super::run::UndoList;
 use super::reading::Answer;
 use super::reading::Listed;
 use super::reading::Reading;
+use super::run::Run;
+use super::run::StepStatus;
+use super::run::UndoList;
 use super::sight::Sight;
 use super::steps;
 use super::steps::Kind;
@@ -129,9 +129,8 @@ fn list(run: &Run, step: &PlanStep, sight: &Sight<'_>, now: Moment) -> Option<Co
         sight,
         now,
     };
-    let reading = turn.names();
-    match sight.answer(&reading, now) {
-        Some(Answer::Names(listed)) => {
+    match turn.names_now() {
+        Ok(listed) => {
             let (delete, left) = split(&turn, name, listed);
             Some(Command::Record(RunEvent::UndoListed {
                 step: step.number,
@@ -139,7 +138,8 @@ fn list(run: &Run, step: &PlanStep, sight: &Sight<'_>, now: Moment) -> Option<Co
                 left,
             }))
         }
-        _ => ask(reading, sight, now),
+        Err(Ok(reading)) => ask(reading, sight, now),
+        Err(Err(_)) => ask(turn.names(), sight, now),
     }
 }
 

@@ -144,6 +144,7 @@ fn sentence(raw: &str) -> (&'static str, String) {
         .next()
         .unwrap_or(line)
         .trim_end_matches([':', ',', ' ']);
+    let words = words.split(", set ").next().unwrap_or(words);
     let words = words.strip_prefix("error: ").unwrap_or(words);
     let rule = match words {
         _ if words.contains("duplicate") => "yaml.duplicate-key",

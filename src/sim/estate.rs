@@ -33,8 +33,17 @@ use crate::sim::tls::Authority;
 /// The estate's id: fixed, so that demo state is found again.
 const ID: &str = "0197c1f2-5e1a-7d3e-8c0d-51a0e57a7e00";
 
-/// Namespaces of every simulated cluster that belong to no zone.
-const OUTSIDE: &[&str] = &["default", "kube-node-lease", "kube-public", "kube-system"];
+/// Namespaces of every simulated cluster that serve the platform and belong to no zone.
+const OUTSIDE: &[&str] = &[
+    "crashcart",
+    "default",
+    "flux-system",
+    "kube-node-lease",
+    "kube-public",
+    "kube-system",
+    "monitoring",
+    "velero",
+];
 
 /// How the estate is started.
 #[derive(Clone, Debug, Default)]
@@ -71,7 +80,7 @@ pub struct Estate {
     issuer: String,
     issuer_ca: String,
     people: Arc<People>,
-    _tasks: JoinSet<()>,
+    tasks: JoinSet<()>,
 }
 
 impl Estate {
@@ -109,7 +118,7 @@ impl Estate {
             issuer: url,
             issuer_ca: authority.pem(),
             people,
-            _tasks: tasks,
+            tasks,
         };
         for name in CLUSTERS {
             if options.only.is_empty() || options.only.iter().any(|only| only == name) {
@@ -146,14 +155,14 @@ impl Estate {
         let (listener, url) = listen(name).await?;
         let people = Arc::clone(&self.people);
         let server = api::Server::new(cluster.clone(), people, issuer.clone(), audit.clone());
-        self._tasks.spawn(tls::serve(
+        self.tasks.spawn(tls::serve(
             listener,
             authority.server()?,
             api::router(server),
         ));
-        self._tasks.spawn(lifecycle::run(cluster.store.clone()));
+        self.tasks.spawn(lifecycle::run(cluster.store.clone()));
         if !options.bare {
-            self._tasks.spawn(controllers::run(cluster.clone()));
+            self.tasks.spawn(controllers::run(cluster.clone()));
         }
         let system = cluster
             .store

@@ -1,1 +1,287 @@
-//! Stand-in.
+//! The least rights: for reading what is watched, and for sending what some operations send.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::alerts;
+use super::fact::Watch;
+use super::op::Gvr;
+use super::op::Op;
+
+/// One right: a verb on a resource, in one namespace or everywhere.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Right {
+    /// Namespace; `None` is everywhere.
+    pub namespace: Option<String>,
+    /// API group; empty for the core group.
+    pub group: String,
+    /// Resource, with a subresource after a slash.
+    pub resource: String,
+    /// Names it is limited to; empty is all.
+    pub names: Vec<String>,
+    /// Verb.
+    pub verb: String,
+}
+
+/// Every right that reading needs.
+pub fn reading() -> Vec<Right> {
+    let mut rights: Vec<Right> = Watch::ALL.into_iter().flat_map(of_watch).collect();
+    // The fingerprint: uid of kube-system. Namespaces are read anyway; a get of one is a verb of its own.
+    rights.push(right(None, "", "namespaces", &[], "get"));
+    rights
+}
+
+/// Every right that these operations need: to send them, and to look at what they made.
+pub fn sending<'a>(ops: impl IntoIterator<Item = &'a Op>) -> Vec<Right> {
+    let mut rights = Vec::new();
+    for op in ops {
+        if matches!(op, Op::Review { .. }) {
+            // Everyone who is signed in may ask about himself (system:basic-user).
+            continue;
+        }
+        let (Gvr { group, plural, .. }, namespace, _) = op.target();
+        for verb in ["get", op.verb()] {
+            rights.push(right(namespace, &group, &plural, &[], verb));
+        }
+    }
+    rights
+}
+
+fn of_watch(watch: Watch) -> Vec<Right> {
+    if watch == Watch::Alerts {
+        let (namespace, names) = (Some(alerts::NAMESPACE), alerts::SERVICES);
+        return vec![right(namespace, "", watch.resource(), &names, "get")];
+    }
+    let (resource, group) = watch
+        .resource()
+        .split_once('.')
+        .unwrap_or((watch.resource(), ""));
+    ["list", "watch"]
+        .into_iter()
+        .map(|verb| right(None, group, resource, &[], verb))
+        .collect()
+}
+
+fn right(
+    namespace: Option<&str>,
+    group: &str,
+    resource: &str,
+    names: &[&str],
+    verb: &str,
+) -> Right {
+    Right {
+        namespace: namespace.map(str::to_owned),
+        group: group.to_owned(),
+        resource: resource.to_owned(),
+        names: names.iter().map(|name| (*name).to_owned()).collect(),
+        verb: verb.to_owned(),
+    }
+}
+
+/// Rights that the runbooks of this estate's Velero and Flux need, wherever these live.
+pub fn operating() -> Vec<Right> {
+    let mut rights = Vec::new();
+    for (group, resource, verb) in [
+        ("velero.io", "serverstatusrequests", "create"),
+        ("velero.io", "serverstatusrequests", "delete"),
+        ("velero.io", "downloadrequests", "create"),
+        ("velero.io", "downloadrequests", "delete"),
+        ("velero.io", "backups", "create"),
+        ("velero.io", "restores", "create"),
+        ("kustomize.toolkit.fluxcd.io", "kustomizations", "patch"),
+    ] {
+        rights.push(right(None, group, resource, &[], "get"));
+        rights.push(right(None, group, resource, &[], verb));
+    }
+    rights
+}
+
+/// What `rbac emit` prints: the roles, and bindings where a group or a user is named.
+pub fn manifest(read_only: bool, group: Option<&str>, user: Option<&str>) -> String {
+    let name = if read_only {
+        "crashcart-viewer"
+    } else {
+        "crashcart-operator"
+    };
+    let mut rights = reading();
+    if !read_only {
+        rights.extend(operating());
+    }
+    let mut out = yaml(name, &rights);
+    let subjects: Vec<(&str, &str)> = group
+        .map(|group| ("Group", group))
+        .into_iter()
+        .chain(user.map(|user| ("User", user)))
+        .collect();
+    let places: BTreeSet<Option<&str>> = rights
+        .iter()
+        .map(|right| right.namespace.as_deref())
+        .collect();
+    for namespace in places.into_iter().filter(|_| !subjects.is_empty()) {
+        bind(&mut out, name, namespace, &subjects);
+    }
+    out
+}
+
+fn bind(out: &mut String, name: &str, namespace: Option<&str>, subjects: &[(&str, &str)]) {
+    let kind = if namespace.is_some() {
+        "Role"
+    } else {
+        "ClusterRole"
+    };
+    let place = namespace
+        .map(|namespace| format!("  namespace: {namespace}\n"))
+        .unwrap_or_default();
+    // Writing into a String cannot fail.
+    let _ = write!(
+        out,
+        "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: {kind}Binding\nmetadata:\n  name: {name}\n{place}\
+         roleRef:\n  apiGroup: rbac.authorization.k8s.io\n  kind: {kind}\n  name: {name}\nsubjects:\n"
+    );
+    for (kind, subject) in subjects {
+        let subject = serde_json::Value::from(*subject);
+        let _ = writeln!(
+            out,
+            "- kind: {kind}\n  apiGroup: rbac.authorization.k8s.io\n  name: {subject}"
+        );
+    }
+}
+
+/// The ClusterRole and Roles that grant these rights and no more, as YAML documents; the roles are called `name`.
+pub fn yaml(name: &str, rights: &[Right]) -> String {
+    let mut roles: BTreeMap<Option<&str>, Vec<&Right>> = BTreeMap::new();
+    for right in rights {
+        roles
+            .entry(right.namespace.as_deref())
+            .or_default()
+            .push(right);
+    }
+    let mut out = String::new();
+    for (namespace, rights) in roles {
+        let mut rules: BTreeMap<(&str, &str, &[String]), BTreeSet<&str>> = BTreeMap::new();
+        for right in rights {
+            let rule = rules
+                .entry((&right.group, &right.resource, &right.names))
+                .or_default();
+            rule.insert(&right.verb);
+        }
+        let kind = if namespace.is_some() {
+            "Role"
+        } else {
+            "ClusterRole"
+        };
+        let place = namespace
+            .map(|namespace| format!("  namespace: {namespace}\n"))
+            .unwrap_or_default();
+        // Writing into a String cannot fail.
+        let _ = write!(
+            out,
+            "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: {kind}\nmetadata:\n  name: {name}\n{place}rules:\n"
+        );
+        for ((group, resource, names), verbs) in rules {
+            let verbs: Vec<&str> = verbs.into_iter().collect();
+            let _ = write!(
+                out,
+                "- apiGroups: [\"{group}\"]\n  resources: [\"{resource}\"]\n  verbs: [\"{}\"]\n",
+                verbs.join("\", \"")
+            );
+            if !names.is_empty() {
+                let _ = writeln!(out, "  resourceNames: [\"{}\"]", names.join("\", \""));
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources::op::Mark;
+
+    fn ops() -> Vec<Op> {
+        let velero = "velero".to_owned();
+        let mark = Mark {
+            run: "7f3a".into(),
+            step: 9,
+            ticket: "INC-1".into(),
+        };
+        vec![
+            Op::Review {
+                verb: "create".into(),
+                gvr: Gvr::new("", "v1", "configmaps"),
+                namespace: None,
+            },
+            Op::StatusRequest {
+                velero: velero.clone(),
+                name: "s".into(),
+            },
+            Op::DownloadRequest {
+                velero: velero.clone(),
+                name: "d".into(),
+                artefact: "BackupLog".into(),
+                target: "b".into(),
+            },
+            Op::Suspend {
+                namespace: "flux-system".into(),
+                name: "emr".into(),
+                suspend: true,
+            },
+            Op::Backup {
+                velero: velero.clone(),
+                name: "pre".into(),
+                namespace: "emr".into(),
+                store: "eu".into(),
+                ttl: "72h0m0s".into(),
+                mark: mark.clone(),
+            },
+            Op::Restore {
+                velero,
+                name: "r".into(),
+                namespace: "emr".into(),
+                backup: "b".into(),
+                mark,
+            },
+            Op::Delete {
+                gvr: Gvr::new("", "v1", "configmaps"),
+                namespace: Some("emr".into()),
+                name: "forms".into(),
+                uid: "u".into(),
+                resource_version: None,
+            },
+        ]
+    }
+
+    #[test]
+    fn every_watch_and_every_operation_has_its_right() {
+        let rights: Vec<Right> = reading().into_iter().chain(sending(&ops())).collect();
+        let text = yaml("crashcart", &rights);
+        for watch in Watch::ALL {
+            let resource = watch.resource().split('.').next().unwrap_or_default();
+            assert!(
+                text.contains(&format!("resources: [\"{resource}\"]")),
+                "{watch:?}"
+            );
+        }
+        for op in ops().iter().filter(|op| !matches!(op, Op::Review { .. })) {
+            let (gvr, namespace, _) = op.target();
+            let granted = rights.iter().any(|right| {
+                right.namespace.as_deref() == namespace
+                    && right.resource == gvr.plural
+                    && right.verb == op.verb()
+            });
+            assert!(granted, "{op:?}");
+        }
+        assert!(!text.contains('*'), "nothing is granted by a star");
+        assert!(!text.contains("secrets"));
+    }
+
+    #[test]
+    fn reading_changes_nothing() {
+        assert!(
+            reading()
+                .iter()
+                .all(|right| ["get", "list", "watch"].contains(&right.verb.as_str()))
+        );
+    }
+}

@@ -1,1 +1,214 @@
-//! Stand-in.
+//! Every watch of a cluster, driven side by side without a task of its own: kube's watcher to facts.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::Api;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::utils::Backoff;
+use kube::runtime::watcher;
+use kube::runtime::watcher::Event;
+use serde::Deserialize;
+use serde::Deserializer;
+use tokio::sync::mpsc::Sender;
+
+use super::alerts;
+use super::cluster::Link;
+use super::cluster::fault::Fault;
+use super::fact::Delta;
+use super::fact::Fact;
+use super::fact::Watch;
+use super::fact::WatchNews;
+use super::kinds::Kind;
+
+/// Seconds after which the server ends a watch, so that a dead line shows; the client gives up 5 s later.
+const RENEW_S: u32 = 45;
+/// Objects on one page of a list.
+const PAGE: u32 = 500;
+/// How many events are taken at once into one fact.
+const BATCH: usize = 512;
+/// How often a kind that is not installed, or not ours to read, is asked for again.
+const SLOW: Duration = Duration::from_secs(60);
+/// How long a failed watch waits at first, and at most.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
+
+/// Follows everything that is watched in a cluster until the receiver is gone.
+pub async fn follow_all(link: &Link, tx: Sender<Fact>) {
+    let mut all: FuturesUnordered<BoxFuture<'_, ()>> = FuturesUnordered::new();
+    all.push(follow(link, &tx, Watch::Namespaces, Fact::Namespaces).boxed());
+    all.push(follow(link, &tx, Watch::Nodes, Fact::Nodes).boxed());
+    all.push(follow(link, &tx, Watch::Deployments, Fact::Deployments).boxed());
+    all.push(follow(link, &tx, Watch::Pods, Fact::Pods).boxed());
+    all.push(follow(link, &tx, Watch::Stores, Fact::Stores).boxed());
+    all.push(follow(link, &tx, Watch::Schedules, Fact::Schedules).boxed());
+    all.push(follow(link, &tx, Watch::Backups, Fact::Backups).boxed());
+    all.push(follow(link, &tx, Watch::DeleteRequests, Fact::DeleteRequests).boxed());
+    all.push(follow(link, &tx, Watch::Restores, Fact::Restores).boxed());
+    all.push(follow(link, &tx, Watch::Kustomizations, Fact::Kustomizations).boxed());
+    all.push(alerts::watch::poll(link, &tx).boxed());
+    while all.next().await.is_some() {
+        if tx.is_closed() {
+            return;
+        }
+    }
+}
+
+/// Follows one kind; ends only when the receiver is gone.
+async fn follow<K: Kind>(link: &Link, tx: &Sender<Fact>, watch: Watch, fact: fn(Delta<K>) -> Fact) {
+    loop {
+        let shut = follow_until_shut(link, tx, watch, fact).await;
+        let Some(news) = shut else { return };
+        if tx.send(Fact::Watch(watch, news)).await.is_err() {
+            return;
+        }
+        tokio::time::sleep(SLOW).await;
+    }
+}
+
+/// Follows one kind until the server says that it is not there or not ours; `None` when the receiver is gone.
+async fn follow_until_shut<K: Kind>(
+    link: &Link,
+    tx: &Sender<Fact>,
+    watch: Watch,
+    fact: fn(Delta<K>) -> Fact,
+) -> Option<WatchNews> {
+    let config = watcher::Config::default().timeout(RENEW_S).page_size(PAGE);
+    let events =
+        watcher(Api::<Wire<K>>::all(link.reader().kube()), config).backoff(Pauses(BACKOFF.0));
+    let mut batches = pin!(events.ready_chunks(BATCH));
+    let mut list: Vec<K> = Vec::new();
+    while let Some(batch) = batches.next().await {
+        for step in fold(batch, &mut list) {
+            let out = match step {
+                Step::Delta(delta) => fact(delta),
+                Step::Failed(fault) => match fault.news() {
+                    news @ (WatchNews::NotInstalled | WatchNews::Forbidden(_)) => {
+                        return Some(news);
+                    }
+                    news => Fact::Watch(watch, news),
+                },
+            };
+            if tx.send(out).await.is_err() {
+                return None;
+            }
+        }
+    }
+    None
+}
+
+/// Pauses between two tries: each twice the one before, up to the longest.
+struct Pauses(Duration);
+
+impl Iterator for Pauses {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        let pause = self.0;
+        self.0 = (pause * 2).min(BACKOFF.1);
+        Some(pause)
+    }
+}
+
+impl Backoff for Pauses {
+    fn reset(&mut self) {
+        self.0 = BACKOFF.0;
+    }
+}
+
+/// What one batch comes to, in order.
+enum Step<K> {
+    Delta(Delta<K>),
+    Failed(Fault),
+}
+
+/// Puts a batch of events together: neighbours of one sort become one delta, a list is handed on only when complete.
+fn fold<K: Kind>(batch: Vec<watcher::Result<Event<Wire<K>>>>, list: &mut Vec<K>) -> Vec<Step<K>> {
+    let mut steps: Vec<Step<K>> = Vec::new();
+    for event in batch {
+        match event {
+            Ok(Event::Init) => list.clear(),
+            Ok(Event::InitApply(wire)) => list.push(wire.object),
+            Ok(Event::InitDone) => {
+                list.shrink_to_fit();
+                steps.push(Step::Delta(Delta::Swap(std::mem::take(list))));
+            }
+            Ok(Event::Apply(wire)) => match steps.last_mut() {
+                Some(Step::Delta(Delta::Apply(objects))) => objects.push(wire.object),
+                _ => steps.push(Step::Delta(Delta::Apply(vec![wire.object]))),
+            },
+            Ok(Event::Delete(wire)) => match steps.last_mut() {
+                Some(Step::Delta(Delta::Delete(objects))) => objects.push(wire.object),
+                _ => steps.push(Step::Delta(Delta::Delete(vec![wire.object]))),
+            },
+            Err(error) => steps.extend(fault(&error).map(Step::Failed)),
+        }
+    }
+    steps
+}
+
+/// Why a watch failed; `None` for what the watcher mends by itself (a resource version that is too old).
+fn fault(error: &watcher::Error) -> Option<Fault> {
+    match error {
+        watcher::Error::InitialListFailed(error)
+        | watcher::Error::WatchStartFailed(error)
+        | watcher::Error::WatchFailed(error) => match error {
+            kube::Error::Api(status) if status.code == 410 => None,
+            error => Some(Fault::of(error)),
+        },
+        watcher::Error::WatchError(status) if status.code == 410 => None,
+        watcher::Error::WatchError(status) => Some(Fault::status(status.code, &status.message)),
+        watcher::Error::NoResourceVersion => {
+            Some(Fault::Failed("its list has no resourceVersion".into()))
+        }
+    }
+}
+
+/// A slim kind as kube wants it: with just enough metadata for its watcher.
+#[derive(Clone, Debug)]
+struct Wire<K> {
+    meta: ObjectMeta,
+    object: K,
+}
+
+impl<'de, K: Kind> Deserialize<'de> for Wire<K> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let object = K::deserialize(from)?;
+        let version = object.meta().version.as_str().to_owned();
+        Ok(Wire {
+            meta: ObjectMeta {
+                resource_version: Some(version),
+                ..ObjectMeta::default()
+            },
+            object,
+        })
+    }
+}
+
+impl<K: Kind> kube::Resource for Wire<K> {
+    type DynamicType = ();
+    type Scope = kube::core::ClusterResourceScope;
+
+    fn kind((): &()) -> std::borrow::Cow<'_, str> {
+        K::KIND.into()
+    }
+    fn group((): &()) -> std::borrow::Cow<'_, str> {
+        K::GROUP.into()
+    }
+    fn version((): &()) -> std::borrow::Cow<'_, str> {
+        K::VERSION.into()
+    }
+    fn plural((): &()) -> std::borrow::Cow<'_, str> {
+        K::PLURAL.into()
+    }
+    fn meta(&self) -> &ObjectMeta {
+        &self.meta
+    }
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.meta
+    }
+}

@@ -90,6 +90,23 @@ pub enum Reach {
     },
 }
 
+impl Reach {
+    /// How far the connection has come, in words for one line.
+    pub fn words(&self) -> String {
+        match self {
+            Reach::NotAsked => "not asked yet".to_owned(),
+            Reach::Asked => "asked, no answer yet".to_owned(),
+            Reach::Reached => "reached".to_owned(),
+            Reach::Unreachable(why) => format!("not reached: {why}; nothing was sent"),
+            Reach::OtherCa { expected, found } => {
+                format!(
+                    "another CA key than the configuration's: expected {expected}, found {found}; nothing was sent"
+                )
+            }
+        }
+    }
+}
+
 /// How one watch fares.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WatchHealth {
@@ -153,6 +170,11 @@ impl WatchHealth {
         }
     }
 
+    /// True once it has said something final: a first list, that it is not there or not ours, or that it fails.
+    pub fn has_answered(&self) -> bool {
+        self.synced || self.news.is_some()
+    }
+
     /// True when the server answers that there is nothing to see here.
     pub fn shut(&self) -> bool {
         matches!(
@@ -206,6 +228,11 @@ impl ClusterWorld {
     /// The connection whose facts count.
     pub fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// True when the last try to connect failed.
+    pub fn unreachable(&self) -> bool {
+        matches!(self.reach, Reach::Unreachable(_) | Reach::OtherCa { .. })
     }
 
     /// How far the connection has come.

@@ -8,7 +8,7 @@ use crate::auth::person::Person;
 use crate::auth::sign_in;
 use crate::config::ClusterName;
 use crate::runbook::event::RunEvent;
-use crate::runbook::sight::Heard;
+use crate::runbook::reading::Heard;
 use crate::sources::fact::Fact;
 use crate::sources::level::Level;
 use crate::sources::moment::Moment;

@@ -73,7 +73,10 @@ pub enum Prompt {
 impl Line {
     /// A line that already holds `text`, cursor at its end.
     pub fn of(text: &str) -> Line {
-        Line { text: text.to_owned(), cursor: text.chars().count() }
+        Line {
+            text: text.to_owned(),
+            cursor: text.chars().count(),
+        }
     }
 
     /// Types one character at the cursor; control characters are dropped.
@@ -122,15 +125,23 @@ impl Line {
 
     /// Moves the cursor by so many characters, never out of the line.
     pub fn shift(&mut self, by: isize) {
-        self.cursor = self.cursor.saturating_add_signed(by).min(self.text.chars().count());
+        self.cursor = self
+            .cursor
+            .saturating_add_signed(by)
+            .min(self.text.chars().count());
     }
 
     fn before(&self) -> Option<char> {
-        self.cursor.checked_sub(1).and_then(|at| self.text.chars().nth(at))
+        self.cursor
+            .checked_sub(1)
+            .and_then(|at| self.text.chars().nth(at))
     }
 
     fn byte(&self, character: usize) -> usize {
-        self.text.char_indices().nth(character).map_or(self.text.len(), |(at, _)| at)
+        self.text
+            .char_indices()
+            .nth(character)
+            .map_or(self.text.len(), |(at, _)| at)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Pure: no clock, no input, no other room. [`SafeText`] is the only form in which text from a
 //! cluster, a file or a person travels through the house; [`words`] turns numbers and instants
-//! into what the screens draw; [`width`] measures, pads, cuts and wraps in terminal cells.
+//! into what the screens draw; [`mod@width`] measures, pads, cuts and wraps in terminal cells.
 //! To add a way of saying a number, add a function and its table of examples to `words.rs`.
 
 pub mod safe;

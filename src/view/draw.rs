@@ -24,7 +24,11 @@ const WHOLE: (u16, u16) = (80, 24);
 
 /// The size to draw for a terminal of this size: a serial line that says 0x0 counts as 80x24.
 pub fn frame_size((width, height): (u16, u16)) -> (u16, u16) {
-    if width == 0 || height == 0 { WHOLE } else { (width, height) }
+    if width == 0 || height == 0 {
+        WHOLE
+    } else {
+        (width, height)
+    }
 }
 
 /// Draws the screen in view into `area`, the whole of a buffer of any size.
@@ -35,13 +39,24 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         return;
     }
     if area.width < LEAST.0 || area.height < LEAST.1 {
-        return paint_all(&screens::too_small(state, area.width, area.height), buffer, theme);
+        return paint_all(
+            &screens::too_small(state, area.width, area.height),
+            buffer,
+            theme,
+        );
     }
     let small = area.width < WHOLE.0 || area.height < WHOLE.1;
-    let page = Page { state, width: usize::from(area.width), body: usize::from(area.height) - 4, ascii: theme.ascii };
+    let page = Page {
+        state,
+        width: usize::from(area.width),
+        body: usize::from(area.height) - 4,
+        ascii: theme.ascii,
+    };
     let mut sheet = screens::sheet(&page);
     header::first(state, page.width).paint(buffer, theme, 0, false);
-    header::alarm(state).unwrap_or_else(|| std::mem::take(&mut sheet.second)).paint(buffer, theme, 1, false);
+    header::alarm(state)
+        .unwrap_or_else(|| std::mem::take(&mut sheet.second))
+        .paint(buffer, theme, 1, false);
     let line = rule_sign(theme.ascii, false).repeat(page.width);
     buffer.set_stringn(0, 2, line, page.width, theme.style(Role::Border));
     let mut room = page.body;
@@ -92,7 +107,11 @@ fn one_pane(sheet: &mut Sheet, page: &Page<'_>, height: u16) -> Option<Row> {
     for (pane, rows) in sheet.panes.iter().zip(shown) {
         let hidden = pane.rows.len() - rows.unwrap_or(0);
         if hidden > 0 {
-            let noun = if pane.noun.is_empty() { "rows" } else { pane.noun };
+            let noun = if pane.noun.is_empty() {
+                "rows"
+            } else {
+                pane.noun
+            };
             left.push(format!("{hidden} {noun}"));
         }
     }
@@ -101,7 +120,10 @@ fn one_pane(sheet: &mut Sheet, page: &Page<'_>, height: u16) -> Option<Row> {
     }
     let window = format!("(window {}x{height})", page.width);
     let room = page.width.saturating_sub(13 + window.len());
-    let words = format!("Left out: {} {window}", crate::text::cut_end(&left.join(", "), room));
+    let words = format!(
+        "Left out: {} {window}",
+        crate::text::cut_end(&left.join(", "), room)
+    );
     Some(Row::line(Role::Dim, words))
 }
 

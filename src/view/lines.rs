@@ -19,11 +19,19 @@ const WIDTH: usize = 100;
 /// The board and its findings once, as `demo` without a terminal and `status` print it.
 pub fn board_text(state: &State, board: &Board) -> String {
     let shown = rows::with_history(state, board);
-    let demo = if state.here.simulated { "  DEMO: this estate is simulated" } else { "" };
+    let demo = if state.here.simulated {
+        "  DEMO: this estate is simulated"
+    } else {
+        ""
+    };
     let mut lines = vec![format!("crashcart  {}{demo}", state.config.estate.name)];
     lines.push(screens::clusters_words(&shown.board.clusters));
     lines.push(String::new());
-    lines.extend(screens::table_rows(&shown).iter().map(|row| row.plain(WIDTH)));
+    lines.extend(
+        screens::table_rows(&shown)
+            .iter()
+            .map(|row| row.plain(WIDTH)),
+    );
     lines.push(String::new());
     lines.extend(findings(state, &shown.board.findings));
     join(lines)
@@ -31,7 +39,10 @@ pub fn board_text(state: &State, board: &Board) -> String {
 
 /// Every finding with since, why, owner and what to do, worst first.
 pub fn findings_text(state: &State, board: &Board) -> String {
-    join(findings(state, &rows::with_history(state, board).board.findings))
+    join(findings(
+        state,
+        &rows::with_history(state, board).board.findings,
+    ))
 }
 
 fn findings(state: &State, findings: &[Finding]) -> Vec<String> {
@@ -44,12 +55,22 @@ fn findings(state: &State, findings: &[Finding]) -> Vec<String> {
     }
     let mut lines = vec![format!("NEEDS YOU {}", findings.len())];
     for finding in findings {
-        let zone = finding.zone.as_ref().map_or(String::new(), |zone| format!("{}/", ZoneName::as_str(zone)));
+        let zone = finding
+            .zone
+            .as_ref()
+            .map_or(String::new(), |zone| format!("{}/", ZoneName::as_str(zone)));
         let since = text::clock(finding.since.at(), state.judged_at.wall);
         let level = text::pad(finding.level.word(), 4);
-        lines.push(format!("{level} {zone}{}  {}  since {since}", finding.cluster, finding.sentence));
+        lines.push(format!(
+            "{level} {zone}{}  {}  since {since}",
+            finding.cluster, finding.sentence
+        ));
         lines.extend(finding.why.iter().map(|why| format!("     Why: {why}")));
-        let books = state.library.books().iter().filter(|book| rows::treats(book, finding));
+        let books = state
+            .library
+            .books()
+            .iter()
+            .filter(|book| rows::treats(book, finding));
         let books: Vec<&str> = books.map(|book| book.id.as_str()).collect();
         if !books.is_empty() {
             lines.push(format!("     Do:  {}", books.join("   ")));
@@ -62,7 +83,11 @@ fn findings(state: &State, findings: &[Finding]) -> Vec<String> {
 }
 
 fn dark(state: &State) -> Vec<&str> {
-    let clusters = state.board.clusters.iter().filter(|(_, freshness)| !freshness.counts());
+    let clusters = state
+        .board
+        .clusters
+        .iter()
+        .filter(|(_, freshness)| !freshness.counts());
     clusters.map(|(name, _)| name.as_str()).collect()
 }
 
@@ -76,7 +101,11 @@ pub fn card_text(card: &Card) -> String {
     if !card.digest.is_empty() {
         lines.push(format!("  sha256 {}", card.digest));
     }
-    lines.extend(card.facts.iter().map(|(label, words)| format!("  {}: {words}", label.trim_end_matches(':'))));
+    lines.extend(
+        card.facts
+            .iter()
+            .map(|(label, words)| format!("  {}: {words}", label.trim_end_matches(':'))),
+    );
     lines.extend(card.notes.iter().map(|note| format!("  {note}")));
     join(lines)
 }
@@ -94,7 +123,11 @@ pub fn run_text(state: &State, run: &Run) -> String {
         run.namespace,
         run.ticket
     )];
-    for step in run.steps.iter().filter(|step| step.status != StepStatus::Next) {
+    for step in run
+        .steps
+        .iter()
+        .filter(|step| step.status != StepStatus::Next)
+    {
         let (word, evidence) = match &step.status {
             StepStatus::Next => ("next", ""),
             StepStatus::Now => ("now", step.title.as_str()),
@@ -106,9 +139,16 @@ pub fn run_text(state: &State, run: &Run) -> String {
             StepStatus::Undone => ("undone", step.evidence.as_str()),
         };
         let of = run.steps.len();
-        lines.push(format!("{} of {of}  {word}  {}  {evidence}", step.number, step.id));
+        lines.push(format!(
+            "{} of {of}  {word}  {}  {evidence}",
+            step.number, step.id
+        ));
     }
-    lines.extend(run.owed.iter().map(|(step, words)| format!("owed, step {step}: {words}")));
+    lines.extend(
+        run.owed
+            .iter()
+            .map(|(step, words)| format!("owed, step {step}: {words}")),
+    );
     join(lines)
 }
 
@@ -125,7 +165,10 @@ pub fn run_end(run: &Run) -> String {
         RunStatus::Aborted(why) => format!("aborted: {why}"),
         RunStatus::Failed(why) => format!("failed: {why}"),
         RunStatus::Held => format!("held; crashcart run --resume {} goes on", run.short()),
-        RunStatus::Interrupted => format!("interrupted; crashcart run --resume {} looks first", run.short()),
+        RunStatus::Interrupted => format!(
+            "interrupted; crashcart run --resume {} looks first",
+            run.short()
+        ),
         RunStatus::Preparing | RunStatus::Planned | RunStatus::Running => "still open".to_owned(),
     };
     format!("Run {} {}; {owed}.", run.short(), how.trim_end_matches('.'))
@@ -133,7 +176,12 @@ pub fn run_end(run: &Run) -> String {
 
 /// A runbook as `runbook show` prints it: the text of its screen.
 pub fn book_text(book: &Book) -> String {
-    join(screens::book_rows(book).iter().map(|row| row.plain(usize::MAX)).collect())
+    join(
+        screens::book_rows(book)
+            .iter()
+            .map(|row| row.plain(usize::MAX))
+            .collect(),
+    )
 }
 
 fn join(lines: Vec<String>) -> String {

@@ -17,7 +17,10 @@ const BACK: &str = "#16181d";
 /// Draws a buffer as one SVG file.
 pub fn picture(buffer: &Buffer) -> String {
     let area = buffer.area;
-    let (width, height) = (u32::from(area.width) * CELL / 10 + 16, u32::from(area.height) * LINE + 16);
+    let (width, height) = (
+        u32::from(area.width) * CELL / 10 + 16,
+        u32::from(area.height) * LINE + 16,
+    );
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\">\n\
          <rect width=\"{width}\" height=\"{height}\" fill=\"{BACK}\"/>\n\
@@ -35,11 +38,16 @@ pub fn picture(buffer: &Buffer) -> String {
 
 /// Draws the cells from `x` on that look alike; gives the cell after them.
 fn run(buffer: &Buffer, svg: &mut String, x: u16, y: u16) -> u16 {
-    let Some(first) = buffer.cell((x, y)) else { return x + 1 };
+    let Some(first) = buffer.cell((x, y)) else {
+        return x + 1;
+    };
     let look = look(first);
     let mut text = String::new();
     let mut end = x;
-    while let Some(cell) = buffer.cell((end, y)).filter(|cell| end < buffer.area.right() && self::look(cell) == look) {
+    while let Some(cell) = buffer
+        .cell((end, y))
+        .filter(|cell| end < buffer.area.right() && self::look(cell) == look)
+    {
         text.push_str(cell.symbol());
         end += 1;
     }
@@ -47,12 +55,23 @@ fn run(buffer: &Buffer, svg: &mut String, x: u16, y: u16) -> u16 {
     let length = u32::from(end - x) * CELL / 10;
     let top = 8 + u32::from(y) * LINE;
     if let Some(back) = look.back {
-        let _ = writeln!(svg, "<rect x=\"{left}\" y=\"{top}\" width=\"{length}\" height=\"{LINE}\" fill=\"{back}\"/>");
+        let _ = writeln!(
+            svg,
+            "<rect x=\"{left}\" y=\"{top}\" width=\"{length}\" height=\"{LINE}\" fill=\"{back}\"/>"
+        );
     }
     if !text.trim().is_empty() {
         let base = top + 14;
-        let bold = if look.bold { " font-weight=\"bold\"" } else { "" };
-        let under = if look.under { " text-decoration=\"underline\"" } else { "" };
+        let bold = if look.bold {
+            " font-weight=\"bold\""
+        } else {
+            ""
+        };
+        let under = if look.under {
+            " text-decoration=\"underline\""
+        } else {
+            ""
+        };
         let dim = if look.dim { " opacity=\"0.6\"" } else { "" };
         let fill = look.fore;
         let _ = writeln!(
@@ -82,7 +101,13 @@ fn look(cell: &Cell) -> Look {
     } else {
         (fore.unwrap_or(FORE), back)
     };
-    Look { fore, back, bold: has(Modifier::BOLD), dim: has(Modifier::DIM), under: has(Modifier::UNDERLINED) }
+    Look {
+        fore,
+        back,
+        bold: has(Modifier::BOLD),
+        dim: has(Modifier::DIM),
+        under: has(Modifier::UNDERLINED),
+    }
 }
 
 /// The 16 colours as a common terminal shows them; `None` is the terminal's own.
@@ -109,5 +134,7 @@ fn colour(colour: Color) -> Option<&'static str> {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }

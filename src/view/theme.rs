@@ -105,12 +105,18 @@ impl Theme {
             why: error.to_string().lines().collect::<Vec<_>>().join(" "),
         })?;
         if let Some(role) = file.roles.keys().find(|name| Role::named(name).is_none()) {
-            return Err(ThemeError::NoRole { origin, role: role.clone() });
+            return Err(ThemeError::NoRole {
+                origin,
+                role: role.clone(),
+            });
         }
         let mut styles = [Style::new(); Role::COUNT];
         for role in Role::all() {
             let Some(words) = file.roles.get(role.name()) else {
-                return Err(ThemeError::Missing { origin, role: role.name() });
+                return Err(ThemeError::Missing {
+                    origin,
+                    role: role.name(),
+                });
             };
             styles[role.place()] = style(words).map_err(|word| ThemeError::NoWord {
                 origin: origin.clone(),
@@ -118,7 +124,12 @@ impl Theme {
                 word,
             })?;
         }
-        Ok(Theme { name: file.name, ascii: false, selected: file.selection, styles })
+        Ok(Theme {
+            name: file.name,
+            ascii: false,
+            selected: file.selection,
+            styles,
+        })
     }
 
     /// The built-in theme of that name.
@@ -139,13 +150,17 @@ impl Theme {
     /// One sentence when there is no such theme, or when its file will not do.
     pub fn load(name: &str, folder: Option<&Path>, ascii: bool) -> Result<Theme, ThemeError> {
         let plain = !name.contains(['/', '\\', '.']);
-        let own = folder.filter(|_| plain).map(|folder| folder.join(format!("{name}.toml")));
+        let own = folder
+            .filter(|_| plain)
+            .map(|folder| folder.join(format!("{name}.toml")));
         let theme = match own.filter(|path| path.exists()) {
             None => Theme::built_in(name)?,
             Some(path) => {
                 let origin = path.display().to_string();
-                let text = std::fs::read_to_string(&path)
-                    .map_err(|error| ThemeError::Shape { origin: origin.clone(), why: error.to_string() })?;
+                let text = std::fs::read_to_string(&path).map_err(|error| ThemeError::Shape {
+                    origin: origin.clone(),
+                    why: error.to_string(),
+                })?;
                 Theme::parse(&text, &origin)?
             }
         };
@@ -220,18 +235,28 @@ mod tests {
     #[test]
     fn both_built_in_themes_dress_every_role() {
         for name in BUILT_IN {
-            assert_eq!(Theme::built_in(name).map(|theme| theme.name), Ok(name.to_owned()));
+            assert_eq!(
+                Theme::built_in(name).map(|theme| theme.name),
+                Ok(name.to_owned())
+            );
         }
     }
 
     #[test]
     fn a_file_of_the_folder_wins_and_an_unknown_name_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("mono.toml"), ANSI.replace("\"ansi\"", "\"mine\"")).unwrap();
+        std::fs::write(
+            folder.path().join("mono.toml"),
+            ANSI.replace("\"ansi\"", "\"mine\""),
+        )
+        .unwrap();
         let load = |name| Theme::load(name, Some(folder.path()), false).map(|theme| theme.name);
         assert_eq!(load("mono"), Ok("mine".to_owned()));
         assert_eq!(load("ansi"), Ok("ansi".to_owned()));
-        assert_eq!(load("../mono"), Err(ThemeError::NoTheme("../mono".to_owned())));
+        assert_eq!(
+            load("../mono"),
+            Err(ThemeError::NoTheme("../mono".to_owned()))
+        );
     }
 
     #[test]
@@ -246,14 +271,26 @@ mod tests {
     #[test]
     fn a_bad_theme_is_refused_in_one_sentence() {
         let cases = [
-            (ANSI.replace("\"crit\" = \"bright-red bold\"\n", ""), "role \"crit\" is missing"),
-            (ANSI.replace("\"crit\" =", "\"krit\" ="), "there is no role \"krit\""),
-            (ANSI.replace("bright-red bold", "crimson"), "wears \"crimson\""),
+            (
+                ANSI.replace("\"crit\" = \"bright-red bold\"\n", ""),
+                "role \"crit\" is missing",
+            ),
+            (
+                ANSI.replace("\"crit\" =", "\"krit\" ="),
+                "there is no role \"krit\"",
+            ),
+            (
+                ANSI.replace("bright-red bold", "crimson"),
+                "wears \"crimson\"",
+            ),
             (ANSI.replace("name =", "nom ="), "unknown field"),
         ];
         for (text, words) in cases {
             let error = Theme::parse(&text, "night.toml").unwrap_err().to_string();
-            assert!(error.starts_with("theme night.toml: ") && error.contains(words), "{error}");
+            assert!(
+                error.starts_with("theme night.toml: ") && error.contains(words),
+                "{error}"
+            );
             assert!(!error.contains('\n'));
         }
     }

@@ -18,7 +18,10 @@ async fn a_dry_run_answers_like_a_create_and_keeps_nothing() {
     let made = backups.create(&dry, &backup).await.unwrap();
     assert!(made.metadata.uid.is_some());
     assert_eq!(refusal(backups.get("b1").await).0, 404);
-    backups.create(&PostParams::default(), &backup).await.unwrap();
+    backups
+        .create(&PostParams::default(), &backup)
+        .await
+        .unwrap();
     let (code, reason, message) = refusal(backups.create(&dry, &backup).await);
     assert_eq!((code, reason.as_str()), (409, "AlreadyExists"));
     assert_eq!(message, "backups.velero.io \"b1\" already exists");
@@ -29,16 +32,25 @@ async fn a_replace_at_an_old_version_is_a_conflict() {
     let bench = Bench::start().await;
     let backups = bench.api("alice", &resources::BACKUPS);
     let backup = object(&resources::BACKUPS, "b1");
-    let made = backups.create(&PostParams::default(), &backup).await.unwrap();
+    let made = backups
+        .create(&PostParams::default(), &backup)
+        .await
+        .unwrap();
     let mut newer = made.clone();
     newer.data = json!({"spec": {"ttl": "1h"}});
-    let newer = backups.replace("b1", &PostParams::default(), &newer).await.unwrap();
+    let newer = backups
+        .replace("b1", &PostParams::default(), &newer)
+        .await
+        .unwrap();
     assert_eq!(newer.metadata.generation, Some(2));
     let (code, reason, _) = refusal(backups.replace("b1", &PostParams::default(), &made).await);
     assert_eq!((code, reason.as_str()), (409, "Conflict"));
     let (code, _, message) = refusal(backups.replace("b1", &PostParams::default(), &backup).await);
     assert_eq!(code, 422);
-    assert!(message.contains("must be specified for an update"), "{message}");
+    assert!(
+        message.contains("must be specified for an update"),
+        "{message}"
+    );
 }
 
 #[tokio::test]
@@ -58,8 +70,15 @@ async fn a_patch_with_a_version_holds_only_at_that_version() {
     let held = flux.patch("app", &params, &suspend(true)).await.unwrap();
     assert_eq!(held.data["spec"]["suspend"], true);
     let managers = held.metadata.managed_fields.unwrap();
-    assert!(managers.iter().any(|m| m.manager.as_deref() == Some("crashcart")));
-    assert_eq!(refusal(flux.patch("app", &params, &suspend(false)).await).0, 409);
+    assert!(
+        managers
+            .iter()
+            .any(|m| m.manager.as_deref() == Some("crashcart"))
+    );
+    assert_eq!(
+        refusal(flux.patch("app", &params, &suspend(false)).await).0,
+        409
+    );
     let strategic = Patch::Strategic(json!({"spec": {}}));
     assert_eq!(refusal(flux.patch("app", &params, &strategic).await).0, 415);
 }
@@ -78,10 +97,16 @@ async fn status_is_written_through_its_own_door_where_there_is_one() {
     assert_eq!(set.data["status"]["phase"], "X");
     let backups = bench.api("alice", &resources::BACKUPS);
     let backup = object(&resources::BACKUPS, "b1");
-    backups.create(&PostParams::default(), &backup).await.unwrap();
+    backups
+        .create(&PostParams::default(), &backup)
+        .await
+        .unwrap();
     let set = backups.patch("b1", &params, &status).await.unwrap();
     assert_eq!(set.data["status"]["phase"], "X");
-    assert_eq!(refusal(backups.patch_status("b1", &params, &status).await).0, 404);
+    assert_eq!(
+        refusal(backups.patch_status("b1", &params, &status).await).0,
+        404
+    );
 }
 
 #[tokio::test]
@@ -89,7 +114,10 @@ async fn a_deletion_with_the_wrong_uid_is_a_conflict() {
     let bench = Bench::start().await;
     let backups = bench.api("alice", &resources::BACKUPS);
     let backup = object(&resources::BACKUPS, "b1");
-    let made = backups.create(&PostParams::default(), &backup).await.unwrap();
+    let made = backups
+        .create(&PostParams::default(), &backup)
+        .await
+        .unwrap();
     let with = |uid: Option<String>| DeleteParams {
         preconditions: Some(Preconditions {
             uid,
@@ -100,7 +128,10 @@ async fn a_deletion_with_the_wrong_uid_is_a_conflict() {
     let other = with(Some("00000000-0000-4000-8000-000000000000".to_owned()));
     let (code, reason, _) = refusal(backups.delete("b1", &other).await);
     assert_eq!((code, reason.as_str()), (409, "Conflict"));
-    let gone = backups.delete("b1", &with(made.metadata.uid)).await.unwrap();
+    let gone = backups
+        .delete("b1", &with(made.metadata.uid))
+        .await
+        .unwrap();
     assert!(gone.is_right());
     assert_eq!(refusal(backups.get("b1").await).0, 404);
 }
@@ -119,5 +150,8 @@ async fn a_missing_namespace_and_a_bad_name_are_refused() {
     );
     let config = object(&resources::CONFIGMAPS, "c");
     let (code, _, message) = refusal(nowhere.create(&PostParams::default(), &config).await);
-    assert_eq!((code, message.as_str()), (404, "namespaces \"nowhere\" not found"));
+    assert_eq!(
+        (code, message.as_str()),
+        (404, "namespaces \"nowhere\" not found")
+    );
 }

@@ -2,6 +2,12 @@
 //!
 //! Here are the requests against the simulated server; each test states what a real one does.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking, and its benches are part of it"
+)]
+
 mod changes;
 mod reading;
 mod rights;
@@ -74,7 +80,9 @@ impl Bench {
 fn base64_of_pem(pem: &str) -> Vec<u8> {
     use base64::Engine;
     let body: String = pem.lines().filter(|l| !l.starts_with("-----")).collect();
-    base64::engine::general_purpose::STANDARD.decode(body).unwrap()
+    base64::engine::general_purpose::STANDARD
+        .decode(body)
+        .unwrap()
 }
 
 fn api_resource(res: &Resource) -> ApiResource {
@@ -89,7 +97,9 @@ fn object(res: &Resource, name: &str) -> DynamicObject {
 /// The code and message of a refused request.
 fn refusal<T: std::fmt::Debug>(answer: Result<T, kube::Error>) -> (u16, String, String) {
     match answer {
-        Err(kube::Error::Api(status)) => (status.code, status.reason.clone(), status.message.clone()),
+        Err(kube::Error::Api(status)) => {
+            (status.code, status.reason.clone(), status.message.clone())
+        }
         other => panic!("not refused: {other:?}"),
     }
 }

@@ -34,12 +34,19 @@ async fn pages_are_of_one_snapshot_and_expire_when_it_is_compacted() {
     store
         .delete(&resources::PODS, Some("shop"), "p024", Preconditions::now())
         .unwrap();
-    let mut names: BTreeSet<_> = first.items.iter().map(|p| p.metadata.name.clone()).collect();
+    let mut names: BTreeSet<_> = first
+        .items
+        .iter()
+        .map(|p| p.metadata.name.clone())
+        .collect();
     let mut token = first.metadata.continue_.clone();
     while let Some(next) = token.take() {
         let params = ListParams::default().limit(10).continue_token(&next);
         let page = pods.list(&params).await.unwrap();
-        assert_eq!(page.metadata.resource_version, first.metadata.resource_version);
+        assert_eq!(
+            page.metadata.resource_version,
+            first.metadata.resource_version
+        );
         names.extend(page.items.iter().map(|p| p.metadata.name.clone()));
         token = page.metadata.continue_;
     }
@@ -62,17 +69,26 @@ async fn selectors_choose_and_unknown_fields_are_refused() {
     let bench = Bench::start().await;
     fill(&bench, 6);
     let pods = bench.api("alice", &resources::PODS);
-    let web = pods.list(&ListParams::default().labels("app in (web)")).await.unwrap();
+    let web = pods
+        .list(&ListParams::default().labels("app in (web)"))
+        .await
+        .unwrap();
     assert_eq!(web.items.len(), 3);
     let one = ListParams::default().fields("metadata.name=p001,status.phase=Running");
     assert_eq!(pods.list(&one).await.unwrap().items.len(), 1);
     let (code, _, message) = refusal(pods.list(&ListParams::default().fields("spec.x=1")).await);
-    assert_eq!((code, message.as_str()), (400, "field label not supported: spec.x"));
+    assert_eq!(
+        (code, message.as_str()),
+        (400, "field label not supported: spec.x")
+    );
 }
 
 #[tokio::test]
 async fn a_watcher_lists_then_follows() {
-    for strategy in [watcher::Config::default().page_size(2), watcher::Config::default().streaming_lists()] {
+    for strategy in [
+        watcher::Config::default().page_size(2),
+        watcher::Config::default().streaming_lists(),
+    ] {
         let bench = Bench::start().await;
         fill(&bench, 5);
         let pods = bench.api("alice", &resources::PODS);
@@ -89,7 +105,9 @@ async fn a_watcher_lists_then_follows() {
         assert_eq!(seen, 5);
         fill_one_more(&bench);
         let next = events.next().await.unwrap().unwrap();
-        let watcher::Event::Apply(pod) = next else { panic!("{next:?}") };
+        let watcher::Event::Apply(pod) = next else {
+            panic!("{next:?}")
+        };
         assert_eq!(pod.metadata.name.as_deref(), Some("later"));
     }
 }
@@ -119,7 +137,11 @@ async fn a_watch_ends_with_a_bookmark_and_tells_when_it_is_too_old() {
 async fn raw(bench: &Bench, path: &str, accept: &str) -> Value {
     let request = http::Request::get(path).header("accept", accept);
     let request = request.body(Vec::new()).unwrap();
-    bench.client("alice").request::<Value>(request).await.unwrap()
+    bench
+        .client("alice")
+        .request::<Value>(request)
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -148,12 +170,22 @@ async fn discovery_answers_in_both_forms() {
     let client = bench.client("alice");
     let groups = client.list_api_groups().await.unwrap();
     assert!(groups.groups.iter().any(|group| group.name == "velero.io"));
-    let list = client.list_api_group_resources("velero.io/v1").await.unwrap();
-    assert!(list.resources.iter().any(|r| r.name == "backups" && r.namespaced));
+    let list = client
+        .list_api_group_resources("velero.io/v1")
+        .await
+        .unwrap();
+    assert!(
+        list.resources
+            .iter()
+            .any(|r| r.name == "backups" && r.namespaced)
+    );
     let accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
     let whole = raw(&bench, "/apis", accept).await;
     assert_eq!(whole["kind"], "APIGroupDiscoveryList");
-    assert_eq!(client.apiserver_version().await.unwrap().git_version, "v1.36.3");
+    assert_eq!(
+        client.apiserver_version().await.unwrap().git_version,
+        "v1.36.3"
+    );
 }
 
 #[tokio::test]
@@ -162,7 +194,9 @@ async fn items_of_builtin_lists_carry_no_kind_and_custom_ones_do() {
     fill(&bench, 1);
     let backup = json!({"metadata": {"name": "b"}});
     let store = &bench.served().cluster.store;
-    store.create(&resources::BACKUPS, Some("shop"), backup).unwrap();
+    store
+        .create(&resources::BACKUPS, Some("shop"), backup)
+        .unwrap();
     let pods = raw(&bench, "/api/v1/pods", "application/json").await;
     assert!(pods["items"][0].get("kind").is_none());
     let backups = raw(&bench, "/apis/velero.io/v1/backups", "application/json").await;

@@ -12,7 +12,11 @@ async fn post(bench: &Bench, person: &str, path: &str, body: Value) -> Value {
         .header("audit-id", "a-review")
         .body(serde_json::to_vec(&body).unwrap())
         .unwrap();
-    bench.client(person).request::<Value>(request).await.unwrap()
+    bench
+        .client(person)
+        .request::<Value>(request)
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -59,12 +63,18 @@ async fn each_request_is_in_the_audit_log_under_its_own_id() {
     let bench = Bench::start().await;
     let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
     let ask = json!({"spec": {"nonResourceAttributes": {"verb": "get", "path": "/version"}}});
-    assert_eq!(post(&bench, "erik", path, ask).await["status"]["allowed"], true);
+    assert_eq!(
+        post(&bench, "erik", path, ask).await["status"]["allowed"],
+        true
+    );
     let config = crate::object(&resources::CONFIGMAPS, "c");
     let maps = bench.api("alice", &resources::CONFIGMAPS);
     maps.create(&PostParams::default(), &config).await.unwrap();
     let entries = bench.served().audit.entries();
-    let review = entries.iter().find(|entry| entry["auditID"] == "a-review").unwrap();
+    let review = entries
+        .iter()
+        .find(|entry| entry["auditID"] == "a-review")
+        .unwrap();
     assert_eq!(review["user"]["username"], "erik@meridian.test");
     assert_eq!(review["objectRef"]["resource"], "selfsubjectaccessreviews");
     let create = entries.last().unwrap();

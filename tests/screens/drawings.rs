@@ -24,7 +24,10 @@ fn check(name: &str, state: &State) {
         let text = golden::text(&buffer).join("\n");
         let roles = golden::roles(&buffer, &probe).join("\n");
         let (width, height) = size;
-        golden::check(&format!("{name}-{width}x{height}.txt"), &format!("{text}\n{}\n{roles}\n", "~".repeat(usize::from(width))));
+        golden::check(
+            &format!("{name}-{width}x{height}.txt"),
+            &format!("{text}\n{}\n{roles}\n", "~".repeat(usize::from(width))),
+        );
     }
 }
 
@@ -60,7 +63,10 @@ pub fn all() -> Vec<(&'static str, State)> {
     book.nav.book = Some("restore-namespace".to_owned());
     states.push(("book", book));
     let mut palette = estate::night();
-    palette.prompt = Some(Prompt::Palette { line: Line::of("re"), at: None });
+    palette.prompt = Some(Prompt::Palette {
+        line: Line::of("re"),
+        at: None,
+    });
     states.push(("palette", palette));
     let mut filter = estate::night();
     filter.nav.filter = "sth".to_owned();
@@ -74,7 +80,10 @@ pub fn all() -> Vec<(&'static str, State)> {
     states.push(("typed-name", typed_name()));
     states.push(("in-doubt", in_doubt()));
     let mut reason = estate::running();
-    reason.prompt = Some(Prompt::Reason { abort: true, line: Line::of("wrong namespace") });
+    reason.prompt = Some(Prompt::Reason {
+        abort: true,
+        line: Line::of("wrong namespace"),
+    });
     states.push(("abort", reason));
     let mut runs = estate::running();
     runs.nav.screen = Screen::Runs;
@@ -105,7 +114,11 @@ fn typed_name() -> State {
         step.at = Some(estate::at("04:53:40"));
     }
     run.steps[7].status = StepStatus::Now;
-    state.prompt = Some(Prompt::Name { want: "emr".to_owned(), line: Line::of("em"), refused: None });
+    state.prompt = Some(Prompt::Name {
+        want: "emr".to_owned(),
+        line: Line::of("em"),
+        refused: None,
+    });
     state
 }
 
@@ -133,13 +146,32 @@ fn fill() -> State {
         required: true,
     };
     let fields = vec![
-        field("cluster", "aws-prod", "from the finding; is c07a91e2", false),
-        field("namespace", "emr", "from the finding; 77 objects now", false),
-        field("backup", "hourly-emr-20260814234200", "newest restorable, 5h12 old", false),
+        field(
+            "cluster",
+            "aws-prod",
+            "from the finding; is c07a91e2",
+            false,
+        ),
+        field(
+            "namespace",
+            "emr",
+            "from the finding; 77 objects now",
+            false,
+        ),
+        field(
+            "backup",
+            "hourly-emr-20260814234200",
+            "newest restorable, 5h12 old",
+            false,
+        ),
         field("ticket", "", "missing: like INC-4411", true),
         field("reason", "", "missing: one sentence, no patients", true),
     ];
-    state.prompt = Some(Prompt::Fill { book: "restore-namespace".to_owned(), fields, at: 3 });
+    state.prompt = Some(Prompt::Fill {
+        book: "restore-namespace".to_owned(),
+        fields,
+        at: 3,
+    });
     state
 }
 
@@ -184,7 +216,10 @@ pub fn stale() -> State {
         board
     };
     state.board = never(board.clone());
-    state.last_known = LastKnown { saved: Some(estate::at("04:40:00")), board };
+    state.last_known = LastKnown {
+        saved: Some(estate::at("04:40:00")),
+        board,
+    };
     state
 }
 

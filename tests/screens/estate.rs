@@ -104,7 +104,10 @@ pub fn config() -> Config {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("ca.crt"), CA).unwrap();
     let mut text = CONFIG.to_owned();
-    for (index, name) in ["sth-prod", "aws-prod", "mal-prod", "sth-dr", "lab-1"].iter().enumerate() {
+    for (index, name) in ["sth-prod", "aws-prod", "mal-prod", "sth-dr", "lab-1"]
+        .iter()
+        .enumerate()
+    {
         text.push_str(&format!(
             "[[cluster]]\nname = \"{name}\"\nsite = \"on-prem\"\nserver = \"https://10.0.{index}.1:6443\"\nca = \"ca.crt\"\nauth = \"oidc:keycloak\"\naudience = \"crashcart\"\nfingerprint = \"sha256:4e1a7337b609deae68d0d8200e091cf735589623a5b6179b163cf5d782f2ee0d/5f1c0b1e-7a52-4f0e-9a36-0d6c4a9f6b11\"\n"
         ));
@@ -134,13 +137,24 @@ fn was(level: Level) -> Cell {
 
 fn cluster(name: &str, freshness: Freshness, cells: [Cell; 4]) -> ClusterRow {
     let level = Level::worst(cells.iter().map(|cell| cell.level));
-    ClusterRow { cluster: name.into(), level, freshness, cells }
+    ClusterRow {
+        cluster: name.into(),
+        level,
+        freshness,
+        cells,
+    }
 }
 
 fn zone(name: Option<&str>, criticality: Criticality, clusters: Vec<ClusterRow>) -> ZoneRow {
     let column = |place: usize| Level::worst(clusters.iter().map(|row| row.cells[place].level));
     let columns = [column(0), column(1), column(2), column(3)];
-    ZoneRow { zone: name.map(ZoneName::from), criticality, level: Level::worst(columns), columns, clusters }
+    ZoneRow {
+        zone: name.map(ZoneName::from),
+        criticality,
+        level: Level::worst(columns),
+        columns,
+        clusters,
+    }
 }
 
 /// The board of the drawings.
@@ -166,7 +180,12 @@ pub fn board() -> Board {
                 cluster(
                     "aws-prod",
                     live,
-                    [judged(Ok, "96", "96"), judged(Crit, "5h12", "5h12 of 1h"), judged(Warn, "1", "1 held"), fine()],
+                    [
+                        judged(Ok, "96", "96"),
+                        judged(Crit, "5h12", "5h12 of 1h"),
+                        judged(Warn, "1", "1 held"),
+                        fine(),
+                    ],
                 ),
             ],
         ),
@@ -177,7 +196,12 @@ pub fn board() -> Board {
                 cluster(
                     "sth-prod",
                     live,
-                    [judged(Ok, "88", "88"), judged(Ok, "51m", "51m of 4h"), judged(Ok, "", "6 in step"), fine()],
+                    [
+                        judged(Ok, "88", "88"),
+                        judged(Ok, "51m", "51m of 4h"),
+                        judged(Ok, "", "6 in step"),
+                        fine(),
+                    ],
                 ),
                 cluster(
                     "mal-prod",
@@ -198,7 +222,11 @@ pub fn board() -> Board {
                 "lab-1",
                 Freshness::Silent(14 * 60),
                 [
-                    Cell { was: Some(Ok), wide: "silent 14m".into(), ..Cell::unknown("silent") },
+                    Cell {
+                        was: Some(Ok),
+                        wide: "silent 14m".into(),
+                        ..Cell::unknown("silent")
+                    },
                     was(Ok),
                     was(Ok),
                     was(Ok),
@@ -211,19 +239,41 @@ pub fn board() -> Board {
             vec![cluster(
                 "sth-dr",
                 live,
-                [judged(Ok, "34", "34"), judged(Absent, "no RPO", "no RPO"), judged(Ok, "", "9 in step"), fine()],
+                [
+                    judged(Ok, "34", "34"),
+                    judged(Absent, "no RPO", "no RPO"),
+                    judged(Ok, "", "9 in step"),
+                    fine(),
+                ],
             )],
         ),
     ];
-    let clusters = [("sth-prod", live), ("aws-prod", live), ("mal-prod", live), ("sth-dr", live)]
-        .into_iter()
-        .chain([("lab-1", Freshness::Silent(14 * 60))])
-        .map(|(name, freshness)| (ClusterName::from(name), freshness))
-        .collect();
-    Board { zones, findings: findings(), clusters }
+    let clusters = [
+        ("sth-prod", live),
+        ("aws-prod", live),
+        ("mal-prod", live),
+        ("sth-dr", live),
+    ]
+    .into_iter()
+    .chain([("lab-1", Freshness::Silent(14 * 60))])
+    .map(|(name, freshness)| (ClusterName::from(name), freshness))
+    .collect();
+    Board {
+        zones,
+        findings: findings(),
+        clusters,
+    }
 }
 
-fn finding(kind: &'static str, level: Level, place: (&str, &str), object: &str, sentence: &str, since: &str, why: &[&str]) -> Finding {
+fn finding(
+    kind: &'static str,
+    level: Level,
+    place: (&str, &str),
+    object: &str,
+    sentence: &str,
+    since: &str,
+    why: &[&str],
+) -> Finding {
     let (namespace, name) = object.split_once('/').unwrap_or(("", object));
     let (zone, cluster) = place;
     Finding {
@@ -232,7 +282,12 @@ fn finding(kind: &'static str, level: Level, place: (&str, &str), object: &str, 
         zone: Some(ZoneName::from(zone)),
         cluster: cluster.into(),
         criticality: Criticality::Critical,
-        object: ObjectRef { kind: "Deployment".into(), namespace: namespace.into(), name: name.into(), uid: SafeText::default() },
+        object: ObjectRef {
+            kind: "Deployment".into(),
+            namespace: namespace.into(),
+            name: name.into(),
+            uid: SafeText::default(),
+        },
         sentence: sentence.into(),
         why: why.iter().map(|why| SafeText::from(*why)).collect(),
         since: Since::Object(at(since)),
@@ -252,7 +307,9 @@ fn findings() -> Vec<Finding> {
             "emr/emr-db",
             "emr/emr-db has no restorable backup newer than 5h12; the target is 1h",
             "00:42:00",
-            &["Schedule hourly-emr last succeeded 23:42Z; 5 runs since then Failed: store \"eu-dr\" unavailable (AccessDenied)"],
+            &[
+                "Schedule hourly-emr last succeeded 23:42Z; 5 runs since then Failed: store \"eu-dr\" unavailable (AccessDenied)",
+            ],
         ),
         finding(
             "workload.down",
@@ -330,7 +387,12 @@ pub fn night() -> State {
     state.here.host = "jump-1".into();
     state.here.log_dir = "/var/lib/crashcart/log".into();
     state.here.version = "0.1.0";
-    let session = Session { person: alice(), expires_at: at("05:36:00"), acr: None, auth_time: None };
+    let session = Session {
+        person: alice(),
+        expires_at: at("05:36:00"),
+        acr: None,
+        auth_time: None,
+    };
     state.sign_in = SignIn::SignedIn(session);
     state.person = Some(alice());
     state.log.custody = "chained";
@@ -344,10 +406,38 @@ fn log_rows() -> Vec<LogRow> {
     let rows = [
         (1275, "04:51:30", "alice", "-", "sign-in answered", "alice"),
         (1276, "04:51:31", "alice", "-", "console opened, jump-1", ""),
-        (1280, "04:52:01", "alice", "7f3a", "opened restore-namespace v1", ""),
-        (1281, "04:52:40", "alice", "7f3a", "7 intent PATCH kustomizations/emr", ""),
-        (1282, "04:52:40", "alice", "7f3a", "7 outcome PATCH kustomizations/emr", "200 77c0"),
-        (1283, "04:53:20", "alice", "7f3a", "9 intent POST restores/r-7f3a", "no outcome"),
+        (
+            1280,
+            "04:52:01",
+            "alice",
+            "7f3a",
+            "opened restore-namespace v1",
+            "",
+        ),
+        (
+            1281,
+            "04:52:40",
+            "alice",
+            "7f3a",
+            "7 intent PATCH kustomizations/emr",
+            "",
+        ),
+        (
+            1282,
+            "04:52:40",
+            "alice",
+            "7f3a",
+            "7 outcome PATCH kustomizations/emr",
+            "200 77c0",
+        ),
+        (
+            1283,
+            "04:53:20",
+            "alice",
+            "7f3a",
+            "9 intent POST restores/r-7f3a",
+            "no outcome",
+        ),
         (1284, "04:53:40", "alice", "-", "log verify", "whole"),
     ];
     rows.map(|(entry, time, who, run, what, result)| LogRow {
@@ -368,7 +458,9 @@ pub fn device() -> SignIn {
             issuer_host: "id.meridian.test".into(),
             client_id: "crashcart".into(),
             verification_uri: "https://id.meridian.test/realms/meridian/device".into(),
-            verification_uri_complete: Some("https://id.meridian.test/realms/meridian/device?user_code=WDJB-MJHT".into()),
+            verification_uri_complete: Some(
+                "https://id.meridian.test/realms/meridian/device?user_code=WDJB-MJHT".into(),
+            ),
             user_code: "WDJB-MJHT".into(),
             expires_at: at("05:04:00"),
             interval_s: 5,
@@ -403,7 +495,14 @@ pub fn answer(alerts: Vec<serde_json::Value>) -> Answer {
     Answer { alerts }
 }
 
-fn step(number: u32, id: &str, kind: &str, title: &str, status: StepStatus, seen: (&str, &str)) -> StepState {
+fn step(
+    number: u32,
+    id: &str,
+    kind: &str,
+    title: &str,
+    status: StepStatus,
+    seen: (&str, &str),
+) -> StepState {
     let over = !seen.1.is_empty();
     StepState {
         number,
@@ -422,16 +521,86 @@ fn step(number: u32, id: &str, kind: &str, title: &str, status: StepStatus, seen
 fn steps() -> Vec<StepState> {
     use StepStatus::{Done, Next, Now};
     vec![
-        step(1, "may-i", "may-i", "Ask for every right that a later step needs", Done, ("9 of 9 verbs allowed", "04:52:11")),
-        step(2, "server-alive", "server-alive", "Ask Velero for a sign of life", Done, ("Velero 1.18.1 answered in 0.4s", "04:52:12")),
-        step(3, "choose-backup", "choose-backup", "Take the newest restorable point", Done, ("6 looked at, newest restorable 08-14 23:42Z", "04:52:40")),
-        step(4, "plan", "survey", "Compare backup and namespace", Done, ("create 2  skip 1  collide 0", "04:52:44")),
-        step(5, "confirm-cluster", "confirm-target", "Type the cluster's name", Done, ("typed aws-prod", "04:53:03")),
-        step(6, "hold-automation", "hold-automation", "suspend Kustomization emr in flux-system", Now, ("", "")),
-        step(7, "safety-copy", "safety-copy", "backup pre-7f3a of emr to eu-main, kept 72h", Next, ("", "")),
-        step(8, "restore", "restore", "r-7f3a, 2 ConfigMaps", Next, ("", "")),
-        step(9, "watch", "watch", "until the Restore has ended, at most 45m", Next, ("", "")),
-        step(10, "verify", "verify", "2 planned against what was created", Next, ("", "")),
+        step(
+            1,
+            "may-i",
+            "may-i",
+            "Ask for every right that a later step needs",
+            Done,
+            ("9 of 9 verbs allowed", "04:52:11"),
+        ),
+        step(
+            2,
+            "server-alive",
+            "server-alive",
+            "Ask Velero for a sign of life",
+            Done,
+            ("Velero 1.18.1 answered in 0.4s", "04:52:12"),
+        ),
+        step(
+            3,
+            "choose-backup",
+            "choose-backup",
+            "Take the newest restorable point",
+            Done,
+            ("6 looked at, newest restorable 08-14 23:42Z", "04:52:40"),
+        ),
+        step(
+            4,
+            "plan",
+            "survey",
+            "Compare backup and namespace",
+            Done,
+            ("create 2  skip 1  collide 0", "04:52:44"),
+        ),
+        step(
+            5,
+            "confirm-cluster",
+            "confirm-target",
+            "Type the cluster's name",
+            Done,
+            ("typed aws-prod", "04:53:03"),
+        ),
+        step(
+            6,
+            "hold-automation",
+            "hold-automation",
+            "suspend Kustomization emr in flux-system",
+            Now,
+            ("", ""),
+        ),
+        step(
+            7,
+            "safety-copy",
+            "safety-copy",
+            "backup pre-7f3a of emr to eu-main, kept 72h",
+            Next,
+            ("", ""),
+        ),
+        step(
+            8,
+            "restore",
+            "restore",
+            "r-7f3a, 2 ConfigMaps",
+            Next,
+            ("", ""),
+        ),
+        step(
+            9,
+            "watch",
+            "watch",
+            "until the Restore has ended, at most 45m",
+            Next,
+            ("", ""),
+        ),
+        step(
+            10,
+            "verify",
+            "verify",
+            "2 planned against what was created",
+            Next,
+            ("", ""),
+        ),
         step(11, "give-back", "give-back", "undoes 6", Next, ("", "")),
     ]
 }
@@ -443,8 +612,16 @@ fn plan() -> Plan {
         name: name.to_owned(),
         uid: None,
     };
-    let mark = |step| Mark { run: "7f3a9c2e".to_owned(), step, ticket: "INC-4411".to_owned() };
-    let suspend = |suspend| Op::Suspend { namespace: "flux-system".to_owned(), name: "emr".to_owned(), suspend };
+    let mark = |step| Mark {
+        run: "7f3a9c2e".to_owned(),
+        step,
+        ticket: "INC-4411".to_owned(),
+    };
+    let suspend = |suspend| Op::Suspend {
+        namespace: "flux-system".to_owned(),
+        name: "emr".to_owned(),
+        suspend,
+    };
     let copy = Op::Backup {
         velero: "velero".to_owned(),
         name: "pre-7f3a".to_owned(),
@@ -460,18 +637,20 @@ fn plan() -> Plan {
         backup: "hourly-emr-20260814234200".to_owned(),
         mark: mark(8),
     };
-    let one = |number, id: &str, kind: &str, op, undo, typed: Option<&str>, words: (&str, &str)| PlanStep {
-        number,
-        id: id.to_owned(),
-        kind: kind.to_owned(),
-        title: id.to_owned(),
-        op,
-        before: words.0.to_owned(),
-        done_when: words.1.to_owned(),
-        undo,
-        typed: typed.map(str::to_owned),
-        timeout_s: 2700,
-        skip: true,
+    let one = |number, id: &str, kind: &str, op, undo, typed: Option<&str>, words: (&str, &str)| {
+        PlanStep {
+            number,
+            id: id.to_owned(),
+            kind: kind.to_owned(),
+            title: id.to_owned(),
+            op,
+            before: words.0.to_owned(),
+            done_when: words.1.to_owned(),
+            undo,
+            typed: typed.map(str::to_owned),
+            timeout_s: 2700,
+            skip: true,
+        }
     };
     Plan {
         run: "7f3a9c2e".to_owned(),
@@ -496,11 +675,54 @@ fn plan() -> Plan {
             ..Frozen::default()
         },
         steps: vec![
-            one(5, "confirm-cluster", "confirm-target", None, Undo::Nothing, Some("aws-prod"), ("", "aws-prod is typed")),
-            one(6, "hold-automation", "hold-automation", Some(suspend(true)), Undo::Op(Box::new(suspend(false))), None, ("suspend is false", "suspend is true")),
-            one(7, "safety-copy", "safety-copy", Some(copy), Undo::Expires("in 72h".to_owned()), None, ("no Backup pre-7f3a", "the Backup is Completed")),
-            one(8, "restore", "restore", Some(restore), Undo::DeleteCreated, Some("emr"), ("no Restore r-7f3a", "the Restore is there, marked run 7f3a step 8")),
-            one(11, "give-back", "give-back", Some(suspend(false)), Undo::Nothing, None, ("suspend is true", "suspend is false")),
+            one(
+                5,
+                "confirm-cluster",
+                "confirm-target",
+                None,
+                Undo::Nothing,
+                Some("aws-prod"),
+                ("", "aws-prod is typed"),
+            ),
+            one(
+                6,
+                "hold-automation",
+                "hold-automation",
+                Some(suspend(true)),
+                Undo::Op(Box::new(suspend(false))),
+                None,
+                ("suspend is false", "suspend is true"),
+            ),
+            one(
+                7,
+                "safety-copy",
+                "safety-copy",
+                Some(copy),
+                Undo::Expires("in 72h".to_owned()),
+                None,
+                ("no Backup pre-7f3a", "the Backup is Completed"),
+            ),
+            one(
+                8,
+                "restore",
+                "restore",
+                Some(restore),
+                Undo::DeleteCreated,
+                Some("emr"),
+                (
+                    "no Restore r-7f3a",
+                    "the Restore is there, marked run 7f3a step 8",
+                ),
+            ),
+            one(
+                11,
+                "give-back",
+                "give-back",
+                Some(suspend(false)),
+                Undo::Nothing,
+                None,
+                ("suspend is true", "suspend is false"),
+            ),
         ],
     }
 }

@@ -16,8 +16,22 @@ use ratatui::style::Style;
 /// A theme in which no two roles look alike; the selection only adds a modifier.
 pub fn probe() -> Theme {
     const COLOURS: [&str; 16] = [
-        "black", "red", "green", "yellow", "blue", "magenta", "cyan", "white", "bright-black", "bright-red",
-        "bright-green", "bright-yellow", "bright-blue", "bright-magenta", "bright-cyan", "bright-white",
+        "black",
+        "red",
+        "green",
+        "yellow",
+        "blue",
+        "magenta",
+        "cyan",
+        "white",
+        "bright-black",
+        "bright-red",
+        "bright-green",
+        "bright-yellow",
+        "bright-blue",
+        "bright-magenta",
+        "bright-cyan",
+        "bright-white",
     ];
     let mut text = "name = \"probe\"\nselection = \"row\"\n[roles]\n".to_owned();
     for role in Role::all() {
@@ -68,7 +82,11 @@ pub fn roles(buffer: &Buffer, theme: &Theme) -> Vec<String> {
                     let cell = &buffer[(x, y)];
                     marked |= cell.modifier.contains(Modifier::DIM);
                     let letter = letters[&key(cell.style())];
-                    if letter == 't' && cell.symbol() == " " { ' ' } else { letter }
+                    if letter == 't' && cell.symbol() == " " {
+                        ' '
+                    } else {
+                        letter
+                    }
                 })
                 .collect();
             format!("{}{}", line.trim_end(), if marked { " <" } else { "" })
@@ -78,7 +96,9 @@ pub fn roles(buffer: &Buffer, theme: &Theme) -> Vec<String> {
 
 /// Compares with a file of `tests/screens/golden/`, or writes it when `UPDATE_GOLDEN` is set.
 pub fn check(file: &str, found: &str) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/screens/golden").join(file);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/screens/golden")
+        .join(file);
     check_path(&path, found);
 }
 
@@ -91,7 +111,11 @@ pub fn check_path(path: &std::path::Path, found: &str) {
     }
     let known = std::fs::read_to_string(path).unwrap_or_default();
     let same = known == found;
-    let line = known.lines().zip(found.lines()).position(|(a, b)| a != b).unwrap_or(known.lines().count().min(found.lines().count()));
+    let line = known
+        .lines()
+        .zip(found.lines())
+        .position(|(a, b)| a != b)
+        .unwrap_or(known.lines().count().min(found.lines().count()));
     assert!(
         same,
         "{} differs at line {}:\n  was {:?}\n  is  {:?}\nIf it is meant: UPDATE_GOLDEN=1 cargo test --test screens",

@@ -12,7 +12,9 @@ use crate::golden;
 
 fn check(file: &str, state: &State, size: (u16, u16)) {
     let theme = Theme::built_in("ansi").unwrap();
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("screenshots").join(file);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("screenshots")
+        .join(file);
     golden::check_path(&path, &picture(&golden::frame(state, &theme, size)));
 }
 

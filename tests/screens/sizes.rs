@@ -24,7 +24,16 @@ proptest! {
 fn the_smallest_windows_say_what_fits() {
     let theme = golden::probe();
     for (_, state) in drawings::all() {
-        for (width, height) in [(1, 1), (1, 60), (200, 1), (2, 3), (59, 19), (60, 20), (79, 24), (80, 23)] {
+        for (width, height) in [
+            (1, 1),
+            (1, 60),
+            (200, 1),
+            (2, 3),
+            (59, 19),
+            (60, 20),
+            (79, 24),
+            (80, 23),
+        ] {
             let buffer = golden::frame(&state, &theme, (width, height));
             assert_eq!(golden::text(&buffer).len(), usize::from(height));
         }

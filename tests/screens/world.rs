@@ -18,7 +18,12 @@ use crate::estate::moment;
 pub const UID: &str = "5f1c0b1e-7a52-4f0e-9a36-0d6c4a9f6b11";
 
 fn swap<T: DeserializeOwned>(objects: Vec<Value>) -> Delta<T> {
-    Delta::Swap(objects.into_iter().map(|object| serde_json::from_value(object).unwrap()).collect())
+    Delta::Swap(
+        objects
+            .into_iter()
+            .map(|object| serde_json::from_value(object).unwrap())
+            .collect(),
+    )
 }
 
 fn meta(namespace: &str, name: &str) -> Value {
@@ -82,39 +87,104 @@ fn kustomization(name: &str, suspend: bool) -> Value {
 }
 
 fn sth() -> Vec<Fact> {
-    let mut pods: Vec<Value> = (0..9).map(|n| pod(&format!("ehr-api-7c9f4-run{n}"), "sth-w01", false)).collect();
-    pods.extend([("2kx8p", "sth-w04"), ("9wq2d", "sth-w09"), ("tz5mn", "sth-w11")].map(|(name, node)| pod(&format!("ehr-api-7c9f4-{name}"), node, true)));
+    let mut pods: Vec<Value> = (0..9)
+        .map(|n| pod(&format!("ehr-api-7c9f4-run{n}"), "sth-w01", false))
+        .collect();
+    pods.extend(
+        [
+            ("2kx8p", "sth-w04"),
+            ("9wq2d", "sth-w09"),
+            ("tz5mn", "sth-w11"),
+        ]
+        .map(|(name, node)| pod(&format!("ehr-api-7c9f4-{name}"), node, true)),
+    );
     vec![
         namespaces(&["ehr", "pacs", "hr"]),
         nodes(&["sth-w01", "sth-w04", "sth-w09", "sth-w11"]),
-        Fact::Deployments(swap(vec![deployment("ehr", "ehr-api", 9, 12), deployment("pacs", "pacs-web", 2, 2), deployment("hr", "hr-web", 1, 1)])),
+        Fact::Deployments(swap(vec![
+            deployment("ehr", "ehr-api", 9, 12),
+            deployment("pacs", "pacs-web", 2, 2),
+            deployment("hr", "hr-web", 1, 1),
+        ])),
         Fact::Pods(swap(pods)),
         Fact::Stores(swap(vec![store("sth-s3", "Available")])),
-        Fact::Schedules(swap(vec![schedule("ehr", "sth-s3"), schedule("pacs", "sth-s3"), schedule("hr", "sth-s3")])),
+        Fact::Schedules(swap(vec![
+            schedule("ehr", "sth-s3"),
+            schedule("pacs", "sth-s3"),
+            schedule("hr", "sth-s3"),
+        ])),
         Fact::Backups(swap(vec![
-            backup("hourly-ehr-1", "ehr", "sth-s3", "2026-08-15T04:51:00Z", "Completed"),
-            backup("hourly-pacs-1", "pacs", "sth-s3", "2026-08-15T04:16:00Z", "Completed"),
-            backup("hourly-hr-1", "hr", "sth-s3", "2026-08-15T04:03:00Z", "Completed"),
+            backup(
+                "hourly-ehr-1",
+                "ehr",
+                "sth-s3",
+                "2026-08-15T04:51:00Z",
+                "Completed",
+            ),
+            backup(
+                "hourly-pacs-1",
+                "pacs",
+                "sth-s3",
+                "2026-08-15T04:16:00Z",
+                "Completed",
+            ),
+            backup(
+                "hourly-hr-1",
+                "hr",
+                "sth-s3",
+                "2026-08-15T04:03:00Z",
+                "Completed",
+            ),
         ])),
         Fact::Kustomizations(swap(vec![kustomization("ehr", false)])),
     ]
 }
 
 fn aws() -> Vec<Fact> {
-    let mut backups = vec![backup("hourly-emr-20260814234200", "emr", "eu-main", "2026-08-14T23:42:00Z", "Completed")];
+    let mut backups = vec![backup(
+        "hourly-emr-20260814234200",
+        "emr",
+        "eu-main",
+        "2026-08-14T23:42:00Z",
+        "Completed",
+    )];
     backups.extend((0..5).map(|hour| {
-        backup(&format!("hourly-emr-2026081500{hour}"), "emr", "eu-dr", &format!("2026-08-15T0{hour}:42:00Z"), "Failed")
+        backup(
+            &format!("hourly-emr-2026081500{hour}"),
+            "emr",
+            "eu-dr",
+            &format!("2026-08-15T0{hour}:42:00Z"),
+            "Failed",
+        )
     }));
-    backups.push(backup("hourly-fhir-1", "fhir", "eu-main", "2026-08-15T04:42:00Z", "Completed"));
+    backups.push(backup(
+        "hourly-fhir-1",
+        "fhir",
+        "eu-main",
+        "2026-08-15T04:42:00Z",
+        "Completed",
+    ));
     vec![
         namespaces(&["emr", "fhir"]),
         nodes(&["aws-w01", "aws-w02"]),
-        Fact::Deployments(swap(vec![deployment("emr", "emr-web", 2, 2), deployment("fhir", "fhir", 3, 3)])),
+        Fact::Deployments(swap(vec![
+            deployment("emr", "emr-web", 2, 2),
+            deployment("fhir", "fhir", 3, 3),
+        ])),
         Fact::Pods(swap(Vec::new())),
-        Fact::Stores(swap(vec![store("eu-dr", "Unavailable"), store("eu-main", "Available")])),
-        Fact::Schedules(swap(vec![schedule("emr", "eu-dr"), schedule("fhir", "eu-main")])),
+        Fact::Stores(swap(vec![
+            store("eu-dr", "Unavailable"),
+            store("eu-main", "Available"),
+        ])),
+        Fact::Schedules(swap(vec![
+            schedule("emr", "eu-dr"),
+            schedule("fhir", "eu-main"),
+        ])),
         Fact::Backups(swap(backups)),
-        Fact::Kustomizations(swap(vec![kustomization("emr", false), kustomization("backups", true)])),
+        Fact::Kustomizations(swap(vec![
+            kustomization("emr", false),
+            kustomization("backups", true),
+        ])),
     ]
 }
 
@@ -131,7 +201,12 @@ fn alerts(names: &[(&str, &str, &str)]) -> Answer {
 /// The world of the night: four clusters live, lab-1 silent.
 pub fn world() -> World {
     let mut world = World::default();
-    for (name, facts) in [("sth-prod", sth()), ("aws-prod", aws()), ("mal-prod", vec![namespaces(&["billing"])]), ("sth-dr", vec![namespaces(&["dr"])])] {
+    for (name, facts) in [
+        ("sth-prod", sth()),
+        ("aws-prod", aws()),
+        ("mal-prod", vec![namespaces(&["billing"])]),
+        ("sth-dr", vec![namespaces(&["dr"])]),
+    ] {
         let at = moment("04:53:50");
         let name = ClusterName::from(name);
         world.connect(name.clone(), 1);
@@ -154,7 +229,11 @@ pub fn world() -> World {
             world.fold(&name, 1, Fact::Watch(watch, news), at);
         }
         let firing: &[_] = match name.as_str() {
-            "sth-prod" => &[("Watchdog", "none", "w"), ("KubePodImagePull", "critical", "ehr-api"), ("EhrApiReplicasLow", "critical", "ehr-api")],
+            "sth-prod" => &[
+                ("Watchdog", "none", "w"),
+                ("KubePodImagePull", "critical", "ehr-api"),
+                ("EhrApiReplicasLow", "critical", "ehr-api"),
+            ],
             _ => &[("Watchdog", "none", "w")],
         };
         world.fold(&name, 1, Fact::Alerts(alerts(firing)), at);

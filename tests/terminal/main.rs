@@ -12,7 +12,13 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_crashcart");
 const PANIC: &str = "CRASHCART_TEST_PANIC";
 
 fn demo(home: &Path) -> Pty {
-    Pty::start(Path::new(PROGRAM), &["demo", "--as", "alice"], home, (80, 24), &BTreeMap::new())
+    Pty::start(
+        Path::new(PROGRAM),
+        &["demo", "--as", "alice"],
+        home,
+        (80, 24),
+        &BTreeMap::new(),
+    )
 }
 
 fn home() -> tempfile::TempDir {
@@ -40,7 +46,13 @@ fn the_demo_draws_its_board_and_q_gives_the_terminal_back() {
 #[test]
 fn sign_in_is_answered_on_the_same_screen() {
     let home = home();
-    let mut pty = Pty::start(Path::new(PROGRAM), &["demo"], home.path(), (80, 24), &BTreeMap::new());
+    let mut pty = Pty::start(
+        Path::new(PROGRAM),
+        &["demo"],
+        home.path(),
+        (80, 24),
+        &BTreeMap::new(),
+    );
     pty.wait_for("Sign in");
     pty.wait_for("alice");
     pty.press("\r");
@@ -56,7 +68,9 @@ fn a_window_of_another_size_is_drawn_anew() {
     let mut pty = demo(home.path());
     pty.wait_for("NEEDS YOU");
     pty.resize(120, 40);
-    pty.wait("a line as wide as the window", |screen| screen.lines().any(|line| line.chars().count() > 110));
+    pty.wait("a line as wide as the window", |screen| {
+        screen.lines().any(|line| line.chars().count() > 110)
+    });
     pty.resize(40, 10);
     pty.wait_for("crashcart needs 60x20");
     pty.press("q");
@@ -107,11 +121,26 @@ fn find(folder: &Path, name: &str) -> Option<std::path::PathBuf> {
 fn a_panic_gives_the_terminal_back_before_it_reports() {
     let home = home();
     let this = std::env::current_exe().expect("this test");
-    let args = ["--exact", "child_that_panics", "--nocapture", "--test-threads=1"];
-    let mut pty = Pty::start(&this, &args, home.path(), (80, 24), &BTreeMap::from([(PANIC, "1")]));
+    let args = [
+        "--exact",
+        "child_that_panics",
+        "--nocapture",
+        "--test-threads=1",
+    ];
+    let mut pty = Pty::start(
+        &this,
+        &args,
+        home.path(),
+        (80, 24),
+        &BTreeMap::from([(PANIC, "1")]),
+    );
     assert!(!pty.ended().success());
     given_back(&pty);
-    assert!(pty.screen().contains("on purpose"), "the report is on the main screen:\n{}", pty.screen());
+    assert!(
+        pty.screen().contains("on purpose"),
+        "the report is on the main screen:\n{}",
+        pty.screen()
+    );
 }
 
 /// Run as a program of its own by the test above; by itself it does nothing.

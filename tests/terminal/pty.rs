@@ -32,13 +32,28 @@ pub struct Pty {
 
 impl Pty {
     /// Starts `program` in a terminal of `cols` x `rows`; everything it keeps goes below `home`.
-    pub fn start(program: &Path, args: &[&str], home: &Path, (cols, rows): (u16, u16), env: &BTreeMap<&str, &str>) -> Pty {
-        let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
+    pub fn start(
+        program: &Path,
+        args: &[&str],
+        home: &Path,
+        (cols, rows): (u16, u16),
+        env: &BTreeMap<&str, &str>,
+    ) -> Pty {
+        let size = PtySize {
+            rows,
+            cols,
+            pixel_width: 0,
+            pixel_height: 0,
+        };
         let pair = native_pty_system().openpty(size).expect("a terminal");
         let mut command = CommandBuilder::new(program);
         command.args(args);
         command.env_clear();
-        for (name, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/bin")] {
+        for (name, value) in [
+            ("TERM", "xterm-256color"),
+            ("LANG", "C.UTF-8"),
+            ("PATH", "/usr/bin:/bin"),
+        ] {
             command.env(name, value);
         }
         command.env("HOME", home);
@@ -46,7 +61,10 @@ impl Pty {
             command.env(name, value);
         }
         command.cwd(home);
-        let child = pair.slave.spawn_command(command).expect("the program starts");
+        let child = pair
+            .slave
+            .spawn_command(command)
+            .expect("the program starts");
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().expect("a reader");
         let keys = pair.master.take_writer().expect("a writer");
@@ -59,7 +77,14 @@ impl Pty {
                 }
             }
         });
-        Pty { master: Some(pair.master), keys: Some(keys), child, output, parser: vt100::Parser::new(rows, cols, 0), written: 0 }
+        Pty {
+            master: Some(pair.master),
+            keys: Some(keys),
+            child,
+            output,
+            parser: vt100::Parser::new(rows, cols, 0),
+            written: 0,
+        }
     }
 
     /// The screen as lines without trailing blanks.
@@ -86,12 +111,16 @@ impl Pty {
 
     /// Waits until the screen holds `words`.
     pub fn wait_for(&mut self, words: &str) {
-        self.wait(&format!("\"{words}\" on the screen"), |screen| screen.contains(words));
+        self.wait(&format!("\"{words}\" on the screen"), |screen| {
+            screen.contains(words)
+        });
     }
 
     /// Waits until the screen no longer holds `words`.
     pub fn wait_gone(&mut self, words: &str) {
-        self.wait(&format!("\"{words}\" gone from the screen"), |screen| !screen.contains(words));
+        self.wait(&format!("\"{words}\" gone from the screen"), |screen| {
+            !screen.contains(words)
+        });
     }
 
     /// Waits until the screen is as `seen` wants it.
@@ -114,14 +143,28 @@ impl Pty {
     /// Gives the window another size.
     pub fn resize(&mut self, cols: u16, rows: u16) {
         self.parser.screen_mut().set_size(rows, cols);
-        let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
-        self.master.as_ref().expect("the terminal is open").resize(size).expect("resized");
+        let size = PtySize {
+            rows,
+            cols,
+            pixel_width: 0,
+            pixel_height: 0,
+        };
+        self.master
+            .as_ref()
+            .expect("the terminal is open")
+            .resize(size)
+            .expect("resized");
     }
 
     /// Sends a signal to the program.
     pub fn signal(&self, signal: rustix::process::Signal) {
-        let id = self.child.process_id().and_then(|id| i32::try_from(id).ok()).expect("a process");
-        rustix::process::kill_process(rustix::process::Pid::from_raw(id).expect("a pid"), signal).expect("signalled");
+        let id = self
+            .child
+            .process_id()
+            .and_then(|id| i32::try_from(id).ok())
+            .expect("a process");
+        rustix::process::kill_process(rustix::process::Pid::from_raw(id).expect("a pid"), signal)
+            .expect("signalled");
     }
 
     /// Takes the terminal away, as a lost SSH connection does.
@@ -140,7 +183,11 @@ impl Pty {
                 }
                 return status;
             }
-            assert!(Instant::now() < end, "the program did not end. The screen:\n{}", self.screen());
+            assert!(
+                Instant::now() < end,
+                "the program did not end. The screen:\n{}",
+                self.screen()
+            );
             if let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(50)) {
                 self.take(&bytes);
             }

@@ -25,14 +25,34 @@ const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_sec
 
 /// The connection could not even be begun; nothing was sent.
 pub(super) async fn refused(tools: Tools, cluster: ClusterName, generation: u64, fact: Fact) {
-    tools.tell(What::Connecting { cluster: cluster.clone(), generation }).await;
-    tools.tell(What::Fact { cluster, generation, fact }).await;
+    tools
+        .tell(What::Connecting {
+            cluster: cluster.clone(),
+            generation,
+        })
+        .await;
+    tools
+        .tell(What::Fact {
+            cluster,
+            generation,
+            fact,
+        })
+        .await;
 }
 
 /// Greets, then follows every watch until the task is ended.
 pub(super) async fn follow(tools: Tools, link: Arc<Link>, cluster: ClusterName, generation: u64) {
-    let told = |fact| What::Fact { cluster: cluster.clone(), generation, fact };
-    tools.tell(What::Connecting { cluster: cluster.clone(), generation }).await;
+    let told = |fact| What::Fact {
+        cluster: cluster.clone(),
+        generation,
+        fact,
+    };
+    tools
+        .tell(What::Connecting {
+            cluster: cluster.clone(),
+            generation,
+        })
+        .await;
     let mut pause = PAUSES.0;
     let greeting = loop {
         match link.greet(tools.clock.now().wall).await {
@@ -68,13 +88,27 @@ pub(super) async fn follow(tools: Tools, link: Arc<Link>, cluster: ClusterName, 
 /// Without an issuer, the person is whoever the cluster takes the certificate or token for.
 async fn certificate_person(tools: &Tools, cluster: &ClusterName, greeting: &Greeting) {
     let known = tools.config.cluster(cluster);
-    let by_kubeconfig = known.is_some_and(|cluster| matches!(cluster.auth, ClusterAuth::Kubeconfig(_)));
-    let (Some(user), true, true) = (&greeting.user, by_kubeconfig, tools.config.identities.is_empty()) else { return };
+    let by_kubeconfig =
+        known.is_some_and(|cluster| matches!(cluster.auth, ClusterAuth::Kubeconfig(_)));
+    let (Some(user), true, true) = (
+        &greeting.user,
+        by_kubeconfig,
+        tools.config.identities.is_empty(),
+    ) else {
+        return;
+    };
     let person = Person {
-        issuer: known.map(|cluster| cluster.server.clone()).unwrap_or_default(),
+        issuer: known
+            .map(|cluster| cluster.server.clone())
+            .unwrap_or_default(),
         subject: user.to_string(),
         login: user.clone(),
-        groups: greeting.groups.iter().filter(|group| !group.as_str().starts_with("system:")).cloned().collect(),
+        groups: greeting
+            .groups
+            .iter()
+            .filter(|group| !group.as_str().starts_with("system:"))
+            .cloned()
+            .collect(),
     };
     tools.acts(Some(&person));
     tools.tell(What::Person(person)).await;

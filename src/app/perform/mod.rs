@@ -1,10 +1,11 @@
 //! Effects become deeds. The only place that changes the world: entry first, then the request, then its outcome.
 //!
 //! One file per noun: `connect` (clusters), `sign_in` (the issuer), `run` (entries, readings, requests of a run),
-//! `keep` (the last known board), `tools` (what they share). Each deed is a task; its end comes back as an event.
+//! `names` (what a run asks about many objects), `keep` (the last known board), `tools` (what they share). Each deed is a task; its end comes back as an event.
 
 mod connect;
 pub mod keep;
+mod names;
 mod run;
 mod sign_in;
 pub mod tools;
@@ -59,7 +60,14 @@ pub struct Perform {
 impl Perform {
     /// Nothing is connected yet.
     pub fn new(tools: Tools, folders: Folders) -> Perform {
-        Perform { tools, folders, connections: BTreeMap::new(), generation: 0, asks: None, issuer: None }
+        Perform {
+            tools,
+            folders,
+            connections: BTreeMap::new(),
+            generation: 0,
+            asks: None,
+            issuer: None,
+        }
     }
 
     /// Begins one deed and returns at once.
@@ -70,8 +78,15 @@ impl Perform {
             Effect::AnswerSignIn { person, .. } => self.ask(Ask::Answer(person)),
             Effect::SignOut => self.ask(Ask::SignOut),
             Effect::Open { opened } => self.deed(run::open(self.tools.clone(), *opened)),
-            Effect::Carry { run, commands, generation } => {
-                let here = self.connections.get(&run.cluster).filter(|one| one.generation == generation);
+            Effect::Carry {
+                run,
+                commands,
+                generation,
+            } => {
+                let here = self
+                    .connections
+                    .get(&run.cluster)
+                    .filter(|one| one.generation == generation);
                 let link = here.map(|one| Arc::clone(&one.link));
                 self.deed(run::carry(self.tools.clone(), link, *run, commands));
             }
@@ -90,7 +105,12 @@ impl Perform {
 
     /// Ends every task. What was being sent has been waited for before.
     pub async fn end(mut self) {
-        drop(self.tools.desk.append(self.tools.draft(Kind::SessionClosed), None).await);
+        drop(
+            self.tools
+                .desk
+                .append(self.tools.draft(Kind::SessionClosed), None)
+                .await,
+        );
         for connection in std::mem::take(&mut self.connections).into_values() {
             connection.task.abort();
         }
@@ -111,7 +131,9 @@ impl Perform {
 
     fn connect(&mut self, clusters: &[ClusterName]) {
         for name in clusters {
-            let Some(cluster) = self.tools.config.cluster(name).cloned() else { continue };
+            let Some(cluster) = self.tools.config.cluster(name).cloned() else {
+                continue;
+            };
             if let Some(old) = self.connections.remove(name) {
                 old.task.abort();
             }
@@ -120,23 +142,46 @@ impl Perform {
             let link = match Link::open(&cluster, generation, self.tools.token.clone()) {
                 Ok(link) => Arc::new(link),
                 Err(fact) => {
-                    spawn(connect::refused(self.tools.clone(), name.clone(), generation, fact));
+                    spawn(connect::refused(
+                        self.tools.clone(),
+                        name.clone(),
+                        generation,
+                        fact,
+                    ));
                     continue;
                 }
             };
-            let task = spawn(connect::follow(self.tools.clone(), Arc::clone(&link), name.clone(), generation));
-            self.connections.insert(name.clone(), Connection { generation, link, task });
+            let task = spawn(connect::follow(
+                self.tools.clone(),
+                Arc::clone(&link),
+                name.clone(),
+                generation,
+            ));
+            self.connections.insert(
+                name.clone(),
+                Connection {
+                    generation,
+                    link,
+                    task,
+                },
+            );
         }
     }
 
     fn sign_in(&mut self) {
-        let Some(identity) = self.tools.config.identities.first().cloned() else { return };
+        let Some(identity) = self.tools.config.identities.first().cloned() else {
+            return;
+        };
         if let Some(old) = self.issuer.take() {
             old.abort();
         }
         let (asks, waiting) = mpsc::channel(4);
         self.asks = Some(asks);
-        self.issuer = Some(spawn(sign_in::sign_in(self.tools.clone(), identity, waiting)));
+        self.issuer = Some(spawn(sign_in::sign_in(
+            self.tools.clone(),
+            identity,
+            waiting,
+        )));
     }
 
     fn ask(&self, ask: Ask) {
@@ -157,13 +202,23 @@ fn spawn(deed: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
 async fn verify(tools: Tools, folder: PathBuf) {
     let report = tokio::task::spawn_blocking(move || crate::audit::verify(&folder)).await;
     let sentences = match report {
-        Ok(report) => report.lines.iter().map(|line| (level(line.level), SafeText::new(&line.sentence))).collect(),
-        Err(_) => vec![(Level::Unknown, SafeText::new("the verification did not end; press v again"))],
+        Ok(report) => report
+            .lines
+            .iter()
+            .map(|line| (level(line.level), SafeText::new(&line.sentence)))
+            .collect(),
+        Err(_) => vec![(
+            Level::Unknown,
+            SafeText::new("the verification did not end; press v again"),
+        )],
     };
     tools.tell(What::Verified(sentences)).await;
 }
 
 fn level(word: &str) -> Level {
     let known = [Level::Ok, Level::Warn, Level::Crit, Level::Absent];
-    known.into_iter().find(|level| level.word() == word).unwrap_or(Level::Unknown)
+    known
+        .into_iter()
+        .find(|level| level.word() == word)
+        .unwrap_or(Level::Unknown)
 }

@@ -15,10 +15,10 @@ use crate::runbook::engine::Command;
 use crate::runbook::event::OutcomeClass;
 use crate::runbook::event::RunEvent;
 use crate::runbook::journal;
+use crate::runbook::reading::Answer;
+use crate::runbook::reading::Heard;
+use crate::runbook::reading::Reading;
 use crate::runbook::run::Run;
-use crate::runbook::sight::Answer;
-use crate::runbook::sight::Heard;
-use crate::runbook::sight::Reading;
 use crate::sources::apply;
 use crate::sources::apply::Applied;
 use crate::sources::cluster::Link;
@@ -36,7 +36,9 @@ pub(super) async fn open(tools: Tools, event: RunEvent) {
         RunEvent::Opened(mut opened) => {
             opened.run = uuid::Uuid::new_v4().simple().to_string()[..12].to_owned();
             let run = opened.run.clone();
-            record(&tools, &run, None, RunEvent::Opened(opened)).await.err()
+            record(&tools, &run, None, RunEvent::Opened(opened))
+                .await
+                .err()
         }
         _ => Some(SafeText::new("only a run that is opened has no id yet")),
     };
@@ -50,7 +52,9 @@ pub(super) async fn carry(tools: Tools, link: Option<Arc<Link>>, run: Run, comma
         let done = match command {
             Command::Record(event) => record(&tools, &run.id, Some(&run), event).await,
             Command::Read(reading) => read(&tools, link.as_deref(), &run, reading).await,
-            Command::Send { step, op, undo } => send(&tools, link.as_deref(), &run, step, op, undo).await,
+            Command::Send { step, op, undo } => {
+                send(&tools, link.as_deref(), &run, step, op, undo).await
+            }
         };
         if let Err(why) = done {
             failed = Some(why);
@@ -61,13 +65,34 @@ pub(super) async fn carry(tools: Tools, link: Option<Arc<Link>>, run: Run, comma
 }
 
 /// Writes what a run did; the run hears of it once it is on disk.
-async fn record(tools: &Tools, id: &str, run: Option<&Run>, event: RunEvent) -> Result<(), GivenUp> {
+async fn record(
+    tools: &Tools,
+    id: &str,
+    run: Option<&Run>,
+    event: RunEvent,
+) -> Result<(), GivenUp> {
     let Some((draft, body)) = journal::draft(id, run, &event) else {
-        return Err(SafeText::new("this event is written with its request, not by itself"));
+        return Err(SafeText::new(
+            "this event is written with its request, not by itself",
+        ));
     };
-    let draft = Draft { actor: tools.draft(Kind::RunOpened).actor, ..draft };
-    let written = tools.desk.append(draft, Some(body)).await.map_err(|why| not_recorded(&why))?;
-    tools.tell(What::RunLogged { run: id.to_owned(), event, entry: written.seq, at: written.at }).await;
+    let draft = Draft {
+        actor: tools.draft(Kind::RunOpened).actor,
+        ..draft
+    };
+    let written = tools
+        .desk
+        .append(draft, Some(body))
+        .await
+        .map_err(|why| not_recorded(&why))?;
+    tools
+        .tell(What::RunLogged {
+            run: id.to_owned(),
+            event,
+            entry: written.seq,
+            at: written.at,
+        })
+        .await;
     Ok(())
 }
 
@@ -76,13 +101,30 @@ fn not_recorded(why: &SafeText) -> SafeText {
 }
 
 /// Reads for a run. What cannot be read is an answer as well.
-async fn read(tools: &Tools, link: Option<&Link>, run: &Run, reading: Reading) -> Result<(), GivenUp> {
+async fn read(
+    tools: &Tools,
+    link: Option<&Link>,
+    run: &Run,
+    reading: Reading,
+) -> Result<(), GivenUp> {
     let answer = match link {
         Some(link) => look(link, &reading).await,
-        None => Answer::Failed(SafeText::new(&format!("{} is not connected; nothing was asked", run.cluster))),
+        None => Answer::Failed(SafeText::new(&format!(
+            "{} is not connected; nothing was asked",
+            run.cluster
+        ))),
     };
-    let heard = Heard { reading, answer, at: tools.clock.now() };
-    tools.tell(What::Answered { run: run.id.clone(), heard }).await;
+    let heard = Heard {
+        reading,
+        answer,
+        at: tools.clock.now(),
+    };
+    tools
+        .tell(What::Answered {
+            run: run.id.clone(),
+            heard,
+        })
+        .await;
     Ok(())
 }
 
@@ -96,19 +138,36 @@ async fn look(link: &Link, reading: &Reading) -> Answer {
             }
             Answer::Rights(rights)
         }
-        Reading::Object { gvr, namespace, name } => match link.object(gvr, namespace.as_deref(), name).await {
+        Reading::Object {
+            gvr,
+            namespace,
+            name,
+        } => match link.object(gvr, namespace.as_deref(), name).await {
             Ok(object) => Answer::Object(object),
             Err(why) => Answer::Failed(why),
         },
         Reading::Names { namespace, kinds } => super::names::names(link, namespace, kinds).await,
-        Reading::Artefact { velero, download_request } => super::names::artefact(link, velero, download_request).await,
+        Reading::Artefact {
+            velero,
+            download_request,
+        } => super::names::artefact(link, velero, download_request).await,
     }
 }
 
 /// Intent, permit, request, outcome.
-async fn send(tools: &Tools, link: Option<&Link>, run: &Run, step: u32, op: Op, undo: bool) -> Result<(), GivenUp> {
+async fn send(
+    tools: &Tools,
+    link: Option<&Link>,
+    run: &Run,
+    step: u32,
+    op: Op,
+    undo: bool,
+) -> Result<(), GivenUp> {
     let Some(link) = link else {
-        return Err(SafeText::new(&format!("{} was connected anew since this was shown: nothing was sent. Look again.", run.cluster)));
+        return Err(SafeText::new(&format!(
+            "{} was connected anew since this was shown: nothing was sent. Look again.",
+            run.cluster
+        )));
     };
     let request = op.request();
     let bound = Bound {
@@ -119,8 +178,15 @@ async fn send(tools: &Tools, link: Option<&Link>, run: &Run, step: u32, op: Op, 
         class: op.class(),
         run: Some(run.id.clone()),
     };
-    let draft = Draft { actor: tools.draft(Kind::ApiIntent).actor, ..journal::intent(run, step, undo, &op) };
-    let (permit, written) = tools.desk.begin(draft, Some(request.body), bound).await.map_err(|why| not_recorded(&why))?;
+    let draft = Draft {
+        actor: tools.draft(Kind::ApiIntent).actor,
+        ..journal::intent(run, step, undo, &op)
+    };
+    let (permit, written) = tools
+        .desk
+        .begin(draft, Some(request.body), bound)
+        .await
+        .map_err(|why| not_recorded(&why))?;
     let ticket = permit.ticket();
     let (gvr, namespace, name) = op.target();
     let intent = RunEvent::Intent {
@@ -132,10 +198,20 @@ async fn send(tools: &Tools, link: Option<&Link>, run: &Run, step: u32, op: Op, 
         namespace: namespace.map(str::to_owned),
         name: name.to_owned(),
     };
-    tools.tell(What::RunLogged { run: run.id.clone(), event: intent, entry: written.seq, at: written.at }).await;
+    tools
+        .tell(What::RunLogged {
+            run: run.id.clone(),
+            event: intent,
+            entry: written.seq,
+            at: written.at,
+        })
+        .await;
 
     let before = tools.clock.now();
-    let targeted = Targeted { cluster: run.cluster.clone(), op };
+    let targeted = Targeted {
+        cluster: run.cluster.clone(),
+        op,
+    };
     let applied = apply::apply(link, &targeted, permit, tools.clock.mono_ns()).await;
     let ms = u32::try_from(tools.clock.now().mono_ms.saturating_sub(before.mono_ms)).ok();
 
@@ -154,8 +230,21 @@ async fn send(tools: &Tools, link: Option<&Link>, run: &Run, step: u32, op: Op, 
     let written = tools.desk.end(ticket, outcome).await.map_err(|why| {
         SafeText::new(&format!("Sent, and its outcome could not be recorded: {why}. The step is in doubt and will be read, never sent again."))
     })?;
-    let event = RunEvent::Outcome { step, undo, class, status: applied.status, words };
-    tools.tell(What::RunLogged { run: run.id.clone(), event, entry: written.seq, at: written.at }).await;
+    let event = RunEvent::Outcome {
+        step,
+        undo,
+        class,
+        status: applied.status,
+        words,
+    };
+    tools
+        .tell(What::RunLogged {
+            run: run.id.clone(),
+            event,
+            entry: written.seq,
+            at: written.at,
+        })
+        .await;
     Ok(())
 }
 

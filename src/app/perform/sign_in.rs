@@ -30,7 +30,7 @@ const SLOWEST: Duration = Duration::from_secs(60);
 
 /// What the loop asks of a sign-in that is under way.
 #[derive(Debug)]
-pub enum Ask {
+pub(super) enum Ask {
     /// In the demo: answer it as this person.
     Answer(String),
     /// Give the tokens back and end.
@@ -38,9 +38,13 @@ pub enum Ask {
 }
 
 /// Signs in with one issuer and keeps the token fresh. Ends when the sign-in ends.
-pub async fn sign_in(tools: Tools, identity: Identity, mut asks: mpsc::Receiver<Ask>) {
+pub(super) async fn sign_in(tools: Tools, identity: Identity, mut asks: mpsc::Receiver<Ask>) {
     let host = identity.issuer.clone();
-    tools.tell(What::SignIn(Step::Asked { issuer: SafeText::new(&host) })).await;
+    tools
+        .tell(What::SignIn(Step::Asked {
+            issuer: SafeText::new(&host),
+        }))
+        .await;
     if let Err(error) = through(&tools, &identity, &mut asks).await {
         tools.tell(What::SignIn(error.event())).await;
     }
@@ -48,10 +52,16 @@ pub async fn sign_in(tools: Tools, identity: Identity, mut asks: mpsc::Receiver<
     tools.acts(None);
 }
 
-async fn through(tools: &Tools, identity: &Identity, asks: &mut mpsc::Receiver<Ask>) -> Result<(), AuthError> {
+async fn through(
+    tools: &Tools,
+    identity: &Identity,
+    asks: &mut mpsc::Receiver<Ask>,
+) -> Result<(), AuthError> {
     let mut issuer = oidc::discover(identity, DEADLINE).await?;
     let grant = issuer.start_device(tools.clock.now().wall).await?;
-    tools.tell(What::SignIn(Step::Prompt(grant.prompt.clone()))).await;
+    tools
+        .tell(What::SignIn(Step::Prompt(grant.prompt.clone())))
+        .await;
     match wait_for_answer(tools, &mut issuer, &grant, asks).await? {
         Some((session, tokens)) => {
             signed_in(tools, &session, &tokens, Kind::SessionSignedIn).await;
@@ -106,7 +116,9 @@ async fn signed_in(tools: &Tools, session: &Session, tokens: &Tokens, kind: Kind
     tools.acts(Some(&session.person));
     // A log that cannot be written says so by itself; reading goes on without this entry.
     drop(tools.desk.append(tools.draft(kind), None).await);
-    tools.tell(What::SignIn(Step::SignedIn(session.clone()))).await;
+    tools
+        .tell(What::SignIn(Step::SignedIn(session.clone())))
+        .await;
 }
 
 /// Renews at three quarters of the token's life, until the issuer says no or the person leaves.
@@ -152,7 +164,12 @@ async fn keep_fresh(
 
 /// Gives the tokens back, as far as the issuer lets us, and says so.
 async fn sign_out(tools: &Tools, issuer: &Issuer, tokens: &Tokens) {
-    drop(tools.desk.append(tools.draft(Kind::SessionSignedOut), None).await);
+    drop(
+        tools
+            .desk
+            .append(tools.draft(Kind::SessionSignedOut), None)
+            .await,
+    );
     // An issuer that cannot be reached keeps its tokens until they end; ours are forgotten either way.
     drop(issuer.revoke(tokens).await);
     tools.token.set(None);

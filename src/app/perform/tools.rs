@@ -38,13 +38,24 @@ pub struct Tools {
 impl Tools {
     /// Sends one event into the loop; when the loop has ended, nobody needs it any more.
     pub async fn tell(&self, what: What) {
-        drop(self.events.send(Event { at: self.clock.now(), what }).await);
+        drop(
+            self.events
+                .send(Event {
+                    at: self.clock.now(),
+                    what,
+                })
+                .await,
+        );
     }
 
     /// A draft in the name of whoever acts now.
     pub fn draft(&self, kind: Kind) -> Draft {
         let mut draft = Draft::new(kind);
-        draft.actor = self.actor.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        draft.actor = self
+            .actor
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         draft
     }
 
@@ -52,7 +63,9 @@ impl Tools {
     pub fn acts(&self, person: Option<&Person>) {
         let mut actor = self.actor.lock().unwrap_or_else(PoisonError::into_inner);
         actor.login = person.map(|person| person.login.clone());
-        actor.groups = person.map(|person| person.groups.clone()).unwrap_or_default();
+        actor.groups = person
+            .map(|person| person.groups.clone())
+            .unwrap_or_default();
     }
 }
 
@@ -62,10 +75,14 @@ pub fn actor(host: &SafeText) -> Actor {
     let tty = rustix::termios::ttyname(rustix::stdio::stdin(), Vec::new()).ok();
     Actor {
         uid: Some(rustix::process::getuid().as_raw()),
-        loginuid: std::fs::read_to_string("/proc/self/loginuid").ok().and_then(|id| id.trim().parse().ok()).filter(|id| *id != u32::MAX),
+        loginuid: std::fs::read_to_string("/proc/self/loginuid")
+            .ok()
+            .and_then(|id| id.trim().parse().ok())
+            .filter(|id| *id != u32::MAX),
         host: Some(host.clone()),
         tty: tty.map(|tty| SafeText::new(&tty.to_string_lossy())),
-        remote: variable("SSH_CONNECTION").map(|ssh| SafeText::new(ssh.as_str().split(' ').next().unwrap_or_default())),
+        remote: variable("SSH_CONNECTION")
+            .map(|ssh| SafeText::new(ssh.as_str().split(' ').next().unwrap_or_default())),
         session: Some(SafeText::new(&uuid::Uuid::new_v4().to_string()[..8])),
         ..Actor::default()
     }

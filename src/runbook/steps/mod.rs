@@ -26,10 +26,11 @@ use super::plan::Plan;
 use super::plan::PlanStep;
 use super::plan::Undo;
 use super::plan::short;
-use super::run::Attempt;
-use super::run::Run;
+use super::reading::Answer;
 use super::reading::Gvk;
 use super::reading::Reading;
+use super::run::Attempt;
+use super::run::Run;
 use super::sight::Sight;
 use super::values::ValueError;
 use super::values::Values;
@@ -139,6 +140,22 @@ impl<'a> Turn<'a> {
     /// The step's newest request.
     pub fn attempt(&self) -> Option<&'a Attempt> {
         self.run.attempt(self.number, false)
+    }
+
+    /// Which of the planned objects exist, as answered after the Restore had left.
+    pub(crate) fn names_now(
+        &self,
+    ) -> Result<&'a [super::reading::Listed], Result<Reading, SafeText>> {
+        let reading = self.names();
+        let restore = self.plan().and_then(|plan| plan.step_of(Kind::Restore));
+        let sent = restore
+            .and_then(|step| self.run.attempt(step.number, false))
+            .map(|attempt| attempt.at);
+        match self.sight.answer_after(&reading, sent, self.now) {
+            Some(Answer::Names(listed)) => Ok(listed),
+            Some(Answer::Failed(why)) => Err(Err(why.clone())),
+            _ => Err(Ok(reading)),
+        }
     }
 
     /// The question which of the planned objects exist now.

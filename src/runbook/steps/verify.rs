@@ -7,7 +7,6 @@ use super::restore;
 use crate::runbook::event::Created;
 use crate::runbook::plan::PlanStep;
 use crate::runbook::plan::Undo;
-use crate::runbook::reading::Answer;
 use crate::runbook::reading::Listed;
 use crate::runbook::steps::Found;
 use crate::runbook::values::ValueError;
@@ -31,13 +30,12 @@ pub(super) fn brief(expansion: &Expansion<'_>) -> Result<PlanStep, ValueError> {
 
 /// Done when nothing is missing.
 pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
-    let reading = turn.names();
-    let listed = match turn.sight.answer(&reading, turn.now) {
-        Some(Answer::Names(listed)) => listed,
-        Some(Answer::Failed(why)) => {
+    let listed = match turn.names_now() {
+        Ok(listed) => listed,
+        Err(Ok(reading)) => return Verdict::Need(reading),
+        Err(Err(why)) => {
             return Verdict::pending(format!("what is there could not be listed: {why}"));
         }
-        _ => return Verdict::Need(reading),
     };
     let (run, frozen) = (turn.run, turn.frozen());
     let created = created(turn, listed);

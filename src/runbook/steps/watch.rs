@@ -7,7 +7,6 @@ use super::restore;
 use super::safety_copy::words;
 use crate::runbook::plan::PlanStep;
 use crate::runbook::plan::Undo;
-use crate::runbook::reading::Answer;
 use crate::runbook::values::ValueError;
 use crate::text::age;
 
@@ -46,15 +45,14 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
 }
 
 fn completed(turn: &Turn<'_>, name: &str) -> Verdict {
-    let reading = turn.names();
-    let listed = match turn.sight.answer(&reading, turn.now) {
-        Some(Answer::Names(listed)) => listed,
-        Some(Answer::Failed(why)) => {
+    let listed = match turn.names_now() {
+        Ok(listed) => listed,
+        Err(Ok(reading)) => return Verdict::Need(reading),
+        Err(Err(why)) => {
             return Verdict::pending(format!(
                 "{name} is Completed; what it created could not be listed: {why}"
             ));
         }
-        _ => return Verdict::Need(reading),
     };
     let create = &turn.frozen().create;
     let there = create

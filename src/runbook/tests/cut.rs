@@ -9,7 +9,11 @@ use crate::runbook::run::Run;
 use crate::runbook::run::RunStatus;
 
 /// The run as the next process finds it, on a server as it is then.
-pub(super) fn resume(estate: &Estate, log: &[(RunEvent, u64, Timestamp)], server: Server) -> Estate {
+pub(super) fn resume(
+    estate: &Estate,
+    log: &[(RunEvent, u64, Timestamp)],
+    server: Server,
+) -> Estate {
     let mut later = estate.clone();
     later.log = log.to_vec();
     later.server = server;
@@ -34,7 +38,11 @@ fn a_run_cut_after_any_entry_goes_on_to_the_same_end_and_sends_no_write_twice() 
     golden.open("billing").unwrap();
     golden.walk();
     let steps = |estate: &Estate| {
-        let steps = estate.run().steps.iter().map(|step| (step.id.clone(), step.status.clone()));
+        let steps = estate
+            .run()
+            .steps
+            .iter()
+            .map(|step| (step.id.clone(), step.status.clone()));
         steps.collect::<Vec<_>>()
     };
     for cut in 1..golden.log.len() {
@@ -43,9 +51,18 @@ fn a_run_cut_after_any_entry_goes_on_to_the_same_end_and_sends_no_write_twice() 
             let mut later = resume(&golden, &golden.log[..cut], server);
             assert_eq!(later.run().status, RunStatus::Interrupted);
             later.walk();
-            assert_eq!(later.run().status, RunStatus::Completed, "cut {cut}: {:?}", later.run().turn());
+            assert_eq!(
+                later.run().status,
+                RunStatus::Completed,
+                "cut {cut}: {:?}",
+                later.run().turn()
+            );
             assert_eq!(steps(&later), steps(&golden), "cut {cut}");
-            assert!(later.server.writes.values().all(|times| *times == 1), "cut {cut}: {:?}", later.server.writes);
+            assert!(
+                later.server.writes.values().all(|times| *times == 1),
+                "cut {cut}: {:?}",
+                later.server.writes
+            );
             assert_eq!(later.server.writes.len(), golden.server.writes.len());
         }
     }

@@ -108,7 +108,10 @@ impl Server {
     fn put(&mut self, plural: &str, namespace: &str, name: &str, mut object: Value) {
         self.serial += 1;
         let key = key(plural, namespace, name);
-        let uid = self.objects.get(&key).and_then(|old| old.pointer("/metadata/uid").cloned());
+        let uid = self
+            .objects
+            .get(&key)
+            .and_then(|old| old.pointer("/metadata/uid").cloned());
         let meta = json!({"name": name, "namespace": namespace, "resourceVersion": self.serial.to_string(),
             "uid": uid.unwrap_or_else(|| json!(format!("u-{}", self.serial))), "creationTimestamp": "2026-08-15T04:00:00Z"});
         let mut all = object.get("metadata").cloned().unwrap_or_else(|| json!({}));
@@ -121,7 +124,11 @@ impl Server {
 
     /// Somebody changes an object.
     pub(super) fn touch(&mut self, plural: &str, namespace: &str, name: &str) {
-        let object = self.objects.get(&key(plural, namespace, name)).unwrap().clone();
+        let object = self
+            .objects
+            .get(&key(plural, namespace, name))
+            .unwrap()
+            .clone();
         self.put(plural, namespace, name, object);
     }
 
@@ -140,7 +147,15 @@ impl Server {
         }
         let (gvr, namespace, name) = op.target();
         let (namespace, name) = (namespace.unwrap_or_default().to_owned(), name.to_owned());
-        *self.writes.entry(format!("{} {}", op.request().method, op.line())).or_default() += 1;
+        let wanted = matches!(op, Op::Suspend { suspend: false, .. });
+        *self
+            .writes
+            .entry(format!(
+                "{}{}",
+                op.line(),
+                if wanted { " back" } else { "" }
+            ))
+            .or_default() += 1;
         let body: Value = serde_json::from_slice(&op.request().body).unwrap();
         let here = self.get(&gvr.plural, &namespace, &name).cloned();
         match op {
@@ -150,7 +165,15 @@ impl Server {
                 self.put(&gvr.plural, &namespace, &name, object);
                 200
             }
-            Op::Delete { uid, resource_version, .. } => self.delete(here.as_ref(), (&gvr, &namespace, &name), (uid, resource_version.as_deref())),
+            Op::Delete {
+                uid,
+                resource_version,
+                ..
+            } => self.delete(
+                here.as_ref(),
+                (&gvr, &namespace, &name),
+                (uid, resource_version.as_deref()),
+            ),
             _ if here.is_some() => 409,
             _ => {
                 self.create(op, body, (&gvr.plural, &namespace, &name), fault);
@@ -159,10 +182,19 @@ impl Server {
         }
     }
 
-    fn delete(&mut self, here: Option<&Value>, at: (&Gvr, &str, &str), must: (&str, Option<&str>)) -> u16 {
+    fn delete(
+        &mut self,
+        here: Option<&Value>,
+        at: (&Gvr, &str, &str),
+        must: (&str, Option<&str>),
+    ) -> u16 {
         let Some(here) = here else { return 404 };
         let text = |path: &str| here.pointer(path).unwrap().as_str().unwrap();
-        if text("/metadata/uid") != must.0 || must.1.is_some_and(|version| text("/metadata/resourceVersion") != version) {
+        if text("/metadata/uid") != must.0
+            || must
+                .1
+                .is_some_and(|version| text("/metadata/resourceVersion") != version)
+        {
             return 409;
         }
         self.lose(&at.0.plural, at.1, at.2);
@@ -172,11 +204,16 @@ impl Server {
     fn create(&mut self, op: &Op, mut body: Value, at: (&str, &str, &str), fault: Option<Fault>) {
         body["status"] = match op {
             Op::StatusRequest { .. } => json!({"phase": "Processed", "serverVersion": "v1.18.1"}),
-            Op::Backup { .. } => json!({"phase": "Completed", "startTimestamp": "2026-08-15T04:59:00Z",
-                "progress": {"itemsBackedUp": 77, "totalItems": 77}}),
+            Op::Backup { .. } => {
+                json!({"phase": "Completed", "startTimestamp": "2026-08-15T04:59:00Z",
+                "progress": {"itemsBackedUp": 77, "totalItems": 77}})
+            }
             _ => json!({}),
         };
-        if let Op::Restore { namespace, name, .. } = op {
+        if let Op::Restore {
+            namespace, name, ..
+        } = op
+        {
             let phase = match fault {
                 Some(Fault::RestoreEnds(phase)) => phase,
                 _ => {
@@ -192,10 +229,18 @@ impl Server {
 
     /// What the backup holds, where it is missing.
     fn fill(&mut self, namespace: &str, restore: Option<&str>) {
-        let labels = restore.map_or(json!({}), |restore| json!({"velero.io/restore-name": restore}));
+        let labels = restore.map_or(
+            json!({}),
+            |restore| json!({"velero.io/restore-name": restore}),
+        );
         let metadata = json!({"labels": labels, "generation": 1});
         if self.get("namespaces", "", namespace).is_none() {
-            self.put("namespaces", "", namespace, json!({"status": {"phase": "Active"}}));
+            self.put(
+                "namespaces",
+                "",
+                namespace,
+                json!({"status": {"phase": "Active"}}),
+            );
         }
         let api = json!({"metadata": metadata, "spec": {"replicas": 2},
             "status": {"readyReplicas": 2, "availableReplicas": 2, "observedGeneration": 1}});
@@ -227,18 +272,31 @@ fn config() -> Config {
     };
     Config {
         path: PathBuf::from("crashcart.toml"),
-        estate: Named { name: "test".to_owned(), id: uuid::Uuid::nil(), regimes: Vec::new(), outside: Vec::new() },
+        estate: Named {
+            name: "test".to_owned(),
+            id: uuid::Uuid::nil(),
+            regimes: Vec::new(),
+            outside: Vec::new(),
+        },
         identities: Vec::new(),
         clusters: vec![Cluster {
             name: ClusterName::from("aws-prod"),
             site: Site::Cloud,
             server: "https://127.0.0.1:6443".to_owned(),
-            ca: Pem { path: PathBuf::from("ca.crt"), bytes: Arc::from(&b""[..]) },
+            ca: Pem {
+                path: PathBuf::from("ca.crt"),
+                bytes: Arc::from(&b""[..]),
+            },
             fingerprint: None,
-            auth: ClusterAuth::Oidc { identity: "none".to_owned() },
+            auth: ClusterAuth::Oidc {
+                identity: "none".to_owned(),
+            },
             audience: None,
         }],
-        zones: vec![zone("clinical", 2, &["ehr"]), zone("administrative", 1, &["billing"])],
+        zones: vec![
+            zone("clinical", 2, &["ehr"]),
+            zone("administrative", 1, &["billing"]),
+        ],
         policy: Policy::own(),
     }
 }
@@ -257,7 +315,8 @@ impl Estate {
             "status": {"phase": "Completed", "startTimestamp": "2026-08-15T04:42:00Z", "completionTimestamp": "2026-08-15T04:43:00Z",
                 "expiration": "2026-09-15T04:42:00Z"}});
         server.put("backups", "velero", "hourly-billing-1", backup);
-        let kustomization = json!({"spec": {"suspend": false, "targetNamespace": "billing"}, "status": {}});
+        let kustomization =
+            json!({"spec": {"suspend": false, "targetNamespace": "billing"}, "status": {}});
         server.put("kustomizations", "flux-system", "billing", kustomization);
         Estate {
             config: config(),
@@ -281,13 +340,26 @@ impl Estate {
 
     pub(super) fn now(&self) -> Moment {
         let start: Timestamp = "2026-08-15T05:00:00Z".parse().unwrap();
-        let wall = start.checked_add(jiff::SignedDuration::from_secs(self.seconds)).unwrap();
-        Moment { mono_ms: u64::try_from(self.seconds).unwrap() * 1000, wall }
+        let wall = start
+            .checked_add(jiff::SignedDuration::from_secs(self.seconds))
+            .unwrap();
+        Moment {
+            mono_ms: u64::try_from(self.seconds).unwrap() * 1000,
+            wall,
+        }
     }
 
     fn all<T: serde::de::DeserializeOwned>(&self, plural: &str) -> Delta<T> {
-        let objects = self.server.objects.iter().filter(|(key, _)| key.0 == plural);
-        Delta::Swap(objects.map(|(_, object)| serde_json::from_value(object.clone()).unwrap()).collect())
+        let objects = self
+            .server
+            .objects
+            .iter()
+            .filter(|(key, _)| key.0 == plural);
+        Delta::Swap(
+            objects
+                .map(|(_, object)| serde_json::from_value(object.clone()).unwrap())
+                .collect(),
+        )
     }
 
     /// The world as its watches would have folded it a second ago.
@@ -295,7 +367,14 @@ impl Estate {
         let cluster = ClusterName::from("aws-prod");
         let mut world = World::default();
         world.connect(cluster.clone(), 1);
-        let at = if self.server.silent { Moment { mono_ms: 0, ..self.now() } } else { self.now() };
+        let at = if self.server.silent {
+            Moment {
+                mono_ms: 0,
+                ..self.now()
+            }
+        } else {
+            self.now()
+        };
         let mut fold = |fact: Fact| world.fold(&cluster, 1, fact, at);
         fold(Fact::Greeting(Greeting {
             version: SafeText::new("v1.34.3"),
@@ -323,12 +402,26 @@ impl Estate {
     pub(super) fn look<T>(&self, with: impl FnOnce(&Sight<'_>) -> T) -> T {
         let world = self.world();
         let heard = self.heard.as_ref();
-        with(&Sight { config: &self.config, world: &world, library: &self.library, heard, person: &self.person })
+        with(&Sight {
+            config: &self.config,
+            world: &world,
+            library: &self.library,
+            heard,
+            person: &self.person,
+        })
     }
 
     pub(super) fn params(namespace: &str) -> BTreeMap<String, String> {
-        let pairs = [("cluster", "aws-prod"), ("namespace", namespace), ("ticket", "INC-4411"), ("reason", "forms are lost")];
-        pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+        let pairs = [
+            ("cluster", "aws-prod"),
+            ("namespace", namespace),
+            ("ticket", "INC-4411"),
+            ("reason", "forms are lost"),
+        ];
+        pairs
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
     }
 
     pub(super) fn open(&mut self, namespace: &str) -> Result<(), SafeText> {
@@ -365,7 +458,11 @@ impl Estate {
             Command::Read(reading) => {
                 self.seconds += 1;
                 let answer = self.answer(&reading);
-                self.heard = Some(Heard { reading, answer, at: self.now() });
+                self.heard = Some(Heard {
+                    reading,
+                    answer,
+                    at: self.now(),
+                });
             }
             Command::Send { step, op, undo } => self.send(step, &op, undo),
         }
@@ -382,7 +479,11 @@ impl Estate {
             namespace: namespace.map(str::to_owned),
             name: name.to_owned(),
         });
-        let fault = self.faults.iter().position(|fault| fault.0 == step).map(|at| self.faults.remove(at).1);
+        let fault = self
+            .faults
+            .iter()
+            .position(|fault| fault.0 == step)
+            .map(|at| self.faults.remove(at).1);
         let status = match fault {
             Some(Fault::Lost) => None,
             Some(Fault::AnswerLost) => {
@@ -392,46 +493,107 @@ impl Estate {
             fault => Some(self.server.take(op, fault)),
         };
         let class = crate::runbook::journal::class(status);
-        let words = SafeText::new(if class == OutcomeClass::Unknown { "no answer in 10s" } else { "" });
-        self.record(RunEvent::Outcome { step, undo, class, status, words });
+        let words = SafeText::new(if class == OutcomeClass::Unknown {
+            "no answer in 10s"
+        } else {
+            ""
+        });
+        self.record(RunEvent::Outcome {
+            step,
+            undo,
+            class,
+            status,
+            words,
+        });
     }
 
     fn answer(&self, reading: &Reading) -> Answer {
         match reading {
-            Reading::Rights(ops) => Answer::Rights(ops.iter().map(|op| (op.clone(), Ok(true), SafeText::default())).collect()),
-            Reading::Object { gvr, namespace, name } => {
-                Answer::Object(self.server.get(&gvr.plural, namespace.as_deref().unwrap_or_default(), name).cloned())
-            }
+            Reading::Rights(ops) => Answer::Rights(
+                ops.iter()
+                    .map(|op| (op.clone(), Ok(true), SafeText::default()))
+                    .collect(),
+            ),
+            Reading::Object {
+                gvr,
+                namespace,
+                name,
+            } => Answer::Object(
+                self.server
+                    .get(&gvr.plural, namespace.as_deref().unwrap_or_default(), name)
+                    .cloned(),
+            ),
             Reading::Artefact { .. } => Answer::Artefact(BTreeMap::from([
-                ("v1/ConfigMap".to_owned(), vec!["billing/forms".to_owned(), "billing/kube-root-ca.crt".to_owned()]),
+                (
+                    "v1/ConfigMap".to_owned(),
+                    vec![
+                        "billing/forms".to_owned(),
+                        "billing/kube-root-ca.crt".to_owned(),
+                    ],
+                ),
                 ("v1/Secret".to_owned(), vec!["billing/db".to_owned()]),
                 ("v1/Pod".to_owned(), vec!["billing/api-1".to_owned()]),
-                ("apps/v1/Deployment".to_owned(), vec!["billing/api".to_owned()]),
+                (
+                    "apps/v1/Deployment".to_owned(),
+                    vec!["billing/api".to_owned()],
+                ),
             ])),
-            Reading::Names { namespace, kinds } => Answer::Names(kinds.iter().map(|gvk| self.listed(namespace, gvk)).collect()),
+            Reading::Names { namespace, kinds } => Answer::Names(
+                kinds
+                    .iter()
+                    .map(|gvk| self.listed(namespace, gvk))
+                    .collect(),
+            ),
         }
     }
 
     fn listed(&self, namespace: &str, gvk: &Gvk) -> Listed {
         let plural = format!("{}s", gvk.kind.to_lowercase());
-        let here = self.server.objects.iter().filter(|(key, _)| key.0 == plural && key.1 == namespace);
-        let text = |object: &Value, path: &str| object.pointer(path).and_then(Value::as_str).map(str::to_owned);
+        let here = self
+            .server
+            .objects
+            .iter()
+            .filter(|(key, _)| key.0 == plural && key.1 == namespace);
+        let text = |object: &Value, path: &str| {
+            object
+                .pointer(path)
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+        };
         let objects = here.map(|(key, object)| Object {
             name: key.2.clone(),
             uid: text(object, "/metadata/uid").unwrap(),
             resource_version: text(object, "/metadata/resourceVersion").unwrap(),
-            restore: object.pointer("/metadata/labels").and_then(|all| all.get("velero.io/restore-name")?.as_str().map(str::to_owned)),
+            restore: object.pointer("/metadata/labels").and_then(|all| {
+                all.get("velero.io/restore-name")?
+                    .as_str()
+                    .map(str::to_owned)
+            }),
         });
-        Listed { gvk: gvk.clone(), gvr: gvr(&plural), objects: objects.collect() }
+        Listed {
+            gvk: gvk.clone(),
+            gvr: gvr(&plural),
+            objects: objects.collect(),
+        }
     }
 
     /// Lets the run go on by itself until it waits for a person; gives how many commands it took.
     pub(super) fn settle(&mut self) -> usize {
-        let mut steps = 0;
-        while let Some(command) = self.look(|sight| self.run().advance(sight, self.now())) {
+        let (mut steps, mut idle) = (0, 0);
+        while idle < 2 {
+            let Some(command) = self.look(|sight| self.run().advance(sight, self.now())) else {
+                idle += 1;
+                self.seconds += 2;
+                continue;
+            };
+            idle = 0;
             self.carry_out(command);
             steps += 1;
-            assert!(steps < 200, "the run does not come to rest: {:?}", self.run().turn());
+            assert!(
+                steps < 200,
+                "the run does not come to rest: {:?}",
+                self.run().turn()
+            );
         }
         steps
     }
@@ -454,7 +616,8 @@ impl Estate {
                 return;
             }
             let input = card.typed.clone().map_or(Input::Enter, Input::Typed);
-            self.press(input).unwrap_or_else(|why| panic!("{card:?}: {why}"));
+            self.press(input)
+                .unwrap_or_else(|why| panic!("{card:?}: {why}"));
         }
         panic!("the run does not end: {:?}", self.run().turn());
     }
@@ -465,7 +628,8 @@ impl Estate {
         while self.run().turn().is_some_and(|step| step.id != id) || self.run().plan.is_none() {
             let card = self.look(|sight| self.run().card(sight, self.now()));
             let input = card.typed.clone().map_or(Input::Enter, Input::Typed);
-            self.press(input).unwrap_or_else(|why| panic!("{card:?}: {why}"));
+            self.press(input)
+                .unwrap_or_else(|why| panic!("{card:?}: {why}"));
         }
         if self.run().status == crate::runbook::run::RunStatus::Planned {
             self.press(Input::Enter).unwrap();

@@ -12,7 +12,10 @@ fn a_run_is_walked_from_prepare_to_its_end() {
     estate.open("billing").unwrap();
     estate.walk();
     let lines = report::lines(estate.run());
-    let lines: Vec<&str> = lines.iter().map(|line| line.split("  0").next().unwrap().trim_end()).collect();
+    let lines: Vec<&str> = lines
+        .iter()
+        .map(|line| line.split("  0").next().unwrap().trim_end())
+        .collect();
     assert_eq!(
         lines[3..],
         [
@@ -49,25 +52,67 @@ fn nothing_missing_ends_the_run_before_anything_is_sent() {
     }
     whole.open("billing").unwrap();
     whole.walk();
-    assert!(whole.run().ending.as_str().starts_with("Nothing would be changed: 0 requests."), "{}", whole.run().ending);
-    assert!(whole.server.writes.keys().all(|line| line.contains("requests/")), "{:?}", whole.server.writes);
+    assert!(
+        whole
+            .run()
+            .ending
+            .as_str()
+            .starts_with("Nothing would be changed: 0 requests."),
+        "{}",
+        whole.run().ending
+    );
+    assert!(
+        whole
+            .server
+            .writes
+            .keys()
+            .all(|line| line.contains("requests/")),
+        "{:?}",
+        whole.server.writes
+    );
 }
 
 #[test]
 fn a_restore_that_created_nothing_is_a_failure_and_says_so() {
     for (phase, words) in [
-        ("Completed", "r-7f3a is Completed and created nothing: none of 2 planned objects is there"),
-        ("PartiallyFailed", "r-7f3a is PartiallyFailed: store went away; 0 errors, 0 warnings"),
-        ("FailedValidation", "r-7f3a is FailedValidation: store went away; 0 errors, 0 warnings"),
+        (
+            "Completed",
+            "r-7f3a is Completed and created nothing: none of 2 planned objects is there",
+        ),
+        (
+            "PartiallyFailed",
+            "r-7f3a is PartiallyFailed: store went away; 0 errors, 0 warnings",
+        ),
+        (
+            "FailedValidation",
+            "r-7f3a is FailedValidation: store went away; 0 errors, 0 warnings",
+        ),
     ] {
         let mut estate = Estate::new();
         estate.faults = vec![(8, super::estate::Fault::RestoreEnds(phase))];
         estate.open("billing").unwrap();
         estate.walk();
         let last = estate.log.last().map(|entry| entry.0.clone());
-        assert_eq!(last, Some(RunEvent::Failed { step: 9, why: words.into() }));
-        assert_eq!(estate.run().status, RunStatus::Running, "it can be taken back");
-        assert!(estate.press(Input::Skip { reason: "no".to_owned() }).is_err(), "watch may not be left out");
+        assert_eq!(
+            last,
+            Some(RunEvent::Failed {
+                step: 9,
+                why: words.into()
+            })
+        );
+        assert_eq!(
+            estate.run().status,
+            RunStatus::Running,
+            "it can be taken back"
+        );
+        assert!(
+            estate
+                .press(Input::Skip {
+                    reason: "no".to_owned()
+                })
+                .is_err(),
+            "watch may not be left out"
+        );
     }
 }
 
@@ -87,8 +132,13 @@ fn the_same_run_has_the_same_plan_and_another_byte_has_another_digest() {
     other.frozen.create[0].name.push('x');
     assert_ne!(plain.digest(), other.digest());
     let mut book = plain.clone();
-    book.book_digest = crate::runbook::book::sha256_hex(format!("{} ", crate::runbook::library::BUILT_IN[0].1).as_bytes());
+    book.book_digest = crate::runbook::book::sha256_hex(
+        format!("{} ", crate::runbook::library::BUILT_IN[0].1).as_bytes(),
+    );
     assert_ne!(plain.digest(), book.digest());
     let keys = plain.canonical();
-    assert!(keys.starts_with(r#"{"book":"#) && !keys.contains(": "), "keys are sorted, no spaces: {keys}");
+    assert!(
+        keys.starts_with(r#"{"book":"#) && !keys.contains(": "),
+        "keys are sorted, no spaces: {keys}"
+    );
 }

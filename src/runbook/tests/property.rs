@@ -53,9 +53,20 @@ fn act() -> impl Strategy<Value = Act> {
 fn allowed(run: &Run, op: &crate::sources::op::Op) {
     assert!(!run.in_flight(), "never two requests out at once");
     if op.class() == Class::Change {
-        let confirm = run.steps.iter().find(|step| step.kind == "confirm-target").unwrap();
-        assert_eq!(confirm.status, StepStatus::Done, "never a change before the name was typed");
-        assert!(run.plan.is_some() && run.memory.started, "never a change without a started plan");
+        let confirm = run
+            .steps
+            .iter()
+            .find(|step| step.kind == "confirm-target")
+            .unwrap();
+        assert_eq!(
+            confirm.status,
+            StepStatus::Done,
+            "never a change before the name was typed"
+        );
+        assert!(
+            run.plan.is_some() && run.memory.started,
+            "never a change without a started plan"
+        );
         assert_eq!(run.plan.as_ref().unwrap().digest(), run.digest);
     }
 }
@@ -75,7 +86,11 @@ fn play(acts: Vec<Act>) {
         match act {
             Act::Go => {
                 for _ in 0..8 {
-                    let Some(command) = estate.look(|sight| estate.run().advance(sight, estate.now())) else { break };
+                    let Some(command) =
+                        estate.look(|sight| estate.run().advance(sight, estate.now()))
+                    else {
+                        break;
+                    };
                     carry_out(&mut estate, command);
                 }
             }
@@ -113,7 +128,15 @@ fn once(estate: &Estate) {
         }
     }
     let restores = estate.log.iter().filter(|entry| {
-        matches!(&entry.0, RunEvent::Outcome { step: 8, undo: false, status: Some(201), .. })
+        matches!(
+            &entry.0,
+            RunEvent::Outcome {
+                step: 8,
+                undo: false,
+                status: Some(201),
+                ..
+            }
+        )
     });
     assert!(restores.count() <= 1);
 }

@@ -7,7 +7,11 @@ use crate::runbook::run::RunStatus;
 fn why(estate: &mut Estate, input: Input) -> String {
     let before = (estate.log.len(), estate.server.writes.clone());
     let words = estate.press(input).unwrap_err().to_string();
-    assert_eq!(before, (estate.log.len(), estate.server.writes.clone()), "nothing was recorded or sent");
+    assert_eq!(
+        before,
+        (estate.log.len(), estate.server.writes.clone()),
+        "nothing was recorded or sent"
+    );
     words
 }
 
@@ -27,7 +31,13 @@ fn a_namespace_that_is_gone_and_may_have_been_selected_counts_with_the_strictest
     let mut estate = Estate::new();
     let selector = crate::config::LabelSelector::parse("zone=clinical").unwrap();
     estate.config.zones[0].members[0].by = crate::config::MemberBy::Selector(selector);
-    assert!(estate.open("fhir").unwrap_err().as_str().starts_with("clinical needs two people"));
+    assert!(
+        estate
+            .open("fhir")
+            .unwrap_err()
+            .as_str()
+            .starts_with("clinical needs two people")
+    );
 }
 
 #[test]
@@ -42,13 +52,31 @@ fn parameters_are_refused_one_sentence_each() {
             mode: crate::runbook::plan::Mode::Live,
             params,
         };
-        estate.look(|sight| crate::runbook::open::open(&request, sight, estate.now())).unwrap_err().to_string()
+        estate
+            .look(|sight| crate::runbook::open::open(&request, sight, estate.now()))
+            .unwrap_err()
+            .to_string()
     };
-    assert_eq!(refused(|params| drop(params.remove("ticket"))), "missing: ticket; give --param ticket=...");
-    assert!(refused(|params| drop(params.insert("ticket".into(), "no ticket".into()))).starts_with("ticket \"no ticket\" must"));
-    assert!(refused(|params| drop(params.insert("namespace".into(), "../x".into()))).starts_with("namespace \"../x\" must"));
-    assert!(refused(|params| drop(params.insert("colour".into(), "red".into()))).contains("has no parameter colour"));
-    assert!(refused(|params| drop(params.insert("cluster".into(), "mars".into()))).starts_with("no cluster mars"));
+    assert_eq!(
+        refused(|params| drop(params.remove("ticket"))),
+        "missing: ticket; give --param ticket=..."
+    );
+    assert!(
+        refused(|params| drop(params.insert("ticket".into(), "no ticket".into())))
+            .starts_with("ticket \"no ticket\" must")
+    );
+    assert!(
+        refused(|params| drop(params.insert("namespace".into(), "../x".into())))
+            .starts_with("namespace \"../x\" must")
+    );
+    assert!(
+        refused(|params| drop(params.insert("colour".into(), "red".into())))
+            .contains("has no parameter colour")
+    );
+    assert!(
+        refused(|params| drop(params.insert("cluster".into(), "mars".into())))
+            .starts_with("no cluster mars")
+    );
 }
 
 #[test]
@@ -56,7 +84,10 @@ fn a_wrong_name_sends_nothing() {
     let mut estate = Estate::new();
     estate.open("billing").unwrap();
     estate.walk_to("confirm-target");
-    assert_eq!(why(&mut estate, Input::Typed("biling".into())), "\"biling\" is not billing: nothing was sent");
+    assert_eq!(
+        why(&mut estate, Input::Typed("biling".into())),
+        "\"biling\" is not billing: nothing was sent"
+    );
     assert!(why(&mut estate, Input::Enter).ends_with("type billing to send this"));
     estate.walk_to("restore");
     assert!(why(&mut estate, Input::Enter).ends_with("type billing to send this"));
@@ -76,7 +107,10 @@ fn a_silent_cluster_or_another_one_turns_enter_off() {
     estate.uid = "0a9be644";
     assert!(why(&mut estate, Input::Enter).starts_with("aws-prod is another cluster now"));
     estate.config.clusters.clear();
-    assert_eq!(why(&mut estate, Input::Enter), "aws-prod is not in the configuration any more; nothing is sent");
+    assert_eq!(
+        why(&mut estate, Input::Enter),
+        "aws-prod is not in the configuration any more; nothing is sent"
+    );
 }
 
 #[test]
@@ -88,9 +122,15 @@ fn a_frozen_value_that_no_longer_holds_needs_a_new_plan() {
     estate.seconds += 30;
     estate.settle();
     let card = estate.look(|sight| estate.run().card(sight, estate.now()));
-    assert!(card.sends, "a change that keeps the uid does not void the plan: {card:?}");
+    assert!(
+        card.sends,
+        "a change that keeps the uid does not void the plan: {card:?}"
+    );
     estate.server.lose("backups", "velero", "hourly-billing-1");
-    assert!(why(&mut estate, Input::Typed("billing".into())).contains("a new plan is needed, nothing is sent"));
+    assert!(
+        why(&mut estate, Input::Typed("billing".into()))
+            .contains("a new plan is needed, nothing is sent")
+    );
 }
 
 #[test]
@@ -99,11 +139,17 @@ fn an_object_that_came_back_by_itself_voids_the_plan() {
     estate.open("billing").unwrap();
     estate.walk_to("restore");
     let forms = serde_json::json!({"metadata": {"name": "forms", "namespace": "billing", "uid": "x", "resourceVersion": "9"}});
-    estate.server.objects.insert(("configmaps".into(), "billing".into(), "forms".into()), forms);
+    estate.server.objects.insert(
+        ("configmaps".into(), "billing".into(), "forms".into()),
+        forms,
+    );
     estate.seconds += 30;
     estate.settle();
     let words = why(&mut estate, Input::Typed("billing".into()));
-    assert_eq!(words, "billing changed since the plan: 1 objects, ConfigMap forms among them; a new plan is needed, nothing is sent");
+    assert_eq!(
+        words,
+        "billing changed since the plan: 1 objects, ConfigMap forms among them; a new plan is needed, nothing is sent"
+    );
 }
 
 #[test]
@@ -116,10 +162,15 @@ fn another_policy_or_book_voids_a_plan_that_was_not_started() {
     assert!(why(&mut estate, Input::Enter).starts_with("administrative needs two people"));
     estate.config.zones[1].people = 1;
     estate.config.policy.label = "/etc/crashcart/policy.toml".to_owned();
-    assert!(why(&mut estate, Input::Enter).starts_with("the policy changed since the run was opened"));
+    assert!(
+        why(&mut estate, Input::Enter).starts_with("the policy changed since the run was opened")
+    );
     estate.config.policy = crate::config::Policy::own();
     estate.library = crate::runbook::library::Library::default();
-    assert!(why(&mut estate, Input::Enter).starts_with("the runbook restore-namespace is not in the library"));
+    assert!(
+        why(&mut estate, Input::Enter)
+            .starts_with("the runbook restore-namespace is not in the library")
+    );
 }
 
 #[test]
@@ -130,8 +181,20 @@ fn skip_and_abort_want_a_reason_and_skip_an_allowed_step() {
     assert!(why(&mut estate, Input::Skip { reason: "x".into() }).contains("may not be left out"));
     estate.walk_to("hold-automation");
     assert!(why(&mut estate, Input::Skip { reason: " ".into() }).starts_with("say why"));
-    assert!(why(&mut estate, Input::Abort { reason: String::new() }).starts_with("say why"));
-    estate.press(Input::Skip { reason: "flux is down".into() }).unwrap();
+    assert!(
+        why(
+            &mut estate,
+            Input::Abort {
+                reason: String::new()
+            }
+        )
+        .starts_with("say why")
+    );
+    estate
+        .press(Input::Skip {
+            reason: "flux is down".into(),
+        })
+        .unwrap();
     estate.walk();
     assert_eq!(estate.run().status, RunStatus::Completed);
     let back = estate.run().steps.last().unwrap();

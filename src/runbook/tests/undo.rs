@@ -19,16 +19,31 @@ fn undo_deletes_what_the_restore_created_then_gives_back_and_ends() {
     let card = estate.look(|sight| estate.run().card(sight, estate.now()));
     assert!(card.wire[0].starts_with("DELETE "), "{card:?}");
     estate.walk();
-    let RunStatus::Aborted(reason) = &estate.run().status else { panic!("{:?}", estate.run().status) };
+    let RunStatus::Aborted(reason) = &estate.run().status else {
+        panic!("{:?}", estate.run().status)
+    };
     assert_eq!(
         reason.as_str(),
         "taken back: 6 hold-automation: Kustomization billing is resumed; 8 restore: deleted 2 of what it created, left 0"
     );
     assert!(estate.server.get("deployments", "billing", "api").is_none());
-    assert!(estate.server.get("secrets", "billing", "db").is_some(), "what was there before stays");
-    let suspend = estate.server.get("kustomizations", "flux-system", "billing").unwrap();
-    assert_eq!(suspend.pointer("/spec/suspend"), Some(&serde_json::json!(false)));
-    assert!(estate.run().owed.iter().all(|owed| owed.0 == 7), "only the safety copy stands: {:?}", estate.run().owed);
+    assert!(
+        estate.server.get("secrets", "billing", "db").is_some(),
+        "what was there before stays"
+    );
+    let suspend = estate
+        .server
+        .get("kustomizations", "flux-system", "billing")
+        .unwrap();
+    assert_eq!(
+        suspend.pointer("/spec/suspend"),
+        Some(&serde_json::json!(false))
+    );
+    assert!(
+        estate.run().owed.iter().all(|owed| owed.0 == 7),
+        "only the safety copy stands: {:?}",
+        estate.run().owed
+    );
 }
 
 #[test]
@@ -37,13 +52,21 @@ fn what_somebody_changed_since_stays_and_is_said() {
     estate.server.touch("configmaps", "billing", "forms");
     estate.press(Input::Undo).unwrap();
     estate.walk();
-    assert!(estate.server.get("configmaps", "billing", "forms").is_some());
+    assert!(
+        estate
+            .server
+            .get("configmaps", "billing", "forms")
+            .is_some()
+    );
     assert!(estate.run().status == RunStatus::Aborted("taken back: 6 hold-automation: Kustomization billing is resumed; 8 restore: deleted 1 of what it created, left 1".into()));
     let mut raced = verified();
     raced.press(Input::Undo).unwrap();
     raced.server.touch("configmaps", "billing", "forms");
     raced.walk();
-    assert!(raced.server.get("configmaps", "billing", "forms").is_some(), "changed between list and delete");
+    assert!(
+        raced.server.get("configmaps", "billing", "forms").is_some(),
+        "changed between list and delete"
+    );
 }
 
 #[test]
@@ -51,7 +74,13 @@ fn nothing_sent_means_nothing_to_undo() {
     let mut estate = Estate::new();
     estate.open("billing").unwrap();
     estate.walk_to("hold-automation");
-    assert!(estate.press(Input::Undo).unwrap_err().as_str().starts_with("nothing was changed"));
+    assert!(
+        estate
+            .press(Input::Undo)
+            .unwrap_err()
+            .as_str()
+            .starts_with("nothing was changed")
+    );
 }
 
 #[test]
@@ -59,7 +88,11 @@ fn hold_puts_the_run_down_and_enter_takes_it_up() {
     let mut estate = verified();
     estate.press(Input::Hold).unwrap();
     assert_eq!(estate.run().status, RunStatus::Held);
-    assert_eq!(estate.run().clone().found_at_start().status, RunStatus::Held, "held is no accident");
+    assert_eq!(
+        estate.run().clone().found_at_start().status,
+        RunStatus::Held,
+        "held is no accident"
+    );
     estate.walk();
     assert_eq!(estate.run().status, RunStatus::Completed);
 }
@@ -67,9 +100,18 @@ fn hold_puts_the_run_down_and_enter_takes_it_up() {
 #[test]
 fn abort_ends_with_what_still_stands_and_paper_says_how_to_take_it_back() {
     let mut estate = verified();
-    estate.press(Input::Abort { reason: "bob takes over by hand".into() }).unwrap();
+    estate
+        .press(Input::Abort {
+            reason: "bob takes over by hand".into(),
+        })
+        .unwrap();
     let card = estate.look(|sight| estate.run().card(sight, estate.now()));
-    assert!(card.notes.iter().any(|note| note.as_str().contains("owed: give-back (11)")), "{card:?}");
+    assert!(
+        card.notes
+            .iter()
+            .any(|note| note.as_str().contains("owed: give-back (11)")),
+        "{card:?}"
+    );
     let lines = paper(estate.run()).join("\n");
     for needed in [
         "kubectl create -f - <<'EOF'",

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -36,7 +37,10 @@ impl AuditLog {
     /// The file cannot be opened.
     pub fn open(path: Option<&Path>) -> std::io::Result<AuditLog> {
         let file = path
-            .map(|path| File::options().append(true).create(true).open(path))
+            .map(|path| {
+                let mut options = File::options();
+                options.append(true).create(true).mode(0o600).open(path)
+            })
             .transpose()?;
         let lines = Lines {
             kept: VecDeque::new(),

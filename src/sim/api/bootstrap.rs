@@ -1,14 +1,19 @@
 //! What an API server makes by itself at its first start: system namespaces, default roles and
 //! the definitions of its custom resources.
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
+use crate::sim::clock::seconds;
 use crate::sim::store::Refusal;
 use crate::sim::store::Resource;
 use crate::sim::store::Store;
 use crate::sim::store::resources;
 
 const NAMESPACES: &[&str] = &["default", "kube-node-lease", "kube-public", "kube-system"];
+
+/// How old a simulated cluster is when it starts.
+const AGE: SignedDuration = SignedDuration::from_hours(412 * 24);
 
 /// Fills an empty store with what every cluster has.
 ///
@@ -65,14 +70,22 @@ pub fn fill(store: &Store) -> Result<(), Refusal> {
     let all = ["system:authenticated", "system:unauthenticated"];
     role(store, "system:public-info-viewer", &public, &all)?;
     for res in resources::ALL.iter().filter(|res| res.custom) {
-        store.create(&resources::CUSTOMRESOURCEDEFINITIONS, None, definition(res))?;
+        let mut definition = definition(res);
+        definition["metadata"]["creationTimestamp"] = born(store).into();
+        store.create(&resources::CUSTOMRESOURCEDEFINITIONS, None, definition)?;
     }
     Ok(())
 }
 
+/// When the cluster was set up.
+fn born(store: &Store) -> String {
+    let now = store.clock().now();
+    seconds(now.checked_sub(AGE).unwrap_or(now))
+}
+
 fn role(store: &Store, name: &str, rules: &Value, groups: &[&str]) -> Result<(), Refusal> {
     let labels = json!({ "kubernetes.io/bootstrapping": "rbac-defaults" });
-    let metadata = json!({ "name": name, "labels": labels });
+    let metadata = json!({ "name": name, "labels": labels, "creationTimestamp": born(store) });
     let role = json!({ "metadata": metadata, "rules": rules });
     store.create(&resources::CLUSTERROLES, None, role)?;
     let api = "rbac.authorization.k8s.io";

@@ -74,7 +74,8 @@ fn set(after: &mut Value, entries: Vec<Value>) {
     meta::set(after, "managedFields", entries);
 }
 
-fn entry(res: &Resource, writer: &Writer) -> Value {
+/// An entry without fields.
+pub(super) fn entry(res: &Resource, writer: &Writer) -> Value {
     let mut entry = json!({
         "manager": writer.manager,
         "operation": writer.operation,
@@ -89,14 +90,15 @@ fn entry(res: &Resource, writer: &Writer) -> Value {
     entry
 }
 
-fn is_writers(entry: &Value, writer: &Writer) -> bool {
+/// True when the entry is of this writer.
+pub(super) fn is_writers(entry: &Value, writer: &Writer) -> bool {
     entry["manager"] == writer.manager.as_str()
         && entry["operation"] == writer.operation
         && meta::text(entry, "/subresource") == writer.sub
 }
 
 /// The object without what nobody owns.
-fn strip(object: &Value) -> Map<String, Value> {
+pub(super) fn strip(object: &Value) -> Map<String, Value> {
     let mut map = object.as_object().cloned().unwrap_or_default();
     map.remove("kind");
     map.remove("apiVersion");
@@ -119,7 +121,12 @@ fn changed_keys(before: &Map<String, Value>, after: &Map<String, Value>) -> Map<
     tree(before, after, true)
 }
 
-fn tree(before: &Map<String, Value>, after: &Map<String, Value>, keys: bool) -> Map<String, Value> {
+/// The tree of fields of `after` that are other in `before`, or with `keys` only missing there.
+pub(super) fn tree(
+    before: &Map<String, Value>,
+    after: &Map<String, Value>,
+    keys: bool,
+) -> Map<String, Value> {
     let none = Map::new();
     let mut fields = Map::new();
     for (key, value) in after {
@@ -154,7 +161,8 @@ fn add(fields: &mut Value, more: &Map<String, Value>) {
     }
 }
 
-fn subtract(fields: &mut Value, less: &Map<String, Value>) {
+/// Takes the leaves of one field tree out of another.
+pub(super) fn subtract(fields: &mut Value, less: &Map<String, Value>) {
     let Some(fields) = fields.as_object_mut() else {
         return;
     };

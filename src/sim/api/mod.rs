@@ -3,6 +3,7 @@
 //! `path` reads what is asked, `rbac` judges it, and one file for each manner of asking answers:
 //! `list`, `watch`, `write`, `review`, `scale`, `proxy`, `discovery`. Objects live in `store`.
 
+mod apply;
 mod audit;
 pub mod bootstrap;
 mod defaults;
@@ -107,12 +108,11 @@ impl Server {
     fn who(&self, headers: &HeaderMap) -> Option<User> {
         let header = headers.get(AUTHORIZATION)?.to_str().ok()?;
         let token = header.strip_prefix("Bearer ")?.trim();
-        let (name, mut groups) = match self.inner.people.by_token(token) {
-            Some(person) => (person.user.clone(), person.groups.clone()),
-            None => {
-                let claims = self.inner.issuer.verify(token).ok()?;
-                (claims.user, claims.groups)
-            }
+        let (name, mut groups) = if let Some(person) = self.inner.people.by_token(token) {
+            (person.user.clone(), person.groups.clone())
+        } else {
+            let claims = self.inner.issuer.verify(token).ok()?;
+            (claims.user, claims.groups)
         };
         groups.push("system:authenticated".to_owned());
         Some(User { name, groups })
@@ -217,28 +217,7 @@ async fn judge(
     let plain = Route::Plain;
     let route_or_plain = route.as_ref().unwrap_or(&plain);
     arrival.asked = path::attributes(&parts.method, &path, route_or_plain, watch);
-    let open = matches!(
-        path.as_str(),
-        "/healthz" | "/readyz" | "/livez" | "/version"
-    );
-    let user = match &arrival.user {
-        Some(user) => user.clone(),
-        None if open && !parts.headers.contains_key(AUTHORIZATION) => User {
-            name: "system:anonymous".to_owned(),
-            groups: vec!["system:unauthenticated".to_owned()],
-        },
-        None => return Err(Refusal::unauthorized()),
-    };
-    if parts.headers.contains_key("impersonate-user") {
-        return Err(Refusal::new(
-            403,
-            "Forbidden",
-            "impersonation is not offered by the simulated server",
-        ));
-    }
-    if rbac::allowed(server.store(), &user, &arrival.asked).is_none() {
-        return Err(rbac::refuse(&user, &arrival.asked));
-    }
+    let user = admit(server, &parts.headers, arrival)?;
     let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| {
         Refusal::new(
             413,
@@ -270,9 +249,34 @@ async fn judge(
     }
 }
 
+/// Who asks, if they may.
+fn admit(server: &Server, headers: &HeaderMap, arrival: &Arrival) -> Result<User, Refusal> {
+    let path = arrival.asked.path.as_str();
+    let open = matches!(path, "/healthz" | "/readyz" | "/livez" | "/version");
+    let user = match &arrival.user {
+        Some(user) => user.clone(),
+        None if open && !headers.contains_key(AUTHORIZATION) => User {
+            name: "system:anonymous".to_owned(),
+            groups: vec!["system:unauthenticated".to_owned()],
+        },
+        None => return Err(Refusal::unauthorized()),
+    };
+    if headers.contains_key("impersonate-user") {
+        return Err(Refusal::new(
+            403,
+            "Forbidden",
+            "impersonation is not offered by the simulated server",
+        ));
+    }
+    if rbac::allowed(server.store(), &user, &arrival.asked).is_none() {
+        return Err(rbac::refuse(&user, &arrival.asked));
+    }
+    Ok(user)
+}
+
 async fn objects(server: &Server, ask: &Ask, target: &Target) -> Result<Response, Refusal> {
-    let served = discovery::subresources(target.res);
-    if !target.sub.is_empty() && !served.iter().any(|sub| sub.0 == target.sub) {
+    let known = discovery::subresources(target.res);
+    if !target.sub.is_empty() && !known.iter().any(|sub| sub.0 == target.sub) {
         return Err(Refusal::no_such_path());
     }
     let Some(name) = target.name.as_deref() else {

@@ -113,10 +113,8 @@ pub(super) fn route(path: &str) -> Result<Route, Refusal> {
 }
 
 fn review(group: &str, version: &str, rest: &[&str]) -> Option<Review> {
-    let plural = match rest {
-        [plural] => plural,
-        ["namespaces", _, plural] => plural,
-        _ => return None,
+    let ([plural] | ["namespaces", _, plural]) = rest else {
+        return None;
     };
     REVIEWS
         .iter()

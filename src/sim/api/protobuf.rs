@@ -68,11 +68,19 @@ const RESOURCE_ATTRIBUTES: &[Field] = &[
 const NON_RESOURCE_ATTRIBUTES: &[Field] = &[(1, "path", Shape::Text), (2, "verb", Shape::Text)];
 const SELF_ACCESS: &[Field] = &[
     (1, "resourceAttributes", Shape::One(RESOURCE_ATTRIBUTES)),
-    (2, "nonResourceAttributes", Shape::One(NON_RESOURCE_ATTRIBUTES)),
+    (
+        2,
+        "nonResourceAttributes",
+        Shape::One(NON_RESOURCE_ATTRIBUTES),
+    ),
 ];
 const ACCESS: &[Field] = &[
     (1, "resourceAttributes", Shape::One(RESOURCE_ATTRIBUTES)),
-    (2, "nonResourceAttributes", Shape::One(NON_RESOURCE_ATTRIBUTES)),
+    (
+        2,
+        "nonResourceAttributes",
+        Shape::One(NON_RESOURCE_ATTRIBUTES),
+    ),
     (3, "user", Shape::Text),
     (4, "groups", Shape::Texts),
     (6, "uid", Shape::Text),
@@ -132,14 +140,24 @@ const TEMPLATE: &[Field] = &[
 ];
 const DEPLOYMENT_SPEC: &[Field] = &[
     (1, "replicas", Shape::Number),
-    (2, "selector", Shape::One(&[(1, "matchLabels", Shape::Labels)])),
+    (
+        2,
+        "selector",
+        Shape::One(&[(1, "matchLabels", Shape::Labels)]),
+    ),
     (3, "template", Shape::One(TEMPLATE)),
     (4, "strategy", Shape::One(&[(1, "type", Shape::Text)])),
 ];
 
 /// The messages that are read, by kind.
 const KINDS: &[(&str, &[Field])] = &[
-    ("SelfSubjectReview", &[(1, "metadata", Shape::One(META)), (2, "status", Shape::Ignored)]),
+    (
+        "SelfSubjectReview",
+        &[
+            (1, "metadata", Shape::One(META)),
+            (2, "status", Shape::Ignored),
+        ],
+    ),
     (
         "SelfSubjectAccessReview",
         &[
@@ -246,14 +264,13 @@ fn message(bytes: &[u8], table: &[Field]) -> Option<Value> {
             }
         };
         match (shape, wire) {
-            (Shape::Ignored, _) => {}
+            (Shape::Ignored, _) | (Shape::Text, Wire::Bytes([])) => {}
             (Shape::Number, Wire::Number(number)) => {
                 object.insert((*name).to_owned(), number.into());
             }
             (Shape::Flag, Wire::Number(number)) => {
                 object.insert((*name).to_owned(), (number != 0).into());
             }
-            (Shape::Text, Wire::Bytes(bytes)) if bytes.is_empty() => {}
             (Shape::Text, Wire::Bytes(bytes)) => {
                 object.insert((*name).to_owned(), text(bytes)?.into());
             }

@@ -66,28 +66,11 @@ pub(super) fn watch(
     )?;
     let shape = Shape::wanted(&ask.headers, ask.query("includeObject"))?;
     let initial = ask.flag("sendInitialEvents");
-    if initial && ask.query("resourceVersionMatch") != "NotOlderThan" {
-        return Err(Refusal::new(
-            422,
-            "Invalid",
-            "ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-        ));
-    }
-    let (present, now) = server.store().list(target.res, target.ns.as_deref());
-    let asked = ask.query("resourceVersion");
-    let from: u64 = match asked {
-        "" | "0" => 0,
-        text => text.parse().map_err(|_| {
-            Refusal::bad_request(format!("resourceVersion: Invalid value: \"{text}\""))
-        })?,
-    };
+    let from = version(ask, initial)?;
     let from_state = from == 0 && ask.query("sendInitialEvents") != "false";
-    let changes = if initial || from == 0 {
-        server.store().subscribe(target.res, now)
-    } else {
-        server.store().subscribe(target.res, from)
-    };
-    let changes = match changes {
+    let (present, now) = server.store().list(target.res, target.ns.as_deref());
+    let start = if initial || from == 0 { now } else { from };
+    let changes = match server.store().subscribe(target.res, start) {
         Ok(changes) => changes,
         Err(refusal) => return Ok(stream_of(vec![error_line(&refusal)])),
     };
@@ -130,6 +113,23 @@ pub(super) fn watch(
         "application/json",
         Body::from_stream(lines),
     ))
+}
+
+/// The version the watch starts from; 0 for what is there now.
+fn version(ask: &Ask, initial: bool) -> Result<u64, Refusal> {
+    if initial && ask.query("resourceVersionMatch") != "NotOlderThan" {
+        return Err(Refusal::new(
+            422,
+            "Invalid",
+            "ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+        ));
+    }
+    match ask.query("resourceVersion") {
+        "" | "0" => Ok(0),
+        text => text.parse().map_err(|_| {
+            Refusal::bad_request(format!("resourceVersion: Invalid value: \"{text}\""))
+        }),
+    }
 }
 
 fn stream_of(lines: Vec<Bytes>) -> Response {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::sim::api::Ask;
 use crate::sim::api::Server;
+use crate::sim::api::apply;
 use crate::sim::api::defaults;
 use crate::sim::api::managed;
 use crate::sim::api::managed::Writer;
@@ -40,9 +41,8 @@ pub(super) fn body(ask: &Ask) -> Result<Value, Refusal> {
     match media(ask) {
         "" | "application/json" => json_body(ask),
         "application/yaml" => yaml_body(ask),
-        protobuf::MEDIA => protobuf::read(&ask.body).ok_or_else(|| {
-            Refusal::unsupported_media("application/json, application/yaml")
-        }),
+        protobuf::MEDIA => protobuf::read(&ask.body)
+            .ok_or_else(|| Refusal::unsupported_media("application/json, application/yaml")),
         _ => Err(Refusal::unsupported_media(
             "application/json, application/yaml",
         )),
@@ -188,7 +188,7 @@ pub(super) fn patch(
     })
 }
 
-/// Server-side apply, thinly: merges the given fields and creates what is missing.
+/// Server-side apply: creates what is missing, else takes over the given fields.
 fn apply(server: &Server, ask: &Ask, target: &Target, name: &str) -> Result<Response, Refusal> {
     if ask.query("fieldManager").is_empty() {
         return Err(Refusal::new(
@@ -206,14 +206,9 @@ fn apply(server: &Server, ask: &Ask, target: &Target, name: &str) -> Result<Resp
         let made = create_as(server, ask, target, object, &writer)?;
         return answer(server, ask, target, 201, &made);
     }
-    let custom = target.res.custom;
+    let force = ask.flag("force");
     change(server, ask, target, name, &writer, |old| {
-        if custom {
-            patch::merge(old, &object);
-        } else {
-            patch::strategic(old, &object);
-        }
-        Ok(())
+        apply::apply(old, &object, target.res, &writer, force)
     })
 }
 

@@ -23,16 +23,14 @@ pub(super) fn set(object: &mut Value, now: Timestamp, wanted: Condition<'_>) -> 
     let Value::Array(list) = list else {
         return false;
     };
-    let found = list.iter_mut().find(|c| c["type"] == wanted.kind);
-    let (slot, fresh) = match found {
-        Some(slot) => (slot, false),
-        None => {
-            list.push(json!({"type": wanted.kind}));
-            match list.last_mut() {
-                Some(slot) => (slot, true),
-                None => return false,
-            }
-        }
+    let place = list.iter().position(|c| c["type"] == wanted.kind);
+    let fresh = place.is_none();
+    if fresh {
+        list.push(json!({"type": wanted.kind}));
+    }
+    let place = place.unwrap_or(list.len() - 1);
+    let Some(slot) = list.get_mut(place) else {
+        return false;
     };
     let flipped = fresh || slot["status"] != wanted.status;
     if flipped {

@@ -6,13 +6,13 @@
 //! To add one: a file here and a line in [`Controllers::pass`].
 
 mod conditions;
-mod deployments;
-mod events;
+pub(in crate::sim) mod deployments;
+pub(in crate::sim) mod events;
 mod flux;
-mod kubelet;
+pub(in crate::sim) mod kubelet;
 mod nodes;
 mod owners;
-mod pods;
+pub(in crate::sim) mod pods;
 mod replicasets;
 mod scheduler;
 mod selector;
@@ -128,3 +128,6 @@ pub async fn run(cluster: Cluster) {
     };
     tokio::join!(serve, turn);
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,7 +85,7 @@ pub(super) fn trouble<'v>(object: &'v Value, name: &str) -> &'v str {
 }
 
 /// The status of a container that waits.
-pub(super) fn waiting(container: &Value, reason: &str, message: &str) -> Value {
+pub(in crate::sim) fn waiting(container: &Value, reason: &str, message: &str) -> Value {
     let mut state = json!({"reason": reason});
     if !message.is_empty() {
         state["message"] = json!(message);

@@ -40,14 +40,14 @@ pub(super) fn pass(store: &Store, agenda: &mut Agenda) {
 
 /// How many pods each node has: of one owner, and in all.
 struct Load {
-    owned: BTreeMap<(String, String), usize>,
+    by_owner: BTreeMap<(String, String), usize>,
     total: BTreeMap<String, usize>,
 }
 
 impl Load {
     fn of(pods: &[Arc<Value>]) -> Self {
         let mut load = Self {
-            owned: BTreeMap::new(),
+            by_owner: BTreeMap::new(),
             total: BTreeMap::new(),
         };
         for pod in pods {
@@ -61,7 +61,7 @@ impl Load {
 
     fn add(&mut self, node: &str, pod: &Value) {
         let owner = owners::controller(pod).to_owned();
-        *self.owned.entry((node.to_owned(), owner)).or_default() += 1;
+        *self.by_owner.entry((node.to_owned(), owner)).or_default() += 1;
         *self.total.entry(node.to_owned()).or_default() += 1;
     }
 
@@ -71,8 +71,8 @@ impl Load {
         let best = fits.min_by_key(|node| {
             let name = meta::name(node).to_owned();
             let key = (name.clone(), owner.clone());
-            let owned = self.owned.get(&key).copied().unwrap_or(0);
-            (owned, self.total.get(&name).copied().unwrap_or(0), name)
+            let same = self.by_owner.get(&key).copied().unwrap_or(0);
+            (same, self.total.get(&name).copied().unwrap_or(0), name)
         });
         let name = meta::name(best?).to_owned();
         self.add(&name, pod);

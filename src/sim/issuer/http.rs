@@ -20,6 +20,10 @@ const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 type Form = BTreeMap<String, String>;
 
 /// All endpoints of the issuer, under the path that its address has.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a router is built once from a clone"
+)]
 pub fn router(issuer: Issuer) -> Router {
     let routes = Router::new()
         .route("/.well-known/openid-configuration", get(discovery))
@@ -211,9 +215,10 @@ fn decide(issuer: &Issuer, form: &Form) -> Result<bool, &'static str> {
     let allowed = person.is_some();
     let at = issuer.now();
     let noted = issuer.state().grants.answer(text("user_code"), person, at);
-    match noted {
-        true => Ok(allowed),
-        false => Err("The code is not known, was answered, or has ended."),
+    if noted {
+        Ok(allowed)
+    } else {
+        Err("The code is not known, was answered, or has ended.")
     }
 }
 
@@ -244,10 +249,10 @@ fn form_page(issuer: &Issuer, code: &str) -> String {
         let name = &person.name;
         let groups = person.groups.join(", ");
         // Writing into a String cannot fail.
-        let _ = write!(
+        let _ = writeln!(
             people,
             "<p><label><input type=radio name=person value={name} required> {name} ({groups})\
-             </label></p>\n"
+             </label></p>"
         );
     }
     let code = escaped(code);

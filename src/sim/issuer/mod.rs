@@ -76,6 +76,7 @@ impl Issuer {
     ///
     /// # Errors
     /// A sentence, when no signing key can be made.
+    #[expect(clippy::needless_pass_by_value, reason = "all parts are handed over")]
     pub fn new(url: String, people: Arc<People>, clock: Clock, _seed: u64) -> Result<Self, String> {
         let signer = Signer::generate().map_err(|error| error.to_string())?;
         let inner = Inner {
@@ -211,3 +212,6 @@ fn claims(url: &str, session: &Session, at: i64) -> Value {
         "email": person.user,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -79,9 +79,11 @@ impl Sessions {
         at: Timestamp,
     ) -> Result<(Session, String), Refused> {
         if let Some(id) = self.spent.get(token).cloned() {
-            return Err(match self.end(&id) {
-                true => Refused::Reused,
-                false => Refused::Ended,
+            let alive = self.end(&id);
+            return Err(if alive {
+                Refused::Reused
+            } else {
+                Refused::Ended
             });
         }
         if self.ended.contains(token) {

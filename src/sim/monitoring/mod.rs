@@ -145,13 +145,11 @@ fn one_silence(monitoring: &Monitoring, method: &Method, id: &str) -> Response<B
     let now = monitoring.clock.now();
     let mut state = monitoring.state();
     if *method == Method::DELETE {
-        return match state.silences.expire(id, now) {
-            true => plain(StatusCode::OK, ""),
-            false => json_answer(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                &json!("silence not found"),
-            ),
-        };
+        if state.silences.expire(id, now) {
+            return plain(StatusCode::OK, "");
+        }
+        let words = json!("silence not found");
+        return json_answer(StatusCode::INTERNAL_SERVER_ERROR, &words);
     }
     match state.silences.one(id, now) {
         Some(silence) => json_answer(StatusCode::OK, &silence),
@@ -250,3 +248,6 @@ fn built(status: StatusCode, kind: &'static str, body: String) -> Response<Bytes
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response
 }
+
+#[cfg(test)]
+mod tests;

@@ -138,7 +138,7 @@ mod tests {
         "2026-08-15T04:11:00Z".parse().unwrap()
     }
 
-    fn body(matchers: Value) -> Vec<u8> {
+    fn body(matchers: &Value) -> Vec<u8> {
         let silence = json!({
             "matchers": matchers, "startsAt": "2026-08-15T04:10:00Z",
             "endsAt": "2026-08-15T05:10:00Z", "createdBy": "alice", "comment": "known",
@@ -150,7 +150,7 @@ mod tests {
     fn a_silence_is_set_and_expired() {
         let mut silences = Silences::default();
         let matcher = json!([{"name": "alertname", "value": "Watchdog", "isRegex": false}]);
-        let id = silences.set(&body(matcher), now()).unwrap();
+        let id = silences.set(&body(&matcher), now()).unwrap();
         assert_eq!(
             silences.one(&id, now()).unwrap()["status"]["state"],
             "active"
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn a_silence_of_nothing_is_refused() {
         let mut silences = Silences::default();
-        let (status, words) = silences.set(&body(json!([])), now()).unwrap_err();
+        let (status, words) = silences.set(&body(&json!([])), now()).unwrap_err();
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(words["code"], 612);
     }

@@ -3,6 +3,7 @@
 //! Here live uids, resource versions, generations, finalizers, deletion and the history that
 //! watches read. Who may ask and how it is asked over HTTP is `api`'s business.
 
+mod deletion;
 mod dice;
 mod history;
 pub mod lifecycle;
@@ -10,13 +11,15 @@ pub mod meta;
 mod object;
 mod refusal;
 pub mod resources;
+mod state;
 
-use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 use tokio::sync::watch;
 
+pub use crate::sim::store::deletion::Preconditions;
+pub use crate::sim::store::deletion::Propagation;
 pub use crate::sim::store::dice::Dice;
 pub use crate::sim::store::history::Batch;
 pub use crate::sim::store::history::Change;
@@ -27,45 +30,15 @@ pub use crate::sim::store::resources::Resource;
 
 use crate::sim::clock::Clock;
 use crate::sim::clock::seconds;
-use crate::sim::store::history::History;
+use crate::sim::store::state::State;
+use crate::sim::store::state::key;
+use crate::sim::store::state::slot;
 
 /// The first resourceVersion; a real cluster is never at 1 either.
 const FIRST_VERSION: u64 = 1000;
 
 /// Namespaces that a real server refuses to delete.
 const IMMORTAL: &[&str] = &["default", "kube-system", "kube-public"];
-
-/// What becomes of the objects that a deleted object owns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Propagation {
-    /// They are deleted after it.
-    #[default]
-    Background,
-    /// They are deleted before it.
-    Foreground,
-    /// They stay, without an owner.
-    Orphan,
-}
-
-/// What must hold for a deletion, and how it is done.
-#[derive(Clone, Debug, Default)]
-pub struct Preconditions {
-    /// The uid the object must have.
-    pub uid: Option<String>,
-    /// The resourceVersion the object must have.
-    pub resource_version: Option<String>,
-    /// Seconds a pod on a node gets to stop; 0 removes it at once.
-    pub grace: u64,
-    /// What becomes of owned objects.
-    pub propagation: Propagation,
-}
-
-impl Preconditions {
-    /// No preconditions and no grace: the object goes at once unless finalizers hold it.
-    pub fn now() -> Preconditions {
-        Preconditions::default()
-    }
-}
 
 /// The objects of one cluster; clones share them.
 #[derive(Clone, Debug)]
@@ -80,37 +53,10 @@ struct Inner {
     changed: watch::Sender<u64>,
 }
 
-type Table = BTreeMap<(String, String), Arc<Value>>;
-type Key = (&'static str, &'static str);
-
-#[derive(Debug)]
-struct State {
-    rv: u64,
-    /// Counts deletions begun and ended, so that the sweep knows when it has work.
-    deletions: u64,
-    dice: Dice,
-    tables: HashMap<Key, Table>,
-    histories: HashMap<Key, History>,
-}
-
-fn key(res: &Resource) -> Key {
-    (res.group, res.plural)
-}
-
-fn slot(ns: Option<&str>, name: &str) -> (String, String) {
-    (ns.unwrap_or("").to_owned(), name.to_owned())
-}
-
 impl Store {
     /// An empty store; uids and generated names follow from the seed.
     pub fn new(clock: Clock, seed: u64) -> Store {
-        let state = State {
-            rv: FIRST_VERSION,
-            deletions: 0,
-            dice: Dice::new(seed),
-            tables: HashMap::new(),
-            histories: HashMap::new(),
-        };
+        let state = State::new(FIRST_VERSION, seed);
         Store {
             inner: Arc::new(Inner {
                 clock,
@@ -283,6 +229,10 @@ impl Store {
     /// # Errors
     /// 404 when it does not exist, 409 when a precondition does not hold, 403 for a namespace
     /// that a real server keeps.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "conditions are made for one deletion"
+    )]
     pub fn delete(
         &self,
         res: &'static Resource,
@@ -421,28 +371,6 @@ impl Store {
             before,
         });
         self.inner.changed.send_replace(rv);
-    }
-}
-
-impl State {
-    fn advance(&mut self, object: &mut Value) -> u64 {
-        self.rv += 1;
-        meta::set(object, "resourceVersion", self.rv.to_string().into());
-        self.rv
-    }
-
-    /// Whether the namespace exists and still takes new objects.
-    fn namespace_takes(&self, res: &Resource, ns: Option<&str>) -> Result<(), Refusal> {
-        let Some(ns) = ns else { return Ok(()) };
-        let namespace = self
-            .tables
-            .get(&key(&resources::NAMESPACES))
-            .and_then(|table| table.get(&slot(None, ns)))
-            .ok_or_else(|| Refusal::not_found(&resources::NAMESPACES, ns))?;
-        if meta::is_going(namespace) {
-            return Err(object::refuse_terminating(res, ns));
-        }
-        Ok(())
     }
 }
 

@@ -100,7 +100,7 @@ pub(super) fn keep(before: &Value, after: &mut Value, res: &Resource) {
     if meta::is_going(before) {
         keep_finalizers(before, after);
     }
-    if res.generation && intent(before, res) != intent(after, res) {
+    if res.generation && intends_other(before, after, res) {
         let next = meta::number(before, "/metadata/generation") + 1;
         meta::set(after, "generation", next.into());
     }
@@ -122,16 +122,15 @@ fn keep_finalizers(before: &Value, after: &mut Value) {
     meta::set(after, "finalizers", kept);
 }
 
-/// What the generation counts: everything but metadata and a separate status.
-fn intent(object: &Value, res: &Resource) -> Value {
-    let mut object = object.clone();
-    if let Some(map) = object.as_object_mut() {
-        map.remove("metadata");
-        if res.status_subresource {
-            map.remove("status");
-        }
-    }
-    object
+/// Whether what the generation counts differs: everything but metadata and a separate status.
+fn intends_other(before: &Value, after: &Value, res: &Resource) -> bool {
+    let counts = |key: &str| key != "metadata" && !(res.status_subresource && key == "status");
+    let (Some(before), Some(after)) = (before.as_object(), after.as_object()) else {
+        return before != after;
+    };
+    let keys = before.keys().chain(after.keys());
+    keys.filter(|key| counts(key))
+        .any(|key| before.get(key) != after.get(key))
 }
 
 /// Refuses a write that names another resourceVersion than the newest, or another uid.

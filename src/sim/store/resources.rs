@@ -16,6 +16,10 @@ const EVERY_VERB: &[&str] = &[
 ];
 
 /// One kind of object: how it is named, where it lives and how it behaves.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a plain fact of a table, none excludes another"
+)]
 #[derive(Clone, Copy, Debug)]
 pub struct Resource {
     /// The API group; empty for the core group.

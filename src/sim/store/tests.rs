@@ -71,7 +71,7 @@ fn generation_counts_intent_and_status_only_where_it_is_part_of_it() {
         .unwrap();
     assert_eq!(generation(web), 1);
     let web = store.update(&DEPLOYMENTS, Some("shop"), "web", |o| {
-        o["spec"] = json!({"replicas": 2})
+        o["spec"] = json!({"replicas": 2});
     });
     assert_eq!(generation(web.unwrap()), 2);
     let backup = store.update(&BACKUPS, Some("shop"), "b1", status).unwrap();
@@ -119,7 +119,7 @@ fn preconditions_and_finalizers_hold_a_deletion_back() {
     ));
     store
         .update(&CONFIGMAPS, Some("shop"), "c", |o| {
-            o["metadata"]["finalizers"] = json!([])
+            o["metadata"]["finalizers"] = json!([]);
         })
         .unwrap();
     assert!(store.get(&CONFIGMAPS, Some("shop"), "c").is_none());

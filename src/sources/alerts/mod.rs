@@ -5,6 +5,7 @@
 
 mod judge;
 mod read;
+pub(super) mod watch;
 
 use std::collections::BTreeMap;
 
@@ -26,6 +27,15 @@ use crate::sources::world::World;
 use crate::text::SafeText;
 
 pub use read::read;
+
+/// The namespace in which an Alertmanager is looked for.
+pub const NAMESPACE: &str = "monitoring";
+/// The services it is looked for under, in this order; the same words stand in RBAC's `resourceNames`.
+pub const SERVICES: [&str; 3] = [
+    "http:alertmanager:9093",
+    "http:alertmanager-main:9093",
+    "http:alertmanager-operated:9093",
+];
 
 /// One alert as Alertmanager gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]

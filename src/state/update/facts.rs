@@ -7,7 +7,12 @@ use crate::state::State;
 use crate::state::effect::Effect;
 
 /// Folds one fact. A sign of life that changes no word asks for no frame.
-pub(super) fn fact(state: &mut State, cluster: &ClusterName, generation: u64, fact: Fact) -> Vec<Effect> {
+pub(super) fn fact(
+    state: &mut State,
+    cluster: &ClusterName,
+    generation: u64,
+    fact: Fact,
+) -> Vec<Effect> {
     let quiet = matches!(fact, Fact::Watch(_, WatchNews::Heard));
     state.world.fold(cluster, generation, fact, state.now);
     if quiet && !super::time::freshness_changed(state) {
@@ -19,7 +24,7 @@ pub(super) fn fact(state: &mut State, cluster: &ClusterName, generation: u64, fa
 
 /// A connection is being made: facts of the one before it do not count any more.
 pub(super) fn connecting(state: &mut State, cluster: &ClusterName, generation: u64) -> Vec<Effect> {
-    state.world.connect(cluster, generation);
+    state.world.connect(cluster.clone(), generation);
     state.stale = true;
     Vec::new()
 }

@@ -22,7 +22,12 @@ pub(super) fn act(state: &mut State, action: &Action) -> Vec<Effect> {
         Action::End(last) => move_to_end(state, *last),
         Action::Pane(next) => turn_pane(state, *next),
         Action::Side(next) => side(state, *next),
-        Action::Palette => state.prompt = Some(Prompt::Palette { line: Line::default(), at: None }),
+        Action::Palette => {
+            state.prompt = Some(Prompt::Palette {
+                line: Line::default(),
+                at: None,
+            })
+        }
         Action::Filter => state.prompt = Some(Prompt::Filter(Line::of(&state.nav.filter.clone()))),
         Action::Help => push(state, Screen::Help),
         Action::Runbooks => runbooks(state),
@@ -35,7 +40,11 @@ pub(super) fn act(state: &mut State, action: &Action) -> Vec<Effect> {
 
 /// Switches to a screen; back then leads to the board.
 pub(super) fn go(state: &mut State, screen: Screen) {
-    state.nav.back = if screen == Screen::Board { Vec::new() } else { vec![Screen::Board] };
+    state.nav.back = if screen == Screen::Board {
+        Vec::new()
+    } else {
+        vec![Screen::Board]
+    };
     state.nav.screen = screen;
     state.nav.filter.clear();
     if screen == Screen::Runbooks {
@@ -73,7 +82,10 @@ fn back(state: &mut State) -> Vec<Effect> {
 fn marked(state: &State) -> Option<String> {
     let rows = rows(state, state.nav.screen, state.nav.pane());
     let mark = state.nav.mark();
-    rows.iter().find(|row| Some(row.as_str()) == mark).or_else(|| rows.first()).cloned()
+    rows.iter()
+        .find(|row| Some(row.as_str()) == mark)
+        .or_else(|| rows.first())
+        .cloned()
 }
 
 fn open(state: &mut State) -> Vec<Effect> {
@@ -118,7 +130,11 @@ fn open_on_board(state: &mut State, mark: &str) {
 /// Shows the runbooks, those that treat the marked finding first.
 fn runbooks(state: &mut State) {
     let on_finding = matches!(state.nav.screen, Screen::Board | Screen::Finding);
-    state.nav.treating = if on_finding { marked(state).filter(|mark| !mark.starts_with("zone/")) } else { None };
+    state.nav.treating = if on_finding {
+        marked(state).filter(|mark| !mark.starts_with("zone/"))
+    } else {
+        None
+    };
     state.nav.marks.remove(&Screen::Runbooks);
     push(state, Screen::Runbooks);
 }
@@ -126,12 +142,20 @@ fn runbooks(state: &mut State) {
 fn move_by(state: &mut State, by: i32) {
     let screen = state.nav.screen;
     let rows = rows(state, screen, state.nav.pane());
-    if rows.is_empty() || matches!(screen, Screen::Book | Screen::Help | Screen::Plan | Screen::Finding) {
+    if rows.is_empty()
+        || matches!(
+            screen,
+            Screen::Book | Screen::Help | Screen::Plan | Screen::Finding
+        )
+    {
         let line = state.nav.scroll.entry(screen).or_insert(0);
         *line = line.saturating_add_signed(by as isize);
         return;
     }
-    let here = rows.iter().position(|row| Some(row.as_str()) == state.nav.mark()).unwrap_or(0);
+    let here = rows
+        .iter()
+        .position(|row| Some(row.as_str()) == state.nav.mark())
+        .unwrap_or(0);
     let there = here.saturating_add_signed(by as isize).min(rows.len() - 1);
     state.nav.marks.insert(screen, rows[there].clone());
     if screen == Screen::Log {
@@ -146,7 +170,10 @@ fn move_to_end(state: &mut State, last: bool) {
     if let Some(row) = row {
         state.nav.marks.insert(screen, row.clone());
     }
-    state.nav.scroll.insert(screen, if last { usize::MAX / 2 } else { 0 });
+    state
+        .nav
+        .scroll
+        .insert(screen, if last { usize::MAX / 2 } else { 0 });
 }
 
 /// How many panes a screen has that can take the focus.
@@ -170,19 +197,38 @@ fn turn_pane(state: &mut State, next: bool) {
 fn side(state: &mut State, next: bool) {
     match state.nav.screen {
         Screen::Zone => {
-            let zones: Vec<_> = state.board.zones.iter().map(|row| row.zone.clone()).collect();
+            let zones: Vec<_> = state
+                .board
+                .zones
+                .iter()
+                .map(|row| row.zone.clone())
+                .collect();
             if zones.is_empty() {
                 return;
             }
-            let here = zones.iter().position(|zone| *zone == state.nav.zone).unwrap_or(0);
-            let there = if next { here + 1 } else { here + zones.len() - 1 } % zones.len();
+            let here = zones
+                .iter()
+                .position(|zone| *zone == state.nav.zone)
+                .unwrap_or(0);
+            let there = if next {
+                here + 1
+            } else {
+                here + zones.len() - 1
+            } % zones.len();
             state.nav.zone.clone_from(&zones[there]);
             state.nav.marks.remove(&Screen::Zone);
         }
         Screen::Plan => {
             let rows = rows(state, Screen::Plan, 0);
-            let here = rows.iter().position(|row| Some(row.as_str()) == state.nav.mark()).unwrap_or(0);
-            let there = if next { here + 1 } else { here.saturating_sub(1) };
+            let here = rows
+                .iter()
+                .position(|row| Some(row.as_str()) == state.nav.mark())
+                .unwrap_or(0);
+            let there = if next {
+                here + 1
+            } else {
+                here.saturating_sub(1)
+            };
             if let Some(row) = rows.get(there) {
                 state.nav.marks.insert(Screen::Plan, row.clone());
                 state.nav.scroll.insert(Screen::Plan, 0);

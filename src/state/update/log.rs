@@ -16,7 +16,12 @@ const KEPT: usize = 500;
 pub(super) fn logged(state: &mut State, entries: u64, rows: Vec<LogRow>) -> Vec<Effect> {
     state.log.entries = entries;
     for row in rows {
-        match state.log.rows.iter().position(|known| known.entry == row.entry) {
+        match state
+            .log
+            .rows
+            .iter()
+            .position(|known| known.entry == row.entry)
+        {
             Some(at) => state.log.rows[at] = row,
             None => state.log.rows.push(row),
         }

@@ -23,15 +23,27 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     state.now = event.at;
     match event.what {
         What::Action { action, alone } => act(state, action, alone),
-        What::Fact { cluster, generation, fact } => facts::fact(state, &cluster, generation, fact),
-        What::Connecting { cluster, generation } => facts::connecting(state, &cluster, generation),
+        What::Fact {
+            cluster,
+            generation,
+            fact,
+        } => facts::fact(state, &cluster, generation, fact),
+        What::Connecting {
+            cluster,
+            generation,
+        } => facts::connecting(state, &cluster, generation),
         What::SignIn(event) => sign_in::step(state, event),
         What::Person(person) => sign_in::person(state, person),
         What::Logged { entries, rows } => log::logged(state, entries, rows),
         What::LogStopped(stopped) => log::stopped(state, stopped),
         What::LogBack => log::back(state),
         What::Verified(sentences) => log::verified(state, sentences),
-        What::RunLogged { run, event, entry, at } => run::logged(state, &run, &event, entry, at),
+        What::RunLogged {
+            run,
+            event,
+            entry,
+            at,
+        } => run::logged(state, &run, &event, entry, at),
         What::Answered { run, heard } => run::answered(state, &run, heard),
         What::Carried { failed } => run::carried(state, failed),
         What::Tick => time::tick(state),
@@ -68,7 +80,9 @@ fn act(state: &mut State, action: Action, alone: bool) -> Vec<Effect> {
         Action::Quit => quit(state),
         Action::Paste(text) => {
             let length = text.chars().count();
-            state.say(format!("Paste ignored, {length} characters: no field is open."));
+            state.say(format!(
+                "Paste ignored, {length} characters: no field is open."
+            ));
             Vec::new()
         }
         other => go::act(state, &other),
@@ -80,7 +94,12 @@ fn refresh(state: &mut State) -> Vec<Effect> {
     if state.log.stopped.is_some() {
         return vec![Effect::TryLog];
     }
-    let clusters = state.config.clusters.iter().map(|cluster| cluster.name.clone()).collect();
+    let clusters = state
+        .config
+        .clusters
+        .iter()
+        .map(|cluster| cluster.name.clone())
+        .collect();
     state.say("Asking every source again.");
     let mut effects = vec![Effect::Connect(clusters)];
     effects.extend(run::act(state, Action::Refresh, true));
@@ -90,7 +109,10 @@ fn refresh(state: &mut State) -> Vec<Effect> {
 /// The first Ctrl-C cancels what is typed or says how to leave; a second within two seconds leaves.
 fn cancel(state: &mut State) -> Vec<Effect> {
     const TWICE_WITHIN_S: i64 = 2;
-    if state.cancelled_at.is_some_and(|at| state.now.seconds_since(at) < TWICE_WITHIN_S) {
+    if state
+        .cancelled_at
+        .is_some_and(|at| state.now.seconds_since(at) < TWICE_WITHIN_S)
+    {
         return quit(state);
     }
     state.cancelled_at = Some(state.now);

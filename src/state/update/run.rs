@@ -7,15 +7,15 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::runbook::engine::Command;
 use crate::auth::Person;
+use crate::runbook::engine::Command;
 use crate::runbook::event::RunEvent;
 use crate::runbook::open;
 use crate::runbook::plan::Mode;
 use crate::runbook::press::Input;
+use crate::runbook::reading::Heard;
 use crate::runbook::run::Run;
 use crate::runbook::run::RunStatus;
-use crate::runbook::sight::Heard;
 use crate::runbook::sight::Sight;
 use crate::state::State;
 use crate::state::action::Action;
@@ -32,12 +32,21 @@ const WHOLE: (u16, u16) = (80, 24);
 
 /// Opens a run, unless the zone, the policy or the person forbids it; the refusal is said and nothing is asked of anybody.
 pub(super) fn open(state: &mut State, book: &str, params: BTreeMap<String, String>) -> Vec<Effect> {
-    let Some(person) = state.person.clone() else { return Vec::new() };
-    let request = open::Request { run: String::new(), book: book.to_owned(), mode: Mode::Live, params };
+    let Some(person) = state.person.clone() else {
+        return Vec::new();
+    };
+    let request = open::Request {
+        run: String::new(),
+        book: book.to_owned(),
+        mode: Mode::Live,
+        params,
+    };
     match open::open(&request, &sight(state, &person), state.now) {
         Ok(opened) => {
             state.busy = Some(String::new());
-            vec![Effect::Open { opened: Box::new(opened) }]
+            vec![Effect::Open {
+                opened: Box::new(opened),
+            }]
         }
         Err(why) => {
             state.refusal = Some(why.clone());
@@ -93,16 +102,25 @@ fn plan_or_steps(state: &mut State) {
 
 fn ask_reason(state: &mut State, abort: bool) -> Vec<Effect> {
     if state.run().is_some() {
-        state.prompt = Some(Prompt::Reason { abort, line: Line::default() });
+        state.prompt = Some(Prompt::Reason {
+            abort,
+            line: Line::default(),
+        });
     }
     Vec::new()
 }
 
 /// Enter: does what the pane shows, if it was shown long enough and the key came alone.
 fn do_it(state: &mut State, alone: bool) -> Vec<Effect> {
-    let Some(card) = card(state) else { return Vec::new() };
+    let Some(card) = card(state) else {
+        return Vec::new();
+    };
     if card.enter.is_empty() {
-        let why = card.notes.first().cloned().unwrap_or_else(|| SafeText::new("There is nothing to do here now."));
+        let why = card
+            .notes
+            .first()
+            .cloned()
+            .unwrap_or_else(|| SafeText::new("There is nothing to do here now."));
         state.say(why);
         return Vec::new();
     }
@@ -114,7 +132,11 @@ fn do_it(state: &mut State, alone: bool) -> Vec<Effect> {
     }
     match card.typed {
         Some(want) => {
-            state.prompt = Some(Prompt::Name { want, line: Line::default(), refused: None });
+            state.prompt = Some(Prompt::Name {
+                want,
+                line: Line::default(),
+                refused: None,
+            });
             Vec::new()
         }
         None => press(state, Input::Enter),
@@ -127,11 +149,16 @@ fn not_yet(state: &State, alone: bool) -> Option<String> {
         return Some("no: needs 80x24 to show the request in full.".to_owned());
     }
     if !alone {
-        return Some("Enter did not count: it came together with other keys. Press it alone.".to_owned());
+        return Some(
+            "Enter did not count: it came together with other keys. Press it alone.".to_owned(),
+        );
     }
-    let seen = state.card_id().zip(state.card_shown.as_ref()).is_some_and(|(id, (shown, at))| {
-        *shown == id && state.now.mono_ms.saturating_sub(at.mono_ms) >= SEEN_FOR_MS
-    });
+    let seen = state
+        .card_id()
+        .zip(state.card_shown.as_ref())
+        .is_some_and(|(id, (shown, at))| {
+            *shown == id && state.now.mono_ms.saturating_sub(at.mono_ms) >= SEEN_FOR_MS
+        });
     (!seen).then(|| "Enter did not count: the request was on screen for less than 0.3s. Read it, then press Enter.".to_owned())
 }
 
@@ -140,8 +167,15 @@ pub(super) fn typed(state: &mut State, want: String, line: Line) -> Vec<Effect> 
     if line.text == want {
         return press(state, Input::Typed(line.text));
     }
-    let refused = Some(format!("\"{}\" is not {want}: nothing was sent.", line.text));
-    state.prompt = Some(Prompt::Name { want, line: Line::default(), refused });
+    let refused = Some(format!(
+        "\"{}\" is not {want}: nothing was sent.",
+        line.text
+    ));
+    state.prompt = Some(Prompt::Name {
+        want,
+        line: Line::default(),
+        refused,
+    });
     Vec::new()
 }
 
@@ -153,7 +187,14 @@ pub(super) fn reason(state: &mut State, abort: bool, line: Line) -> Vec<Effect> 
         state.prompt = Some(Prompt::Reason { abort, line });
         return Vec::new();
     }
-    press(state, if abort { Input::Abort { reason } } else { Input::Skip { reason } })
+    press(
+        state,
+        if abort {
+            Input::Abort { reason }
+        } else {
+            Input::Skip { reason }
+        },
+    )
 }
 
 /// Presses one thing on the open run.
@@ -184,22 +225,39 @@ pub(super) fn advance(state: &mut State) -> Vec<Effect> {
     if state.busy.is_some() || state.log.stopped.is_some() || state.quitting {
         return Vec::new();
     }
-    let Some((run, person)) = state.run().zip(state.person.as_ref()) else { return Vec::new() };
+    let Some((run, person)) = state.run().zip(state.person.as_ref()) else {
+        return Vec::new();
+    };
     let command = run.advance(&sight(state, person), state.now);
     carry(state, command.into_iter().collect())
 }
 
 /// Commands become effects; the run waits until each came back.
 fn carry(state: &mut State, commands: Vec<Command>) -> Vec<Effect> {
-    let Some(run) = state.run().cloned().filter(|_| !commands.is_empty()) else { return Vec::new() };
-    let generation = state.world.cluster(&run.cluster).map_or(0, |cluster| cluster.generation());
+    let Some(run) = state.run().cloned().filter(|_| !commands.is_empty()) else {
+        return Vec::new();
+    };
+    let generation = state
+        .world
+        .cluster(&run.cluster)
+        .map_or(0, |cluster| cluster.generation());
     state.busy = Some(run.id.clone());
     state.changed();
-    vec![Effect::Carry { run: Box::new(run), commands, generation }]
+    vec![Effect::Carry {
+        run: Box::new(run),
+        commands,
+        generation,
+    }]
 }
 
 /// An entry of a run is on disk: fold it.
-pub(super) fn logged(state: &mut State, id: &str, event: &RunEvent, entry: u64, at: Timestamp) -> Vec<Effect> {
+pub(super) fn logged(
+    state: &mut State,
+    id: &str,
+    event: &RunEvent,
+    entry: u64,
+    at: Timestamp,
+) -> Vec<Effect> {
     if let RunEvent::Opened(opened) = event {
         state.runs.insert(0, Run::open(opened, entry, at));
         state.open_run = Some(id.to_owned());
@@ -209,7 +267,9 @@ pub(super) fn logged(state: &mut State, id: &str, event: &RunEvent, entry: u64, 
         run.take(event, entry, at);
     }
     match event {
-        RunEvent::Planned { .. } if state.nav.screen == Screen::Run => state.nav.screen = Screen::Plan,
+        RunEvent::Planned { .. } if state.nav.screen == Screen::Run => {
+            state.nav.screen = Screen::Plan
+        }
         RunEvent::Started if state.nav.screen == Screen::Plan => state.nav.screen = Screen::Run,
         RunEvent::Outcome { .. } | RunEvent::Done { .. } => state.heard = None,
         _ => {}
@@ -243,7 +303,11 @@ pub(super) fn carried(state: &mut State, failed: Option<SafeText>) -> Vec<Effect
 
 /// A frame that shows this card whole is on screen.
 pub(super) fn drawn(state: &mut State, card: String) -> Vec<Effect> {
-    if state.card_shown.as_ref().is_none_or(|(shown, _)| *shown != card) {
+    if state
+        .card_shown
+        .as_ref()
+        .is_none_or(|(shown, _)| *shown != card)
+    {
         state.card_shown = Some((card, state.now));
     }
     Vec::new()
@@ -262,7 +326,13 @@ fn card(state: &State) -> Option<crate::runbook::run::Card> {
 
 fn sight<'a>(state: &'a State, person: &'a Person) -> Sight<'a> {
     let (config, world, library) = (&*state.config, &state.world, &*state.library);
-    Sight { config, world, library, heard: state.heard.as_ref(), person }
+    Sight {
+        config,
+        world,
+        library,
+        heard: state.heard.as_ref(),
+        person,
+    }
 }
 
 impl State {
@@ -278,6 +348,9 @@ impl State {
         }
         let card = card(self)?;
         let run = self.open_run.as_deref()?;
-        Some(format!("{run} {} {} {}", card.title, card.digest, card.enter))
+        Some(format!(
+            "{run} {} {} {}",
+            card.title, card.digest, card.enter
+        ))
     }
 }

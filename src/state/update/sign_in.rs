@@ -16,7 +16,11 @@ pub(super) fn step(state: &mut State, event: Step) -> Vec<Effect> {
     state.sign_in = old.step(event, state.now.wall);
     state.changed();
     if let (SignIn::Waiting { device, .. }, None) = (&state.sign_in, &state.prompt) {
-        if let Some(simulated) = device.simulated.as_ref().filter(|_| state.nav.screen == Screen::SignIn) {
+        if let Some(simulated) = device
+            .simulated
+            .as_ref()
+            .filter(|_| state.nav.screen == Screen::SignIn)
+        {
             let people = simulated.people.iter().map(ToString::to_string).collect();
             state.prompt = Some(Prompt::WhoAnswers { people, at: 0 });
         }
@@ -36,14 +40,23 @@ pub(super) fn step(state: &mut State, event: Step) -> Vec<Effect> {
 /// Somebody is signed in: the sign-in screen closes and every cluster is asked in their name.
 pub(super) fn person(state: &mut State, person: Person) -> Vec<Effect> {
     let new = state.person.as_ref().is_none_or(|known| !known.is(&person));
-    let clusters: Vec<_> = state.config.clusters.iter().map(|cluster| cluster.name.clone()).collect();
+    let clusters: Vec<_> = state
+        .config
+        .clusters
+        .iter()
+        .map(|cluster| cluster.name.clone())
+        .collect();
     if new && state.config.identities.is_empty() {
         // A certificate's person is known only once its cluster has greeted us: the connections stand already.
         state.person = Some(person);
         state.changed();
         return Vec::new();
     }
-    state.say(format!("Signed in as {}. Reading {} clusters.", person.short(), clusters.len()));
+    state.say(format!(
+        "Signed in as {}. Reading {} clusters.",
+        person.short(),
+        clusters.len()
+    ));
     state.person = Some(person);
     if matches!(state.prompt, Some(Prompt::WhoAnswers { .. })) {
         state.prompt = None;
@@ -52,7 +65,11 @@ pub(super) fn person(state: &mut State, person: Person) -> Vec<Effect> {
         state.nav.screen = state.nav.back.pop().unwrap_or(Screen::Board);
     }
     super::run::greet(state);
-    if new { vec![Effect::Connect(clusters)] } else { Vec::new() }
+    if new {
+        vec![Effect::Connect(clusters)]
+    } else {
+        Vec::new()
+    }
 }
 
 /// A second passed: codes and sessions end by themselves.
@@ -83,8 +100,12 @@ pub(super) fn act(state: &mut State, action: &Action) -> Vec<Effect> {
 
 /// In the demo: this person answers.
 pub(super) fn answer(state: &mut State, people: &[String], at: usize) -> Vec<Effect> {
-    let SignIn::Waiting { device, .. } = &state.sign_in else { return Vec::new() };
-    let (Some(simulated), Some(person)) = (&device.simulated, people.get(at)) else { return Vec::new() };
+    let SignIn::Waiting { device, .. } = &state.sign_in else {
+        return Vec::new();
+    };
+    let (Some(simulated), Some(person)) = (&device.simulated, people.get(at)) else {
+        return Vec::new();
+    };
     vec![Effect::AnswerSignIn {
         person: person.clone(),
         endpoint: simulated.answer_endpoint.clone(),

@@ -41,9 +41,10 @@ pub(super) fn act(state: &mut State, action: &Action) -> Option<Vec<Effect>> {
 /// The line that is typed in.
 fn line(prompt: &mut Prompt) -> Option<&mut Line> {
     match prompt {
-        Prompt::Name { line, .. } | Prompt::Reason { line, .. } | Prompt::Filter(line) | Prompt::Palette { line, .. } => {
-            Some(line)
-        }
+        Prompt::Name { line, .. }
+        | Prompt::Reason { line, .. }
+        | Prompt::Filter(line)
+        | Prompt::Palette { line, .. } => Some(line),
         Prompt::Fill { fields, at, .. } => fields.get_mut(*at).map(|field| &mut field.line),
         Prompt::WhoAnswers { .. } => None,
     }
@@ -51,8 +52,12 @@ fn line(prompt: &mut Prompt) -> Option<&mut Line> {
 
 /// Edits the line; true when the key was an edit.
 fn edit(state: &mut State, action: &Action) -> bool {
-    let Some(prompt) = state.prompt.as_mut() else { return false };
-    let Some(line) = line(prompt) else { return false };
+    let Some(prompt) = state.prompt.as_mut() else {
+        return false;
+    };
+    let Some(line) = line(prompt) else {
+        return false;
+    };
     match action {
         Action::Type(character) => line.insert(*character),
         Action::Backspace => line.backspace(),
@@ -76,8 +81,13 @@ fn edit(state: &mut State, action: &Action) -> bool {
 /// A paste goes into a text field as one line; never into a name that must be typed.
 fn paste(state: &mut State, text: &str) {
     let length = text.chars().count();
-    if matches!(state.prompt, Some(Prompt::Name { .. } | Prompt::WhoAnswers { .. })) {
-        state.say(format!("Paste ignored, {length} characters: type the name."));
+    if matches!(
+        state.prompt,
+        Some(Prompt::Name { .. } | Prompt::WhoAnswers { .. })
+    ) {
+        state.say(format!(
+            "Paste ignored, {length} characters: type the name."
+        ));
         return;
     }
     if let Some(line) = state.prompt.as_mut().and_then(line) {
@@ -103,10 +113,20 @@ fn leave(state: &mut State) -> Vec<Effect> {
 
 /// The next or previous field, or choice.
 fn turn(state: &mut State, next: bool) {
-    let step = |at: usize, count: usize| if next { (at + 1) % count } else { (at + count - 1) % count };
+    let step = |at: usize, count: usize| {
+        if next {
+            (at + 1) % count
+        } else {
+            (at + count - 1) % count
+        }
+    };
     match state.prompt.as_mut() {
-        Some(Prompt::Fill { fields, at, .. }) if !fields.is_empty() => *at = step(*at, fields.len()),
-        Some(Prompt::WhoAnswers { people, at }) if !people.is_empty() => *at = step(*at, people.len()),
+        Some(Prompt::Fill { fields, at, .. }) if !fields.is_empty() => {
+            *at = step(*at, fields.len())
+        }
+        Some(Prompt::WhoAnswers { people, at }) if !people.is_empty() => {
+            *at = step(*at, people.len())
+        }
         _ => {}
     }
 }

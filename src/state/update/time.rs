@@ -25,7 +25,11 @@ pub(super) fn tick(state: &mut State) -> Vec<Effect> {
 
 /// The terminal has another size; mark, pane, prompt and typed text stay. 0x0 counts as 80x24.
 pub(super) fn resize(state: &mut State, width: u16, height: u16) -> Vec<Effect> {
-    state.size = if width == 0 || height == 0 { (80, 24) } else { (width, height) };
+    state.size = if width == 0 || height == 0 {
+        (80, 24)
+    } else {
+        (width, height)
+    };
     state.card_shown = None;
     state.changed();
     Vec::new()
@@ -33,7 +37,12 @@ pub(super) fn resize(state: &mut State, width: u16, height: u16) -> Vec<Effect> 
 
 /// True when a cluster crossed a freshness limit since the board was judged.
 pub(super) fn freshness_changed(state: &State) -> bool {
-    let now = |name| state.world.cluster(name).map(|cluster| cluster.freshness(state.now));
+    let now = |name| {
+        state
+            .world
+            .cluster(name)
+            .map(|cluster| cluster.freshness(state.now))
+    };
     state.board.clusters.iter().any(|(name, shown)| {
         now(name).is_some_and(|now| std::mem::discriminant(&now) != std::mem::discriminant(shown))
     })

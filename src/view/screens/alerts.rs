@@ -16,23 +16,44 @@ use crate::view::widgets::pane::Pane;
 use crate::view::widgets::row::Row;
 use crate::view::widgets::row::level_role;
 
-pub(super) const SCREEN: Entry = Entry { screen: Screen::Alerts, name: "Alerts", sheet };
+pub(super) const SCREEN: Entry = Entry {
+    screen: Screen::Alerts,
+    name: "Alerts",
+    sheet,
+};
 
 fn sheet(page: &Page<'_>) -> Sheet {
     let detail = rows::alerts(page.state);
     let mut panes = vec![pipelines(page, &detail), firing(page, &detail)];
     panes.extend(marked(page, &detail));
     let (silenced, inhibited, info) = detail.hidden;
-    let second = Row::line(Role::Text, format!("Alerts  {} firing", words::plural(detail.firing.len(), "group"))).right(
+    let second = Row::line(
+        Role::Text,
+        format!(
+            "Alerts  {} firing",
+            words::plural(detail.firing.len(), "group")
+        ),
+    )
+    .right(
         1,
         Role::Dim,
         format!("hidden: {silenced} silenced  {inhibited} inhibited  {info} info"),
     );
-    Sheet { second, panes, left_out: Vec::new() }
+    Sheet {
+        second,
+        panes,
+        left_out: Vec::new(),
+    }
 }
 
 fn pipelines(page: &Page<'_>, detail: &Detail) -> Pane {
-    let longest = detail.pipelines.iter().map(|row| text::width(row.cluster.as_str())).max().unwrap_or(0).max(8);
+    let longest = detail
+        .pipelines
+        .iter()
+        .map(|row| text::width(row.cluster.as_str()))
+        .max()
+        .unwrap_or(0)
+        .max(8);
     let row = |row: &PipelineRow| {
         let (role, word) = state_word(row.state);
         Row::new()
@@ -42,7 +63,10 @@ fn pipelines(page: &Page<'_>, detail: &Detail) -> Pane {
             .put(16 + longest + 2, Role::Text, row.words.as_str())
     };
     let note = format!("{}, worst first", detail.pipelines.len());
-    let pane = Pane::new("PIPELINES  is no alert good news?").note(note).focus(page.pane(1)).least(3);
+    let pane = Pane::new("PIPELINES  is no alert good news?")
+        .note(note)
+        .focus(page.pane(1))
+        .least(3);
     let mut pane = pane.rows(detail.pipelines.iter().map(row));
     if page.pane(1) {
         pane = pane.list(page.state.nav.mark());
@@ -73,17 +97,29 @@ fn firing(page: &Page<'_>, detail: &Detail) -> Pane {
         .put(30, Role::Dim, "WHERE")
         .put(52 + wider, Role::Dim, "FIRES")
         .put(59 + wider, Role::Dim, "SINCE");
-    let mut pane = Pane::new(format!("FIRING  {groups}, {}", words::plural(alerts, "alert"))).focus(page.pane(0)).least(3);
+    let mut pane = Pane::new(format!(
+        "FIRING  {groups}, {}",
+        words::plural(alerts, "alert")
+    ))
+    .focus(page.pane(0))
+    .least(3);
     if detail.firing.is_empty() {
         return pane.rows([Row::new().put(3, Role::Text, calm(page, detail))]);
     }
     let row = |row: &AlertRow| {
-        let since = row.since.map_or("?".to_owned(), |at| words::since(page.state, at));
+        let since = row
+            .since
+            .map_or("?".to_owned(), |at| words::since(page.state, at));
         Row::new()
             .id(rows::alert_id(row))
             .level(3, row.level)
             .name(8, 21, Role::Text, row.name.as_str())
-            .name(30, 21 + wider, Role::Text, format!("{} {}", row.cluster, row.object))
+            .name(
+                30,
+                21 + wider,
+                Role::Text,
+                format!("{} {}", row.cluster, row.object),
+            )
             .put(52 + wider, level_role(row.level), row.fires.to_string())
             .put(59 + wider, Role::Dim, since)
     };
@@ -97,10 +133,21 @@ fn firing(page: &Page<'_>, detail: &Detail) -> Pane {
 /// What no alert means: never "no alerts" alone.
 fn calm(page: &Page<'_>, detail: &Detail) -> String {
     if !page.state.nav.filter.is_empty() {
-        return format!("No firing alert matches {}. Esc shows all.", page.state.nav.filter);
+        return format!(
+            "No firing alert matches {}. Esc shows all.",
+            page.state.nav.filter
+        );
     }
-    let live = detail.pipelines.iter().filter(|row| row.state == Pipeline::Live).count();
-    let mute = detail.pipelines.iter().filter(|row| !matches!(row.state, Pipeline::Live | Pipeline::Absent)).count();
+    let live = detail
+        .pipelines
+        .iter()
+        .filter(|row| row.state == Pipeline::Live)
+        .count();
+    let mute = detail
+        .pipelines
+        .iter()
+        .filter(|row| !matches!(row.state, Pipeline::Live | Pipeline::Absent))
+        .count();
     let live = match live {
         1 => "1 pipeline that is LIVE".to_owned(),
         many => format!("{many} pipelines that are LIVE"),
@@ -111,8 +158,19 @@ fn calm(page: &Page<'_>, detail: &Detail) -> String {
 /// The marked group in full.
 fn marked(page: &Page<'_>, detail: &Detail) -> Option<Pane> {
     let mark = rows::marked(page.state).filter(|_| page.pane(0));
-    let row = detail.firing.iter().find(|row| Some(rows::alert_id(row)) == mark).or(detail.firing.first())?;
-    let summary = if row.summary.is_empty() { "It has no summary." } else { row.summary.as_str() };
+    let row = detail
+        .firing
+        .iter()
+        .find(|row| Some(rows::alert_id(row)) == mark)
+        .or(detail.firing.first())?;
+    let summary = if row.summary.is_empty() {
+        "It has no summary."
+    } else {
+        row.summary.as_str()
+    };
     let lines = text::wrap(summary, page.width.saturating_sub(2));
-    Some(Pane::new(row.name.as_str()).rows(lines.into_iter().map(|line| Row::line(Role::Text, line))))
+    Some(
+        Pane::new(row.name.as_str())
+            .rows(lines.into_iter().map(|line| Row::line(Role::Text, line))),
+    )
 }

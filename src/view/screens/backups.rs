@@ -19,7 +19,11 @@ use crate::view::widgets::pane::Pane;
 use crate::view::widgets::row::Row;
 use crate::view::widgets::row::level_role;
 
-pub(super) const SCREEN: Entry = Entry { screen: Screen::Backups, name: "Backups", sheet };
+pub(super) const SCREEN: Entry = Entry {
+    screen: Screen::Backups,
+    name: "Backups",
+    sheet,
+};
 
 fn sheet(page: &Page<'_>) -> Sheet {
     let detail = rows::backups(page.state);
@@ -28,16 +32,34 @@ fn sheet(page: &Page<'_>) -> Sheet {
         panes.push(stores(page, &detail));
     }
     panes.extend(why(page, &detail));
-    Sheet { second: second(&detail, page.width), panes, left_out: Vec::new() }
+    Sheet {
+        second: second(&detail, page.width),
+        panes,
+        left_out: Vec::new(),
+    }
 }
 
 fn second(detail: &Detail, columns: usize) -> Row {
     let count = |level| detail.rows.iter().filter(|row| row.level == level).count();
-    let parts = [(Level::Crit, "CRIT"), (Level::Unknown, "unknown"), (Level::Warn, "WARN"), (Level::Ok, "OK")]
-        .map(|(level, word)| (level, count(level), word));
-    let shown: Vec<_> = parts.into_iter().filter(|(_, count, _)| *count > 0).collect();
-    let length: usize = shown.iter().map(|(_, count, word)| count.to_string().len() + word.len() + 3).sum();
-    let mut row = Row::line(Role::Text, "Backups  zones by criticality, worst first inside");
+    let parts = [
+        (Level::Crit, "CRIT"),
+        (Level::Unknown, "unknown"),
+        (Level::Warn, "WARN"),
+        (Level::Ok, "OK"),
+    ]
+    .map(|(level, word)| (level, count(level), word));
+    let shown: Vec<_> = parts
+        .into_iter()
+        .filter(|(_, count, _)| *count > 0)
+        .collect();
+    let length: usize = shown
+        .iter()
+        .map(|(_, count, word)| count.to_string().len() + word.len() + 3)
+        .sum();
+    let mut row = Row::line(
+        Role::Text,
+        "Backups  zones by criticality, worst first inside",
+    );
     let mut at = columns.saturating_sub((length + 1).saturating_sub(2));
     for (level, count, word) in shown {
         let words = format!("{count} {word}");
@@ -68,9 +90,15 @@ fn points(page: &Page<'_>, detail: &Detail) -> Pane {
     let silent = !detail.gaps.is_empty() && page.state.nav.filter.is_empty();
     if detail.rows.is_empty() && !silent {
         let words = if page.state.nav.filter.is_empty() {
-            format!("No application has an rpo: {}.", page.state.config.path.display())
+            format!(
+                "No application has an rpo: {}.",
+                page.state.config.path.display()
+            )
         } else {
-            format!("No application matches {}. Esc shows all.", page.state.nav.filter)
+            format!(
+                "No application matches {}. Esc shows all.",
+                page.state.nav.filter
+            )
         };
         pane = pane.rows([Row::new().put(3, Role::Text, words)]);
     }
@@ -82,12 +110,24 @@ fn points(page: &Page<'_>, detail: &Detail) -> Pane {
 }
 
 fn point(page: &Page<'_>, row: &BackupRow, wider: usize) -> Row {
-    let history = row.why.first().filter(|words| words.as_str().starts_with("was "));
-    let role = if history.is_some() { Role::Stale } else { Role::Text };
+    let history = row
+        .why
+        .first()
+        .filter(|words| words.as_str().starts_with("was "));
+    let role = if history.is_some() {
+        Role::Stale
+    } else {
+        Role::Text
+    };
     let line = Row::new()
         .id(rows::backup_id(row))
         .level(3, row.level)
-        .name(8, 16 + wider, Role::Text, format!("{} {}", row.cluster, row.application));
+        .name(
+            8,
+            16 + wider,
+            Role::Text,
+            format!("{} {}", row.cluster, row.application),
+        );
     let started = row.newest.as_ref().and_then(|point| point.started);
     let line = match (history, row.age_s, started) {
         (Some(words), ..) => line.put_in(25 + wider, 19, role, words.as_str()),
@@ -108,11 +148,15 @@ fn point(page: &Page<'_>, row: &BackupRow, wider: usize) -> Row {
         (Some(at), false) => text::clock(at, page.state.judged_at.wall),
         (None, false) => "-".to_owned(),
     };
-    line.put(45 + wider, Role::Text, rpo).put(51 + wider, role, grade).put(67 + wider, role, next)
+    line.put(45 + wider, Role::Text, rpo)
+        .put(51 + wider, role, grade)
+        .put(67 + wider, role, next)
 }
 
 fn stores(page: &Page<'_>, detail: &Detail) -> Pane {
-    let longest = |of: fn(&StoreRow) -> usize, least| detail.stores.iter().map(of).max().unwrap_or(0).max(least);
+    let longest = |of: fn(&StoreRow) -> usize, least| {
+        detail.stores.iter().map(of).max().unwrap_or(0).max(least)
+    };
     let cluster_at = 8 + longest(|store| text::width(store.name.as_str()).min(20), 7) + 2;
     let words_at = cluster_at + longest(|store| text::width(store.cluster.as_str()), 8) + 2;
     let row = |store: &StoreRow| {
@@ -124,7 +168,9 @@ fn stores(page: &Page<'_>, detail: &Detail) -> Pane {
             .put(words_at, Role::Text, store.words.as_str())
             .right(0, Role::Text, words::plural(store.points, "point"))
     };
-    let mut pane = Pane::new("STORES  worst first").focus(page.pane(1)).rows(detail.stores.iter().map(row));
+    let mut pane = Pane::new("STORES  worst first")
+        .focus(page.pane(1))
+        .rows(detail.stores.iter().map(row));
     if page.pane(1) {
         pane = pane.list(page.state.nav.mark());
     }
@@ -134,7 +180,11 @@ fn stores(page: &Page<'_>, detail: &Detail) -> Pane {
 /// Why the marked row is as it is.
 fn why(page: &Page<'_>, detail: &Detail) -> Option<Pane> {
     let mark = rows::marked(page.state).filter(|_| page.pane(0));
-    let marked = detail.rows.iter().find(|row| Some(rows::backup_id(row)) == mark).or(detail.rows.first())?;
+    let marked = detail
+        .rows
+        .iter()
+        .find(|row| Some(rows::backup_id(row)) == mark)
+        .or(detail.rows.first())?;
     let facts = marked.why.iter().map(crate::text::SafeText::as_str);
     let rows = words::why(facts, page.width, if page.wide() { 6 } else { 3 });
     let least = rows.len();

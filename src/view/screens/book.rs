@@ -10,31 +10,70 @@ use crate::view::role::Role;
 use crate::view::widgets::pane::Pane;
 use crate::view::widgets::row::Row;
 
-pub(super) const SCREEN: Entry = Entry { screen: Screen::Book, name: "a Runbook", sheet };
+pub(super) const SCREEN: Entry = Entry {
+    screen: Screen::Book,
+    name: "a Runbook",
+    sheet,
+};
 
 /// Prose is at most so wide, like paper.
 const PROSE: usize = 78;
 
 fn sheet(page: &Page<'_>) -> Sheet {
     let id = page.state.nav.book.as_deref();
-    let Some(book) = id.and_then(|id| page.state.library.books().iter().find(|book| book.id == id)) else {
-        let pane = Pane::default().rows([Row::line(Role::Text, "No runbook is open: 7 shows the library.")]);
-        return Sheet { second: Row::line(Role::Text, "Runbook"), panes: vec![pane], left_out: Vec::new() };
+    let Some(book) = id.and_then(|id| page.state.library.books().iter().find(|book| book.id == id))
+    else {
+        let pane = Pane::default().rows([Row::line(
+            Role::Text,
+            "No runbook is open: 7 shows the library.",
+        )]);
+        return Sheet {
+            second: Row::line(Role::Text, "Runbook"),
+            panes: vec![pane],
+            left_out: Vec::new(),
+        };
     };
     let rows = prose(book, page.width.min(PROSE + 2));
-    let first = page.state.nav.scrolled().min(rows.len().saturating_sub(page.body));
+    let first = page
+        .state
+        .nav
+        .scrolled()
+        .min(rows.len().saturating_sub(page.body));
     let last = (first + page.body).min(rows.len());
-    let signed = if book.trusted() { "built in" } else { "not signed" };
-    let words = format!("Runbook {}  version {}  owner {}  {signed}", book.id, book.version, book.owner);
-    let second = Row::line(Role::Text, words).right(1, Role::Text, format!("{}-{last} of {}", first + 1, rows.len()));
-    Sheet { second, panes: vec![Pane::default().rows(rows).text(first).focus(true)], left_out: Vec::new() }
+    let signed = if book.trusted() {
+        "built in"
+    } else {
+        "not signed"
+    };
+    let words = format!(
+        "Runbook {}  version {}  owner {}  {signed}",
+        book.id, book.version, book.owner
+    );
+    let second = Row::line(Role::Text, words).right(
+        1,
+        Role::Text,
+        format!("{}-{last} of {}", first + 1, rows.len()),
+    );
+    Sheet {
+        second,
+        panes: vec![Pane::default().rows(rows).text(first).focus(true)],
+        left_out: Vec::new(),
+    }
 }
 
 /// The book as rows: its title, what stands before the steps, and each step with its reason.
 pub(super) fn prose(book: &Book, columns: usize) -> Vec<Row> {
     let room = columns.saturating_sub(2);
-    let mut rows = vec![Row::line(Role::Title, book.title.to_uppercase()), Row::new()];
-    for paragraph in book.summary.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty()) {
+    let mut rows = vec![
+        Row::line(Role::Title, book.title.to_uppercase()),
+        Row::new(),
+    ];
+    for paragraph in book
+        .summary
+        .split("\n\n")
+        .map(str::trim)
+        .filter(|paragraph| !paragraph.is_empty())
+    {
         rows.extend(self::paragraph(paragraph, room));
         rows.push(Row::new());
     }
@@ -44,14 +83,22 @@ pub(super) fn prose(book: &Book, columns: usize) -> Vec<Row> {
         for (index, line) in lines.into_iter().enumerate() {
             let row = Row::new().put(6 + id_room, Role::Text, line);
             rows.push(if index == 0 {
-                row.figure(1, 2, Role::Text, step.number.to_string()).put(5, Role::Key, step.id.clone())
+                row.figure(1, 2, Role::Text, step.number.to_string()).put(
+                    5,
+                    Role::Key,
+                    step.id.clone(),
+                )
             } else {
                 row
             });
         }
         if !step.why.trim().is_empty() {
             let why = format!("Why: {}", plain(&step.why));
-            rows.extend(text::wrap(&why, columns.saturating_sub(6)).into_iter().map(|line| Row::new().put(5, Role::Dim, line)));
+            rows.extend(
+                text::wrap(&why, columns.saturating_sub(6))
+                    .into_iter()
+                    .map(|line| Row::new().put(5, Role::Dim, line)),
+            );
         }
     }
     rows
@@ -60,7 +107,10 @@ pub(super) fn prose(book: &Book, columns: usize) -> Vec<Row> {
 /// One paragraph: a heading, a list or prose.
 fn paragraph(text: &str, room: usize) -> Vec<Row> {
     if let Some(heading) = text.strip_prefix('#') {
-        return vec![Row::line(Role::Title, plain(heading.trim_start_matches('#')))];
+        return vec![Row::line(
+            Role::Title,
+            plain(heading.trim_start_matches('#')),
+        )];
     }
     let mut rows = Vec::new();
     let mut item = String::new();
@@ -68,10 +118,21 @@ fn paragraph(text: &str, room: usize) -> Vec<Row> {
         let words = plain(&std::mem::take(item));
         match words.strip_prefix("- ") {
             _ if words.is_empty() => {}
-            None => rows.extend(text::wrap(&words, room).into_iter().map(|line| Row::line(Role::Text, line))),
+            None => rows.extend(
+                text::wrap(&words, room)
+                    .into_iter()
+                    .map(|line| Row::line(Role::Text, line)),
+            ),
             Some(words) => {
-                for (index, line) in text::wrap(words, room.saturating_sub(4)).into_iter().enumerate() {
-                    rows.push(Row::new().put(3, Role::Text, if index == 0 { "-" } else { "" }).put(5, Role::Text, line));
+                for (index, line) in text::wrap(words, room.saturating_sub(4))
+                    .into_iter()
+                    .enumerate()
+                {
+                    rows.push(
+                        Row::new()
+                            .put(3, Role::Text, if index == 0 { "-" } else { "" })
+                            .put(5, Role::Text, line),
+                    );
                 }
             }
         }
@@ -93,5 +154,9 @@ fn paragraph(text: &str, room: usize) -> Vec<Row> {
 /// Text without the signs of Markdown.
 fn plain(text: &str) -> String {
     let text = text.replace("**", "").replace(['`', '\n'], " ");
-    text.split_whitespace().collect::<Vec<_>>().join(" ").replace(" .", ".").replace(" ,", ",")
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace(" .", ".")
+        .replace(" ,", ",")
 }

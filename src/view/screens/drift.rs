@@ -14,7 +14,11 @@ use crate::view::role::Role;
 use crate::view::widgets::pane::Pane;
 use crate::view::widgets::row::Row;
 
-pub(super) const SCREEN: Entry = Entry { screen: Screen::Drift, name: "Drift", sheet };
+pub(super) const SCREEN: Entry = Entry {
+    screen: Screen::Drift,
+    name: "Drift",
+    sheet,
+};
 
 fn sheet(page: &Page<'_>) -> Sheet {
     let objects = rows::drift(page.state);
@@ -24,23 +28,38 @@ fn sheet(page: &Page<'_>) -> Sheet {
         .put(34 + wider, Role::Dim, "STATE")
         .put(46 + wider, Role::Dim, "APPLIED")
         .put(62 + wider, Role::Dim, "WHY");
-    let mut pane = Pane::new("OBJECTS").head(head).focus(true).rows(objects.iter().map(|row| object(row, wider)));
+    let mut pane = Pane::new("OBJECTS")
+        .head(head)
+        .focus(true)
+        .rows(objects.iter().map(|row| object(row, wider)));
     if objects.is_empty() {
         pane = pane.rows([Row::new().put(3, Role::Text, "No cluster was asked yet.")]);
     }
     let panes = vec![pane.list(page.state.nav.mark())];
-    Sheet { second: second(&objects), panes, left_out: Vec::new() }
+    Sheet {
+        second: second(&objects),
+        panes,
+        left_out: Vec::new(),
+    }
 }
 
 fn second(objects: &[DriftRow]) -> Row {
-    let with: BTreeSet<_> = objects.iter().filter(|row| !row.object.is_empty()).map(|row| &row.cluster).collect();
+    let with: BTreeSet<_> = objects
+        .iter()
+        .filter(|row| !row.object.is_empty())
+        .map(|row| &row.cluster)
+        .collect();
     let count = |level| objects.iter().filter(|row| row.level == level).count();
     let failing = match count(Level::Crit) {
         0 => String::new(),
         failing => format!("{failing} failing  "),
     };
     let held = count(Level::Warn);
-    let counts = format!("{failing}{held} held  {} in step  {} unknown", count(Level::Ok), count(Level::Unknown));
+    let counts = format!(
+        "{failing}{held} held  {} in step  {} unknown",
+        count(Level::Ok),
+        count(Level::Unknown)
+    );
     let on = match with.len() {
         1 => "1 cluster".to_owned(),
         many => format!("{many} clusters"),
@@ -49,16 +68,32 @@ fn second(objects: &[DriftRow]) -> Row {
 }
 
 fn object(row: &DriftRow, wider: usize) -> Row {
-    let role = if row.state.as_str().starts_with("was ") { Role::Stale } else { Role::Text };
+    let role = if row.state.as_str().starts_with("was ") {
+        Role::Stale
+    } else {
+        Role::Text
+    };
     let line = Row::new().id(rows::drift_id(row)).level(3, row.level);
     if row.level == Level::Absent {
-        let words = [row.state.as_str(), row.why.as_str()].into_iter().find(|words| !words.is_empty()).unwrap_or("");
-        return line.put(8, Role::Text, row.cluster.as_str()).put(34 + wider, Role::None, words);
+        let words = [row.state.as_str(), row.why.as_str()]
+            .into_iter()
+            .find(|words| !words.is_empty())
+            .unwrap_or("");
+        return line
+            .put(8, Role::Text, row.cluster.as_str())
+            .put(34 + wider, Role::None, words);
     }
     let room = 25 + wider;
     let whole = format!("{} {}", row.cluster, row.object);
-    let name = match row.object.as_str().split_once(' ').zip(row.object.as_str().rsplit_once('/')) {
-        Some(((kind, _), (_, name))) if text::width(&whole) > room => format!("{} {kind} {name}", row.cluster),
+    let name = match row
+        .object
+        .as_str()
+        .split_once(' ')
+        .zip(row.object.as_str().rsplit_once('/'))
+    {
+        Some(((kind, _), (_, name))) if text::width(&whole) > room => {
+            format!("{} {kind} {name}", row.cluster)
+        }
         _ => whole.trim_end().to_owned(),
     };
     line.name(8, room, Role::Text, name)

@@ -13,35 +13,61 @@ use crate::view::role::Role;
 use crate::view::widgets::pane::Pane;
 use crate::view::widgets::row::Row;
 
-pub(super) const SCREEN: Entry = Entry { screen: Screen::Finding, name: "a Finding", sheet };
+pub(super) const SCREEN: Entry = Entry {
+    screen: Screen::Finding,
+    name: "a Finding",
+    sheet,
+};
 
 fn sheet(page: &Page<'_>) -> Sheet {
     let Some(finding) = rows::marked_finding(page.state) else {
         let words = "This finding is gone: what it said is no longer so. q goes back.";
         let pane = Pane::default().rows([Row::line(Role::Text, words)]);
-        return Sheet { second: Row::line(Role::Text, "Finding  gone"), panes: vec![pane], left_out: Vec::new() };
+        return Sheet {
+            second: Row::line(Role::Text, "Finding  gone"),
+            panes: vec![pane],
+            left_out: Vec::new(),
+        };
     };
     let place = match &finding.zone {
         Some(zone) => format!("{zone}/{}", finding.cluster),
         None => finding.cluster.to_string(),
     };
     let since = text::clock(finding.since.at(), page.state.judged_at.wall);
-    let second = Row::line(Role::Text, format!("Finding {place}  {}", finding.object)).right(1, Role::Dim, format!("since {since}"));
+    let second = Row::line(Role::Text, format!("Finding {place}  {}", finding.object)).right(
+        1,
+        Role::Dim,
+        format!("since {since}"),
+    );
     let panes = vec![sentence(page, &finding), about(page, &finding, &since)];
-    Sheet { second, panes, left_out: Vec::new() }
+    Sheet {
+        second,
+        panes,
+        left_out: Vec::new(),
+    }
 }
 
 /// The sentence, its causes and what treats it, never cut.
 fn sentence(page: &Page<'_>, finding: &Finding) -> Pane {
     let mut rows: Vec<Row> = Vec::new();
-    for (index, line) in text::wrap(finding.sentence.as_str(), page.width.saturating_sub(7)).into_iter().enumerate() {
+    for (index, line) in text::wrap(finding.sentence.as_str(), page.width.saturating_sub(7))
+        .into_iter()
+        .enumerate()
+    {
         let row = Row::new().put(6, Role::Title, line);
-        rows.push(if index == 0 { row.level(1, finding.level) } else { row });
+        rows.push(if index == 0 {
+            row.level(1, finding.level)
+        } else {
+            row
+        });
     }
     let facts = finding.why.iter().map(crate::text::SafeText::as_str);
     rows.extend(words::why(facts, page.width, usize::MAX));
     rows.push(words::treatment(page.state, finding, page.wide()));
-    Pane::default().rows(rows).text(page.state.nav.scrolled()).least(6)
+    Pane::default()
+        .rows(rows)
+        .text(page.state.nav.scrolled())
+        .least(6)
 }
 
 fn about(page: &Page<'_>, finding: &Finding, since: &str) -> Pane {
@@ -49,7 +75,11 @@ fn about(page: &Page<'_>, finding: &Finding, since: &str) -> Pane {
         "" => format!("cluster {}", finding.cluster),
         kind => format!("{kind} {} on {}", finding.object, finding.cluster),
     };
-    let owner = if finding.owner.is_empty() { "nobody is named in the configuration" } else { finding.owner.as_str() };
+    let owner = if finding.owner.is_empty() {
+        "nobody is named in the configuration"
+    } else {
+        finding.owner.as_str()
+    };
     let since = match finding.since {
         Since::Object(_) => format!("{since}, as the object says"),
         Since::Seen(_) => format!("{since}, seen since then by this console"),
@@ -64,7 +94,9 @@ fn about(page: &Page<'_>, finding: &Finding, since: &str) -> Pane {
     let rows = facts.into_iter().flat_map(|(label, words)| {
         let lines = text::wrap(&words, page.width.saturating_sub(13));
         lines.into_iter().enumerate().map(move |(index, line)| {
-            Row::new().put(3, Role::Dim, if index == 0 { label } else { "" }).put(12, Role::Text, line)
+            Row::new()
+                .put(3, Role::Dim, if index == 0 { label } else { "" })
+                .put(12, Role::Text, line)
         })
     });
     Pane::new("ABOUT").focus(true).rows(rows).least(1)

@@ -101,7 +101,10 @@ const SCREENS: [Entry; 17] = [
 
 fn entry(screen: Screen) -> &'static Entry {
     const FIRST: &Entry = &SCREENS[0];
-    SCREENS.iter().find(|entry| entry.screen == screen).unwrap_or(FIRST)
+    SCREENS
+        .iter()
+        .find(|entry| entry.screen == screen)
+        .unwrap_or(FIRST)
 }
 
 /// `5 clusters: 4 live, 1 silent 14m`, for plain lines.
@@ -111,7 +114,13 @@ pub(super) fn clusters_words(clusters: &[(ClusterName, Freshness)]) -> String {
 
 /// The table of the board, unfolded, for plain lines.
 pub(super) fn table_rows(shown: &Shown) -> Vec<Row> {
-    let longest = shown.board.clusters.iter().map(|(name, _)| text::width(name.as_str())).max().unwrap_or(0);
+    let longest = shown
+        .board
+        .clusters
+        .iter()
+        .map(|(name, _)| text::width(name.as_str()))
+        .max()
+        .unwrap_or(0);
     let grid = table::Grid::of(100, longest);
     let mut rows = vec![grid.head()];
     rows.extend(grid.rows(shown, usize::MAX, true));
@@ -140,8 +149,16 @@ pub fn sheet(page: &Page<'_>) -> Sheet {
             prompts::unfocus(&mut sheet.panes);
             sheet.panes.push(prompts::reason(page, *abort, line));
         }
-        Some(Prompt::Name { want, line, refused }) => {
-            prompts::under_name(&mut sheet, page, prompts::name(page, want, line, refused.as_deref()));
+        Some(Prompt::Name {
+            want,
+            line,
+            refused,
+        }) => {
+            prompts::under_name(
+                &mut sheet,
+                page,
+                prompts::name(page, want, line, refused.as_deref()),
+            );
         }
         Some(Prompt::Fill { .. } | Prompt::WhoAnswers { .. }) | None => {}
     }

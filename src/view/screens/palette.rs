@@ -41,9 +41,16 @@ fn pane(page: &Page<'_>, line: &Line, at: Option<&str>) -> Pane {
     let target = rows::marked_finding(page.state).map_or(String::new(), |finding| {
         format!("  for the marked finding on {}", finding.object)
     });
-    let typed = Row::line(Role::Key, ":").put(3, Role::Input, words::typed(line, page.width.saturating_sub(4)));
+    let typed = Row::line(Role::Key, ":").put(
+        3,
+        Role::Input,
+        words::typed(line, page.width.saturating_sub(4)),
+    );
     let found = keys::palette(page.state, &line.text);
-    let mut pane = Pane::new(format!("COMMAND{target}")).focus(true).head(typed).least(3);
+    let mut pane = Pane::new(format!("COMMAND{target}"))
+        .focus(true)
+        .head(typed)
+        .least(3);
     if found.is_empty() {
         let words = format!("No command matches {}. Backspace.", line.text);
         return pane.rows([Row::new().put(3, Role::Text, words)]);
@@ -55,11 +62,19 @@ fn pane(page: &Page<'_>, line: &Line, at: Option<&str>) -> Pane {
             let line = Row::new().put(36, role, words);
             pane = pane.rows([if index == 0 {
                 let key = if row.allowed { Role::Key } else { Role::Off };
-                line.id(row.name.clone()).name(3, 24, role, row.name.clone()).put(28, key, row.key.clone())
+                line.id(row.name.clone())
+                    .name(3, 24, role, row.name.clone())
+                    .put(28, key, row.key.clone())
             } else {
                 line
             }]);
         }
     }
-    pane.list(at).tails([Row::line(Role::Text, "Enter does what is marked; on a \"no\" it does nothing."), Row::new()])
+    pane.list(at).tails([
+        Row::line(
+            Role::Text,
+            "Enter does what is marked; on a \"no\" it does nothing.",
+        ),
+        Row::new(),
+    ])
 }

@@ -19,22 +19,38 @@ pub(super) fn unfocus(panes: &mut [Pane]) {
 /// Words that rows must hold.
 pub(super) fn filter(line: &Line) -> Pane {
     let row = Row::line(Role::Key, "/").put(3, Role::Input, words::typed(line, 70));
-    Pane::new("FILTER  words that a row must hold").focus(true).rows([row])
+    Pane::new("FILTER  words that a row must hold")
+        .focus(true)
+        .rows([row])
 }
 
 /// A reason, for a skip or an abort.
 pub(super) fn reason(page: &Page<'_>, abort: bool, line: &Line) -> Pane {
     let run = page.state.run();
-    let step = run.and_then(|run| run.turn()).map_or(String::new(), |step| format!(" {} {}", step.number, step.id));
+    let step = run
+        .and_then(|run| run.turn())
+        .map_or(String::new(), |step| {
+            format!(" {} {}", step.number, step.id)
+        });
     let (title, label, then) = if abort {
-        ("END THIS RUN", "Reason to end it:", "Nothing is taken back by this; what is owed stays on Runs.".to_owned())
+        (
+            "END THIS RUN",
+            "Reason to end it:",
+            "Nothing is taken back by this; what is owed stays on Runs.".to_owned(),
+        )
     } else {
-        ("SKIP THIS STEP", "Reason to skip it:", format!("Step{step} is left out and the log says why."))
+        (
+            "SKIP THIS STEP",
+            "Reason to skip it:",
+            format!("Step{step} is left out and the log says why."),
+        )
     };
     let mut rows: Vec<Row> = Vec::new();
     if let Some(run) = run.filter(|_| abort) {
         rows.extend(run.owed.iter().map(|(step, words)| {
-            Row::new().figure(2, 2, Role::Key, step.to_string()).put(6, Role::Text, words.as_str())
+            Row::new()
+                .figure(2, 2, Role::Key, step.to_string())
+                .put(6, Role::Text, words.as_str())
         }));
     }
     rows.push(Row::line(Role::Text, then));
@@ -52,7 +68,10 @@ pub(super) fn under_name(sheet: &mut Sheet, page: &Page<'_>, prompt: Pane) {
     let last = sheet.panes.len().saturating_sub(1);
     for (index, pane) in sheet.panes.iter_mut().enumerate().rev() {
         let steps = if index == last && last > 0 { 1 } else { 0 };
-        pane.least = pane.rows.len().min(room.saturating_sub(pane.fixed() + steps));
+        pane.least = pane
+            .rows
+            .len()
+            .min(room.saturating_sub(pane.fixed() + steps));
         if index < last {
             pane.least = pane.least.min(1);
         }
@@ -71,7 +90,11 @@ pub(super) fn name(page: &Page<'_>, want: &str, line: &Line, refused: Option<&st
         _ => "name",
     };
     let sends = card.as_ref().is_some_and(|card| card.sends);
-    let label = if sends { format!("Type the {what} to send this: ") } else { format!("Type the name of the {what}: ") };
+    let label = if sends {
+        format!("Type the {what} to send this: ")
+    } else {
+        format!("Type the name of the {what}: ")
+    };
     let mut rows = Vec::new();
     if sends {
         let words = "Once sent it cannot be stopped. Its undo deletes what it created.";
@@ -81,13 +104,28 @@ pub(super) fn name(page: &Page<'_>, want: &str, line: &Line, refused: Option<&st
     rows.push(field(&label, line, page.width));
     if let Some(refused) = refused {
         let lines = text::wrap(refused, page.width.saturating_sub(2));
-        rows.extend(lines.into_iter().map(|line| Row::line(Role::InputBad, line)));
+        rows.extend(
+            lines
+                .into_iter()
+                .map(|line| Row::line(Role::InputBad, line)),
+        );
     }
-    let at = run.and_then(|run| run.turn()).map_or(String::new(), |step| format!("; the run stays at {}", step.number));
+    let at = run
+        .and_then(|run| run.turn())
+        .map_or(String::new(), |step| {
+            format!("; the run stays at {}", step.number)
+        });
     rows.push(Row::new());
-    rows.push(Row::line(Role::Text, format!("Nothing is sent by anything else. Esc goes back{at}.")));
+    rows.push(Row::line(
+        Role::Text,
+        format!("Nothing is sent by anything else. Esc goes back{at}."),
+    ));
     let least = rows.len();
-    let title = if sends { "CANNOT BE STOPPED ONCE SENT" } else { "TYPE THE NAME" };
+    let title = if sends {
+        "CANNOT BE STOPPED ONCE SENT"
+    } else {
+        "TYPE THE NAME"
+    };
     Pane::new(title).focus(true).rows(rows).least(least)
 }
 

@@ -13,7 +13,11 @@ use crate::view::widgets::pane::Pane;
 use crate::view::widgets::row::Row;
 use crate::view::widgets::row::level_role;
 
-pub(super) const SCREEN: Entry = Entry { screen: Screen::Runbooks, name: "Runbooks", sheet };
+pub(super) const SCREEN: Entry = Entry {
+    screen: Screen::Runbooks,
+    name: "Runbooks",
+    sheet,
+};
 
 fn sheet(page: &Page<'_>) -> Sheet {
     let state = page.state;
@@ -23,7 +27,11 @@ fn sheet(page: &Page<'_>) -> Sheet {
     let second = Row::line(Role::Text, "Runbooks  built in, and those of your folder").right(
         1,
         Role::Text,
-        format!("{}: {trusted} signed  {} not", all.len(), all.len() - trusted),
+        format!(
+            "{}: {trusted} signed  {} not",
+            all.len(),
+            all.len() - trusted
+        ),
     );
     let head = Row::new()
         .put(3, Role::Dim, "RUNBOOK")
@@ -33,19 +41,30 @@ fn sheet(page: &Page<'_>) -> Sheet {
         .put(47, Role::Dim, "PEOPLE")
         .put(55, Role::Dim, "TREATS NOW");
     let found = rows::board(state).board.findings;
-    let mut pane = Pane::new("LIBRARY  what treats an open finding first").head(head).focus(true).least(3);
+    let mut pane = Pane::new("LIBRARY  what treats an open finding first")
+        .head(head)
+        .focus(true)
+        .least(3);
     pane = pane.rows(books.iter().map(|book| row(book, &found)));
     if books.is_empty() {
-        let words = format!("No runbook treats this. The library has {}: z shows all.", all.len());
+        let words = format!(
+            "No runbook treats this. The library has {}: z shows all.",
+            all.len()
+        );
         pane = pane.rows([Row::new().put(3, Role::Text, words)]);
     }
-    let marked = rows::marked(state).and_then(|id| state.library.books().iter().find(|book| book.id == id));
+    let marked =
+        rows::marked(state).and_then(|id| state.library.books().iter().find(|book| book.id == id));
     let mut panes = vec![pane.list(state.nav.mark())];
     panes.extend(marked.map(|book| about(page, book)));
     if !state.library.problems().is_empty() {
         panes.push(problems(page));
     }
-    Sheet { second, panes, left_out: Vec::new() }
+    Sheet {
+        second,
+        panes,
+        left_out: Vec::new(),
+    }
 }
 
 fn row(book: &Book, found: &[Finding]) -> Row {
@@ -58,16 +77,21 @@ fn row(book: &Book, found: &[Finding]) -> Row {
         .put(47, Role::Text, book.people.live.to_string());
     match found.iter().find(|finding| rows::treats(book, finding)) {
         None => row.put(55, Role::None, "-"),
-        Some(finding) => {
-            row.put(55, level_role(finding.level), finding.level.word()).put(60, Role::Text, finding.cluster.as_str())
-        }
+        Some(finding) => row
+            .put(55, level_role(finding.level), finding.level.word())
+            .put(60, Role::Text, finding.cluster.as_str()),
     }
 }
 
 fn about(page: &Page<'_>, book: &Book) -> Pane {
     let sentence = |text: &str, prefix: &str| {
         let plain = text.replace(['\n', '`', '*'], " ");
-        plain.trim().trim_start_matches(prefix).split_whitespace().collect::<Vec<_>>().join(" ")
+        plain
+            .trim()
+            .trim_start_matches(prefix)
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     let live = if book.trusted() {
         format!("yes: built in, review due {}", book.review_by)
@@ -84,21 +108,30 @@ fn about(page: &Page<'_>, book: &Book) -> Pane {
         ("Live", live),
         ("You may", may.to_owned()),
     ];
-    let rows = facts.into_iter().filter(|(_, words)| !words.is_empty()).flat_map(|(label, words)| {
-        let lines = text::wrap(&words, page.width.saturating_sub(14));
-        lines.into_iter().enumerate().map(move |(index, line)| {
-            Row::line(Role::Dim, if index == 0 { label } else { "" }).put(13, Role::Text, line)
-        })
-    });
+    let rows = facts
+        .into_iter()
+        .filter(|(_, words)| !words.is_empty())
+        .flat_map(|(label, words)| {
+            let lines = text::wrap(&words, page.width.saturating_sub(14));
+            lines.into_iter().enumerate().map(move |(index, line)| {
+                Row::line(Role::Dim, if index == 0 { label } else { "" }).put(13, Role::Text, line)
+            })
+        });
     Pane::new(book.id.clone()).rows(rows).least(4)
 }
 
 /// Files that cannot be used, and why.
 fn problems(page: &Page<'_>) -> Pane {
     let rows = page.state.library.problems().iter().flat_map(|problem| {
-        let role = if problem.is_error() { Role::Crit } else { Role::Warn };
+        let role = if problem.is_error() {
+            Role::Crit
+        } else {
+            Role::Warn
+        };
         let words = format!("{} line {}: {}", problem.file, problem.line, problem.words);
-        text::wrap(&words, page.width.saturating_sub(4)).into_iter().map(move |line| Row::new().put(3, role, line))
+        text::wrap(&words, page.width.saturating_sub(4))
+            .into_iter()
+            .map(move |line| Row::new().put(3, role, line))
     });
     Pane::new("NOT AS IT SHOULD BE").rows(rows)
 }

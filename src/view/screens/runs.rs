@@ -13,40 +13,91 @@ use crate::view::widgets::header;
 use crate::view::widgets::pane::Pane;
 use crate::view::widgets::row::Row;
 
-pub(super) const SCREEN: Entry = Entry { screen: Screen::Runs, name: "Runs", sheet };
+pub(super) const SCREEN: Entry = Entry {
+    screen: Screen::Runs,
+    name: "Runs",
+    sheet,
+};
 
 fn sheet(page: &Page<'_>) -> Sheet {
     let (open, ended) = (rows::open_runs(page.state), rows::ended_runs(page.state));
     let all = &page.state.runs;
     let over = all.iter().filter(|run| run.ended()).count();
-    let second =
-        Row::line(Role::Text, "Runs").right(1, Role::Text, format!("{} open  {over} ended", all.len() - over));
+    let second = Row::line(Role::Text, "Runs").right(
+        1,
+        Role::Text,
+        format!("{} open  {over} ended", all.len() - over),
+    );
     let mut panes = vec![
-        list(page, "OPEN", open.len().to_string(), &open, 0, "No run is open."),
-        list(page, "ENDED", format!("{}, newest first", ended.len()), &ended, 1, "No run has ended yet."),
+        list(
+            page,
+            "OPEN",
+            open.len().to_string(),
+            &open,
+            0,
+            "No run is open.",
+        ),
+        list(
+            page,
+            "ENDED",
+            format!("{}, newest first", ended.len()),
+            &ended,
+            1,
+            "No run has ended yet.",
+        ),
     ];
     let mark = rows::marked(page.state);
     let marked = all.iter().find(|run| Some(&run.id) == mark.as_ref());
     panes.extend(marked.map(|run| about(page, run)));
-    Sheet { second, panes, left_out: Vec::new() }
+    Sheet {
+        second,
+        panes,
+        left_out: Vec::new(),
+    }
 }
 
-fn list(page: &Page<'_>, title: &str, note: String, runs: &[&Run], place: usize, empty: &str) -> Pane {
-    let longest = |of: fn(&Run) -> usize, least: usize| runs.iter().map(|run| of(run)).max().unwrap_or(0).max(least);
+fn list(
+    page: &Page<'_>,
+    title: &str,
+    note: String,
+    runs: &[&Run],
+    place: usize,
+    empty: &str,
+) -> Pane {
+    let longest = |of: fn(&Run) -> usize, least: usize| {
+        runs.iter().map(|run| of(run)).max().unwrap_or(0).max(least)
+    };
     let where_at = 8 + longest(|run| text::width(&run.book), 19) + 2;
-    let by_at = where_at + longest(|run| text::width(run.cluster.as_str()) + 1 + text::width(&run.namespace), 12) + 2;
+    let by_at = where_at
+        + longest(
+            |run| text::width(run.cluster.as_str()) + 1 + text::width(&run.namespace),
+            12,
+        )
+        + 2;
     let time_at = by_at + longest(|run| text::width(short(run)), 5) + 2;
     let row = |run: &&Run| {
         Row::new()
             .id(run.id.clone())
             .put(3, Role::Key, run.short())
             .put(8, Role::Text, run.book.clone())
-            .put(where_at, Role::Text, format!("{}/{}", run.cluster, run.namespace))
+            .put(
+                where_at,
+                Role::Text,
+                format!("{}/{}", run.cluster, run.namespace),
+            )
             .put(by_at, Role::Text, short(run))
-            .put(time_at, Role::Dim, text::clock(run.opened, page.state.judged_at.wall))
+            .put(
+                time_at,
+                Role::Dim,
+                text::clock(run.opened, page.state.judged_at.wall),
+            )
             .put(time_at + 14, Role::Text, standing(run))
     };
-    let mut pane = Pane::new(title).note(note).focus(page.pane(place)).rows(runs.iter().map(row)).least(2);
+    let mut pane = Pane::new(title)
+        .note(note)
+        .focus(page.pane(place))
+        .rows(runs.iter().map(row))
+        .least(2);
     if runs.is_empty() {
         pane = pane.rows([Row::new().put(3, Role::Text, empty)]);
     }
@@ -64,7 +115,9 @@ fn short(run: &Run) -> &str {
 
 /// Where a run stands: `at 6 of 13`, `failed 4, undone`, `ok, nothing owed`.
 fn standing(run: &Run) -> String {
-    let at = run.turn().map_or(String::new(), |step| format!("at {} of {}", step.number, run.steps.len()));
+    let at = run.turn().map_or(String::new(), |step| {
+        format!("at {} of {}", step.number, run.steps.len())
+    });
     let owed = match run.owed.len() {
         0 => "nothing owed".to_owned(),
         owed => format!("{owed} owed"),
@@ -80,7 +133,13 @@ fn standing(run: &Run) -> String {
 }
 
 fn about(page: &Page<'_>, run: &Run) -> Pane {
-    let title = format!("{} {}  {}/{}", run.short(), header::book_words(run), run.cluster, run.namespace);
+    let title = format!(
+        "{} {}  {}/{}",
+        run.short(),
+        header::book_words(run),
+        run.cluster,
+        run.namespace
+    );
     let asked = format!("{}: \"{}\"  {}", short(run), run.reason, run.ticket);
     let mut lines = text::wrap(&asked, page.width.saturating_sub(2));
     let ending = match &run.status {
@@ -90,6 +149,10 @@ fn about(page: &Page<'_>, run: &Run) -> Pane {
     if !ending.is_empty() {
         lines.extend(text::wrap(&ending, page.width.saturating_sub(2)));
     }
-    lines.extend(run.owed.iter().map(|(step, words)| format!("owed, step {step}: {words}")));
+    lines.extend(
+        run.owed
+            .iter()
+            .map(|(step, words)| format!("owed, step {step}: {words}")),
+    );
     Pane::new(title).rows(lines.into_iter().map(|line| Row::line(Role::Text, line)))
 }

@@ -15,15 +15,24 @@ pub(in crate::view) fn too_small(state: &State, width: u16, height: u16) -> Vec<
     let shown = rows::board(state).board;
     let counts = [
         ("CRIT", shown.count(crate::sources::level::Level::Crit)),
-        ("unknown", shown.count(crate::sources::level::Level::Unknown)),
+        (
+            "unknown",
+            shown.count(crate::sources::level::Level::Unknown),
+        ),
         ("WARN", shown.count(crate::sources::level::Level::Warn)),
     ];
-    let counts = counts.map(|(word, count)| format!("{count} {word}")).join("  ");
+    let counts = counts
+        .map(|(word, count)| format!("{count} {word}"))
+        .join("  ");
     let clusters = words::clusters(&shown.clusters);
-    let clusters = clusters.split_once(": ").map_or(clusters.as_str(), |(_, rest)| rest).replace(',', "");
+    let clusters = clusters
+        .split_once(": ")
+        .map_or(clusters.as_str(), |(_, rest)| rest)
+        .replace(',', "");
     let mut head = vec![
         header::first(state, columns),
-        header::alarm(state).unwrap_or_else(|| Row::line(Role::Text, format!("{counts}   {clusters}"))),
+        header::alarm(state)
+            .unwrap_or_else(|| Row::line(Role::Text, format!("{counts}   {clusters}"))),
         Row::new().put(0, Role::Border, "-".repeat(columns)),
     ];
     let tail: Vec<Row> = text::wrap(
@@ -35,7 +44,11 @@ pub(in crate::view) fn too_small(state: &State, width: u16, height: u16) -> Vec<
     .chain([Row::line(Role::Key, "q").then(1, Role::Text, "quit")])
     .collect();
     let say = format!("This terminal is {width}x{height}. crashcart needs 60x20.");
-    head.extend(text::wrap(&say, columns.saturating_sub(1)).into_iter().map(|line| Row::line(Role::Text, line)));
+    head.extend(
+        text::wrap(&say, columns.saturating_sub(1))
+            .into_iter()
+            .map(|line| Row::line(Role::Text, line)),
+    );
     head.push(Row::new());
     let room = usize::from(height).saturating_sub(head.len() + tail.len());
     let mut urgent = Vec::new();
@@ -50,12 +63,19 @@ pub(in crate::view) fn too_small(state: &State, width: u16, height: u16) -> Vec<
         }
         for (index, line) in lines.into_iter().take(2).enumerate() {
             let row = Row::new().put(6, Role::Text, line);
-            urgent.push(if index == 0 { row.level(1, finding.level) } else { row });
+            urgent.push(if index == 0 {
+                row.level(1, finding.level)
+            } else {
+                row
+            });
         }
         said += 1;
     }
     if all > said && urgent.len() < room {
-        urgent.push(Row::line(Role::Text, format!("and {} more: make the window larger.", all - said)));
+        urgent.push(Row::line(
+            Role::Text,
+            format!("and {} more: make the window larger.", all - said),
+        ));
     }
     head.extend(urgent);
     while head.len() + tail.len() < usize::from(height) {

@@ -25,7 +25,11 @@ impl Grid {
     /// The columns that fit so many columns of the screen, for names of clusters of at most `name`.
     pub(super) fn of(width: usize, name: usize) -> Grid {
         let wide = width >= 120;
-        let (first, rooms) = if wide { (21, [19, 19, 17, 18]) } else { (16, [12, 12, 12, 12]) };
+        let (first, rooms) = if wide {
+            (21, [19, 19, 17, 18])
+        } else {
+            (16, [12, 12, 12, 12])
+        };
         let mut at = first.max(name + 4);
         let mut columns = Vec::new();
         for (column, room) in Column::ALL.into_iter().zip(rooms) {
@@ -34,13 +38,21 @@ impl Grid {
                 at += room;
             }
         }
-        Grid { columns, seen: at, wide }
+        Grid {
+            columns,
+            seen: at,
+            wide,
+        }
     }
 
     /// Names of the columns that do not fit.
     pub(super) fn left_out(&self) -> Vec<String> {
         let shown = |column: &Column| self.columns.iter().any(|(one, ..)| one == column);
-        Column::ALL.into_iter().filter(|column| !shown(column)).map(|column| column.key().to_uppercase()).collect()
+        Column::ALL
+            .into_iter()
+            .filter(|column| !shown(column))
+            .map(|column| column.key().to_uppercase())
+            .collect()
     }
 
     /// The column heads.
@@ -55,15 +67,32 @@ impl Grid {
     /// Every row of the table, folded to `room` rows where that can be done.
     pub(super) fn rows(&self, shown: &Shown, room: usize, unfolded: bool) -> Vec<Row> {
         let zones = &shown.board.zones;
-        let fold = if unfolded { vec![Fold::None; zones.len()] } else { folded(zones, room) };
+        let fold = if unfolded {
+            vec![Fold::None; zones.len()]
+        } else {
+            folded(zones, room)
+        };
         let mut rows = Vec::new();
         for (zone, fold) in zones.iter().zip(fold) {
             rows.push(self.zone(zone, shown));
             let hidden = |row: &&ClusterRow| fold == Fold::None || row.level != Level::Ok;
-            rows.extend(zone.clusters.iter().filter(hidden).map(|row| self.cluster(zone, row)));
-            let count = zone.clusters.iter().filter(|row| row.level == Level::Ok).count();
+            rows.extend(
+                zone.clusters
+                    .iter()
+                    .filter(hidden)
+                    .map(|row| self.cluster(zone, row)),
+            );
+            let count = zone
+                .clusters
+                .iter()
+                .filter(|row| row.level == Level::Ok)
+                .count();
             if fold == Fold::Ok && count > 0 {
-                rows.push(Row::new().put(3, Role::Ok, "OK").put(6, Role::Dim, words::plural(count, "cluster")));
+                rows.push(Row::new().put(3, Role::Ok, "OK").put(
+                    6,
+                    Role::Dim,
+                    words::plural(count, "cluster"),
+                ));
             }
         }
         rows
@@ -71,12 +100,24 @@ impl Grid {
 
     fn zone(&self, zone: &ZoneRow, shown: &Shown) -> Row {
         let first = self.columns.first().map_or(self.seen, |column| column.1);
-        let name = zone.zone.as_ref().map_or("NO ZONE".to_owned(), |name| name.as_str().to_uppercase());
-        let mut row = Row::new().id(format!("zone/{}", zone.zone.as_ref().map_or("", ZoneName::as_str)));
-        row = row.mark_at(0).name(1, first.saturating_sub(2), Role::Title, name.clone());
+        let name = zone
+            .zone
+            .as_ref()
+            .map_or("NO ZONE".to_owned(), |name| name.as_str().to_uppercase());
+        let mut row = Row::new().id(format!(
+            "zone/{}",
+            zone.zone.as_ref().map_or("", ZoneName::as_str)
+        ));
+        row = row
+            .mark_at(0)
+            .name(1, first.saturating_sub(2), Role::Title, name.clone());
         if self.wide && zone.zone.is_some() {
             let word = zone.criticality.word();
-            let gap = if text::width(&name) + 3 + word.len() < first { 2 } else { 1 };
+            let gap = if text::width(&name) + 3 + word.len() < first {
+                2
+            } else {
+                1
+            };
             row = row.put(1 + text::width(&name) + gap, Role::Dim, word);
         }
         if zone.zone.is_none() {
@@ -84,7 +125,10 @@ impl Grid {
         }
         let was = shown.was.get(&zone.zone);
         for (column, at, room) in &self.columns {
-            let place = Column::ALL.iter().position(|one| one == column).unwrap_or(0);
+            let place = Column::ALL
+                .iter()
+                .position(|one| one == column)
+                .unwrap_or(0);
             row = match was {
                 Some(levels) => row.put_in(*at, *room, Role::Stale, self.stale(levels[place])),
                 None => row.level(*at, zone.columns[place]),
@@ -98,7 +142,10 @@ impl Grid {
         let mut row = Row::new().id(format!("zone/{zone}/{}", cluster.cluster));
         row = row.put(3, Role::Text, cluster.cluster.as_str());
         for (column, at, room) in &self.columns {
-            let place = Column::ALL.iter().position(|one| one == column).unwrap_or(0);
+            let place = Column::ALL
+                .iter()
+                .position(|one| one == column)
+                .unwrap_or(0);
             let (role, words) = self.cell(&cluster.cells[place]);
             row = row.put_in(*at, *room, role, words);
         }
@@ -108,9 +155,17 @@ impl Grid {
 
     /// The level's word and one figure; at 80 columns `?` and `-` are followed at once.
     fn cell(&self, cell: &Cell) -> (Role, String) {
-        let figure = if self.wide { cell.wide.as_str() } else { cell.figure.as_str() };
+        let figure = if self.wide {
+            cell.wide.as_str()
+        } else {
+            cell.figure.as_str()
+        };
         let history = cell.level == Level::Unknown && figure.starts_with("was ");
-        let role = if history { Role::Stale } else { level_role(cell.level) };
+        let role = if history {
+            Role::Stale
+        } else {
+            level_role(cell.level)
+        };
         (role, self.level_and(cell.level, figure))
     }
 
@@ -121,7 +176,9 @@ impl Grid {
     fn level_and(&self, level: Level, figure: &str) -> String {
         match (figure, level) {
             ("", _) => level.word().to_owned(),
-            (_, Level::Unknown | Level::Absent) if !self.wide => format!("{} {figure}", level.word()),
+            (_, Level::Unknown | Level::Absent) if !self.wide => {
+                format!("{} {figure}", level.word())
+            }
             _ => format!("{} {figure}", text::pad(level.word(), 4)),
         }
     }
@@ -146,7 +203,11 @@ fn folded(zones: &[ZoneRow], room: usize) -> Vec<Fold> {
             if lines(zones, &folds) <= room {
                 return folds;
             }
-            let fine = zones[index].clusters.iter().filter(|row| row.level == Level::Ok).count();
+            let fine = zones[index]
+                .clusters
+                .iter()
+                .filter(|row| row.level == Level::Ok)
+                .count();
             if fine > 1 || (fine == 1 && to == Fold::Away) {
                 folds[index] = to;
             }
@@ -157,7 +218,11 @@ fn folded(zones: &[ZoneRow], room: usize) -> Vec<Fold> {
 
 fn lines(zones: &[ZoneRow], folds: &[Fold]) -> usize {
     let of = |(zone, fold): (&ZoneRow, &Fold)| {
-        let fine = zone.clusters.iter().filter(|row| row.level == Level::Ok).count();
+        let fine = zone
+            .clusters
+            .iter()
+            .filter(|row| row.level == Level::Ok)
+            .count();
         let rest = zone.clusters.len() - fine;
         1 + rest
             + match fold {

@@ -18,12 +18,35 @@ use crate::view::widgets::row::level_role;
 
 /// `5 clusters: 4 live, 1 silent 14m`; the age only where one alone is not live.
 pub(super) fn clusters(clusters: &[(ClusterName, Freshness)]) -> String {
-    let of = |class: fn(&Freshness) -> Option<i64>| clusters.iter().filter_map(|(_, f)| class(f)).collect::<Vec<_>>();
+    let of = |class: fn(&Freshness) -> Option<i64>| {
+        clusters
+            .iter()
+            .filter_map(|(_, f)| class(f))
+            .collect::<Vec<_>>()
+    };
     let live = of(|f| matches!(f, Freshness::Live).then_some(0)).len();
     let mut words = format!("{}: {live} live", plural(clusters.len(), "cluster"));
     for (name, ages) in [
-        ("late", of(|f| if let Freshness::Late(s) = f { Some(*s) } else { None })),
-        ("silent", of(|f| if let Freshness::Silent(s) = f { Some(*s) } else { None })),
+        (
+            "late",
+            of(|f| {
+                if let Freshness::Late(s) = f {
+                    Some(*s)
+                } else {
+                    None
+                }
+            }),
+        ),
+        (
+            "silent",
+            of(|f| {
+                if let Freshness::Silent(s) = f {
+                    Some(*s)
+                } else {
+                    None
+                }
+            }),
+        ),
     ] {
         match ages.as_slice() {
             [] => {}
@@ -56,9 +79,17 @@ pub(super) fn seen(freshness: Freshness) -> (Role, String) {
 
 /// How many findings there are of each level that counts, as pieces from the right edge.
 pub(super) fn counts(row: Row, board: &Board, columns: usize) -> Row {
-    let parts = [(Level::Crit, "CRIT"), (Level::Unknown, "unknown"), (Level::Warn, "WARN")]
-        .map(|(level, word)| (level, format!("{} {word}", board.count(level))));
-    let length: usize = parts.iter().map(|(_, words)| text::width(words)).sum::<usize>() + 4;
+    let parts = [
+        (Level::Crit, "CRIT"),
+        (Level::Unknown, "unknown"),
+        (Level::Warn, "WARN"),
+    ]
+    .map(|(level, word)| (level, format!("{} {word}", board.count(level))));
+    let length: usize = parts
+        .iter()
+        .map(|(_, words)| text::width(words))
+        .sum::<usize>()
+        + 4;
     let mut at = columns.saturating_sub(length + 1);
     let mut row = row;
     for (level, words) in parts {
@@ -92,13 +123,26 @@ pub(super) fn second(state: &State, at: Timestamp) -> String {
 /// A clock time that always carries its day: `08-15 04:16Z`.
 pub(super) fn day_clock(at: Timestamp) -> String {
     let t = at.to_zoned(TimeZone::UTC);
-    format!("{:02}-{:02} {:02}:{:02}Z", t.month(), t.day(), t.hour(), t.minute())
+    format!(
+        "{:02}-{:02} {:02}:{:02}Z",
+        t.month(),
+        t.day(),
+        t.hour(),
+        t.minute()
+    )
 }
 
 /// ` Why: ` and its facts in at most `lines` lines of so many columns.
-pub(super) fn why<'w>(facts: impl IntoIterator<Item = &'w str>, columns: usize, lines: usize) -> Vec<Row> {
+pub(super) fn why<'w>(
+    facts: impl IntoIterator<Item = &'w str>,
+    columns: usize,
+    lines: usize,
+) -> Vec<Row> {
     let room = columns.saturating_sub(6);
-    let mut wrapped: Vec<String> = facts.into_iter().flat_map(|fact| text::wrap(fact, room)).collect();
+    let mut wrapped: Vec<String> = facts
+        .into_iter()
+        .flat_map(|fact| text::wrap(fact, room))
+        .collect();
     let cut = wrapped.len() > lines;
     wrapped.truncate(lines);
     if let Some(last) = wrapped.last_mut().filter(|_| cut) {
@@ -113,10 +157,19 @@ pub(super) fn why<'w>(facts: impl IntoIterator<Item = &'w str>, columns: usize, 
 
 /// ` Do:  ` and the runbooks that treat a finding.
 pub(super) fn treatment(state: &State, finding: &Finding, wide: bool) -> Row {
-    let books: Vec<_> = state.library.books().iter().filter(|book| rows::treats(book, finding)).collect();
+    let books: Vec<_> = state
+        .library
+        .books()
+        .iter()
+        .filter(|book| rows::treats(book, finding))
+        .collect();
     let row = Row::line(Role::Dim, "Do:");
     if books.is_empty() {
-        let owner = if finding.owner.is_empty() { String::new() } else { format!("; its owner is {}", finding.owner) };
+        let owner = if finding.owner.is_empty() {
+            String::new()
+        } else {
+            format!("; its owner is {}", finding.owner)
+        };
         return row.put(6, Role::Text, format!("no runbook treats this{owner}"));
     }
     let mut row = row;
@@ -127,7 +180,15 @@ pub(super) fn treatment(state: &State, finding: &Finding, wide: bool) -> Row {
             row.then(if wide { 5 } else { 3 }, Role::Key, book.id.clone())
         };
         if wide {
-            row = row.then(2, Role::Dim, if book.trusted() { "signed" } else { "not signed" });
+            row = row.then(
+                2,
+                Role::Dim,
+                if book.trusted() {
+                    "signed"
+                } else {
+                    "not signed"
+                },
+            );
         }
     }
     row
@@ -169,11 +230,19 @@ pub(super) fn wire(body: &str, at: usize, columns: usize) -> Vec<Row> {
             line.push(character);
         }
     }
-    lines.into_iter().filter(|line| !line.is_empty()).map(|line| Row::new().put(at, Role::Wire, line)).collect()
+    lines
+        .into_iter()
+        .filter(|line| !line.is_empty())
+        .map(|line| Row::new().put(at, Role::Wire, line))
+        .collect()
 }
 
 /// Hex in groups of four: `a323 10d4`.
 pub(super) fn groups(hex: &str) -> String {
     let letters: Vec<char> = hex.chars().collect();
-    letters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
+    letters
+        .chunks(4)
+        .map(|group| group.iter().collect::<String>())
+        .collect::<Vec<_>>()
+        .join(" ")
 }

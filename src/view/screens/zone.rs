@@ -18,11 +18,19 @@ use crate::view::role::Role;
 use crate::view::widgets::pane::Pane;
 use crate::view::widgets::row::Row;
 
-pub(super) const SCREEN: Entry = Entry { screen: Screen::Zone, name: "the Zone", sheet };
+pub(super) const SCREEN: Entry = Entry {
+    screen: Screen::Zone,
+    name: "the Zone",
+    sheet,
+};
 
 fn sheet(page: &Page<'_>) -> Sheet {
     let detail = rows::zone(page.state);
-    Sheet { second: second(page), panes: panes(page, &detail), left_out: Vec::new() }
+    Sheet {
+        second: second(page),
+        panes: panes(page, &detail),
+        left_out: Vec::new(),
+    }
 }
 
 /// The panes of a zone's detail.
@@ -38,7 +46,11 @@ fn panes(page: &Page<'_>, detail: &Detail) -> Vec<Pane> {
 /// `Zone clinical  critical  RPO 1h  RTO 4h  2 people`, and how many of its clusters are live.
 fn second(page: &Page<'_>) -> Row {
     let state = page.state;
-    let zone = state.nav.zone.as_ref().and_then(|name| state.config.zone(name));
+    let zone = state
+        .nav
+        .zone
+        .as_ref()
+        .and_then(|name| state.config.zone(name));
     let words = match zone {
         None => "NO ZONE  namespaces that no zone claims".to_owned(),
         Some(zone) => {
@@ -51,13 +63,21 @@ fn second(page: &Page<'_>) -> Row {
                 people => format!("{people} people"),
             };
             let word = zone.criticality.word();
-            format!("Zone {}  {word}{}{}  {people}", zone.name, target("RPO", zone.rpo), target("RTO", zone.rto))
+            format!(
+                "Zone {}  {word}{}{}  {people}",
+                zone.name,
+                target("RPO", zone.rpo),
+                target("RTO", zone.rto)
+            )
         }
     };
     let shown = rows::board(state).board;
     let row = shown.zones.iter().find(|row| row.zone == state.nav.zone);
     let clusters: Vec<_> = row.map_or_else(Vec::new, |row| {
-        row.clusters.iter().map(|cluster| (cluster.cluster.clone(), cluster.freshness)).collect()
+        row.clusters
+            .iter()
+            .map(|cluster| (cluster.cluster.clone(), cluster.freshness))
+            .collect()
     });
     Row::line(Role::Text, words).right(1, Role::Text, words::clusters(&clusters))
 }
@@ -65,22 +85,45 @@ fn second(page: &Page<'_>) -> Row {
 fn workloads(page: &Page<'_>, detail: &Detail) -> Pane {
     let (bad, good) = (detail.bad.len(), detail.good.len());
     let hidden = page.state.nav.hidden_shown;
-    let note = if hidden || good == 0 { String::new() } else { format!("z shows {good}") };
+    let note = if hidden || good == 0 {
+        String::new()
+    } else {
+        format!("z shows {good}")
+    };
     let title = if bad + good == 0 && !detail.gaps.is_empty() {
         "WORKLOADS  none is known".to_owned()
     } else {
-        format!("WORKLOADS  {bad} of {} not as they should be", text::count((bad + good) as u64))
+        format!(
+            "WORKLOADS  {bad} of {} not as they should be",
+            text::count((bad + good) as u64)
+        )
     };
     let listed = rows::workloads(page.state, detail);
     let wide = page.width.saturating_sub(80).min(40);
-    let grid = Grid { name: 18, ready: 34 + wide, why: 43 + wide };
+    let grid = Grid {
+        name: 18,
+        ready: 34 + wide,
+        why: 43 + wide,
+    };
     let mut pane = Pane::new(title).focus(page.pane(0)).least(3);
-    pane = pane.rows(detail.gaps.iter().map(gap)).rows(listed.iter().map(|row| workload(row, &grid)));
+    pane = pane
+        .rows(detail.gaps.iter().map(gap))
+        .rows(listed.iter().map(|row| workload(row, &grid)));
     if bad == 0 && good > 0 && !hidden && detail.gaps.is_empty() {
-        pane = pane.rows([Row::new().put(3, Role::Text, format!("All {good} workloads are as they should be."))]);
+        pane = pane.rows([Row::new().put(
+            3,
+            Role::Text,
+            format!("All {good} workloads are as they should be."),
+        )]);
     } else if good > 0 && !hidden {
         let more = format!("{} more", text::count(good as u64));
-        pane = pane.rows([Row::new().level(3, Level::Ok).put(8, Role::Text, more).put(18, Role::Text, "all replicas ready")]);
+        pane = pane.rows(
+            [Row::new().level(3, Level::Ok).put(8, Role::Text, more).put(
+                18,
+                Role::Text,
+                "all replicas ready",
+            )],
+        );
     } else if bad + good == 0 && detail.gaps.is_empty() {
         pane = pane.rows([Row::new().put(3, Role::Text, "No workload is known in this zone.")]);
     }
@@ -99,13 +142,22 @@ struct Grid {
 }
 
 fn workload(row: &WorkloadRow, grid: &Grid) -> Row {
-    let role = if row.ready.as_str().starts_with("was ") { Role::Stale } else { Role::Text };
+    let role = if row.ready.as_str().starts_with("was ") {
+        Role::Stale
+    } else {
+        Role::Text
+    };
     let room = grid.ready - grid.name - 1;
     Row::new()
         .id(rows::workload_id(row))
         .level(3, row.level)
         .put(8, Role::Text, row.cluster.as_str())
-        .name(grid.name.max(10 + text::width(row.cluster.as_str())), room, role, format!("{}/{}", row.namespace, row.name))
+        .name(
+            grid.name.max(10 + text::width(row.cluster.as_str())),
+            room,
+            role,
+            format!("{}/{}", row.namespace, row.name),
+        )
         .put(grid.ready, role, row.ready.as_str())
         .put(grid.why, role, row.why.as_str())
 }
@@ -113,23 +165,41 @@ fn workload(row: &WorkloadRow, grid: &Grid) -> Row {
 /// A sentence about what cannot be said: `? nodes of aws-prod cannot be read`.
 pub(super) fn gap(words: &SafeText) -> Row {
     let words = words.as_str();
-    match words.strip_prefix("? ").or_else(|| words.strip_prefix("- ")) {
-        Some(rest) if words.starts_with('-') => Row::new().put(3, Role::None, "-").put(5, Role::Text, rest),
-        Some(rest) => Row::new().put(3, Role::Unknown, "?").put(5, Role::Text, rest),
-        None => Row::new().put(3, Role::Unknown, "?").put(5, Role::Text, words),
+    match words
+        .strip_prefix("? ")
+        .or_else(|| words.strip_prefix("- "))
+    {
+        Some(rest) if words.starts_with('-') => {
+            Row::new().put(3, Role::None, "-").put(5, Role::Text, rest)
+        }
+        Some(rest) => Row::new()
+            .put(3, Role::Unknown, "?")
+            .put(5, Role::Text, rest),
+        None => Row::new()
+            .put(3, Role::Unknown, "?")
+            .put(5, Role::Text, words),
     }
 }
 
 fn causes(page: &Page<'_>, detail: &Detail) -> Pane {
     let pods: usize = detail.causes.iter().map(|cause| cause.pods.len()).sum();
-    let (pods, causes) = (words::plural(pods, "pod"), words::plural(detail.causes.len(), "cause"));
-    let mut pane = Pane::new(format!("WHY PODS ARE DOWN  {pods}, {causes}")).least(2).focus(page.pane(1));
+    let (pods, causes) = (
+        words::plural(pods, "pod"),
+        words::plural(detail.causes.len(), "cause"),
+    );
+    let mut pane = Pane::new(format!("WHY PODS ARE DOWN  {pods}, {causes}"))
+        .least(2)
+        .focus(page.pane(1));
     for cause in &detail.causes {
         let since = text::clock(cause.since, page.state.judged_at.wall);
         pane = pane.rows([
             Row::new().put(3, Role::Text, cause.sentence.as_str()),
             Row::new()
-                .put(5, Role::Text, pods_words(cause, page.width.saturating_sub(19)))
+                .put(
+                    5,
+                    Role::Text,
+                    pods_words(cause, page.width.saturating_sub(19)),
+                )
                 .then(2, Role::Dim, format!("since {since}")),
         ]);
     }
@@ -143,10 +213,18 @@ fn pods_words(cause: &Cause, room: usize) -> String {
     for (index, (name, node)) in cause.pods.iter().enumerate() {
         let name = name.as_str();
         let own = name.rsplit_once('-').map_or("", |(head, _)| head);
-        let short = if own == stem && !own.is_empty() { &name[own.len()..] } else { name };
+        let short = if own == stem && !own.is_empty() {
+            &name[own.len()..]
+        } else {
+            name
+        };
         stem = own;
         let gap = if index == 0 { "" } else { "   " };
-        let node = if node.is_empty() { "no node" } else { node.as_str() };
+        let node = if node.is_empty() {
+            "no node"
+        } else {
+            node.as_str()
+        };
         let next = format!("{gap}{short} {node}");
         if text::width(&line) + text::width(&next) > room && index > 0 {
             line.push_str(&format!("   and {} more", cause.pods.len() - index));
@@ -159,16 +237,24 @@ fn pods_words(cause: &Cause, room: usize) -> String {
 
 fn nodes(page: &Page<'_>, detail: &Detail) -> Pane {
     let row = |line: &crate::sources::zones::NodeLine| {
-        Row::new().level(3, line.level).put(8, Role::Text, line.cluster.as_str()).put(
-            (10 + text::width(line.cluster.as_str())).max(18),
-            Role::Text,
-            line.words.as_str(),
-        )
+        Row::new()
+            .level(3, line.level)
+            .put(8, Role::Text, line.cluster.as_str())
+            .put(
+                (10 + text::width(line.cluster.as_str())).max(18),
+                Role::Text,
+                line.words.as_str(),
+            )
     };
-    Pane::new("NODES").focus(page.pane(2)).rows(detail.nodes.iter().map(row))
+    Pane::new("NODES")
+        .focus(page.pane(2))
+        .rows(detail.nodes.iter().map(row))
 }
 
 /// A zone's heading in lists that go by zones.
 pub(super) fn heading(zone: Option<&ZoneName>) -> Row {
-    Row::line(Role::Title, zone.map_or("NO ZONE".to_owned(), |zone| zone.as_str().to_uppercase()))
+    Row::line(
+        Role::Title,
+        zone.map_or("NO ZONE".to_owned(), |zone| zone.as_str().to_uppercase()),
+    )
 }

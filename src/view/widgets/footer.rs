@@ -17,14 +17,21 @@ pub fn footer(keys: &[(String, String)], columns: usize) -> Row {
     }
     let mut row = Row::new();
     for (index, (key, words)) in keys.into_iter().enumerate() {
-        row = if index == 0 { row.put(1, Role::Key, key) } else { row.then(2, Role::Key, key) };
+        row = if index == 0 {
+            row.put(1, Role::Key, key)
+        } else {
+            row.then(2, Role::Key, key)
+        };
         row = row.then(1, Role::Text, words);
     }
     row
 }
 
 fn length(keys: &[(String, String)]) -> usize {
-    keys.iter().map(|(key, words)| width(key) + width(words) + 3).sum::<usize>().saturating_sub(1)
+    keys.iter()
+        .map(|(key, words)| width(key) + width(words) + 3)
+        .sum::<usize>()
+        .saturating_sub(1)
 }
 
 #[cfg(test)]
@@ -33,10 +40,18 @@ mod tests {
 
     #[test]
     fn the_way_out_is_the_last_to_go() {
-        let keys: Vec<(String, String)> = [("Enter", "open"), ("r", "runbooks"), ("?", "help"), ("q", "quit")]
-            .map(|(key, words)| (key.to_owned(), words.to_owned()))
-            .to_vec();
-        assert_eq!(footer(&keys, 80).plain(80), " Enter open  r runbooks  ? help  q quit");
+        let keys: Vec<(String, String)> = [
+            ("Enter", "open"),
+            ("r", "runbooks"),
+            ("?", "help"),
+            ("q", "quit"),
+        ]
+        .map(|(key, words)| (key.to_owned(), words.to_owned()))
+        .to_vec();
+        assert_eq!(
+            footer(&keys, 80).plain(80),
+            " Enter open  r runbooks  ? help  q quit"
+        );
         assert_eq!(footer(&keys, 20).plain(20), " Enter open  q quit");
     }
 }

@@ -20,8 +20,12 @@ pub fn first(state: &State, columns: usize) -> Row {
     }
     let (mode_at, identity_at) = if columns < 120 { (29, 42) } else { (39, 55) };
     let (log_role, log) = log_words(state);
-    let mut row = Row::line(Role::Title, "crashcart")
-        .put_in(12, mode_at - 14, Role::Text, state.config.estate.name.as_str());
+    let mut row = Row::line(Role::Title, "crashcart").put_in(
+        12,
+        mode_at - 14,
+        Role::Text,
+        state.config.estate.name.as_str(),
+    );
     let mut at = mode_at;
     for (role, words) in modes(state, columns) {
         row = row.put(at, role, words.clone());
@@ -29,7 +33,8 @@ pub fn first(state: &State, columns: usize) -> Row {
     }
     let identity_at = identity_at.max(at);
     let room = columns.saturating_sub(identity_at + width(&log) + 2);
-    row.put(identity_at, Role::Text, identity(state, room)).right(1, log_role, log)
+    row.put(identity_at, Role::Text, identity(state, room))
+        .right(1, log_role, log)
 }
 
 /// Line 1 below 80 columns: what never may be cut stands first, the estate is left out.
@@ -43,7 +48,11 @@ fn narrow(state: &State, columns: usize) -> Row {
     }
     let room = columns.saturating_sub(used + width(&log) + 4);
     row = row.then(2, Role::Text, identity(state, room));
-    if columns >= used + width(&log) + 3 { row.right(1, log_role, log) } else { row.then(2, log_role, log) }
+    if columns >= used + width(&log) + 3 {
+        row.right(1, log_role, log)
+    } else {
+        row.then(2, log_role, log)
+    }
 }
 
 /// The mode words: DEMO before the mode when the estate is simulated; on a run's wide screen its book too.
@@ -60,7 +69,11 @@ fn modes(state: &State, columns: usize) -> Vec<(Role, String)> {
                 Mode::Drill => (Role::ModeDrill, "DRILL"),
             };
             let on_run = matches!(state.nav.screen, Screen::Run | Screen::Plan);
-            let book = if columns >= 120 && on_run { format!(" {}", book_words(run)) } else { String::new() };
+            let book = if columns >= 120 && on_run {
+                format!(" {}", book_words(run))
+            } else {
+                String::new()
+            };
             (role, format!("{word} {}{book}", run.short()))
         }
     });
@@ -90,25 +103,49 @@ fn identity(state: &State, room: usize) -> String {
     };
     let full = person.login.to_string();
     let short = person.short().to_owned();
-    if !state.board.clusters.is_empty() && state.sign_in.session().is_some() && nothing_heard(state) {
+    if !state.board.clusters.is_empty() && state.sign_in.session().is_some() && nothing_heard(state)
+    {
         return format!("{short}, not checked");
     }
-    let forms = [format!("{full} {role}{over}"), format!("{short} {role}{over}"), format!("{short}{over}")];
+    let forms = [
+        format!("{full} {role}{over}"),
+        format!("{short} {role}{over}"),
+        format!("{short}{over}"),
+    ];
     let wide = room >= 38;
-    forms.into_iter().skip(usize::from(!wide)).find(|form| width(form) <= room).unwrap_or(short)
+    forms
+        .into_iter()
+        .skip(usize::from(!wide))
+        .find(|form| width(form) <= room)
+        .unwrap_or(short)
 }
 
 fn nothing_heard(state: &State) -> bool {
-    state.board.clusters.iter().all(|(_, freshness)| *freshness == Freshness::Never) && state.last_known.saved.is_some()
+    state
+        .board
+        .clusters
+        .iter()
+        .all(|(_, freshness)| *freshness == Freshness::Never)
+        && state.last_known.saved.is_some()
 }
 
 /// The log's word and its entries, or since when it is stopped.
 fn log_words(state: &State) -> (Role, String) {
     match &state.log.stopped {
-        Some(stopped) => (Role::Alarm, format!("LOG STOPPED {}", clock(stopped.since.wall, state.now.wall))),
+        Some(stopped) => (
+            Role::Alarm,
+            format!("LOG STOPPED {}", clock(stopped.since.wall, state.now.wall)),
+        ),
         None => {
-            let custody = if state.log.custody.is_empty() { "chained" } else { state.log.custody };
-            (Role::Text, format!("log {custody} {}", count(state.log.entries)))
+            let custody = if state.log.custody.is_empty() {
+                "chained"
+            } else {
+                state.log.custody
+            };
+            (
+                Role::Text,
+                format!("log {custody} {}", count(state.log.entries)),
+            )
         }
     }
 }
@@ -127,6 +164,11 @@ pub fn alarm(state: &State) -> Option<Row> {
 /// `4 live, 1 silent`.
 fn short_clusters(state: &State) -> String {
     let all = state.board.clusters.len();
-    let live = state.board.clusters.iter().filter(|(_, freshness)| freshness.counts()).count();
+    let live = state
+        .board
+        .clusters
+        .iter()
+        .filter(|(_, freshness)| freshness.counts())
+        .count();
     format!("{live} live, {} silent", all - live)
 }

@@ -37,7 +37,12 @@ pub struct Pane {
 impl Pane {
     /// A pane with a rule.
     pub fn new(title: impl Into<String>) -> Pane {
-        Pane { title: title.into(), least: 1, noun: "lines", ..Pane::default() }
+        Pane {
+            title: title.into(),
+            least: 1,
+            noun: "lines",
+            ..Pane::default()
+        }
     }
 
     /// The same pane, with words at its rule's right end.
@@ -72,7 +77,11 @@ impl Pane {
 
     /// The same pane as a list: the row of this identity is marked (the first when it is not there), rows are counted.
     pub fn list(mut self, mark: Option<&str>) -> Pane {
-        let of = |mark: &str| self.rows.iter().position(|row| row.id.as_deref() == Some(mark));
+        let of = |mark: &str| {
+            self.rows
+                .iter()
+                .position(|row| row.id.as_deref() == Some(mark))
+        };
         let first = || self.rows.iter().position(|row| row.id.is_some());
         self.marked = mark.and_then(of).or_else(first);
         self.counted = self.marked.is_some();
@@ -147,10 +156,18 @@ impl Pane {
 
     fn rule(&self, buffer: &mut Buffer, theme: &Theme, y: u16, view: (usize, usize)) {
         let sign = rule_sign(theme.ascii, self.focus);
-        let role = if self.focus { Role::Focus } else { Role::Border };
+        let role = if self.focus {
+            Role::Focus
+        } else {
+            Role::Border
+        };
         let width = usize::from(buffer.area.width);
         let note = self.right_end(view);
-        let tail = if note.is_empty() { String::new() } else { format!(" {note} {sign}") };
+        let tail = if note.is_empty() {
+            String::new()
+        } else {
+            format!(" {note} {sign}")
+        };
         let room = width.saturating_sub(text::width(&tail) + 5);
         let head = format!("{sign}{sign} {} ", text::cut_end(&self.title, room));
         let fill = width.saturating_sub(text::width(&head) + text::width(&tail));

@@ -60,7 +60,11 @@ struct Placed {
 impl Row {
     /// An empty line.
     pub fn new() -> Row {
-        Row { pieces: Vec::new(), id: None, mark_at: 1 }
+        Row {
+            pieces: Vec::new(),
+            id: None,
+            mark_at: 1,
+        }
     }
 
     /// A line with one text from column 1.
@@ -127,7 +131,14 @@ impl Row {
 
     fn piece(mut self, at: At, room: Option<usize>, role: Role, text: String, cut: Cut) -> Row {
         if !text.is_empty() {
-            self.pieces.push(Piece { at, room, role, text, cut, reversed: false });
+            self.pieces.push(Piece {
+                at,
+                room,
+                role,
+                text,
+                cut,
+                reversed: false,
+            });
         }
         self
     }
@@ -149,21 +160,34 @@ impl Row {
             return;
         }
         for piece in self.placed(usize::from(area.width)) {
-            let x = area.x.saturating_add(u16::try_from(piece.x).unwrap_or(u16::MAX));
+            let x = area
+                .x
+                .saturating_add(u16::try_from(piece.x).unwrap_or(u16::MAX));
             let room = usize::from(area.right().saturating_sub(x));
             if room > 0 {
                 let style = theme.style(piece.role);
-                let style = if piece.reversed { style.add_modifier(Modifier::REVERSED) } else { style };
+                let style = if piece.reversed {
+                    style.add_modifier(Modifier::REVERSED)
+                } else {
+                    style
+                };
                 buffer.set_stringn(x, y, &piece.text, room, style);
             }
         }
         if marked {
-            let x = area.x.saturating_add(u16::try_from(self.mark_at).unwrap_or(u16::MAX));
+            let x = area
+                .x
+                .saturating_add(u16::try_from(self.mark_at).unwrap_or(u16::MAX));
             if x < area.right() {
                 buffer.set_stringn(x, y, ">", 1, theme.style(Role::Selection));
             }
             if theme.marks_row() {
-                let line = ratatui::layout::Rect { x: area.x, y, width: area.width, height: 1 };
+                let line = ratatui::layout::Rect {
+                    x: area.x,
+                    y,
+                    width: area.width,
+                    height: 1,
+                };
                 buffer.set_style(line, theme.style(Role::Selection));
             }
         }
@@ -174,20 +198,34 @@ impl Row {
         let mut placed: Vec<Placed> = Vec::new();
         let starts = self.starts(width);
         for (index, piece) in self.pieces.iter().enumerate() {
-            let ended = placed.last().map_or(0, |before| before.x + text::width(&before.text));
+            let ended = placed
+                .last()
+                .map_or(0, |before| before.x + text::width(&before.text));
             let x = match piece.at {
                 At::After(gap) => ended + gap,
                 At::Column(_) | At::Right(_) => starts[index].unwrap_or(ended),
             };
-            let next = starts.iter().flatten().copied().filter(|start| *start > x).min();
-            let edge = next.map_or(width, |start| start.saturating_sub(1)).min(width);
+            let next = starts
+                .iter()
+                .flatten()
+                .copied()
+                .filter(|start| *start > x)
+                .min();
+            let edge = next
+                .map_or(width, |start| start.saturating_sub(1))
+                .min(width);
             let room = piece.room.unwrap_or(usize::MAX).min(edge.saturating_sub(x));
             let text = match piece.cut {
                 Cut::Word => text::cut_end(&piece.text, room),
                 Cut::Middle => text::cut_middle(&piece.text, room),
             };
             if !text.is_empty() {
-                placed.push(Placed { x, role: piece.role, text, reversed: piece.reversed });
+                placed.push(Placed {
+                    x,
+                    role: piece.role,
+                    text,
+                    reversed: piece.reversed,
+                });
             }
         }
         placed.sort_by_key(|piece| piece.x);
@@ -222,20 +260,27 @@ mod tests {
 
     #[test]
     fn a_sentence_is_cut_at_a_word_before_the_next_piece() {
-        let row = Row::new().put(3, Role::Text, "three of twelve pods down").right(1, Role::Dim, "04:31Z");
+        let row = Row::new()
+            .put(3, Role::Text, "three of twelve pods down")
+            .right(1, Role::Dim, "04:31Z");
         assert_eq!(row.plain(30), "   three of twelve~    04:31Z");
         assert_eq!(row.plain(60).len(), 59);
     }
 
     #[test]
     fn pieces_that_follow_move_with_what_is_before_them() {
-        let row = Row::new().put(1, Role::Key, "Enter").then(1, Role::Text, "open").then(2, Role::Key, "q");
+        let row = Row::new()
+            .put(1, Role::Key, "Enter")
+            .then(1, Role::Text, "open")
+            .then(2, Role::Key, "q");
         assert_eq!(row.plain(80), " Enter open  q");
     }
 
     #[test]
     fn a_name_loses_its_middle_and_a_figure_stands_right() {
-        let row = Row::new().name(0, 8, Role::Text, "ehr-api-7c9f4-2kx8p").figure(10, 4, Role::Text, "38m");
+        let row = Row::new()
+            .name(0, 8, Role::Text, "ehr-api-7c9f4-2kx8p")
+            .figure(10, 4, Role::Text, "38m");
         assert_eq!(row.plain(20).len(), 14);
         assert!(row.plain(20).contains('~'));
     }

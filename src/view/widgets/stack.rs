@@ -16,19 +16,27 @@ pub fn share(panes: &[Pane], height: usize) -> Vec<Option<usize>> {
         if used <= height {
             return shown;
         }
-        let spare = |index: &usize| shown[*index].map_or(0, |rows| rows.saturating_sub(panes[*index].least));
-        let widest = (0..panes.len()).max_by_key(spare).filter(|index| spare(index) > 0);
+        let spare = |index: &usize| {
+            shown[*index].map_or(0, |rows| rows.saturating_sub(panes[*index].least))
+        };
+        let widest = (0..panes.len())
+            .max_by_key(spare)
+            .filter(|index| spare(index) > 0);
         if let Some(index) = widest {
             shown[index] = shown[index].map(|rows| rows - 1);
             continue;
         }
         // Nobody can spare a row: the last pane without the focus goes, then rows of what is left.
-        let last = (0..panes.len()).rev().find(|index| shown[*index].is_some() && !panes[*index].focus);
+        let last = (0..panes.len())
+            .rev()
+            .find(|index| shown[*index].is_some() && !panes[*index].focus);
         let left = shown.iter().flatten().count();
         match last {
             Some(index) if left > 1 => shown[index] = None,
             _ => {
-                let Some(index) = (0..panes.len()).rev().find(|index| shown[*index].is_some_and(|rows| rows > 0))
+                let Some(index) = (0..panes.len())
+                    .rev()
+                    .find(|index| shown[*index].is_some_and(|rows| rows > 0))
                 else {
                     return shown;
                 };

@@ -36,11 +36,12 @@ fn columns(res: &Resource) -> &'static [Column] {
         ("apps", "statefulsets") => workloads::STATEFULSETS,
         ("batch", "jobs") => workloads::JOBS,
         ("coordination.k8s.io", "leases") => &[NAME, ("Holder", "string", 0), AGE],
-        ("apiextensions.k8s.io", _) => &[NAME, ("Created At", "date", 0)],
         ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings") => {
             &[NAME, ("Role", "string", 0), AGE]
         }
-        ("rbac.authorization.k8s.io", _) => &[NAME, ("Created At", "date", 0)],
+        ("apiextensions.k8s.io" | "rbac.authorization.k8s.io", _) => {
+            &[NAME, ("Created At", "date", 0)]
+        }
         ("velero.io", "schedules") => customs::SCHEDULES,
         ("velero.io", "backupstoragelocations") => customs::STORES,
         ("kustomize.toolkit.fluxcd.io", _) => customs::KUSTOMIZATIONS,

@@ -192,10 +192,10 @@ mod tests {
         format!("{} {} {} {}", text(1), text(2), text(3), text(4))
     }
 
-    fn spec(phase: &str, statuses: Value) -> Value {
+    fn spec(phase: &str, statuses: impl Into<Value>) -> Value {
         json!({
             "spec": {"containers": [{"name": "a"}, {"name": "b"}]},
-            "status": {"phase": phase, "containerStatuses": statuses},
+            "status": {"phase": phase, "containerStatuses": statuses.into()},
         })
     }
 

@@ -6,7 +6,7 @@
 //! strike the first container.
 
 mod containers;
-mod image;
+pub(in crate::sim) mod image;
 mod needs;
 
 use std::sync::Arc;

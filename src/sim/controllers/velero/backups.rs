@@ -1,4 +1,4 @@
-//! Backups: New, InProgress, Finalizing, Completed within three seconds, or why not.
+//! Backups: new, in progress, finalizing, completed within three seconds, or why not.
 
 use std::sync::Arc;
 

@@ -1,0 +1,223 @@
+//! What stands between kube and the wire: the bearer token, and a count of what is heard on each watch.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::RwLock;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+use std::task::Context;
+use std::task::Poll;
+
+use http::HeaderValue;
+use http::Request;
+use http::Response;
+use http::header::AUTHORIZATION;
+use hyper::body::Body;
+use hyper::body::Frame;
+use hyper::body::SizeHint;
+use tower::Service;
+
+use crate::config::Secret;
+use crate::sources::fact::Watch;
+use crate::sources::kinds::Kind;
+use crate::sources::kinds::backup::Backup;
+use crate::sources::kinds::delete_request::DeleteRequest;
+use crate::sources::kinds::deployment::Deployment;
+use crate::sources::kinds::kustomization::Kustomization;
+use crate::sources::kinds::namespace::Namespace;
+use crate::sources::kinds::node::Node;
+use crate::sources::kinds::pod::Pod;
+use crate::sources::kinds::restore::Restore;
+use crate::sources::kinds::schedule::Schedule;
+use crate::sources::kinds::store::Store;
+
+/// The token of one sign-in, shared by every connection that uses it and replaced when it is renewed.
+#[derive(Clone, Debug, Default)]
+pub struct TokenSlot(Arc<RwLock<Option<Secret>>>);
+
+impl TokenSlot {
+    /// A slot that holds a token.
+    pub fn new(token: Secret) -> TokenSlot {
+        TokenSlot(Arc::new(RwLock::new(Some(token))))
+    }
+
+    /// Puts another token in; requests from now on carry it. `None` sends none.
+    pub fn set(&self, token: Option<Secret>) {
+        *self
+            .0
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = token;
+    }
+
+    fn header(&self) -> Option<HeaderValue> {
+        let slot = self
+            .0
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut value =
+            HeaderValue::from_str(&format!("Bearer {}", slot.as_ref()?.expose())).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+}
+
+/// Puts the bearer token on every request.
+#[derive(Clone)]
+pub(super) struct Bearer<S> {
+    pub(super) inner: S,
+    pub(super) token: TokenSlot,
+}
+
+impl<S: Service<Request<B>>, B> Service<Request<B>> for Bearer<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> S::Future {
+        if let Some(value) = self.token.header() {
+            request.headers_mut().insert(AUTHORIZATION, value);
+        }
+        self.inner.call(request)
+    }
+}
+
+/// What was heard on each watch: response heads and body bytes of successful answers only, so that a server that
+/// answers with errors is not taken for one that lives.
+#[derive(Clone, Debug, Default)]
+pub struct Pulse(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    heard: [AtomicU64; Watch::ALL.len()],
+    bytes: AtomicU64,
+}
+
+impl Pulse {
+    /// Watches that heard anything since the last call.
+    pub fn heard(&self) -> Vec<Watch> {
+        let beat = |(_, count): &(Watch, &AtomicU64)| count.swap(0, Ordering::Relaxed) > 0;
+        Watch::ALL
+            .into_iter()
+            .zip(&self.0.heard)
+            .filter(beat)
+            .map(|(watch, _)| watch)
+            .collect()
+    }
+
+    /// Body bytes of all answers since the connection was made, after decompression.
+    pub fn bytes(&self) -> u64 {
+        self.0.bytes.load(Ordering::Relaxed)
+    }
+
+    fn beat(&self, watch: Option<Watch>, bytes: usize) {
+        if let Some(at) =
+            watch.and_then(|watch| Watch::ALL.into_iter().position(|one| one == watch))
+        {
+            self.0.heard[at].fetch_add(1, Ordering::Relaxed);
+        }
+        self.0
+            .bytes
+            .fetch_add(u64::try_from(bytes).unwrap_or(0), Ordering::Relaxed);
+    }
+}
+
+/// The watch that a path belongs to: its collection, or the alerts' poll.
+pub(super) fn watch_of(path: &str) -> Option<Watch> {
+    if path.starts_with("/api/v1/") && path.ends_with("/proxy/api/v2/alerts") {
+        return Some(Watch::Alerts);
+    }
+    [
+        (Watch::Namespaces, collection::<Namespace>()),
+        (Watch::Nodes, collection::<Node>()),
+        (Watch::Deployments, collection::<Deployment>()),
+        (Watch::Pods, collection::<Pod>()),
+        (Watch::Stores, collection::<Store>()),
+        (Watch::Schedules, collection::<Schedule>()),
+        (Watch::Backups, collection::<Backup>()),
+        (Watch::DeleteRequests, collection::<DeleteRequest>()),
+        (Watch::Restores, collection::<Restore>()),
+        (Watch::Kustomizations, collection::<Kustomization>()),
+    ]
+    .into_iter()
+    .find(|(_, at)| at == path)
+    .map(|(watch, _)| watch)
+}
+
+fn collection<K: Kind>() -> String {
+    match K::GROUP {
+        "" => format!("/api/{}/{}", K::VERSION, K::PLURAL),
+        group => format!("/apis/{group}/{}/{}", K::VERSION, K::PLURAL),
+    }
+}
+
+/// Counts what is heard.
+#[derive(Clone)]
+pub(super) struct Listen<S> {
+    pub(super) inner: S,
+    pub(super) pulse: Pulse,
+}
+
+impl<S, A, B> Service<Request<A>> for Listen<S>
+where
+    S: Service<Request<A>, Response = Response<B>>,
+    S::Future: Send + 'static,
+    S::Error: Send + 'static,
+    B: Send + 'static,
+{
+    type Response = Response<Heard<B>>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<A>) -> Self::Future {
+        let watch = watch_of(request.uri().path());
+        let (answer, pulse) = (self.inner.call(request), self.pulse.clone());
+        Box::pin(async move {
+            let response = answer.await?;
+            let watch = watch.filter(|_| response.status().is_success());
+            pulse.beat(watch, 0);
+            Ok(response.map(|body| Heard { body, watch, pulse }))
+        })
+    }
+}
+
+/// A body that tells the pulse of each piece as it arrives.
+pub(super) struct Heard<B> {
+    body: B,
+    watch: Option<Watch>,
+    pulse: Pulse,
+}
+
+impl<B: Body<Data = hyper::body::Bytes> + Unpin> Body for Heard<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &frame {
+            self.pulse.beat(
+                self.watch,
+                frame.data_ref().map_or(0, hyper::body::Bytes::len),
+            );
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

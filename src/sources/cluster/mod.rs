@@ -1,0 +1,290 @@
+//! The connection to one cluster: two clients of one generation, trusted by its CA key before anything is sent.
+//!
+//! The reader lists, watches, gets and asks about itself; it has no method that changes anything. The writer sends
+//! what `apply.rs` hands it, once: it never tries again by itself. No kubeconfig is inferred, no program is started,
+//! no proxy is used, no redirect is followed.
+
+pub mod artefact;
+pub mod fault;
+mod layers;
+mod reader;
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::Uri;
+use jiff::Timestamp;
+use kube::Client;
+use kube::client::ClientBuilder;
+use serde_json::Value;
+use tower::layer::layer_fn;
+
+use self::fault::Fault;
+use self::layers::Bearer;
+use self::layers::Listen;
+use super::fact::Fact;
+use super::fact::Greeting;
+use super::op::Gvr;
+use super::op::Op;
+use crate::config::Cluster;
+use crate::config::ClusterAuth;
+use crate::config::ClusterName;
+use crate::config::KubeconfigUser;
+use crate::config::spki_hash;
+use crate::text::SafeText;
+
+pub use self::layers::Pulse;
+pub use self::layers::TokenSlot;
+pub use self::reader::Reader;
+pub use self::reader::Resource;
+pub(super) use self::reader::message;
+
+/// How long TCP and TLS may take.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long nothing may arrive on a request that is under way; a watch ends by itself after 45 s.
+const READ: Duration = Duration::from_secs(60);
+/// How long a request may take to leave.
+const WRITE: Duration = Duration::from_secs(10);
+
+/// One connection to one cluster.
+pub struct Link {
+    cluster: ClusterName,
+    generation: u64,
+    pinned: Option<String>,
+    reader: Reader,
+    writer: Client,
+    pulse: Pulse,
+    uid: OnceLock<String>,
+}
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Link")
+            .field("cluster", &self.cluster)
+            .field("generation", &self.generation)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Link {
+    /// Prepares a connection; nothing is sent yet. The token is used for clusters that one signs in to.
+    ///
+    /// # Errors
+    /// The fact that says why not: another CA key than the configuration's, or a setting that cannot be used.
+    pub fn open(cluster: &Cluster, generation: u64, token: TokenSlot) -> Result<Link, Fact> {
+        let anchors = anchors(cluster)?;
+        let token = match &cluster.auth {
+            ClusterAuth::Oidc { .. } => token,
+            ClusterAuth::Kubeconfig(KubeconfigUser::Token(token)) => TokenSlot::new(token.clone()),
+            ClusterAuth::Kubeconfig(KubeconfigUser::ClientCert { .. }) => TokenSlot::default(),
+        };
+        let pulse = Pulse::default();
+        let reader = client(cluster, &anchors, &token, true, &pulse)?;
+        let writer = client(cluster, &anchors, &token, false, &Pulse::default())?;
+        Ok(Link {
+            cluster: cluster.name.clone(),
+            generation,
+            pinned: cluster
+                .fingerprint
+                .as_ref()
+                .map(|print| print.ca_key.clone()),
+            reader: Reader::new(reader),
+            writer,
+            pulse,
+            uid: OnceLock::new(),
+        })
+    }
+
+    /// The cluster.
+    pub fn cluster(&self) -> &ClusterName {
+        &self.cluster
+    }
+
+    /// Which connection this is.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The client that only reads.
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// uid of `kube-system` as read on this connection; `None` until `greet` has read it.
+    pub fn uid(&self) -> Option<String> {
+        self.uid.get().cloned()
+    }
+
+    /// What was heard on each watch; the app makes `Heard` of it.
+    pub fn pulse(&self) -> &Pulse {
+        &self.pulse
+    }
+
+    /// Asks one question about what we may do: the answer or why there is none, and the server's reason.
+    pub async fn review(&self, op: &Op) -> (Result<bool, SafeText>, SafeText) {
+        match self.reader.review(op).await {
+            Ok((allowed, why)) => (Ok(allowed), why),
+            Err(fault) => (Err(SafeText::from(fault.to_string())), SafeText::default()),
+        }
+    }
+
+    /// metadata, spec and status of one object; `None` when it is not there.
+    ///
+    /// # Errors
+    /// Why it could not be read, in words.
+    pub async fn object(
+        &self,
+        gvr: &Gvr,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<Option<Value>, SafeText> {
+        match self.reader.get_json(&gvr.path(namespace, Some(name))).await {
+            Ok(found) => Ok(judged_part(found)),
+            Err(Fault::NotFound) => Ok(None),
+            Err(fault) => Err(SafeText::from(fault.to_string())),
+        }
+    }
+
+    /// The client that sends changes; only `apply.rs` uses it.
+    pub(super) fn writer(&self) -> &Client {
+        &self.writer
+    }
+
+    /// Asks the API server who it is and whom it takes us for; `now` is this host's clock.
+    ///
+    /// # Errors
+    /// The fact that says why it cannot be reached, or that its key is another one.
+    pub async fn greet(&self, now: Timestamp) -> Result<Greeting, Fact> {
+        let (version, date) = self
+            .reader
+            .version()
+            .await
+            .map_err(|fault| self.unreached(fault))?;
+        let clock_ahead_s = date.map(|date| date.as_second() - now.as_second());
+        let uid = match self.reader.get_json("/api/v1/namespaces/kube-system").await {
+            Ok(found) => found
+                .pointer("/metadata/uid")
+                .and_then(|uid| uid.as_str())
+                .map(str::to_owned),
+            Err(Fault::Forbidden(_) | Fault::NotFound) => None,
+            Err(fault) => return Err(self.unreached(fault)),
+        };
+        if let Some(uid) = &uid {
+            // A second greeting on the same connection reads the same uid; the first one stays.
+            self.uid.get_or_init(|| uid.clone());
+        }
+        let (user, groups) = self.reader.whoami().await.unwrap_or_default();
+        Ok(Greeting {
+            version,
+            uid: uid.map(SafeText::from),
+            user,
+            groups,
+            clock_ahead_s,
+        })
+    }
+
+    fn unreached(&self, fault: Fault) -> Fact {
+        match (&self.pinned, fault) {
+            (Some(expected), Fault::OtherIssuer) => Fact::OtherCa {
+                expected: SafeText::new(expected),
+                found: SafeText::new("a certificate that this key did not sign"),
+            },
+            (_, fault) => Fact::Unreachable(SafeText::from(fault.to_string())),
+        }
+    }
+}
+
+/// The authorities to trust: those whose key is the one of the configuration, or all where it names none.
+fn anchors(cluster: &Cluster) -> Result<Vec<Vec<u8>>, Fact> {
+    let certificates = cluster.ca.certificates();
+    let Some(print) = &cluster.fingerprint else {
+        return Ok(certificates
+            .iter()
+            .map(|certificate| certificate.to_vec())
+            .collect());
+    };
+    let own = certificates
+        .iter()
+        .filter(|one| spki_hash(one).as_deref() == Some(print.ca_key.as_str()));
+    let own: Vec<Vec<u8>> = own.map(|certificate| certificate.to_vec()).collect();
+    if own.is_empty() {
+        let found = cluster
+            .ca
+            .spki_hashes()
+            .first()
+            .cloned()
+            .unwrap_or_default();
+        return Err(Fact::OtherCa {
+            expected: SafeText::new(&print.ca_key),
+            found: SafeText::from(found),
+        });
+    }
+    Ok(own)
+}
+
+fn client(
+    cluster: &Cluster,
+    anchors: &[Vec<u8>],
+    token: &TokenSlot,
+    retry: bool,
+    pulse: &Pulse,
+) -> Result<Client, Fact> {
+    let unusable = |why: String| Fact::Unreachable(SafeText::from(why));
+    let server: Uri = cluster
+        .server
+        .parse()
+        .map_err(|_| unusable(format!("{} is not an address", cluster.server)))?;
+    let mut config = kube::Config::new(server);
+    config.root_cert = Some(anchors.to_vec());
+    config.connect_timeout = Some(CONNECT);
+    config.read_timeout = Some(READ);
+    config.write_timeout = Some(WRITE);
+    config.reset_reader_on_write = true;
+    config.default_retry = retry;
+    if let ClusterAuth::Kubeconfig(KubeconfigUser::ClientCert { cert_pem, key_pem }) = &cluster.auth
+    {
+        config.auth_info.client_certificate_data = Some(STANDARD.encode(cert_pem));
+        config.auth_info.client_key_data = Some(STANDARD.encode(key_pem.expose()).into());
+    }
+    let builder = ClientBuilder::try_from(config)
+        .map_err(|error| unusable(format!("its certificates cannot be used: {}", root(&error))))?;
+    let (token, pulse) = (token.clone(), pulse.clone());
+    let bearer = layer_fn(move |inner| Bearer {
+        inner,
+        token: token.clone(),
+    });
+    let listen = layer_fn(move |inner| Listen {
+        inner,
+        pulse: pulse.clone(),
+    });
+    Ok(builder.with_layer(&bearer).with_layer(&listen).build())
+}
+
+/// An object without what nobody judges: only who it is, what is wanted and what is.
+pub(super) fn judged_part(mut found: Value) -> Option<Value> {
+    let map = found.as_object_mut()?;
+    map.retain(|key, _| {
+        matches!(
+            key.as_str(),
+            "apiVersion" | "kind" | "metadata" | "spec" | "status"
+        )
+    });
+    if let Some(metadata) = map.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove("managedFields");
+    }
+    Some(found)
+}
+
+/// The innermost cause, in its own words.
+fn root(error: &dyn std::error::Error) -> String {
+    let mut last = error;
+    while let Some(next) = last.source() {
+        last = next;
+    }
+    last.to_string()
+}
+
+#[cfg(test)]
+mod tests;

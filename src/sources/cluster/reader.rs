@@ -1,0 +1,317 @@
+//! The client that only reads: get, list, watch and questions about oneself.
+
+use std::collections::BTreeMap;
+
+use http::Request;
+use http::header::ACCEPT;
+use http::header::CONTENT_TYPE;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+use kube::Client;
+use kube::client::Body;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::fault::Fault;
+use crate::audit::Class;
+use crate::sources::op::Gvr;
+use crate::sources::op::Op;
+use crate::text::SafeText;
+
+/// Objects on one page of a list.
+const PAGE: u32 = 500;
+/// Pages after which a list is given up: nobody reads a quarter of a million names.
+const PAGES: usize = 500;
+const NAMES_ONLY: &str =
+    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+
+/// A client with no method that changes anything.
+#[derive(Clone)]
+pub struct Reader {
+    client: Client,
+}
+
+/// One kind that an API server serves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    /// Group, version and plural.
+    pub gvr: Gvr,
+    /// Kind, `ConfigMap`.
+    pub kind: String,
+    /// True when its objects live in namespaces.
+    pub namespaced: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Resources {
+    resources: Vec<Served>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Served {
+    name: String,
+    kind: String,
+    namespaced: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Names {
+    metadata: Continue,
+    items: Vec<Item>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Continue {
+    #[serde(rename = "continue")]
+    next: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Item {
+    metadata: Named,
+}
+
+/// The metadata of one object.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Named {
+    /// Its name.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+    /// Its resourceVersion.
+    pub resource_version: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl Reader {
+    pub(super) fn new(client: Client) -> Reader {
+        Reader { client }
+    }
+
+    /// kube's client, for the watchers of this room only.
+    pub(in crate::sources) fn kube(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// Reads one path as JSON.
+    ///
+    /// # Errors
+    /// Why it could not be read, in words.
+    pub async fn get_json(&self, path: &str) -> Result<Value, Fault> {
+        self.get(path, "application/json").await
+    }
+
+    /// Reads one path as text.
+    ///
+    /// # Errors
+    /// Why it could not be read, in words.
+    pub async fn get_text(&self, path: &str) -> Result<String, Fault> {
+        let request = Request::get(path)
+            .body(Vec::new())
+            .map_err(|error| Fault::transport(&error))?;
+        self.client
+            .request_text(request)
+            .await
+            .map_err(|error| Fault::of(&error))
+    }
+
+    /// The metadata of every object of a kind, read page by page without the objects themselves.
+    ///
+    /// # Errors
+    /// Why they could not be read, in words.
+    pub async fn names(&self, gvr: &Gvr, namespace: Option<&str>) -> Result<Vec<Named>, Fault> {
+        let base = gvr.path(namespace, None);
+        let mut names = Vec::new();
+        let mut next = String::new();
+        for _ in 0..PAGES {
+            let token = if next.is_empty() {
+                String::new()
+            } else {
+                format!("&continue={}", escaped(&next))
+            };
+            let page: Names = self
+                .get(&format!("{base}?limit={PAGE}{token}"), NAMES_ONLY)
+                .await?;
+            names.extend(page.items.into_iter().map(|item| item.metadata));
+            next = page.metadata.next;
+            if next.is_empty() {
+                return Ok(names);
+            }
+        }
+        Err(Fault::Failed(SafeText::from(format!(
+            "more than {} objects at {base}",
+            names.len()
+        ))))
+    }
+
+    /// Every kind of one group and version, without subresources; the group is empty for the core group.
+    ///
+    /// # Errors
+    /// `NotFound` when the server has no such group, else why it could not be read.
+    pub async fn resources(&self, group: &str, version: &str) -> Result<Vec<Resource>, Fault> {
+        let path = match group {
+            "" => format!("/api/{version}"),
+            group => format!("/apis/{group}/{version}"),
+        };
+        let found: Resources = self.get(&path, "application/json").await?;
+        let whole = found
+            .resources
+            .into_iter()
+            .filter(|one| !one.name.contains('/'));
+        Ok(whole
+            .map(|one| Resource {
+                gvr: Gvr::new(group, version, &one.name),
+                kind: one.kind,
+                namespaced: one.namespaced,
+            })
+            .collect())
+    }
+
+    /// The resource of one kind; `None` when the server does not serve it.
+    ///
+    /// # Errors
+    /// Why it could not be read, in words.
+    pub async fn resource(
+        &self,
+        group: &str,
+        version: &str,
+        kind: &str,
+    ) -> Result<Option<Resource>, Fault> {
+        match self.resources(group, version).await {
+            Ok(all) => Ok(all.into_iter().find(|one| one.kind == kind)),
+            Err(Fault::NotFound) => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Asks one question about what we may do: the answer, and why.
+    ///
+    /// # Errors
+    /// When the operation is no question, or why it could not be asked.
+    pub async fn review(&self, op: &Op) -> Result<(bool, SafeText), Fault> {
+        if op.class() != Class::Review {
+            return Err(Fault::Failed(SafeText::new(
+                "only access reviews are asked through the reader",
+            )));
+        }
+        let request = op.request();
+        let answer: Value = self.ask(&request.path, request.body).await?;
+        let allowed = answer.pointer("/status/allowed").and_then(Value::as_bool) == Some(true);
+        let why = answer
+            .pointer("/status/reason")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        Ok((allowed, SafeText::new(why)))
+    }
+
+    /// Whom the server takes us for, and our groups.
+    ///
+    /// # Errors
+    /// Why it could not be asked, in words.
+    pub async fn whoami(&self) -> Result<(Option<SafeText>, Vec<SafeText>), Fault> {
+        let body =
+            br#"{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}"#.to_vec();
+        let answer: Value = self
+            .ask("/apis/authentication.k8s.io/v1/selfsubjectreviews", body)
+            .await?;
+        let user = answer
+            .pointer("/status/userInfo/username")
+            .and_then(Value::as_str)
+            .map(SafeText::new);
+        let groups = answer
+            .pointer("/status/userInfo/groups")
+            .and_then(Value::as_array);
+        let groups = groups
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .map(SafeText::new)
+            .collect();
+        Ok((user, groups))
+    }
+
+    /// The server's version and its clock.
+    pub(super) async fn version(&self) -> Result<(SafeText, Option<Timestamp>), Fault> {
+        let request = Request::get("/version")
+            .body(Body::empty())
+            .map_err(|error| Fault::transport(&error))?;
+        let response = self
+            .client
+            .send(request)
+            .await
+            .map_err(|error| Fault::of(&error))?;
+        let status = response.status();
+        let date = response
+            .headers()
+            .get(http::header::DATE)
+            .and_then(|date| date.to_str().ok());
+        let date = date
+            .and_then(|date| rfc2822::parse(date).ok())
+            .map(|date| date.timestamp());
+        let body = response
+            .into_body()
+            .collect_bytes()
+            .await
+            .map_err(|error| Fault::of(&error))?;
+        if !status.is_success() {
+            return Err(Fault::status(status.as_u16(), &message(&body)));
+        }
+        let found: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let version = found
+            .get("gitVersion")
+            .and_then(Value::as_str)
+            .unwrap_or("unknown version");
+        Ok((SafeText::new(version), date))
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str, accept: &str) -> Result<T, Fault> {
+        let request = Request::get(path).header(ACCEPT, accept).body(Vec::new());
+        let request = request.map_err(|error| Fault::transport(&error))?;
+        self.client
+            .request(request)
+            .await
+            .map_err(|error| Fault::of(&error))
+    }
+
+    /// The one POST a reader can send: a question that is kept nowhere.
+    async fn ask(&self, path: &str, body: Vec<u8>) -> Result<Value, Fault> {
+        let request = Request::post(path)
+            .header(CONTENT_TYPE, "application/json")
+            .body(body);
+        let request = request.map_err(|error| Fault::transport(&error))?;
+        self.client
+            .request(request)
+            .await
+            .map_err(|error| Fault::of(&error))
+    }
+}
+
+/// The sentence of a Status, or the start of whatever was answered.
+pub(in crate::sources) fn message(body: &[u8]) -> String {
+    let status: Value = serde_json::from_slice(body).unwrap_or_default();
+    match status.get("message").and_then(Value::as_str) {
+        Some(message) => message.to_owned(),
+        None => String::from_utf8_lossy(body).chars().take(200).collect(),
+    }
+}
+
+/// A continue token in a query: base64 holds `+`, `/` and `=`.
+fn escaped(token: &str) -> String {
+    let one = |letter: char| match letter {
+        'A'..='Z' | 'a'..='z' | '0'..='9' | '-' | '_' | '.' | '~' => letter.to_string(),
+        other => other
+            .to_string()
+            .bytes()
+            .map(|byte| format!("%{byte:02X}"))
+            .collect(),
+    };
+    token.chars().map(one).collect()
+}
