@@ -19,6 +19,7 @@ use crate::sources::alerts;
 use crate::sources::backups;
 use crate::sources::board::Board;
 use crate::sources::board::Cell;
+use crate::sources::board::ZoneRow;
 use crate::sources::drift;
 use crate::sources::finding::Finding;
 use crate::sources::level::Level;
@@ -127,68 +128,57 @@ pub fn with_history(state: &State, board: &Board) -> Shown {
         return shown;
     };
     let never = never_heard(state);
+    let known = &state.last_known.board;
     for zone in &mut shown.board.zones {
-        let Some(before) = state
-            .last_known
-            .board
-            .zones
-            .iter()
-            .find(|known| known.zone == zone.zone)
-        else {
-            continue;
-        };
-        let mut history = !zone.clusters.is_empty();
-        for row in &mut zone.clusters {
-            let known = before
-                .clusters
-                .iter()
-                .find(|known| known.cluster == row.cluster);
-            match known.filter(|_| never.contains(&row.cluster)) {
-                None => history = false,
-                Some(known) => {
-                    row.level = Level::Unknown;
-                    row.freshness = Freshness::Silent(age_s + silence(known.freshness));
-                    row.cells = known.cells.clone().map(|cell| was(&cell, age_s));
-                }
+        if let Some(before) = known.zones.iter().find(|one| one.zone == zone.zone) {
+            if remember_zone(zone, before, &never, age_s) {
+                shown.was.insert(zone.zone.clone(), levels(before));
             }
-        }
-        if history {
-            zone.level = Level::Unknown;
-            zone.columns = [Level::Unknown; 4];
-            let column = |place: usize| {
-                Level::worst(
-                    before
-                        .clusters
-                        .iter()
-                        .map(|row| row.cells[place].was.unwrap_or(row.cells[place].level)),
-                )
-            };
-            shown.was.insert(
-                zone.zone.clone(),
-                [column(0), column(1), column(2), column(3)],
-            );
         }
     }
     for (cluster, freshness) in &mut shown.board.clusters {
-        if let Some((_, known)) = state
-            .last_known
-            .board
-            .clusters
-            .iter()
-            .find(|(name, _)| name == cluster && never.contains(name))
-        {
-            *freshness = Freshness::Silent(age_s + silence(*known));
+        let before = known.clusters.iter().find(|(name, _)| name == cluster);
+        if let Some((_, before)) = before.filter(|(name, _)| never.contains(name)) {
+            *freshness = Freshness::Silent(age_s + silence(*before));
         }
     }
-    let history = state
-        .last_known
-        .board
-        .findings
-        .iter()
-        .filter(|finding| never.contains(&finding.cluster));
+    let history = known.findings.iter();
+    let history = history.filter(|finding| never.contains(&finding.cluster));
     shown.board.findings.extend(history.map(remembered));
     shown.board.findings.sort_by_key(|finding| finding.level);
     shown
+}
+
+/// Puts history in place of clusters that were never heard; true when nothing else is left of the zone.
+fn remember_zone(zone: &mut ZoneRow, before: &ZoneRow, never: &[ClusterName], age_s: i64) -> bool {
+    let mut history = !zone.clusters.is_empty();
+    for row in &mut zone.clusters {
+        let known = before
+            .clusters
+            .iter()
+            .find(|known| known.cluster == row.cluster);
+        match known.filter(|_| never.contains(&row.cluster)) {
+            None => history = false,
+            Some(known) => {
+                row.level = Level::Unknown;
+                row.freshness = Freshness::Silent(age_s + silence(known.freshness));
+                row.cells = known.cells.clone().map(|cell| was(&cell, age_s));
+            }
+        }
+    }
+    if history {
+        zone.level = Level::Unknown;
+        zone.columns = [Level::Unknown; 4];
+    }
+    history
+}
+
+/// The levels a zone's columns had, behind what had fallen silent already.
+fn levels(before: &ZoneRow) -> [Level; 4] {
+    [0, 1, 2, 3].map(|place| {
+        let cells = before.clusters.iter().map(|row| &row.cells[place]);
+        Level::worst(cells.map(|cell| cell.was.unwrap_or(cell.level)))
+    })
 }
 
 /// Clusters that were never heard since the start.

@@ -32,7 +32,7 @@ fn check(name: &str, state: &State) {
 }
 
 /// Every screen there is, by the name of its golden files.
-pub fn all() -> Vec<(&'static str, State)> {
+pub(crate) fn all() -> Vec<(&'static str, State)> {
     let on = |screen| {
         let mut state = estate::night();
         state.nav.screen = screen;
@@ -200,7 +200,7 @@ fn sign_in() -> State {
 }
 
 /// A start without a network: everything is history.
-pub fn stale() -> State {
+pub(crate) fn stale() -> State {
     let mut state = estate::night();
     let board = std::mem::take(&mut state.board);
     let never = |mut board: crashcart::sources::board::Board| {

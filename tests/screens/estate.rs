@@ -83,7 +83,7 @@ members = [{ cluster = "lab-1", namespaces = ["cohort"] }]
 "#;
 
 /// A moment of the night; the monotonic clock goes with it.
-pub fn moment(time: &str) -> Moment {
+pub(crate) fn moment(time: &str) -> Moment {
     let wall: jiff::Timestamp = at(time);
     let start = at("04:00:00");
     let mono_ms = u64::try_from(wall.duration_since(start).as_millis()).unwrap();
@@ -91,7 +91,7 @@ pub fn moment(time: &str) -> Moment {
 }
 
 /// A time of that day, `04:54:00`, or with its day, `08-14 23:42:00`.
-pub fn at(time: &str) -> jiff::Timestamp {
+pub(crate) fn at(time: &str) -> jiff::Timestamp {
     let text = match time.split_once(' ') {
         Some((day, time)) => format!("2026-{day}T{time}Z"),
         None => format!("2026-08-15T{time}Z"),
@@ -100,7 +100,7 @@ pub fn at(time: &str) -> jiff::Timestamp {
 }
 
 /// The configuration: five clusters, three zones.
-pub fn config() -> Config {
+pub(crate) fn config() -> Config {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("ca.crt"), CA).unwrap();
     let mut text = CONFIG.to_owned();
@@ -158,7 +158,7 @@ fn zone(name: Option<&str>, criticality: Criticality, clusters: Vec<ClusterRow>)
 }
 
 /// The board of the drawings.
-pub fn board() -> Board {
+pub(crate) fn board() -> Board {
     use Level::{Absent, Crit, Ok, Unknown, Warn};
     let live = Freshness::Live;
     let fine = || judged(Ok, "", "");
@@ -369,7 +369,7 @@ fn findings() -> Vec<Finding> {
 }
 
 /// Alice, operator.
-pub fn alice() -> Person {
+pub(crate) fn alice() -> Person {
     Person {
         issuer: "https://id.meridian.test/realms/meridian".to_owned(),
         subject: "a-1".to_owned(),
@@ -379,7 +379,7 @@ pub fn alice() -> Person {
 }
 
 /// The console in the middle of the night, on the board, signed in.
-pub fn night() -> State {
+pub(crate) fn night() -> State {
     let now = moment("04:54:00");
     let mut state = State::new(Arc::new(config()), Arc::new(Library::built_in()), now);
     state.world = crate::world::world();
@@ -452,7 +452,7 @@ fn log_rows() -> Vec<LogRow> {
 }
 
 /// Before anybody signed in: a code is shown.
-pub fn device() -> SignIn {
+pub(crate) fn device() -> SignIn {
     SignIn::Waiting {
         device: DevicePrompt {
             issuer_host: "id.meridian.test".into(),
@@ -472,7 +472,7 @@ pub fn device() -> SignIn {
 }
 
 /// An answer of Alertmanager from its JSON.
-pub fn answer(alerts: Vec<serde_json::Value>) -> Answer {
+pub(crate) fn answer(alerts: Vec<serde_json::Value>) -> Answer {
     let text = |value: &serde_json::Value| SafeText::from(value.as_str().unwrap_or_default());
     let time = |value: &serde_json::Value| value.as_str().and_then(|text| text.parse().ok());
     let alerts = alerts
@@ -728,7 +728,7 @@ fn plan() -> Plan {
 }
 
 /// The run of the drawings, at its first request.
-pub fn run() -> Run {
+pub(crate) fn run() -> Run {
     Run {
         id: "7f3a9c2e".to_owned(),
         book: "restore-namespace".to_owned(),
@@ -760,7 +760,7 @@ pub fn run() -> Run {
 }
 
 /// The run on its screen, with the world it acts on.
-pub fn running() -> State {
+pub(crate) fn running() -> State {
     let mut state = night();
     state.runs = vec![run()];
     state.open_run = Some("7f3a9c2e".to_owned());

@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::estate::moment;
 
 /// uid of every cluster's `kube-system`, as in the configuration.
-pub const UID: &str = "5f1c0b1e-7a52-4f0e-9a36-0d6c4a9f6b11";
+pub(crate) const UID: &str = "5f1c0b1e-7a52-4f0e-9a36-0d6c4a9f6b11";
 
 fn swap<T: DeserializeOwned>(objects: Vec<Value>) -> Delta<T> {
     Delta::Swap(
@@ -199,7 +199,7 @@ fn alerts(names: &[(&str, &str, &str)]) -> Answer {
 }
 
 /// The world of the night: four clusters live, lab-1 silent.
-pub fn world() -> World {
+pub(crate) fn world() -> World {
     let mut world = World::default();
     for (name, facts) in [
         ("sth-prod", sth()),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Entry;
-use super::Page;
+use super::Frame;
 use super::Sheet;
 use crate::sources::drift::Row as DriftRow;
 use crate::sources::level::Level;
@@ -20,9 +20,9 @@ pub(super) const SCREEN: Entry = Entry {
     sheet,
 };
 
-fn sheet(page: &Page<'_>) -> Sheet {
-    let objects = rows::drift(page.state);
-    let wider = page.width.saturating_sub(80).min(30);
+fn sheet(frame: &Frame<'_>) -> Sheet {
+    let objects = rows::drift(frame.state);
+    let wider = frame.width.saturating_sub(80).min(30);
     let head = Row::new()
         .put(8, Role::Dim, "OBJECT")
         .put(34 + wider, Role::Dim, "STATE")
@@ -35,7 +35,7 @@ fn sheet(page: &Page<'_>) -> Sheet {
     if objects.is_empty() {
         pane = pane.rows([Row::new().put(3, Role::Text, "No cluster was asked yet.")]);
     }
-    let panes = vec![pane.list(page.state.nav.mark())];
+    let panes = vec![pane.list(frame.state.nav.mark())];
     Sheet {
         second: second(&objects),
         panes,

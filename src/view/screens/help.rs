@@ -1,7 +1,7 @@
 //! Help: which keys work here, and what do the words mean? Made from the key map.
 
 use super::Entry;
-use super::Page;
+use super::Frame;
 use super::Sheet;
 use super::words;
 use crate::keys;
@@ -33,26 +33,26 @@ const WORDS: [(&str, &str); 7] = [
     ("5h12  9d  04:52Z  ~", "ages; UTC; something was cut here"),
 ];
 
-fn sheet(page: &Page<'_>) -> Sheet {
-    let help = keys::help(page.state);
-    let mut rows = vec![words::rule("ON THIS SCREEN", page.width, page.ascii)];
-    rows.extend(columns(&help.here, page.width));
-    rows.push(words::rule("EVERYWHERE", page.width, page.ascii));
+fn sheet(frame: &Frame<'_>) -> Sheet {
+    let help = keys::help(frame.state);
+    let mut rows = vec![words::rule("ON THIS SCREEN", frame.width, frame.ascii)];
+    rows.extend(columns(&help.here, frame.width));
+    rows.push(words::rule("EVERYWHERE", frame.width, frame.ascii));
     rows.extend(screens(&help.screens));
-    rows.extend(columns(&help.everywhere, page.width));
-    rows.push(words::rule("WORDS", page.width, page.ascii));
+    rows.extend(columns(&help.everywhere, frame.width));
+    rows.push(words::rule("WORDS", frame.width, frame.ascii));
     rows.extend(WORDS.iter().map(|(word, means)| {
         Row::new()
             .put(3, Role::Key, *word)
             .put(21.max(5 + text::width(word)), Role::Text, *means)
     }));
-    let first = page
+    let first = frame
         .state
         .nav
         .scrolled()
-        .min(rows.len().saturating_sub(page.body));
-    let last = (first + page.body).min(rows.len());
-    let name = super::name(keys::help_screen(page.state));
+        .min(rows.len().saturating_sub(frame.body));
+    let last = (first + frame.body).min(rows.len());
+    let name = super::name(keys::help_screen(frame.state));
     let second = Row::line(
         Role::Text,
         format!("Help for {name}  made from the key map"),

@@ -1,7 +1,7 @@
 //! Stopped: what failed, where, what next, and what still works?
 
 use super::Entry;
-use super::Page;
+use super::Frame;
 use super::Sheet;
 use crate::state::Stopped;
 use crate::state::nav::Screen;
@@ -16,8 +16,8 @@ pub(super) const SCREEN: Entry = Entry {
     sheet,
 };
 
-fn sheet(page: &Page<'_>) -> Sheet {
-    let Some(stopped) = &page.state.log.stopped else {
+fn sheet(frame: &Frame<'_>) -> Sheet {
+    let Some(stopped) = &frame.state.log.stopped else {
         let pane = Pane::default().rows([Row::line(
             Role::Text,
             "The log can be written again. q goes back.",
@@ -38,10 +38,10 @@ fn sheet(page: &Page<'_>) -> Sheet {
             .put(8, Role::Text, what)
     });
     let mut panes = vec![
-        failed(page, stopped),
+        failed(frame, stopped),
         Pane::new("WHAT STILL WORKS").rows(works),
     ];
-    if let Some(run) = page.state.run().filter(|run| !run.ended()) {
+    if let Some(run) = frame.state.run().filter(|run| !run.ended()) {
         let now = run.turn().map_or(String::new(), |step| {
             format!("{} {}: it is not begun", step.number, step.id)
         });
@@ -66,11 +66,11 @@ fn sheet(page: &Page<'_>) -> Sheet {
     }
 }
 
-fn failed(page: &Page<'_>, stopped: &Stopped) -> Pane {
+fn failed(frame: &Frame<'_>, stopped: &Stopped) -> Pane {
     let mut rows = Vec::new();
     let mut fact = |label: &str, number: &str, words: &str| {
         let at = if number.is_empty() { 14 } else { 17 };
-        for (index, line) in text::wrap(words, page.width.saturating_sub(at + 1))
+        for (index, line) in text::wrap(words, frame.width.saturating_sub(at + 1))
             .into_iter()
             .enumerate()
         {
