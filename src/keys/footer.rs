@@ -161,7 +161,7 @@ fn foot(state: &State, screen: Screen) -> Foot {
         Screen::Book => BOOK,
         Screen::Fill => FILL,
         Screen::Plan => PLAN,
-        Screen::Run if state.run().is_some_and(|run| run.ended()) => RUN_ENDED,
+        Screen::Run if rows::run_ended(state) => RUN_ENDED,
         Screen::Run => RUN,
         Screen::Runs => RUNS,
         Screen::Log => LOG,
@@ -241,10 +241,11 @@ fn field(state: &State, prompt: &Prompt) -> Vec<(String, String)> {
         .map(|(key, words)| ((*key).to_owned(), (*words).to_owned()))
         .collect();
     // A name on the run screen is typed for what its card says: the card knows better what Enter does.
-    if let (Prompt::Name { .. }, Some(card)) = (prompt, rows::card(state)) {
-        if !card.sends && !card.enter.is_empty() {
-            keys[0].1 = card.enter;
-        }
+    if let (Prompt::Name { .. }, Some(card)) = (prompt, rows::card(state))
+        && !card.sends
+        && !card.enter.is_empty()
+    {
+        keys[0].1 = card.enter;
     }
     keys
 }

@@ -69,7 +69,7 @@ pub(crate) fn all() -> Vec<(&'static str, State)> {
     });
     states.push(("palette", palette));
     let mut filter = estate::night();
-    filter.nav.filter = "sth".to_owned();
+    "sth".clone_into(&mut filter.nav.filter);
     filter.prompt = Some(Prompt::Filter(Line::of("sth")));
     states.push(("filter", filter));
     states.push(("run", estate::running()));
@@ -88,7 +88,7 @@ pub(crate) fn all() -> Vec<(&'static str, State)> {
     let mut runs = estate::running();
     runs.nav.screen = Screen::Runs;
     let mut ended = estate::run();
-    ended.id = "c2110000".to_owned();
+    "c2110000".clone_into(&mut ended.id);
     ended.status = RunStatus::Completed;
     runs.runs.push(ended);
     states.push(("runs-two", runs));
@@ -203,19 +203,19 @@ fn sign_in() -> State {
 pub(crate) fn stale() -> State {
     let mut state = estate::night();
     let board = std::mem::take(&mut state.board);
-    let never = |mut board: crashcart::sources::board::Board| {
-        board.findings.clear();
-        for zone in &mut board.zones {
-            for row in &mut zone.clusters {
-                row.freshness = Freshness::Never;
-            }
-        }
-        for cluster in &mut board.clusters {
-            cluster.1 = Freshness::Never;
-        }
-        board
-    };
-    state.board = never(board.clone());
+    state.board = board.clone();
+    state.board.findings.clear();
+    for row in state
+        .board
+        .zones
+        .iter_mut()
+        .flat_map(|zone| &mut zone.clusters)
+    {
+        row.freshness = Freshness::Never;
+    }
+    for cluster in &mut state.board.clusters {
+        cluster.1 = Freshness::Never;
+    }
     state.last_known = LastKnown {
         saved: Some(estate::at("04:40:00")),
         board,

@@ -4,6 +4,8 @@
 #![expect(
     clippy::unwrap_used,
     clippy::too_many_lines,
+    clippy::needless_pass_by_value,
+    clippy::format_push_string,
     reason = "a test that cannot make its night fails, and a night is long"
 )]
 

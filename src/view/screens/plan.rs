@@ -1,5 +1,7 @@
 //! The plan: what exactly will be sent, byte for byte, and how is it taken back?
 
+use std::fmt::Write as _;
+
 use super::Entry;
 use super::Frame;
 use super::Sheet;
@@ -157,8 +159,10 @@ fn whole(frame: &Frame<'_>, run: &Run, step: &PlanStep) -> Option<Pane> {
     let digest = request
         .digest()
         .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect::<String>();
+        .fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
     let half = digest.get(..32).unwrap_or(&digest);
     let mut rows = words::wire(
         &format!("{} {}", request.method, request.path),

@@ -69,7 +69,7 @@ pub(super) fn under_name(sheet: &mut Sheet, frame: &Frame<'_>, prompt: Pane) {
     sheet.panes.truncate(2);
     let last = sheet.panes.len().saturating_sub(1);
     for (index, pane) in sheet.panes.iter_mut().enumerate().rev() {
-        let steps = if index == last && last > 0 { 1 } else { 0 };
+        let steps = usize::from(index == last && last > 0);
         pane.least = pane
             .rows
             .len()

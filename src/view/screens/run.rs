@@ -50,7 +50,7 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
             .find(|step| step.number.to_string() == **mark)
     }) {
         Some(step) => panes.push(another(frame, run, step)),
-        None => panes.extend(card(frame, run)),
+        None => panes.push(card(frame, run)),
     }
     if !run.owed.is_empty() && (frame.body >= 30 || run.ended()) {
         let at = panes.len().saturating_sub(usize::from(!run.ended()));
@@ -202,7 +202,7 @@ fn line(frame: &Frame<'_>, run: &Run, step: &StepState) -> Row {
     let over = !matches!(step.status, StepStatus::Next | StepStatus::Now);
     match step.at.filter(|_| over) {
         None if typed && step.status == StepStatus::Next => {
-            row = row.right(0, Role::Dim, "asks for a typed name")
+            row = row.right(0, Role::Dim, "asks for a typed name");
         }
         None => {}
         Some(at) if frame.wide() => {
@@ -261,23 +261,21 @@ fn happened(frame: &Frame<'_>, run: &Run) -> Option<Pane> {
 }
 
 /// The pane of the step whose turn it is: what Enter would do, in full.
-fn card(frame: &Frame<'_>, run: &Run) -> Option<Pane> {
+fn card(frame: &Frame<'_>, run: &Run) -> Pane {
     let Some(card) = rows::card(frame.state) else {
         let words = "Nobody is signed in: the run can be read. 0 shows the session.";
-        return Some(Pane::new("NOT SIGNED IN").rows([Row::line(Role::Text, words)]));
+        return Pane::new("NOT SIGNED IN").rows([Row::line(Role::Text, words)]);
     };
     let note = run.turn().map_or(String::new(), |step| {
         format!("step {} of {}", step.number, run.steps.len())
     });
     let rows = card_rows(&card, frame.width);
     let least = rows.len();
-    Some(
-        Pane::new(card.title.clone())
-            .note(note)
-            .focus(true)
-            .rows(rows)
-            .least(least),
-    )
+    Pane::new(card.title.clone())
+        .note(note)
+        .focus(true)
+        .rows(rows)
+        .least(least)
 }
 
 /// A card as rows: the request, its body whole, facts, notes.
@@ -327,13 +325,13 @@ fn wire_line(line: &str, columns: usize) -> Vec<Row> {
     let changes = line.contains(" -> ");
     let indent = (line.len() - line.trim_start().len()).max(if changes { 2 } else { 0 });
     let mut rows = words::wire(line.trim_start(), 1 + indent, columns);
-    if let (Some(first), Some((old, new))) = (rows.first_mut(), line.split_once(" -> ")) {
-        if text::width(line) + 2 < columns {
-            *first = Row::new()
-                .put(1 + indent, Role::DiffDel, old.trim_start())
-                .then(1, Role::Text, "->")
-                .then(1, Role::DiffAdd, new);
-        }
+    if let (Some(first), Some((old, new))) = (rows.first_mut(), line.split_once(" -> "))
+        && text::width(line) + 4 < columns
+    {
+        *first = Row::new()
+            .put(1 + indent, Role::DiffDel, old.trim_start())
+            .then(1, Role::Text, "->")
+            .then(1, Role::DiffAdd, new);
     }
     rows
 }

@@ -227,8 +227,7 @@ fn pods_words(cause: &Cause, room: usize) -> String {
         };
         let next = format!("{gap}{short} {node}");
         if text::width(&line) + text::width(&next) > room && index > 0 {
-            line.push_str(&format!("   and {} more", cause.pods.len() - index));
-            break;
+            return format!("{line}   and {} more", cause.pods.len() - index);
         }
         line.push_str(&next);
     }
