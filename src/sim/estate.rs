@@ -33,18 +33,6 @@ use crate::sim::tls::Authority;
 /// The estate's id: fixed, so that demo state is found again.
 const ID: &str = "0197c1f2-5e1a-7d3e-8c0d-51a0e57a7e00";
 
-/// Namespaces of every simulated cluster that serve the platform and belong to no zone.
-const OUTSIDE: &[&str] = &[
-    "crashcart",
-    "default",
-    "flux-system",
-    "kube-node-lease",
-    "kube-public",
-    "kube-system",
-    "monitoring",
-    "velero",
-];
-
 /// How the estate is started.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -235,7 +223,7 @@ impl Estate {
     /// # Errors
     /// The zones of the seed are not valid TOML.
     pub fn configuration(&self) -> Result<String, SimError> {
-        let namespaces = toml::Value::from(OUTSIDE.to_vec());
+        let namespaces = toml::Value::from(seed::OUTSIDE.to_vec());
         let outside: Vec<String> = self
             .clusters
             .iter()

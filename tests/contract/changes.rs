@@ -155,3 +155,45 @@ async fn a_missing_namespace_and_a_bad_name_are_refused() {
         (404, "namespaces \"nowhere\" not found")
     );
 }
+
+#[tokio::test]
+async fn an_object_on_its_way_out_takes_no_new_finalizers() {
+    let bench = Bench::start().await;
+    let flux = bench.api("alice", &resources::KUSTOMIZATIONS);
+    let app = object(&resources::KUSTOMIZATIONS, "app");
+    flux.create(&PostParams::default(), &app).await.unwrap();
+    let finalizers = |held: &[&str]| Patch::Merge(json!({"metadata": {"finalizers": held}}));
+    let params = PatchParams::default();
+    let held = finalizers(&["x.test/y"]);
+    flux.patch("app", &params, &held).await.unwrap();
+    let going = flux.delete("app", &DeleteParams::default()).await.unwrap();
+    assert!(going.is_left());
+    let more = finalizers(&["x.test/y", "x.test/z"]);
+    let (code, reason, _) = refusal(flux.patch("app", &params, &more).await);
+    assert_eq!((code, reason.as_str()), (422, "Invalid"));
+    flux.patch("app", &params, &finalizers(&[])).await.unwrap();
+    assert_eq!(refusal(flux.get("app").await).0, 404);
+}
+
+#[tokio::test]
+async fn an_apply_over_anothers_field_is_a_conflict_until_forced() {
+    let bench = Bench::start().await;
+    let flux = bench.api("alice", &resources::KUSTOMIZATIONS);
+    let mut app = object(&resources::KUSTOMIZATIONS, "app");
+    app.data = json!({"spec": {"suspend": true}});
+    flux.create(&PostParams::default(), &app).await.unwrap();
+    app.data = json!({"spec": {"suspend": false}});
+    let params = PatchParams::apply("kustomize-controller");
+    let refused = flux.patch("app", &params, &Patch::Apply(&app)).await;
+    let (code, _, message) = refusal(refused);
+    assert_eq!(code, 409);
+    assert!(
+        message.starts_with("Apply failed with 1 conflict"),
+        "{message}"
+    );
+    let forced = flux
+        .patch("app", &params.force(), &Patch::Apply(&app))
+        .await
+        .unwrap();
+    assert_eq!(forced.data["spec"]["suspend"], false);
+}

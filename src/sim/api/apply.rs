@@ -30,7 +30,7 @@ pub(super) fn apply(
     let changed = managed::tree(&managed::strip(&before), &managed::strip(object), false);
     let mut entries = meta::list(&before, "/metadata/managedFields").to_vec();
     if !force {
-        refuse_conflicts(&entries, &changed, res, meta::name(&before), writer)?;
+        refuse_conflicts(&entries, &changed, writer)?;
     }
     let own = entries
         .iter()
@@ -95,8 +95,6 @@ fn shared(one: &Value, two: &Map<String, Value>, path: &str, paths: &mut Vec<Str
 fn refuse_conflicts(
     entries: &[Value],
     changed: &Map<String, Value>,
-    res: &Resource,
-    name: &str,
     writer: &Writer,
 ) -> Result<(), Refusal> {
     let mut causes = Vec::new();
@@ -135,7 +133,7 @@ fn refuse_conflicts(
         words.join("\n")
     );
     let mut refusal = Refusal::new(409, "Conflict", message);
-    refusal.details = json!({ "name": name, "kind": res.plural, "causes": causes });
+    refusal.details = json!({ "causes": causes });
     Err(refusal)
 }
 

@@ -23,14 +23,7 @@ pub(super) fn check_fit(target: &Target, object: &Value) -> Result<(), Refusal> 
             res.kind
         )));
     }
-    if (!version.is_empty() && version != res.api_version())
-        || (!kind.is_empty() && kind != res.kind)
-    {
-        return Err(Refusal::bad_request(format!(
-            "{kind} in version \"{version}\" cannot be handled as a {}: no kind \"{kind}\" is registered for version \"{version}\"",
-            res.kind
-        )));
-    }
+    check_kind(res, object, version, kind)?;
     let ns = meta::namespace(object);
     if !ns.is_empty() && Some(ns) != target.ns.as_deref() {
         return Err(Refusal::bad_request(
@@ -44,6 +37,33 @@ pub(super) fn check_fit(target: &Target, object: &Value) -> Result<(), Refusal> 
         return Err(Refusal::bad_request(format!(
             "the name of the object ({}) does not match the name on the URL ({name})",
             meta::name(object)
+        )));
+    }
+    Ok(())
+}
+
+/// Refuses another kind than the resource's; a custom resource must name its own.
+fn check_kind(res: &Resource, object: &Value, version: &str, kind: &str) -> Result<(), Refusal> {
+    if res.custom && kind.is_empty() {
+        return Err(Refusal::bad_request(format!(
+            "the object provided is unrecognized (must be of type {}): Object 'Kind' is missing in '{object}'",
+            res.kind
+        )));
+    }
+    if res.custom && kind != res.kind {
+        let why = format!("Invalid value: \"{kind}\": must be {}", res.kind);
+        let name = meta::name(object);
+        let mut refusal = Refusal::invalid(res, name, "kind", "FieldValueInvalid", &why);
+        refusal.message = format!("{kind}.{} \"{name}\" is invalid: kind: {why}", res.group);
+        refusal.details["kind"] = kind.into();
+        return Err(refusal);
+    }
+    if (!version.is_empty() && version != res.api_version())
+        || (!kind.is_empty() && kind != res.kind)
+    {
+        return Err(Refusal::bad_request(format!(
+            "{kind} in version \"{version}\" cannot be handled as a {}",
+            res.kind
         )));
     }
     Ok(())
@@ -114,7 +134,21 @@ pub(super) fn begin(res: &Resource, object: &mut Value, store: &Store) {
     match (res.group, res.plural) {
         ("", "pods") => {
             object["status"] = json!({ "phase": "Pending", "qosClass": "BestEffort" });
+            default(&mut object["spec"], "enableServiceLinks", true.into());
+            default(
+                &mut object["spec"],
+                "preemptionPolicy",
+                "PreemptLowerPriority".into(),
+            );
+            default(&mut object["spec"], "priority", json!(0));
+            let stay = |key: &str| json!({ "key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300 });
+            let tolerations = json!([
+                stay("node.kubernetes.io/not-ready"),
+                stay("node.kubernetes.io/unreachable")
+            ]);
+            default(&mut object["spec"], "tolerations", tolerations);
         }
+        ("apps" | "batch", _) => object["status"] = json!({}),
         ("", "persistentvolumeclaims") => object["status"] = json!({ "phase": "Pending" }),
         ("", "services") => {
             let [a, b] = store.dice(|dice| [dice.below(255), dice.below(253) + 1]);
@@ -176,6 +210,12 @@ fn pod_spec(spec: &mut Value) {
     for container in spec["containers"].as_array_mut().into_iter().flatten() {
         default(container, "imagePullPolicy", "IfNotPresent".into());
         default(container, "resources", json!({}));
+        default(
+            container,
+            "terminationMessagePath",
+            "/dev/termination-log".into(),
+        );
+        default(container, "terminationMessagePolicy", "File".into());
     }
 }
 

@@ -73,8 +73,15 @@ fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Res
         "" => 0,
         text => text
             .parse()
-            .map_err(|_| Refusal::bad_request(format!("limit: invalid value \"{text}\"")))?,
+            .map_err(|_| Refusal::bad_request(unreadable("ParseInt", text)))?,
     };
+    let asked = ask.query("resourceVersion");
+    if !asked.is_empty() && asked.parse::<u64>().is_err() {
+        return Err(Refusal::bad_request(format!(
+            "invalid resource version: resourceVersion: Invalid value: \"{asked}\": {}",
+            unreadable("ParseUint", asked)
+        )));
+    }
     let (items, rv, start) = match ask.query("continue") {
         "" => {
             let (items, rv) = server.store().list(target.res, target.ns.as_deref());
@@ -98,7 +105,7 @@ fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Res
             continue;
         }
         // The cache of a real server gives the whole list for version 0, whatever the limit.
-        if limit > 0 && chosen.len() == limit && ask.query("resourceVersion") != "0" {
+        if limit > 0 && chosen.len() == limit && asked != "0" {
             next = at;
             break;
         }
@@ -118,6 +125,11 @@ fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Res
         items: chosen,
         metadata,
     })
+}
+
+/// What a real server says of a number it cannot read.
+pub(super) fn unreadable(function: &str, text: &str) -> String {
+    format!("strconv.{function}: parsing \"{text}\": invalid syntax")
 }
 
 fn token(rv: u64, start: usize) -> String {

@@ -277,6 +277,10 @@ fn admit(server: &Server, headers: &HeaderMap, arrival: &Arrival) -> Result<User
 async fn objects(server: &Server, ask: &Ask, target: &Target) -> Result<Response, Refusal> {
     let known = discovery::subresources(target.res);
     if !target.sub.is_empty() && !known.iter().any(|sub| sub.0 == target.sub) {
+        if target.res.custom && target.sub == "status" {
+            let name = target.name.as_deref().unwrap_or("");
+            return Err(Refusal::not_found(target.res, name));
+        }
         return Err(Refusal::no_such_path());
     }
     let Some(name) = target.name.as_deref() else {
@@ -324,6 +328,9 @@ fn plain_answer(ask: &Ask, path: &str) -> Result<Response, Refusal> {
     match known {
         Some(_) if ask.method != Method::GET => Err(Refusal::method_not_allowed()),
         Some(answer) => Ok(shape::json(200, &answer)),
-        None => Err(Refusal::no_such_path()),
+        None => {
+            let text = Body::from("404 page not found\n");
+            Ok(shape::typed(404, "text/plain; charset=utf-8", text))
+        }
     }
 }

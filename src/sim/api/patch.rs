@@ -150,11 +150,13 @@ pub(super) fn json(target: &mut Value, patch: &Value) -> Result<(), Refusal> {
         .ok_or_else(|| Refusal::bad_request("a JSON patch is a list of operations"))?;
     for operation in operations {
         apply(target, operation).ok_or_else(|| {
-            Refusal::new(
+            let mut refusal = Refusal::new(
                 422,
                 "Invalid",
                 "the server rejected our request due to an error in our request",
-            )
+            );
+            refusal.details = serde_json::json!({});
+            refusal
         })?;
     }
     Ok(())
@@ -165,10 +167,16 @@ fn apply(target: &mut Value, operation: &Value) -> Option<()> {
     let value = operation.get("value").cloned();
     match operation["op"].as_str()? {
         "add" => add(target, path, value?),
-        "replace" => {
-            *target.pointer_mut(path)? = value?;
-            Some(())
-        }
+        // As on a real server, a key that is missing in an object may be replaced.
+        "replace" => match target.pointer_mut(path) {
+            Some(slot) => {
+                *slot = value?;
+                Some(())
+            }
+            None => split(path)
+                .filter(|(parent, _)| target.pointer(parent).is_some_and(Value::is_object))
+                .and_then(|_| add(target, path, value?)),
+        },
         "remove" => take(target, path).map(|_| ()),
         "test" => (target.pointer(path).cloned().unwrap_or(Value::Null) == value?).then_some(()),
         "move" => {
@@ -275,7 +283,7 @@ mod tests {
         assert_eq!(object, json!({"l": [2, 3], "c": 2, "d": 1}));
         let wrong = json!([{"op": "test", "path": "/c", "value": 7}]);
         assert_eq!(json(&mut object, &wrong).unwrap_err().code, 422);
-        let missing = json!([{"op": "replace", "path": "/nothing", "value": 7}]);
+        let missing = json!([{"op": "replace", "path": "/nothing/x", "value": 7}]);
         assert!(json(&mut object, &missing).is_err());
     }
 }

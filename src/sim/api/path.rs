@@ -106,6 +106,10 @@ pub(super) fn route(path: &str) -> Result<Route, Refusal> {
             if let Some(review) = review(group, version, rest) {
                 return Ok(Route::Review(review));
             }
+            // A group that is not served at all is not the API's to answer.
+            if !resources::ALL.iter().any(|res| res.group == *group) {
+                return Ok(Route::Plain);
+            }
             objects(group, version, rest, path)
         }
         _ => Ok(Route::Plain),

@@ -12,6 +12,7 @@ use crate::sim::api::path::Review;
 use crate::sim::api::rbac;
 use crate::sim::api::shape;
 use crate::sim::api::write;
+use crate::sim::clock::seconds;
 use crate::sim::store::Refusal;
 use crate::sim::store::meta;
 
@@ -47,6 +48,10 @@ pub(super) fn review(server: &Server, ask: &Ask, kind: Review) -> Result<Respons
         answer["apiVersion"] = format!("{}/v1", entry.0).into();
     }
     meta::map(&mut answer, "metadata");
+    if kind == Review::SelfSubject {
+        let now = seconds(server.clock().now());
+        meta::set(&mut answer, "creationTimestamp", now.into());
+    }
     answer["status"] = status;
     Ok(shape::json(201, &answer))
 }

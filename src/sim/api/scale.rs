@@ -63,10 +63,13 @@ pub(super) fn scale(
     let replicas = meta::number(&scale, "/spec/replicas");
     if replicas < 0 {
         let why = format!("Invalid value: {replicas}: must be greater than or equal to 0");
+        let mut of = *res;
+        (of.group, of.kind) = ("autoscaling", "Scale");
+        let field = "spec.replicas";
         return Err(Refusal::invalid(
-            res,
+            &of,
             name,
-            "spec.replicas",
+            field,
             "FieldValueInvalid",
             &why,
         ));

@@ -70,11 +70,13 @@ impl Shape {
                 Some(_) => {}
             }
         }
-        Err(Refusal::new(
+        let mut refusal = Refusal::new(
             406,
             "NotAcceptable",
             "only the following media types are accepted: application/json",
-        ))
+        );
+        refusal.details = json!({});
+        Err(refusal)
     }
 
     /// One object in this shape; `first` is false for later events of a watch.

@@ -14,6 +14,7 @@ use tokio::time::{Sleep, sleep};
 use crate::sim::api::Ask;
 use crate::sim::api::Server;
 use crate::sim::api::audit::Open;
+use crate::sim::api::list;
 use crate::sim::api::path::Target;
 use crate::sim::api::selector::Selector;
 use crate::sim::api::shape;
@@ -118,16 +119,17 @@ pub(super) fn watch(
 /// The version the watch starts from; 0 for what is there now.
 fn version(ask: &Ask, initial: bool) -> Result<u64, Refusal> {
     if initial && ask.query("resourceVersionMatch") != "NotOlderThan" {
-        return Err(Refusal::new(
-            422,
-            "Invalid",
-            "ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-        ));
+        let why =
+            "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+        let (field, reason) = ("resourceVersionMatch", "FieldValueForbidden");
+        return Err(Refusal::option("ListOptions", field, reason, why));
     }
     match ask.query("resourceVersion") {
         "" | "0" => Ok(0),
         text => text.parse().map_err(|_| {
-            Refusal::bad_request(format!("resourceVersion: Invalid value: \"{text}\""))
+            let why = list::unreadable("ParseUint", text);
+            let message = format!("resourceVersion: Invalid value: \"{text}\": {why}");
+            Refusal::new(500, "", message)
         }),
     }
 }

@@ -22,11 +22,13 @@ use crate::sim::store::Propagation;
 use crate::sim::store::Refusal;
 use crate::sim::store::Resource;
 use crate::sim::store::meta;
+use crate::sim::store::resources;
 
 /// Seconds a pod gets to stop when the client does not say.
 const GRACE: u64 = 30;
 
-const PATCHES: &str = "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml";
+/// The media types of objects in bodies.
+const READ: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 
 /// The body's bare media type; empty when the client sends none.
 fn media(ask: &Ask) -> &str {
@@ -41,11 +43,10 @@ pub(super) fn body(ask: &Ask) -> Result<Value, Refusal> {
     match media(ask) {
         "" | "application/json" => json_body(ask),
         "application/yaml" => yaml_body(ask),
-        protobuf::MEDIA => protobuf::read(&ask.body)
-            .ok_or_else(|| Refusal::unsupported_media("application/json, application/yaml")),
-        _ => Err(Refusal::unsupported_media(
-            "application/json, application/yaml",
-        )),
+        protobuf::MEDIA => {
+            protobuf::read(&ask.body).ok_or_else(|| Refusal::unsupported_media(READ))
+        }
+        _ => Err(Refusal::unsupported_media(READ)),
     }
 }
 
@@ -64,12 +65,24 @@ fn yaml_body(ask: &Ask) -> Result<Value, Refusal> {
 }
 
 fn dry(ask: &Ask) -> Result<bool, Refusal> {
+    let options = match ask.method.as_str() {
+        "POST" => "CreateOptions",
+        "PUT" => "UpdateOptions",
+        "PATCH" => "PatchOptions",
+        _ => "DeleteOptions",
+    };
     match ask.query("dryRun") {
         "" => Ok(false),
         "All" => Ok(true),
-        other => Err(Refusal::bad_request(format!(
-            "dryRun: Unsupported value: \"{other}\": supported values: \"All\""
-        ))),
+        other => {
+            let why = format!("Unsupported value: [\"{other}\"]: supported values: \"All\"");
+            Err(Refusal::option(
+                options,
+                "dryRun",
+                "FieldValueNotSupported",
+                &why,
+            ))
+        }
     }
 }
 
@@ -145,6 +158,13 @@ pub(super) fn replace(
     })
 }
 
+/// 415: the resource does not take this kind of patch.
+fn unsupported_patch() -> Refusal {
+    let mut refusal = Refusal::new(415, "UnsupportedMediaType", "415: Unsupported Media Type");
+    refusal.details = json!({});
+    refusal
+}
+
 /// 422: a custom resource is replaced only at a version the client names.
 fn unconditional(res: &Resource, name: &str) -> Refusal {
     let why = "Invalid value: 0: must be specified for an update";
@@ -171,7 +191,7 @@ pub(super) fn patch(
         "application/json-patch+json"
         | "application/merge-patch+json"
         | "application/strategic-merge-patch+json" => json_body(ask)?,
-        _ => return Err(Refusal::unsupported_media(PATCHES)),
+        _ => return Err(unsupported_patch()),
     };
     if kind.starts_with("application/strategic") && target.res.custom {
         return Err(Refusal::unsupported_media(
@@ -191,11 +211,9 @@ pub(super) fn patch(
 /// Server-side apply: creates what is missing, else takes over the given fields.
 fn apply(server: &Server, ask: &Ask, target: &Target, name: &str) -> Result<Response, Refusal> {
     if ask.query("fieldManager").is_empty() {
-        return Err(Refusal::new(
-            422,
-            "Invalid",
-            "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch",
-        ));
+        let why = "Required value: is required for apply patch";
+        let (field, reason) = ("fieldManager", "FieldValueRequired");
+        return Err(Refusal::option("PatchOptions", field, reason, why));
     }
     let mut object = yaml_body(ask)?;
     defaults::check_fit(target, &object)?;
@@ -275,13 +293,11 @@ fn conditions(ask: &Ask) -> Result<Preconditions, Refusal> {
         "Foreground" => Propagation::Foreground,
         "Orphan" => Propagation::Orphan,
         other => {
-            return Err(Refusal::new(
-                422,
-                "Invalid",
-                format!(
-                    "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"{other}\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
-                ),
-            ));
+            let why = format!(
+                "Unsupported value: \"{other}\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
+            );
+            let (field, reason) = ("propagationPolicy", "FieldValueNotSupported");
+            return Err(Refusal::option("DeleteOptions", field, reason, &why));
         }
     };
     Ok(Preconditions {
@@ -316,6 +332,16 @@ pub(super) fn delete(
         && meta::uid(&going) == meta::uid(&deleted)
     {
         return answer(server, ask, target, 200, &going);
+    }
+    if std::ptr::eq(res, &raw const resources::PODS) {
+        // A pod that is gone at once is still answered as one that was going.
+        let mut gone = Value::clone(&deleted);
+        let now = seconds(server.clock().now());
+        meta::set(&mut gone, "deletionTimestamp", now.into());
+        meta::set(&mut gone, "deletionGracePeriodSeconds", 0.into());
+        let generation = meta::number(&gone, "/metadata/generation") + 1;
+        meta::set(&mut gone, "generation", generation.into());
+        return answer(server, ask, target, 200, &gone);
     }
     let mut details = json!({ "name": name, "kind": res.plural, "uid": meta::uid(&deleted) });
     if !res.group.is_empty() {

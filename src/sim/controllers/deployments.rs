@@ -169,26 +169,7 @@ fn report(
             ("unavailableReplicas", (wanted - ready).max(0)),
         ];
         super::pods::counts(value, &counts);
-        let most = wanted - wanted / 4;
-        let (status, reason, message) = if ready >= most {
-            (
-                "True",
-                "MinimumReplicasAvailable",
-                "Deployment has minimum availability.",
-            )
-        } else {
-            (
-                "False",
-                "MinimumReplicasUnavailable",
-                "Deployment does not have minimum availability.",
-            )
-        };
-        let available = Condition {
-            kind: "Available",
-            status,
-            reason,
-            message,
-        };
+        let available = availability(ready, wanted);
         let flipped = conditions::set(value, now, available);
         touch(value, "Available", flipped, &seconds(now));
         let words = progress(&set, done || settled, failed);
@@ -203,6 +184,29 @@ fn report(
     };
     let space = Some(meta::namespace(deployment));
     let _ = store.update(&DEPLOYMENTS, space, meta::name(deployment), write);
+}
+
+/// The Available condition: at most a quarter of the replicas may be missing.
+fn availability(ready: i64, wanted: i64) -> Condition<'static> {
+    let (status, reason, message) = if ready >= wanted - wanted / 4 {
+        (
+            "True",
+            "MinimumReplicasAvailable",
+            "Deployment has minimum availability.",
+        )
+    } else {
+        (
+            "False",
+            "MinimumReplicasUnavailable",
+            "Deployment does not have minimum availability.",
+        )
+    };
+    Condition {
+        kind: "Available",
+        status,
+        reason,
+        message,
+    }
 }
 
 /// True when the rollout of the present template was already complete once.

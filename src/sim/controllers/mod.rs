@@ -1,9 +1,9 @@
 //! What moves: the controllers of a simulated cluster, on its clock.
 //!
 //! Each file is one controller: a function that reads the store, writes what should change, and
-//! tells the [`Agenda`] when it wants to look again. They keep no state of their own but the
+//! tells the agenda when it wants to look again. They keep no state of their own but the
 //! content of the backup stores, so a store that was filled by hand is as good as one that grew.
-//! To add one: a file here and a line in [`Controllers::pass`].
+//! To add one: a file here and a line in `Controllers::pass`.
 
 mod conditions;
 pub(in crate::sim) mod deployments;

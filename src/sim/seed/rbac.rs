@@ -25,14 +25,8 @@ fn reading() -> Vec<Value> {
         "pods",
         "pods/log",
         "events",
-        "services",
-        "configmaps",
-        "serviceaccounts",
         "persistentvolumeclaims",
-        "persistentvolumes",
         "resourcequotas",
-        "limitranges",
-        "endpoints",
     ];
     vec![
         rule("", &core, &READ),
@@ -46,11 +40,6 @@ fn reading() -> Vec<Value> {
         rule("kustomize.toolkit.fluxcd.io", &["kustomizations"], &READ),
         rule("source.toolkit.fluxcd.io", &["gitrepositories"], &READ),
         rule("coordination.k8s.io", &["leases"], &READ),
-        rule(
-            "apiextensions.k8s.io",
-            &["customresourcedefinitions"],
-            &["get", "list"],
-        ),
     ]
 }
 

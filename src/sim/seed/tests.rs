@@ -152,6 +152,13 @@ fn a_restore_of_billing_brings_everything_back() {
     assert_eq!(forms["metadata"]["labels"]["velero.io/restore-name"], "r1");
     assert_eq!(available(&cluster, "billing", "billing-api"), 3);
     assert_eq!(available(&cluster, "billing", "billing-print"), 2);
+    // The three pods of billing-api and the cleanup job are younger than the backup.
+    let total = meta::number(&restore, "/status/progress/totalItems");
+    let made = cluster.store.list(&CONFIGMAPS, Some("billing")).0;
+    let made = made
+        .iter()
+        .filter(|map| !map["metadata"]["labels"]["velero.io/restore-name"].is_null());
+    assert_eq!((made.count(), total), (6, 37));
     let (pods, _) = cluster.store.list(&PODS, Some("billing"));
     let of_print = |pod: &&Arc<Value>| meta::name(pod).starts_with("billing-print");
     assert_eq!(pods.iter().filter(of_print).count(), 2);
@@ -234,5 +241,24 @@ fn every_namespace_is_in_a_zone_or_outside() {
                 || OUTSIDE.contains(&meta::name(&space));
             assert!(known, "{name} {}", meta::name(&space));
         }
+    }
+}
+
+#[test]
+fn no_schedule_is_due_when_the_story_begins_at_any_hour() {
+    for hour in [0, 1, 7, 22, 23] {
+        let start = format!("2026-08-15T{hour:02}:20:59Z").parse().unwrap();
+        let cluster = Cluster::new("sth-prod", Clock::manual(start), 7).unwrap();
+        fill(&cluster).unwrap();
+        let before = cluster.store.list(&BACKUPS, None).0.len();
+        let mut controllers = Controllers::new(cluster.clone());
+        play(&cluster, &mut controllers, 1);
+        cluster.clock.advance(Duration::from_secs(20 * 60));
+        play(&cluster, &mut controllers, 1);
+        assert_eq!(cluster.store.list(&BACKUPS, None).0.len(), before, "{hour}");
+        cluster.clock.advance(Duration::from_secs(2 * 60));
+        play(&cluster, &mut controllers, 1);
+        let after = cluster.store.list(&BACKUPS, None).0.len();
+        assert_eq!(after, before + 2, "{hour}");
     }
 }

@@ -139,7 +139,7 @@ impl Store {
         dry: bool,
     ) -> Result<Arc<Value>, Refusal> {
         let mut state = self.state();
-        state.namespace_takes(res, ns)?;
+        state.namespace_takes(res, ns, meta::name(&object))?;
         object::complete(&mut object, res, ns, &self.inner.clock, &mut state.dice)?;
         let at = slot(ns, meta::name(&object));
         let table = state.tables.entry(key(res)).or_default();
@@ -194,6 +194,7 @@ impl Store {
         let mut after = Value::clone(&before);
         change(&mut after)?;
         object::check_version(res, &before, &after)?;
+        object::check_finalizers(res, &before, &after)?;
         object::keep(&before, &mut after, res);
         if after == *before {
             return Ok(before);

@@ -97,29 +97,39 @@ pub(super) fn keep(before: &Value, after: &mut Value, res: &Resource) {
     }
     after["apiVersion"] = before["apiVersion"].clone();
     after["kind"] = before["kind"].clone();
-    if meta::is_going(before) {
-        keep_finalizers(before, after);
-    }
     if res.generation && intends_other(before, after, res) {
         let next = meta::number(before, "/metadata/generation") + 1;
         meta::set(after, "generation", next.into());
     }
 }
 
-/// An object on its way out takes no new finalizers.
-fn keep_finalizers(before: &Value, after: &mut Value) {
+/// Refuses new finalizers on an object that is on its way out.
+pub(super) fn check_finalizers(
+    res: &Resource,
+    before: &Value,
+    after: &Value,
+) -> Result<(), Refusal> {
     let old = meta::list(before, "/metadata/finalizers");
-    let kept: Vec<Value> = meta::list(after, "/metadata/finalizers")
+    let new: Vec<String> = meta::list(after, "/metadata/finalizers")
         .iter()
-        .filter(|finalizer| old.contains(finalizer))
-        .cloned()
+        .filter(|finalizer| !old.contains(finalizer))
+        .map(Value::to_string)
         .collect();
-    let kept = if kept.is_empty() {
-        Value::Null
-    } else {
-        kept.into()
-    };
-    meta::set(after, "finalizers", kept);
+    if new.is_empty() || !meta::is_going(before) {
+        return Ok(());
+    }
+    let why = format!(
+        "Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
+        new.join(", ")
+    );
+    let (field, reason) = ("metadata.finalizers", "FieldValueForbidden");
+    Err(Refusal::invalid(
+        res,
+        meta::name(before),
+        field,
+        reason,
+        &why,
+    ))
 }
 
 /// Whether what the generation counts differs: everything but metadata and a separate status.
@@ -152,24 +162,22 @@ pub(super) fn check_conditions(
     object: &Value,
     conditions: &Preconditions,
 ) -> Result<(), Refusal> {
-    if let Some(uid) = conditions.uid.as_deref()
-        && uid != meta::uid(object)
-    {
-        return Err(refuse_uid(res, object, uid));
-    }
+    let uid = conditions.uid.as_deref();
+    let version = conditions.resource_version.as_deref();
     let newest = meta::text(object, "/metadata/resourceVersion");
-    if let Some(wanted) = conditions.resource_version.as_deref()
-        && wanted != newest
-    {
-        return Err(Refusal::conflict(
-            res,
-            meta::name(object),
-            &format!(
-                "the ResourceVersion in the precondition ({wanted}) does not match the ResourceVersion in record ({newest}). The object might have been modified"
-            ),
-        ));
-    }
-    Ok(())
+    let why = if let Some(wanted) = uid.filter(|uid| *uid != meta::uid(object)) {
+        format!(
+            "the UID in the precondition ({wanted}) does not match the UID in record ({}). The object might have been deleted and then recreated",
+            meta::uid(object)
+        )
+    } else if let Some(wanted) = version.filter(|version| *version != newest) {
+        format!(
+            "the ResourceVersion in the precondition ({wanted}) does not match the ResourceVersion in record ({newest}). The object might have been modified"
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Refusal::precondition(res, meta::name(object), &why))
 }
 
 fn refuse_uid(res: &Resource, object: &Value, wanted: &str) -> Refusal {
@@ -216,29 +224,29 @@ pub(super) fn mark_going(
     }
     let grace = if stops { conditions.grace } else { 0 };
     meta::set(object, "deletionTimestamp", now.into());
-    meta::set(object, "deletionGracePeriodSeconds", grace.into());
+    let namespace = std::ptr::eq(res, &raw const resources::NAMESPACES);
+    if !namespace {
+        meta::set(object, "deletionGracePeriodSeconds", grace.into());
+    }
     if res.generation {
         let next = meta::number(object, "/metadata/generation") + 1;
         meta::set(object, "generation", next.into());
     }
-    if std::ptr::eq(res, &raw const resources::NAMESPACES) {
+    if namespace {
         object["status"]["phase"] = "Terminating".into();
     }
     true
 }
 
 /// 403: the namespace is going and takes nothing new.
-pub(super) fn refuse_terminating(res: &Resource, ns: &str) -> Refusal {
+pub(super) fn refuse_terminating(res: &Resource, ns: &str, name: &str) -> Refusal {
     let why =
         format!("unable to create new content in namespace {ns} because it is being terminated");
-    let mut refusal = Refusal::forbidden(res, "", &why);
-    refusal.details = json!({
-        "kind": res.plural,
-        "causes": [{
-            "reason": "NamespaceTerminating",
-            "message": format!("namespace {ns} is being terminated"),
-            "field": "metadata.namespace",
-        }],
-    });
+    let mut refusal = Refusal::forbidden(res, name, &why);
+    refusal.details["causes"] = json!([{
+        "reason": "NamespaceTerminating",
+        "message": format!("namespace {ns} is being terminated"),
+        "field": "metadata.namespace",
+    }]);
     refusal
 }

@@ -30,7 +30,10 @@ impl Refusal {
     }
 
     fn about(mut self, res: &Resource, name: &str) -> Refusal {
-        self.details = json!({ "name": name, "kind": res.plural });
+        self.details = json!({ "kind": res.plural });
+        if !name.is_empty() {
+            self.details["name"] = name.into();
+        }
         if !res.group.is_empty() {
             self.details["group"] = res.group.into();
         }
@@ -113,13 +116,43 @@ impl Refusal {
         refusal
     }
 
+    /// 409: a precondition of a deletion does not hold.
+    pub fn precondition(res: &Resource, name: &str, why: &str) -> Refusal {
+        let group = if res.group.is_empty() {
+            String::new()
+        } else {
+            format!(".{}", res.group)
+        };
+        let message = format!(
+            "Operation cannot be fulfilled on {}{group} \"{name}\": {why}",
+            res.kind
+        );
+        let mut refusal = Refusal::new(409, "Conflict", message).about(res, name);
+        refusal.details["kind"] = res.kind.into();
+        refusal
+    }
+
+    /// 422: an option of the request is not what it may be; `options` is their kind.
+    pub fn option(options: &str, field: &str, reason: &str, why: &str) -> Refusal {
+        let message = format!("{options}.meta.k8s.io \"\" is invalid: {field}: {why}");
+        let mut refusal = Refusal::new(422, "Invalid", message);
+        refusal.details = json!({
+            "group": "meta.k8s.io",
+            "kind": options,
+            "causes": [{ "reason": reason, "message": why, "field": field }],
+        });
+        refusal
+    }
+
     /// 405: the path does not take this method.
     pub fn method_not_allowed() -> Refusal {
-        Refusal::new(
+        let mut refusal = Refusal::new(
             405,
             "MethodNotAllowed",
             "the server does not allow this method on the requested resource",
-        )
+        );
+        refusal.details = json!({});
+        refusal
     }
 
     /// 415: the body is of a type the server does not read.

@@ -54,7 +54,12 @@ impl State {
     }
 
     /// Whether the namespace exists and still takes new objects.
-    pub(super) fn namespace_takes(&self, res: &Resource, ns: Option<&str>) -> Result<(), Refusal> {
+    pub(super) fn namespace_takes(
+        &self,
+        res: &Resource,
+        ns: Option<&str>,
+        name: &str,
+    ) -> Result<(), Refusal> {
         let Some(ns) = ns else { return Ok(()) };
         let namespace = self
             .tables
@@ -62,7 +67,7 @@ impl State {
             .and_then(|table| table.get(&slot(None, ns)))
             .ok_or_else(|| Refusal::not_found(&resources::NAMESPACES, ns))?;
         if meta::is_going(namespace) {
-            return Err(object::refuse_terminating(res, ns));
+            return Err(object::refuse_terminating(res, ns, name));
         }
         Ok(())
     }

@@ -46,6 +46,7 @@ fn columns(res: &Resource) -> &'static [Column] {
         ("velero.io", "backupstoragelocations") => customs::STORES,
         ("kustomize.toolkit.fluxcd.io", _) => customs::KUSTOMIZATIONS,
         ("source.toolkit.fluxcd.io", _) => customs::REPOSITORIES,
+        _ if res.custom => &[NAME, ("Age", "date", 0)],
         _ => &[NAME, AGE],
     }
 }
@@ -86,7 +87,7 @@ pub(super) fn cells(res: &Resource, object: &Value, now: Timestamp) -> Vec<Value
         ("", "services") => workloads::service(object, age),
         ("", "configmaps") => {
             let count = count(object, "/data") + count(object, "/binaryData");
-            vec![name, count.to_string().into(), age]
+            vec![name, count.into(), age]
         }
         ("", "secrets") => {
             let kind = meta::text(object, "/type").into();

@@ -134,8 +134,8 @@ pub(super) fn deployment(object: &Value, age: Value) -> Vec<Value> {
     vec![
         meta::name(object).into(),
         format!("{}/{}", number("readyReplicas"), wanted(object)).into(),
-        number("updatedReplicas").to_string().into(),
-        number("availableReplicas").to_string().into(),
+        number("updatedReplicas").into(),
+        number("availableReplicas").into(),
         age,
         names,
         images,
@@ -349,10 +349,7 @@ mod tests {
             "status": {"readyReplicas": 1, "updatedReplicas": 3, "availableReplicas": 1},
         });
         let cells = deployment(&object, "5m".into());
-        assert_eq!(
-            cells[1..5],
-            [json!("1/3"), json!("3"), json!("1"), json!("5m")]
-        );
+        assert_eq!(cells[1..5], [json!("1/3"), json!(3), json!(1), json!("5m")]);
         assert_eq!(cells[7], "app=web");
     }
 

@@ -38,7 +38,8 @@ pub(in crate::sim::controllers) fn fill_vault(cluster: &Cluster, vault: &Vault) 
     let lost = crate::sim::seed::lost(cluster);
     let (backups, _) = store.list(&BACKUPS, Some(SPACE));
     let mut known: Vec<(Value, super::vault::Content)> = Vec::new();
-    for backup in backups {
+    // The newest come first: what was made after the newest point of a namespace is in none.
+    for backup in backups.into_iter().rev() {
         if !matches!(phase(&backup), "Completed" | "PartiallyFailed") {
             continue;
         }
@@ -50,7 +51,9 @@ pub(in crate::sim::controllers) fn fill_vault(cluster: &Cluster, vault: &Vault) 
             Arc::clone(content)
         } else {
             let filter = content::Filter::new(spec);
+            let start = meta::text(&backup, "/status/startTimestamp");
             let mut all = content::snapshot(store, spec);
+            all.retain(|object| meta::text(object, "/metadata/creationTimestamp") <= start);
             let gone = lost.iter().filter(|object| {
                 let res = content::resource(object);
                 res.is_some_and(|res| filter.takes(res, object))
