@@ -79,6 +79,26 @@ fn right(
     }
 }
 
+/// Kinds that a restore may create: their names are compared with the backup, and an undo deletes what was created.
+///
+/// Names of Secrets cannot be listed without the right to read them; the console asks for names only.
+const RESTORED: [(&str, &str); 14] = [
+    ("", "configmaps"),
+    ("", "persistentvolumeclaims"),
+    ("", "secrets"),
+    ("", "serviceaccounts"),
+    ("", "services"),
+    ("apps", "daemonsets"),
+    ("apps", "deployments"),
+    ("apps", "statefulsets"),
+    ("batch", "cronjobs"),
+    ("batch", "jobs"),
+    ("networking.k8s.io", "ingresses"),
+    ("networking.k8s.io", "networkpolicies"),
+    ("rbac.authorization.k8s.io", "rolebindings"),
+    ("rbac.authorization.k8s.io", "roles"),
+];
+
 /// Rights that the runbooks of this estate's Velero and Flux need, wherever these live.
 pub fn operating() -> Vec<Right> {
     let mut rights = Vec::new();
@@ -93,6 +113,16 @@ pub fn operating() -> Vec<Right> {
     ] {
         rights.push(right(None, group, resource, &[], "get"));
         rights.push(right(None, group, resource, &[], verb));
+    }
+    for (group, resource) in RESTORED {
+        rights.extend(
+            ["delete", "list"]
+                .into_iter()
+                .map(|verb| right(None, group, resource, &[], verb)),
+        );
+        if resource != "secrets" {
+            rights.push(right(None, group, resource, &[], "get"));
+        }
     }
     rights
 }
@@ -148,7 +178,7 @@ fn bind(out: &mut String, name: &str, namespace: Option<&str>, subjects: &[(&str
     }
 }
 
-/// The ClusterRole and Roles that grant these rights and no more, as YAML documents; the roles are called `name`.
+/// The `ClusterRole` and Roles that grant these rights and no more, as YAML documents; the roles are called `name`.
 pub fn yaml(name: &str, rights: &[Right]) -> String {
     let mut roles: BTreeMap<Option<&str>, Vec<&Right>> = BTreeMap::new();
     for right in rights {
@@ -159,9 +189,9 @@ pub fn yaml(name: &str, rights: &[Right]) -> String {
     }
     let mut out = String::new();
     for (namespace, rights) in roles {
-        let mut rules: BTreeMap<(&str, &str, &[String]), BTreeSet<&str>> = BTreeMap::new();
+        let mut verbs_of: BTreeMap<(&str, &str, &[String]), BTreeSet<&str>> = BTreeMap::new();
         for right in rights {
-            let rule = rules
+            let rule = verbs_of
                 .entry((&right.group, &right.resource, &right.names))
                 .or_default();
             rule.insert(&right.verb);
@@ -179,7 +209,7 @@ pub fn yaml(name: &str, rights: &[Right]) -> String {
             out,
             "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: {kind}\nmetadata:\n  name: {name}\n{place}rules:\n"
         );
-        for ((group, resource, names), verbs) in rules {
+        for ((group, resource, names), verbs) in verbs_of {
             let verbs: Vec<&str> = verbs.into_iter().collect();
             let _ = write!(
                 out,
@@ -274,6 +304,23 @@ mod tests {
         }
         assert!(!text.contains('*'), "nothing is granted by a star");
         assert!(!text.contains("secrets"));
+    }
+
+    #[test]
+    fn the_operator_of_the_manifest_may_send_every_operation() {
+        let rights = operating();
+        for op in ops().iter().filter(|op| !matches!(op, Op::Review { .. })) {
+            let (gvr, ..) = op.target();
+            let granted = |right: &&Right| {
+                (&right.group, &right.resource, right.verb.as_str())
+                    == (&gvr.group, &gvr.plural, op.verb())
+            };
+            assert!(rights.iter().any(|right| granted(&right)), "{op:?}");
+        }
+        let text = manifest(false, Some("sre-operators"), Some("alice"));
+        assert_eq!(text.matches("kind: ClusterRoleBinding").count(), 1);
+        assert_eq!(text.matches("kind: RoleBinding").count(), 1);
+        assert!(!manifest(true, None, None).contains("create"));
     }
 
     #[test]
