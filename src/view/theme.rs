@@ -261,6 +261,18 @@ mod tests {
     }
 
     #[test]
+    fn the_page_on_themes_names_every_role() {
+        let page = include_str!("../../docs/themes.md");
+        for role in Role::all() {
+            assert!(
+                page.contains(&format!("`{}`", role.name())),
+                "{}",
+                role.name()
+            );
+        }
+    }
+
+    #[test]
     fn mono_names_no_colour_but_for_the_picture() {
         let mono = Theme::built_in("mono").unwrap();
         for role in Role::all().filter(|role| *role != Role::Qr) {
