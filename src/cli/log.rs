@@ -25,7 +25,7 @@ use crate::text::width;
 
 /// Which entries to show; what is not named is not asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
+pub(super) struct Filter {
     /// A person, in full or before the `@`, or an account.
     pub person: Option<String>,
     /// A run, in full or its beginning.
@@ -38,7 +38,7 @@ pub struct Filter {
 
 /// How to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Form {
+pub(super) struct Form {
     /// JSON in place of text.
     pub json: bool,
     /// Whether the log is of a simulated estate.
@@ -52,7 +52,12 @@ pub struct Form {
 /// # Errors
 ///
 /// When the log cannot be read, or what is printed cannot be written.
-pub fn show(dir: &Path, filter: &Filter, form: Form, out: &mut dyn Write) -> anyhow::Result<()> {
+pub(super) fn show(
+    dir: &Path,
+    filter: &Filter,
+    form: Form,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     let rows = read::rows(dir, 1, u64::MAX)?;
     let total = rows.len() as u64;
     let origin = rows
@@ -84,7 +89,7 @@ pub fn show(dir: &Path, filter: &Filter, form: Form, out: &mut dyn Write) -> any
 /// # Errors
 ///
 /// When what is printed cannot be written.
-pub fn verify(dir: &Path, form: Form, out: &mut dyn Write) -> anyhow::Result<u8> {
+pub(super) fn verify(dir: &Path, form: Form, out: &mut dyn Write) -> anyhow::Result<u8> {
     let report = crate::audit::verify(dir);
     let printed = if form.json {
         json_report(&report, form.simulated).and_then(|text| writeln!(out, "{text}"))

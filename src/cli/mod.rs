@@ -1,10 +1,257 @@
 //! How is it asked? One file per verb, and the exit codes.
+//!
+//! 0 done or OK; 1 WARN, or not completed; 2 CRIT, or refused; 3 unknown; 64 the command line is wrong;
+//! 69 something that is needed is not there.
 
-pub mod log;
+mod args;
+mod demo;
+mod doctor;
+mod init;
+mod log;
+mod login;
+mod place;
+mod rbac;
+mod run;
+mod runbook;
+mod sim;
+mod status;
 
+use std::io::IsTerminal;
+use std::io::Write;
 use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+
+use self::args::Cli;
+use self::args::Common;
+use self::args::LogVerb;
+use self::args::Output;
+use self::args::RbacVerb;
+use self::args::Verb;
+use crate::app;
+use crate::app::engine::Engine;
+use crate::app::perform::Folders;
+use crate::app::start::Start;
+use crate::config::Config;
+use crate::runbook::library::Library;
+use crate::view::theme::Theme;
+
+/// The command line is wrong.
+const USAGE: u8 = 64;
+/// Something that is needed is not there.
+const UNAVAILABLE: u8 = 69;
 
 /// Reads the command line, runs the verb it names and returns its exit code.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let wrong = error.use_stderr();
+            // Nothing is left to say when even this cannot be printed.
+            drop(error.print());
+            return ExitCode::from(if wrong { USAGE } else { 0 });
+        }
+    };
+    match answer(cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            drop(writeln!(std::io::stderr(), "crashcart: {}", chain(&error)));
+            ExitCode::from(UNAVAILABLE)
+        }
+    }
+}
+
+/// The error and its causes in one line, each said once.
+fn chain(error: &anyhow::Error) -> String {
+    let mut words = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if !words.contains(&cause) {
+            let gap = if words.is_empty() { "" } else { ": " };
+            words = format!("{words}{gap}{cause}");
+        }
+    }
+    words
+}
+
+fn answer(cli: Cli) -> anyhow::Result<u8> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("the runtime could not be started")?;
+    let code = runtime.block_on(verb(cli));
+    // Tasks that wait for a network must not hold up the end.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(100));
+    code
+}
+
+async fn verb(cli: Cli) -> anyhow::Result<u8> {
+    let common = cli.common;
+    let mut out = std::io::stdout();
+    match cli.verb {
+        None if common.demo => demo::demo(&common, &mut out).await,
+        None => console(&common).await,
+        Some(Verb::Demo) => demo::demo(&common, &mut out).await,
+        Some(Verb::Sim { dir, seed, speed }) => sim::serve(&dir, seed, speed, &mut out).await,
+        Some(Verb::Runbook { verb }) => runbook::ask(&Library::built_in(), &verb, &mut out),
+        Some(Verb::Rbac {
+            verb:
+                RbacVerb::Emit {
+                    group,
+                    user,
+                    read_only,
+                },
+        }) => rbac::emit(group.as_deref(), user.as_deref(), read_only, &mut out),
+        Some(Verb::Init {
+            kubeconfig,
+            contexts,
+        }) => init::init(&common, kubeconfig, &contexts, &mut out),
+        Some(Verb::Log { verb }) => log_verb(&common, &verb, &mut out),
+        Some(verb) => on_estate(&common, verb, &mut out).await,
+    }
+}
+
+/// Verbs that need the estate's clusters. With `--demo` the simulated estate is started first.
+async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::Result<u8> {
+    let (common, inside) = if common.demo {
+        let (common, inside) = demo::estate(common).await?;
+        (common, Some(inside))
+    } else {
+        (common.clone(), None)
+    };
+    let ask = matches!(verb, Verb::Login | Verb::Run(_));
+    let code = match verb {
+        Verb::Status(ask) => {
+            status::ask(engine(&common, false)?, &ask, status::What::Status, out).await
+        }
+        Verb::Findings(ask) => {
+            status::ask(engine(&common, false)?, &ask, status::What::Findings, out).await
+        }
+        Verb::Run(run) => {
+            run::run(
+                login::signed_in(engine(&common, ask)?, out).await?,
+                &run,
+                out,
+            )
+            .await
+        }
+        Verb::Login => login::login(engine(&common, ask)?, out).await,
+        Verb::Whoami => login::whoami(engine(&common, false)?, out).await,
+        Verb::Doctor => doctor::doctor(&common, out).await,
+        _ => Ok(USAGE),
+    };
+    drop(inside);
+    code
+}
+
+fn log_verb(common: &Common, verb: &LogVerb, out: &mut dyn Write) -> anyhow::Result<u8> {
+    let config = place::load(&place::config_file(common)?)?;
+    let root = place::state_root(common)?;
+    let simulated = simulated(&config);
+    let folder = place::place(&root, &config, simulated)?.log;
+    let now = app::clock::Clock::start().now().wall;
+    let form = |output: Output| log::Form {
+        json: output == Output::Json,
+        simulated,
+        now,
+    };
+    match verb {
+        LogVerb::Show {
+            person,
+            run,
+            cluster,
+            kind,
+            output,
+        } => {
+            let wanted = log::Filter {
+                person: person.clone(),
+                run: run.clone(),
+                cluster: cluster.clone(),
+                kind: kind.clone(),
+            };
+            log::show(&folder, &wanted, form(*output), out)?;
+            Ok(0)
+        }
+        LogVerb::Verify { output } => log::verify(&folder, form(*output), out),
+    }
+}
+
+/// The console on the estate of the configuration.
+async fn console(common: &Common) -> anyhow::Result<u8> {
+    anyhow::ensure!(
+        std::io::stdout().is_terminal() && std::io::stdin().is_terminal(),
+        "the console needs a terminal; for scripts there is crashcart status -o json"
+    );
+    let engine = engine(common, true)?;
+    let theme = theme(common)?;
+    app::console::run(engine, theme)
+        .await
+        .context("the terminal cannot be used")?;
+    Ok(0)
+}
+
+/// An engine on the estate of the configuration.
+fn engine(common: &Common, ask: bool) -> anyhow::Result<Engine> {
+    let file = place::config_file(common)?;
+    let config = place::load(&file)?;
+    let simulated = simulated(&config);
+    let place = place::place(&place::state_root(common)?, &config, simulated)?;
+    let as_person = match &common.as_person {
+        Some(name) => Some(login::simulated_person(&config, &file, name, simulated)?),
+        None => None,
+    };
+    let folders = Folders {
+        log: place.log,
+        last_known: place.last_known,
+    };
+    Ok(app::start::start(Start {
+        config,
+        folders,
+        simulated,
+        as_person,
+        ask,
+    })?)
+}
+
+/// An estate is simulated only if every server is on loopback and every pinned uid of kube-system is a version-8
+/// UUID, which no real server makes: a tunnel is not a simulator.
+fn simulated(config: &Config) -> bool {
+    !config.clusters.is_empty() && config.clusters.iter().all(|cluster| cluster.is_simulated())
+}
+
+fn theme(common: &Common) -> anyhow::Result<Theme> {
+    let env = |name: &str| std::env::var(name).unwrap_or_default();
+    let no_colour = !env("NO_COLOR").is_empty();
+    let name = common.theme.clone().unwrap_or_else(|| {
+        if no_colour {
+            "mono".to_owned()
+        } else {
+            "ansi".to_owned()
+        }
+    });
+    let locale = [env("LC_ALL"), env("LC_CTYPE"), env("LANG")]
+        .into_iter()
+        .find(|value| !value.is_empty())
+        .unwrap_or_default();
+    let ascii = app::term::ascii_only(common.ascii, &env("TERM"), &locale);
+    let folder = place::folders()
+        .ok()
+        .map(|folders| folders.config_dir().join("themes"));
+    Theme::load(&name, folder.as_deref(), ascii).map_err(anyhow::Error::from)
+}
+
+/// Waits until the system says that it is over.
+async fn wait_for_end() -> anyhow::Result<()> {
+    use tokio::signal::unix::SignalKind;
+    use tokio::signal::unix::signal;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = hang_up.recv() => {}
+        done = tokio::signal::ctrl_c() => done?,
+    }
+    Ok(())
 }

@@ -1,5 +1,9 @@
 //! A cluster: one Kubernetes API server, known by more than its name.
 
+use std::net::IpAddr;
+
+use uuid::Uuid;
+
 use super::pem::Pem;
 use super::secret::Secret;
 use serde::Deserialize;
@@ -60,6 +64,30 @@ pub struct Cluster {
     pub auth: ClusterAuth,
     /// The audience of the tokens it takes; one sign-in serves the clusters that share it.
     pub audience: Option<String>,
+}
+
+impl Cluster {
+    /// True for a cluster of the simulator: its address is this machine's own, and the uid it is pinned to is a
+    /// version-8 UUID, which no real API server makes. A tunnel to a real cluster fails the second test.
+    pub fn is_simulated(&self) -> bool {
+        let host = self.server.strip_prefix("https://").unwrap_or_default();
+        let host = host.split('/').next().unwrap_or_default();
+        let host = host
+            .rsplit_once(':')
+            .map_or(host, |(host, _)| host)
+            .trim_matches(['[', ']']);
+        let loopback = host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback());
+        let uid = self
+            .fingerprint
+            .as_ref()
+            .and_then(|print| print.uid.as_deref());
+        loopback
+            && uid
+                .and_then(|uid| Uuid::parse_str(uid).ok())
+                .is_some_and(|uid| uid.get_version_num() == 8)
+    }
 }
 
 /// Where a cluster stands.

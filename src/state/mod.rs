@@ -1,1 +1,207 @@
-//! What is true now? The state, the events that change it, the effects it asks for.
+//! What is true now? The state, the events that change it, the actions a person can take and the effects it asks for.
+//!
+//! Only `update` changes a [`State`]; it is synchronous and total, and knows no clock: every event carries its
+//! moment. `update/` has one file per noun. What has to happen outside comes back as [`effect::Effect`]s.
+
+pub mod action;
+pub mod effect;
+pub mod event;
+pub mod nav;
+pub mod prompt;
+pub mod rows;
+pub mod update;
+
+use std::sync::Arc;
+
+use crate::auth::person::Person;
+use crate::auth::sign_in::SignIn;
+use crate::config::Config;
+use crate::runbook::library::Library;
+use crate::runbook::reading::Heard;
+use crate::runbook::run::Run;
+use crate::sources::board;
+use crate::sources::board::Board;
+use crate::sources::moment::Moment;
+use crate::sources::world::World;
+use crate::text::SafeText;
+
+use nav::Nav;
+use prompt::Prompt;
+
+/// Who and where this console is, as far as it does not change while it runs.
+#[derive(Clone, Debug, Default)]
+pub struct Here {
+    /// Name of this host.
+    pub host: SafeText,
+    /// True once the estate is known to be simulated: loopback servers and version-8 uids.
+    pub simulated: bool,
+    /// Where the log is kept, for sentences about it.
+    pub log_dir: SafeText,
+    /// Version of this program.
+    pub version: &'static str,
+}
+
+/// What the console remembers of the log.
+#[derive(Clone, Debug, Default)]
+pub struct LogView {
+    /// How it is kept: `chained` until checkpoints exist.
+    pub custody: &'static str,
+    /// Entries in it.
+    pub entries: u64,
+    /// The newest entries, newest last, at most 500.
+    pub rows: Vec<LogRow>,
+    /// What the last verification said: level word and sentences; empty before the first.
+    pub verified: Vec<(crate::sources::level::Level, SafeText)>,
+    /// Why it cannot be written, when it cannot; changes are off while this is set.
+    pub stopped: Option<Stopped>,
+    /// True while new entries move the mark.
+    pub following: bool,
+}
+
+/// One line of the log screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogRow {
+    /// Entry number.
+    pub entry: u64,
+    /// When.
+    pub at: jiff::Timestamp,
+    /// Who, short; `-` when nobody.
+    pub who: SafeText,
+    /// Run, four hex; `-` when none.
+    pub run: SafeText,
+    /// What.
+    pub what: SafeText,
+    /// Result; `no outcome` for an intent that has none.
+    pub result: SafeText,
+}
+
+/// Why the log cannot be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stopped {
+    /// What failed: `Entry 1 327 could not be written: no space left on device.`
+    pub what: SafeText,
+    /// Where.
+    pub place: SafeText,
+    /// What to do next, in order.
+    pub next: Vec<SafeText>,
+    /// Since when.
+    pub since: Moment,
+}
+
+/// The last known board from disk, shown until something live replaces it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LastKnown {
+    /// When it was saved.
+    pub saved: Option<jiff::Timestamp>,
+    /// The board as it stood: its cells are shown as history.
+    pub board: Board,
+}
+
+/// Everything that is true now.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// What we were told.
+    pub config: Arc<Config>,
+    /// The runbooks.
+    pub library: Arc<Library>,
+    /// This host and this program.
+    pub here: Here,
+    /// The moment of the last event.
+    pub now: Moment,
+    /// The moment at which `board` and every age on screen was judged: advanced by facts, and once a minute.
+    pub judged_at: Moment,
+    /// What is out there.
+    pub world: World,
+    /// The board, judged at `judged_at`.
+    pub board: Board,
+    /// The board from disk.
+    pub last_known: LastKnown,
+    /// Sign-in, where an issuer is configured.
+    pub sign_in: SignIn,
+    /// Who acts, once signed in (or known from a certificate).
+    pub person: Option<Person>,
+    /// The log.
+    pub log: LogView,
+    /// Every run in this estate's log, newest first.
+    pub runs: Vec<Run>,
+    /// Id of the run on screen.
+    pub open_run: Option<String>,
+    /// The run (by id) that something is being carried out for: no key sends meanwhile.
+    pub busy: Option<String>,
+    /// Why the last run could not be opened, for the line-by-line form.
+    pub refusal: Option<SafeText>,
+    /// The answer to the open run's last reading.
+    pub heard: Option<Heard>,
+    /// Where the person is.
+    pub nav: Nav,
+    /// What is being typed, when something is.
+    pub prompt: Option<Prompt>,
+    /// One sentence in the last body line until the next key.
+    pub message: Option<SafeText>,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// When the frame was drawn that first showed the present card whole; a sending key counts 300 ms later.
+    pub card_shown: Option<(String, Moment)>,
+    /// When Ctrl-C was last pressed.
+    pub cancelled_at: Option<Moment>,
+    /// True when the board must be judged anew before the next frame.
+    pub stale: bool,
+    /// Counts what may have changed a word on screen; a frame is drawn only when it moved.
+    pub revision: u64,
+    /// True when the QR code is drawn white on black.
+    pub qr_swapped: bool,
+    /// True when the program should end.
+    pub quitting: bool,
+}
+
+impl State {
+    /// A state that knows the configuration and the runbooks, and nothing of the world.
+    pub fn new(config: Arc<Config>, library: Arc<Library>, now: Moment) -> State {
+        let world = World::default();
+        State {
+            board: board::judge(&config, &world, now),
+            config,
+            library,
+            here: Here::default(),
+            now,
+            judged_at: now,
+            world,
+            last_known: LastKnown::default(),
+            sign_in: SignIn::default(),
+            person: None,
+            log: LogView::default(),
+            runs: Vec::new(),
+            open_run: None,
+            busy: None,
+            refusal: None,
+            heard: None,
+            nav: Nav::default(),
+            prompt: None,
+            message: None,
+            size: (80, 24),
+            card_shown: None,
+            cancelled_at: None,
+            stale: false,
+            revision: 0,
+            qr_swapped: false,
+            quitting: false,
+        }
+    }
+
+    /// Notes that a word on screen may have changed.
+    pub(crate) fn changed(&mut self) {
+        self.revision += 1;
+    }
+
+    /// Says one sentence in the last body line, until the next key.
+    pub(crate) fn say(&mut self, sentence: impl Into<SafeText>) {
+        self.message = Some(sentence.into());
+        self.changed();
+    }
+
+    /// The run on screen.
+    pub fn run(&self) -> Option<&Run> {
+        let id = self.open_run.as_deref()?;
+        self.runs.iter().find(|run| run.id == id)
+    }
+}

@@ -59,6 +59,15 @@ pub struct Link {
     uid: OnceLock<String>,
 }
 
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Link")
+            .field("cluster", &self.cluster)
+            .field("generation", &self.generation)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Link {
     /// Prepares a connection; nothing is sent yet. The token is used for clusters that one signs in to.
     ///

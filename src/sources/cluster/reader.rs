@@ -1,6 +1,6 @@
 //! The client that only reads: get, list, watch and questions about oneself.
 
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
 
 use http::Request;
 use http::header::ACCEPT;
@@ -77,11 +77,18 @@ struct Item {
     metadata: Named,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Named {
-    name: String,
-    uid: String,
+/// The metadata of one object.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Named {
+    /// Its name.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+    /// Its resourceVersion.
+    pub resource_version: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
 }
 
 impl Reader {
@@ -116,15 +123,11 @@ impl Reader {
             .map_err(|error| Fault::of(&error))
     }
 
-    /// Names and uids of every object of a kind, read page by page without the objects themselves.
+    /// The metadata of every object of a kind, read page by page without the objects themselves.
     ///
     /// # Errors
     /// Why they could not be read, in words.
-    pub async fn names(
-        &self,
-        gvr: &Gvr,
-        namespace: Option<&str>,
-    ) -> Result<Vec<(String, String)>, Fault> {
+    pub async fn names(&self, gvr: &Gvr, namespace: Option<&str>) -> Result<Vec<Named>, Fault> {
         let base = gvr.path(namespace, None);
         let mut names = Vec::new();
         let mut next = String::new();
@@ -137,11 +140,7 @@ impl Reader {
             let page: Names = self
                 .get(&format!("{base}?limit={PAGE}{token}"), NAMES_ONLY)
                 .await?;
-            names.extend(
-                page.items
-                    .into_iter()
-                    .map(|item| (item.metadata.name, item.metadata.uid)),
-            );
+            names.extend(page.items.into_iter().map(|item| item.metadata));
             next = page.metadata.next;
             if next.is_empty() {
                 return Ok(names);
@@ -306,15 +305,13 @@ pub(in crate::sources) fn message(body: &[u8]) -> String {
 
 /// A continue token in a query: base64 holds `+`, `/` and `=`.
 fn escaped(token: &str) -> String {
-    let mut out = String::with_capacity(token.len());
-    for byte in token.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                out.push(char::from(byte));
-            }
-            // Writing into a String cannot fail.
-            other => drop(write!(out, "%{other:02X}")),
-        }
-    }
-    out
+    let one = |letter: char| match letter {
+        'A'..='Z' | 'a'..='z' | '0'..='9' | '-' | '_' | '.' | '~' => letter.to_string(),
+        other => other
+            .to_string()
+            .bytes()
+            .map(|byte| format!("%{byte:02X}"))
+            .collect(),
+    };
+    token.chars().map(one).collect()
 }

@@ -1,0 +1,142 @@
+//! The loop without a terminal: events in, `update`, effects out. The console draws after each turn; `status`, `run`
+//! and the tests wait for what they need.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio::time::timeout_at;
+
+use super::clock::Clock;
+use super::perform::Perform;
+use crate::audit::Kind;
+use crate::state::State;
+use crate::state::action::Action;
+use crate::state::event::Event;
+use crate::state::event::What;
+use crate::state::update::update;
+
+/// Events that may wait; beyond, sources wait.
+pub const EVENTS: usize = 1024;
+/// Events folded before a frame is owed, so that a flood cannot starve the screen.
+const BATCH: usize = 512;
+
+/// The state, the hands and the way between them.
+#[derive(Debug)]
+pub struct Engine {
+    /// What is true now.
+    pub state: State,
+    perform: Perform,
+    events: mpsc::Receiver<Event>,
+    clock: Clock,
+}
+
+/// Whether the program goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// It goes on.
+    On,
+    /// Everything must be drawn anew.
+    Redraw,
+    /// It ends.
+    End,
+}
+
+impl Engine {
+    /// Joins a state, the hands and their events.
+    pub fn new(
+        state: State,
+        perform: Perform,
+        events: mpsc::Receiver<Event>,
+        clock: Clock,
+    ) -> Engine {
+        Engine {
+            state,
+            perform,
+            events,
+            clock,
+        }
+    }
+
+    /// Waits until something happened (or the deadline passed), folds all that waits, and judges the board.
+    pub async fn turn(&mut self, deadline: Instant) -> Turn {
+        let mut turn = Turn::On;
+        if let Ok(Some(event)) = timeout_at(deadline, self.events.recv()).await {
+            turn = self.feed(event);
+        }
+        for _ in 0..BATCH {
+            match self.events.try_recv() {
+                Ok(event) => turn = worst(turn, self.feed(event)),
+                Err(_) => break,
+            }
+        }
+        self.state.settle();
+        turn
+    }
+
+    /// A person did something.
+    pub fn act(&mut self, action: Action, alone: bool) -> Turn {
+        let turn = self.happen(What::Action { action, alone });
+        self.state.settle();
+        turn
+    }
+
+    /// Something happened now.
+    pub fn happen(&mut self, what: What) -> Turn {
+        let at = self.clock.now();
+        self.feed(Event { at, what })
+    }
+
+    /// Records that the session began.
+    pub fn record_session(&self, kind: Kind) {
+        self.perform.record_session(kind);
+    }
+
+    fn feed(&mut self, event: Event) -> Turn {
+        let mut turn = Turn::On;
+        for effect in update(&mut self.state, event) {
+            turn = worst(turn, self.perform.perform(effect, &self.state));
+        }
+        turn
+    }
+
+    /// Turns until `done` says so or the time is over; false when it was over first.
+    pub async fn until(&mut self, wait: Duration, mut done: impl FnMut(&State) -> bool) -> bool {
+        let end = self.deadline(wait);
+        loop {
+            if done(&self.state) {
+                return true;
+            }
+            if self.deadline(Duration::ZERO) >= end {
+                return false;
+            }
+            let next = end.min(self.deadline(Duration::from_secs(1)));
+            self.turn(next).await;
+            self.happen(What::Tick);
+            self.state.settle();
+        }
+    }
+
+    /// The tokio moment that lies so far ahead.
+    pub fn deadline(&self, wait: Duration) -> Instant {
+        self.clock.deadline(wait)
+    }
+
+    /// Ends every task, and waits until what was being sent has its outcome in the log (at most `wait`).
+    pub async fn end(mut self, wait: Duration) -> State {
+        let end = self.deadline(wait);
+        while self.state.busy.is_some() && self.deadline(Duration::ZERO) < end {
+            self.turn(end).await;
+        }
+        self.perform.end().await;
+        self.state
+    }
+}
+
+fn worst(one: Turn, other: Turn) -> Turn {
+    match (one, other) {
+        (Turn::End, _) | (_, Turn::End) => Turn::End,
+        (Turn::Redraw, _) | (_, Turn::Redraw) => Turn::Redraw,
+        _ => Turn::On,
+    }
+}

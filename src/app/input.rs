@@ -1,0 +1,133 @@
+//! Keys from the terminal, on a thread of their own; and the ways the system says that it is over.
+//!
+//! crossterm's reader spins when its terminal hangs up, so this thread asks the kernel first and never calls
+//! crossterm on a dead terminal. Keys that came in one read are marked: only a key that came alone may send.
+
+use std::io;
+use std::io::BufRead;
+use std::time::Duration;
+
+use crossterm::event::Event as Terminal;
+use crossterm::event::KeyEventKind;
+use rustix::event::PollFd;
+use rustix::event::PollFlags;
+use tokio::sync::mpsc::Sender;
+
+use crate::keys::Key;
+
+/// What the terminal or the system said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A key, and whether it came alone in its read.
+    Key {
+        /// Which key.
+        key: Key,
+        /// True when nothing else came with it.
+        alone: bool,
+    },
+    /// Bracketed paste.
+    Paste(String),
+    /// The terminal is gone, or the system wants us to end.
+    HangUp,
+    /// The window has another size.
+    Resize,
+}
+
+/// Starts the thread that reads keys. It ends with the terminal or when nobody listens any more.
+///
+/// # Errors
+/// When the thread cannot be started.
+pub fn start(inputs: Sender<Input>) -> io::Result<()> {
+    std::thread::Builder::new()
+        .name("keys".to_owned())
+        .spawn(move || {
+            while let Some(batch) = read_batch() {
+                for input in batch {
+                    if inputs.blocking_send(input).is_err() {
+                        return;
+                    }
+                }
+            }
+            drop(inputs.blocking_send(Input::HangUp));
+        })?;
+    Ok(())
+}
+
+/// Everything that waits in the terminal, or `None` when it is gone.
+fn read_batch() -> Option<Vec<Input>> {
+    let stdin = rustix::stdio::stdin();
+    let mut fds = [PollFd::new(&stdin, PollFlags::IN)];
+    match rustix::event::poll(&mut fds, None) {
+        Ok(_) => {}
+        Err(rustix::io::Errno::INTR) => return Some(Vec::new()),
+        Err(_) => return None,
+    }
+    let said = fds[0].revents();
+    if said.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+        return None;
+    }
+    let mut events = Vec::new();
+    while crossterm::event::poll(Duration::ZERO).ok()? {
+        events.push(crossterm::event::read().ok()?);
+    }
+    let keys = events.iter().filter(|event| pressed(event)).count();
+    let alone = keys == 1 && events.len() <= 2;
+    Some(
+        events
+            .into_iter()
+            .filter_map(|event| translate(event, alone))
+            .collect(),
+    )
+}
+
+fn pressed(event: &Terminal) -> bool {
+    matches!(event, Terminal::Key(key) if key.kind != KeyEventKind::Release)
+}
+
+fn translate(event: Terminal, alone: bool) -> Option<Input> {
+    match event {
+        Terminal::Key(key) if key.kind != KeyEventKind::Release => {
+            Key::of(key).map(|key| Input::Key { key, alone })
+        }
+        Terminal::Paste(text) => Some(Input::Paste(text)),
+        Terminal::Resize(..) => Some(Input::Resize),
+        _ => None,
+    }
+}
+
+/// One line typed at (or piped into) standard input, read on a thread that may block; `None` when there are no more.
+///
+/// # Errors
+/// When standard input cannot be read.
+pub async fn line() -> io::Result<Option<String>> {
+    let read = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        let bytes = io::stdin().lock().read_line(&mut line)?;
+        Ok((bytes > 0).then(|| line.trim().to_owned()))
+    });
+    read.await.map_err(io::Error::other)?
+}
+
+/// Waits for the system's signals and passes them on, for ever. SIGTERM, SIGHUP and SIGINT mean: end now, whole.
+///
+/// # Errors
+/// When a signal cannot be listened to.
+pub async fn signals(inputs: Sender<Input>) -> io::Result<()> {
+    use tokio::signal::unix::SignalKind;
+    use tokio::signal::unix::signal;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut window = signal(SignalKind::window_change())?;
+    loop {
+        let input = tokio::select! {
+            _ = terminate.recv() => Input::HangUp,
+            _ = hang_up.recv() => Input::HangUp,
+            _ = interrupt.recv() => Input::HangUp,
+            _ = window.recv() => Input::Resize,
+        };
+        if inputs.send(input).await.is_err() {
+            return Ok(());
+        }
+    }
+}

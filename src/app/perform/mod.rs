@@ -1,0 +1,224 @@
+//! Effects become deeds. The only place that changes the world: entry first, then the request, then its outcome.
+//!
+//! One file per noun: `connect` (clusters), `sign_in` (the issuer), `run` (entries, readings, requests of a run),
+//! `names` (what a run asks about many objects), `keep` (the last known board), `tools` (what they share). Each deed is a task; its end comes back as an event.
+
+mod connect;
+pub mod keep;
+mod names;
+mod run;
+mod sign_in;
+pub mod tools;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use self::sign_in::Ask;
+use self::tools::Tools;
+use super::engine::Turn;
+use crate::audit::Kind;
+use crate::config::ClusterName;
+use crate::sources::cluster::Link;
+use crate::sources::level::Level;
+use crate::state::State;
+use crate::state::effect::Effect;
+use crate::state::event::What;
+use crate::text::SafeText;
+
+/// Where things are kept.
+#[derive(Clone, Debug)]
+pub struct Folders {
+    /// The log.
+    pub log: PathBuf,
+    /// The last known board.
+    pub last_known: PathBuf,
+}
+
+/// One connection to one cluster.
+#[derive(Debug)]
+struct Connection {
+    generation: u64,
+    link: Arc<Link>,
+    task: JoinHandle<()>,
+}
+
+/// Carries out effects.
+#[derive(Debug)]
+pub struct Perform {
+    tools: Tools,
+    folders: Folders,
+    connections: BTreeMap<ClusterName, Connection>,
+    generation: u64,
+    asks: Option<mpsc::Sender<Ask>>,
+    issuer: Option<JoinHandle<()>>,
+}
+
+impl Perform {
+    /// Nothing is connected yet.
+    pub fn new(tools: Tools, folders: Folders) -> Perform {
+        Perform {
+            tools,
+            folders,
+            connections: BTreeMap::new(),
+            generation: 0,
+            asks: None,
+            issuer: None,
+        }
+    }
+
+    /// Begins one deed and returns at once.
+    pub fn perform(&mut self, effect: Effect, state: &State) -> Turn {
+        match effect {
+            Effect::Connect(clusters) => self.connect(&clusters),
+            Effect::SignIn => self.sign_in(),
+            Effect::AnswerSignIn { person, .. } => self.ask(Ask::Answer(person)),
+            Effect::SignOut => self.ask(Ask::SignOut),
+            Effect::Open { opened } => self.deed(run::open(self.tools.clone(), *opened)),
+            Effect::Carry {
+                run,
+                commands,
+                generation,
+            } => {
+                let here = self
+                    .connections
+                    .get(&run.cluster)
+                    .filter(|one| one.generation == generation);
+                let link = here.map(|one| Arc::clone(&one.link));
+                self.deed(run::carry(self.tools.clone(), link, *run, commands));
+            }
+            Effect::VerifyLog => self.deed(verify(self.tools.clone(), self.folders.log.clone())),
+            Effect::TryLog => {
+                let desk = self.tools.desk.clone();
+                self.deed(async move { desk.try_again().await });
+            }
+            // The last known board is a convenience: a disk that is full must not end the night's work.
+            Effect::SaveLastKnown => drop(keep::save(&self.folders.last_known, state)),
+            Effect::Redraw => return Turn::Redraw,
+            Effect::Quit => return Turn::End,
+        }
+        Turn::On
+    }
+
+    /// Ends every task. What was being sent has been waited for before.
+    pub async fn end(mut self) {
+        drop(
+            self.tools
+                .desk
+                .append(self.tools.draft(Kind::SessionClosed), None)
+                .await,
+        );
+        for connection in std::mem::take(&mut self.connections).into_values() {
+            connection.task.abort();
+        }
+        if let Some(issuer) = self.issuer.take() {
+            issuer.abort();
+        }
+    }
+
+    /// Records that the session began; a log that cannot take it says so by itself.
+    pub fn record_session(&self, kind: Kind) {
+        let (desk, draft) = (self.tools.desk.clone(), self.tools.draft(kind));
+        self.deed(async move { drop(desk.append(draft, None).await) });
+    }
+
+    fn deed(&self, deed: impl Future<Output = ()> + Send + 'static) {
+        spawn(deed);
+    }
+
+    fn connect(&mut self, clusters: &[ClusterName]) {
+        for name in clusters {
+            let Some(cluster) = self.tools.config.cluster(name).cloned() else {
+                continue;
+            };
+            if let Some(old) = self.connections.remove(name) {
+                old.task.abort();
+            }
+            self.generation += 1;
+            let generation = self.generation;
+            let link = match Link::open(&cluster, generation, self.tools.token.clone()) {
+                Ok(link) => Arc::new(link),
+                Err(fact) => {
+                    spawn(connect::refused(
+                        self.tools.clone(),
+                        name.clone(),
+                        generation,
+                        fact,
+                    ));
+                    continue;
+                }
+            };
+            let task = spawn(connect::follow(
+                self.tools.clone(),
+                Arc::clone(&link),
+                name.clone(),
+                generation,
+            ));
+            self.connections.insert(
+                name.clone(),
+                Connection {
+                    generation,
+                    link,
+                    task,
+                },
+            );
+        }
+    }
+
+    fn sign_in(&mut self) {
+        let Some(identity) = self.tools.config.identities.first().cloned() else {
+            return;
+        };
+        if let Some(old) = self.issuer.take() {
+            old.abort();
+        }
+        let (asks, waiting) = mpsc::channel(4);
+        self.asks = Some(asks);
+        self.issuer = Some(spawn(sign_in::sign_in(
+            self.tools.clone(),
+            identity,
+            waiting,
+        )));
+    }
+
+    fn ask(&self, ask: Ask) {
+        if let Some(asks) = &self.asks {
+            // A sign-in that has ended answers nobody; the screen shows that it ended.
+            drop(asks.try_send(ask));
+        }
+    }
+}
+
+/// Starts a task of this room.
+#[expect(clippy::disallowed_methods, reason = "tasks are started in app")]
+fn spawn(deed: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    tokio::spawn(deed)
+}
+
+/// Verifies the log from disk, on a thread that may block.
+async fn verify(tools: Tools, folder: PathBuf) {
+    let report = tokio::task::spawn_blocking(move || crate::audit::verify(&folder)).await;
+    let sentences = match report {
+        Ok(report) => report
+            .lines
+            .iter()
+            .map(|line| (level(line.level), SafeText::new(&line.sentence)))
+            .collect(),
+        Err(_) => vec![(
+            Level::Unknown,
+            SafeText::new("the verification did not end; press v again"),
+        )],
+    };
+    tools.tell(What::Verified(sentences)).await;
+}
+
+fn level(word: &str) -> Level {
+    let known = [Level::Ok, Level::Warn, Level::Crit, Level::Absent];
+    known
+        .into_iter()
+        .find(|level| level.word() == word)
+        .unwrap_or(Level::Unknown)
+}

@@ -1,0 +1,94 @@
+//! What a run asks about many objects: which of them are there, and what a backup holds.
+
+use crate::runbook::reading::Answer;
+use crate::runbook::reading::Gvk;
+use crate::runbook::reading::Listed;
+use crate::runbook::reading::Named;
+use crate::sources::cluster::Link;
+use crate::sources::cluster::artefact::fetch_artefact;
+use crate::sources::cluster::fault::Fault;
+use crate::sources::op::Gvr;
+use crate::text::SafeText;
+
+/// Label that Velero puts on what it restores.
+const RESTORE_LABEL: &str = "velero.io/restore-name";
+
+/// The objects of these kinds in one namespace. Kinds that the cluster does not serve are left out.
+pub(super) async fn names(link: &Link, namespace: &str, kinds: &[Gvk]) -> Answer {
+    let mut listed = Vec::new();
+    for gvk in kinds {
+        match one_kind(link, namespace, gvk).await {
+            Ok(Some(found)) => listed.push(found),
+            Ok(None) => {}
+            Err(fault) => {
+                return Answer::Failed(SafeText::new(&format!(
+                    "{} of {namespace} could not be listed: {fault}",
+                    gvk.kind
+                )));
+            }
+        }
+    }
+    Answer::Names(listed)
+}
+
+async fn one_kind(link: &Link, namespace: &str, gvk: &Gvk) -> Result<Option<Listed>, Fault> {
+    let Some(resource) = link
+        .reader()
+        .resource(&gvk.group, &gvk.version, &gvk.kind)
+        .await?
+    else {
+        return Ok(None);
+    };
+    let found = match link.reader().names(&resource.gvr, Some(namespace)).await {
+        Ok(found) => found,
+        Err(Fault::NotFound) => Vec::new(),
+        Err(fault) => return Err(fault),
+    };
+    let objects = found
+        .into_iter()
+        .map(|mut one| Named {
+            restore: one.labels.remove(RESTORE_LABEL),
+            name: one.name,
+            uid: one.uid,
+            resource_version: one.resource_version,
+        })
+        .collect();
+    Ok(Some(Listed {
+        gvk: gvk.clone(),
+        gvr: resource.gvr,
+        objects,
+    }))
+}
+
+/// What stands at the address that Velero gave. The address is a secret: it is neither shown nor kept.
+pub(super) async fn artefact(link: &Link, velero: &str, name: &str) -> Answer {
+    let gvr = Gvr::new("velero.io", "v1", "downloadrequests");
+    let object = match link.object(&gvr, Some(velero), name).await {
+        Ok(Some(object)) => object,
+        Ok(None) => {
+            return Answer::Failed(SafeText::new(&format!(
+                "DownloadRequest {name} is gone; Velero forgets them after ten minutes"
+            )));
+        }
+        Err(why) => return Answer::Failed(why),
+    };
+    let Some(url) = object
+        .pointer("/status/downloadURL")
+        .and_then(serde_json::Value::as_str)
+    else {
+        return Answer::Failed(SafeText::new(&format!(
+            "Velero has not yet answered DownloadRequest {name}"
+        )));
+    };
+    match fetch_artefact(url, &[]).await {
+        Ok(bytes) => match serde_json::from_slice(&bytes) {
+            Ok(list) => Answer::Artefact(list),
+            Err(_) => Answer::Failed(SafeText::new(
+                "what Velero keeps about the backup is not a list of objects",
+            )),
+        },
+        Err(fault) => Answer::Failed(SafeText::new(&format!(
+            "what Velero keeps about the backup could not be fetched from its store: {fault}"
+        ))),
+    }
+}

@@ -1,0 +1,181 @@
+//! Signing in, outside: ask the issuer for a code, wait for the answer, keep the token fresh until it ends.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use super::tools::Tools;
+use crate::audit::Kind;
+use crate::auth::AuthError;
+use crate::auth::Next;
+use crate::auth::Person;
+use crate::auth::Session;
+use crate::auth::Tokens;
+use crate::auth::oidc;
+use crate::auth::oidc::DeviceGrant;
+use crate::auth::oidc::Issuer;
+use crate::auth::oidc::Poll;
+use crate::auth::sign_in::Event as Step;
+use crate::config::Identity;
+use crate::state::event::What;
+use crate::text::SafeText;
+
+/// How long each call to an issuer may take.
+const DEADLINE: Duration = Duration::from_secs(10);
+/// RFC 8628 section 3.5: added to the pause each time the issuer asks to go slower.
+const SLOWER: Duration = Duration::from_secs(5);
+/// The longest pause between two questions.
+const SLOWEST: Duration = Duration::from_secs(60);
+
+/// What the loop asks of a sign-in that is under way.
+#[derive(Debug)]
+pub(super) enum Ask {
+    /// In the demo: answer it as this person.
+    Answer(String),
+    /// Give the tokens back and end.
+    SignOut,
+}
+
+/// Signs in with one issuer and keeps the token fresh. Ends when the sign-in ends.
+pub(super) async fn sign_in(tools: Tools, identity: Identity, mut asks: mpsc::Receiver<Ask>) {
+    let host = identity.issuer.clone();
+    tools
+        .tell(What::SignIn(Step::Asked {
+            issuer: SafeText::new(&host),
+        }))
+        .await;
+    if let Err(error) = through(&tools, &identity, &mut asks).await {
+        tools.tell(What::SignIn(error.event())).await;
+    }
+    tools.token.set(None);
+    tools.acts(None);
+}
+
+async fn through(
+    tools: &Tools,
+    identity: &Identity,
+    asks: &mut mpsc::Receiver<Ask>,
+) -> Result<(), AuthError> {
+    let mut issuer = oidc::discover(identity, DEADLINE).await?;
+    let grant = issuer.start_device(tools.clock.now().wall).await?;
+    tools
+        .tell(What::SignIn(Step::Prompt(grant.prompt.clone())))
+        .await;
+    match wait_for_answer(tools, &mut issuer, &grant, asks).await? {
+        Some((session, tokens)) => {
+            signed_in(tools, &session, &tokens, Kind::SessionSignedIn).await;
+            keep_fresh(tools, &mut issuer, session.person, tokens, asks).await
+        }
+        None => Ok(()),
+    }
+}
+
+/// Asks the issuer at its own pace until somebody answered.
+async fn wait_for_answer(
+    tools: &Tools,
+    issuer: &mut Issuer,
+    grant: &DeviceGrant,
+    asks: &mut mpsc::Receiver<Ask>,
+) -> Result<Option<(Session, Tokens)>, AuthError> {
+    let own = Duration::from_secs(u64::from(grant.prompt.interval_s.max(1)));
+    let mut pause = own;
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            ask = asks.recv() => match ask {
+                Some(Ask::Answer(person)) => issuer.answer_simulated(grant.prompt.user_code.as_str(), Some(&person)).await?,
+                Some(Ask::SignOut) | None => return Ok(None),
+            },
+        }
+        match issuer.poll_once(grant, tools.clock.now().wall).await {
+            Ok(Poll::Done(done)) => return Ok(Some(*done)),
+            Ok(Poll::Pending) => tools.tell(What::SignIn(Step::Pending)).await,
+            Ok(Poll::SlowDown) => {
+                pause = (pause + SLOWER).min(SLOWEST);
+                tools.tell(What::SignIn(Step::SlowDown)).await;
+            }
+            Ok(Poll::Denied) => return ended(tools, Step::Denied).await,
+            Ok(Poll::Expired) => return ended(tools, Step::Expired).await,
+            Err(error @ AuthError::Unreachable { .. }) => {
+                pause = (pause * 2).min(SLOWEST);
+                tools.tell(What::SignIn(error.event())).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+async fn ended<T>(tools: &Tools, step: Step) -> Result<Option<T>, AuthError> {
+    tools.tell(What::SignIn(step)).await;
+    Ok(None)
+}
+
+async fn signed_in(tools: &Tools, session: &Session, tokens: &Tokens, kind: Kind) {
+    tools.token.set(Some(tokens.id.clone()));
+    tools.acts(Some(&session.person));
+    // A log that cannot be written says so by itself; reading goes on without this entry.
+    drop(tools.desk.append(tools.draft(kind), None).await);
+    tools
+        .tell(What::SignIn(Step::SignedIn(session.clone())))
+        .await;
+}
+
+/// Renews at three quarters of the token's life, until the issuer says no or the person leaves.
+async fn keep_fresh(
+    tools: &Tools,
+    issuer: &mut Issuer,
+    person: Person,
+    mut tokens: Tokens,
+    asks: &mut mpsc::Receiver<Ask>,
+) -> Result<(), AuthError> {
+    loop {
+        let now = tools.clock.now().wall;
+        let until = match tokens.state.what_next(now) {
+            Next::Wait { until } => until,
+            Next::Reauth => {
+                tools.tell(What::SignIn(Step::Tick)).await;
+                return Ok(());
+            }
+            Next::Refresh => {
+                match issuer.refresh(&tokens, &person, now).await {
+                    Ok((session, fresh)) => {
+                        tokens = fresh;
+                        signed_in(tools, &session, &tokens, Kind::SessionRenewed).await;
+                    }
+                    Err(error @ AuthError::Unreachable { .. }) => {
+                        tokens.state = tokens.state.unanswered(now);
+                        tools.tell(What::SignIn(error.event())).await;
+                    }
+                    Err(error) => return Err(error),
+                }
+                continue;
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(ahead(now, until)) => {}
+            ask = asks.recv() => if !matches!(ask, Some(Ask::Answer(_))) {
+                sign_out(tools, issuer, &tokens).await;
+                return Ok(());
+            },
+        }
+    }
+}
+
+/// Gives the tokens back, as far as the issuer lets us, and says so.
+async fn sign_out(tools: &Tools, issuer: &Issuer, tokens: &Tokens) {
+    drop(
+        tools
+            .desk
+            .append(tools.draft(Kind::SessionSignedOut), None)
+            .await,
+    );
+    // An issuer that cannot be reached keeps its tokens until they end; ours are forgotten either way.
+    drop(issuer.revoke(tokens).await);
+    tools.token.set(None);
+    tools.tell(What::SignIn(Step::SignedOut)).await;
+}
+
+fn ahead(now: Timestamp, until: Timestamp) -> Duration {
+    Duration::try_from(until.duration_since(now)).unwrap_or(Duration::from_secs(1))
+}

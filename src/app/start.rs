@@ -1,0 +1,188 @@
+//! How a console comes to life: state from disk first, then the log, then whoever is to act. No network yet.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::Mutex;
+
+use tokio::sync::mpsc;
+
+use super::clock::Clock;
+use super::desk;
+use super::desk::Desk;
+use super::engine::EVENTS;
+use super::engine::Engine;
+use super::perform::Folders;
+use super::perform::Perform;
+use super::perform::keep;
+use super::perform::tools;
+use super::perform::tools::Tools;
+use crate::audit::AuditError;
+use crate::audit::Entry;
+use crate::audit::Kind;
+use crate::audit::Log;
+use crate::auth::Person;
+use crate::config::Config;
+use crate::config::Secret;
+use crate::runbook::library::Library;
+use crate::runbook::run::Run;
+use crate::sources::cluster::TokenSlot;
+use crate::state::Here;
+use crate::state::LogView;
+use crate::state::State;
+use crate::state::action::Action;
+use crate::state::nav::Screen;
+use crate::text::SafeText;
+
+/// What a start needs to know.
+#[derive(Debug)]
+pub struct Start {
+    /// The estate.
+    pub config: Config,
+    /// Where things are kept.
+    pub folders: Folders,
+    /// True for a simulated estate.
+    pub simulated: bool,
+    /// Who acts without signing in, in a simulated estate: the person and their token.
+    pub as_person: Option<(Person, Secret)>,
+    /// True when the person should be asked to sign in; scripts never ask.
+    pub ask: bool,
+}
+
+/// Why a start failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The log cannot be opened, so nothing could be recorded.
+    #[error("the log in {folder} cannot be opened")]
+    Log {
+        /// Its folder.
+        folder: String,
+        /// Why.
+        source: AuditError,
+    },
+    /// The log holds something that cannot be read.
+    #[error("the log in {folder} cannot be read; run crashcart log verify")]
+    Read {
+        /// Its folder.
+        folder: String,
+        /// Why.
+        source: AuditError,
+    },
+    /// A thread could not be started.
+    #[error("a thread could not be started; this host is out of processes")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Brings an engine to life and asks for what comes first: a sign-in, or the clusters.
+///
+/// # Errors
+/// When the log cannot be opened or read.
+pub fn start(start: Start) -> Result<Engine, StartError> {
+    let clock = Clock::start();
+    let host = SafeText::new(&rustix::system::uname().nodename().to_string_lossy());
+    let folder = start.folders.log.clone();
+    let origin = format!("{host}/{}", start.config.estate.id);
+    let log =
+        Log::open(&folder, &origin, &clock.stamp()).map_err(|source| broken(&folder, source))?;
+    let (entries, runs) = read(&log).map_err(|source| StartError::Read {
+        folder: folder.display().to_string(),
+        source,
+    })?;
+    let state = state(&start, &clock, host, &log, &entries, runs);
+
+    let (events, waiting) = mpsc::channel(EVENTS);
+    let desk = Desk::start(log, clock.clone(), events.clone())?;
+    let tools = Tools {
+        events,
+        clock: clock.clone(),
+        desk,
+        config: Arc::clone(&state.config),
+        token: TokenSlot::default(),
+        actor: Arc::new(Mutex::new(tools::actor(&state.here.host))),
+    };
+    if let Some((person, token)) = &start.as_person {
+        tools.token.set(Some(token.clone()));
+        tools.acts(Some(person));
+    }
+    let perform = Perform::new(tools, start.folders.clone());
+    let mut engine = Engine::new(state, perform, waiting, clock);
+    begin(&mut engine, &start);
+    Ok(engine)
+}
+
+/// The first thing asked for: a session entry, then a sign-in or the clusters.
+fn begin(engine: &mut Engine, start: &Start) {
+    engine.record_session(Kind::SessionOpened);
+    let needs_issuer = !start.config.identities.is_empty() && start.as_person.is_none();
+    if let Some((person, _)) = &start.as_person {
+        engine.happen(crate::state::event::What::Person(person.clone()));
+    }
+    match (needs_issuer, start.ask) {
+        (true, true) => {
+            engine.act(Action::Go(Screen::SignIn), true);
+            engine.act(Action::CodeNew, true);
+        }
+        (true, false) => {}
+        (false, _) => drop(engine.act(Action::Refresh, true)),
+    }
+    engine.state.message = None;
+}
+
+fn broken(folder: &Path, source: AuditError) -> StartError {
+    StartError::Log {
+        folder: folder.display().to_string(),
+        source,
+    }
+}
+
+/// The newest entries, and every run that the log holds.
+fn read(log: &Log) -> Result<(Vec<Entry>, Vec<Run>), AuditError> {
+    let mut told = Vec::new();
+    for entry in log.entries(1, log.size())? {
+        // A body that was erased or differs tells the run nothing; `log verify` says which.
+        let of_run = entry.run.is_some() && entry.body.is_some();
+        let body = if of_run {
+            crate::audit::read::body(log.folder(), &entry).unwrap_or(None)
+        } else {
+            None
+        };
+        told.push((entry, body));
+    }
+    let mut runs: Vec<Run> = Run::fold(told)
+        .into_iter()
+        .map(Run::found_at_start)
+        .collect();
+    runs.sort_by_key(|run| std::cmp::Reverse(run.opened));
+    Ok((log.tail(500)?, runs))
+}
+
+fn state(
+    start: &Start,
+    clock: &Clock,
+    host: SafeText,
+    log: &Log,
+    entries: &[Entry],
+    runs: Vec<Run>,
+) -> State {
+    let now = clock.now();
+    let mut state = State::new(
+        Arc::new(start.config.clone()),
+        Arc::new(Library::built_in()),
+        now,
+    );
+    state.last_known = keep::load(&start.folders.last_known, &state.config, now.wall);
+    state.here = Here {
+        host,
+        simulated: start.simulated,
+        log_dir: SafeText::new(&start.folders.log.display().to_string()),
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    state.log = LogView {
+        custody: log.custody(),
+        entries: log.size(),
+        rows: desk::rows(entries),
+        following: true,
+        ..LogView::default()
+    };
+    state.runs = runs;
+    state
+}

@@ -1,0 +1,220 @@
+//! The command line, as data.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::Parser;
+use clap::Subcommand;
+use clap::ValueEnum;
+
+/// The crash cart for a hybrid Kubernetes estate: see what is wrong, repair it step by step, leave a record that proves it.
+#[derive(Debug, Parser)]
+#[command(name = "crashcart", version, disable_help_subcommand = true)]
+pub(super) struct Cli {
+    /// What every verb takes.
+    #[command(flatten)]
+    pub common: Common,
+    /// The verb; none opens the console.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+/// What every verb takes.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct Common {
+    /// Configuration file [default: $`CRASHCART_CONFIG`, then crashcart.toml in the configuration folder]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// State folder: log, runs, last known board [default: the XDG state folder]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// Use a simulated estate that is started inside this program
+    #[arg(long, global = true)]
+    pub demo: bool,
+    /// In a simulated estate: be this person without signing in (alice, bob, carol, dana, erik)
+    #[arg(long = "as", global = true, value_name = "PERSON")]
+    pub as_person: Option<String>,
+    /// Draw with ASCII only
+    #[arg(long, global = true)]
+    pub ascii: bool,
+    /// Theme: a built-in one or a file of the themes folder
+    #[arg(long, global = true, value_name = "NAME")]
+    pub theme: Option<String>,
+}
+
+/// How a verb answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Output {
+    /// Lines for a person.
+    #[default]
+    Text,
+    /// JSON for a program.
+    Json,
+}
+
+/// A column of the board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Only {
+    /// Workloads and nodes.
+    Health,
+    /// Recovery points.
+    Backup,
+    /// GitOps.
+    Drift,
+    /// Alertmanager.
+    Alerts,
+}
+
+/// What can be asked.
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Open the console on a simulated estate; without a terminal, print its board once
+    Demo,
+    /// Serve the simulated estate as a process of its own, for consoles and kubectl to join
+    Sim {
+        /// Folder for crashcart.toml, kubeconfigs and CAs (made 0700)
+        #[arg(long, value_name = "DIR")]
+        dir: PathBuf,
+        /// Seed of the story: the same seed, the same story
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// How many times faster than real time the controllers move
+        #[arg(long, default_value_t = 1)]
+        speed: u32,
+    },
+    /// Print the board once; exit 0 OK, 1 WARN, 2 CRIT, 3 unknown
+    Status(Ask),
+    /// Print every finding once; exit as status
+    Findings(Ask),
+    /// Run a runbook line by line
+    Run(RunArgs),
+    /// Read the runbooks
+    Runbook {
+        /// What about them
+        #[command(subcommand)]
+        verb: RunbookVerb,
+    },
+    /// Read and verify the log
+    Log {
+        /// What about it
+        #[command(subcommand)]
+        verb: LogVerb,
+    },
+    /// Check clusters, issuer, clock, terminal, log and policy, one line each with what to do
+    Doctor,
+    /// Sign in by device code, and say who the clusters take you for
+    Login,
+    /// Say who you are to each cluster
+    Whoami,
+    /// Write a first configuration from the contexts of a kubeconfig
+    Init {
+        /// The kubeconfig to read [default: $KUBECONFIG, then ~/.kube/config]
+        #[arg(long, value_name = "FILE")]
+        kubeconfig: Option<PathBuf>,
+        /// Only these contexts
+        #[arg(long = "context", value_name = "NAME")]
+        contexts: Vec<String>,
+    },
+    /// Print roles
+    Rbac {
+        /// What about them
+        #[command(subcommand)]
+        verb: RbacVerb,
+    },
+}
+
+/// What status and findings take.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Ask {
+    /// How to answer
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
+    /// Judge this column only
+    #[arg(long, value_enum, value_name = "COLUMN")]
+    pub only: Option<Only>,
+    /// How long to wait for clusters; what has not answered then is `?`
+    #[arg(long, default_value = "10s", value_name = "TIME")]
+    pub wait: String,
+}
+
+/// What run takes.
+#[derive(Clone, Debug, Args)]
+pub(super) struct RunArgs {
+    /// The runbook's id, or `show` to print a run
+    pub book: Option<String>,
+    /// With `show`: the run's id
+    pub id: Option<String>,
+    /// A parameter
+    #[arg(long = "param", value_name = "NAME=VALUE")]
+    pub params: Vec<String>,
+    /// Take up a run that was interrupted or held
+    #[arg(long, value_name = "ID")]
+    pub resume: Option<String>,
+    /// With `show`: print kubectl lines for the night when crashcart itself fails
+    #[arg(long)]
+    pub paper: bool,
+}
+
+/// What can be asked about runbooks.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum RunbookVerb {
+    /// List them
+    List,
+    /// Print one as its author wrote it
+    Show {
+        /// Its id
+        id: String,
+    },
+    /// Check files and say what is wrong, with line
+    Lint {
+        /// The files
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+/// What can be asked about the log.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum LogVerb {
+    /// Print entries
+    Show {
+        /// Only this person's
+        #[arg(long)]
+        person: Option<String>,
+        /// Only this run's
+        #[arg(long)]
+        run: Option<String>,
+        /// Only this cluster's
+        #[arg(long)]
+        cluster: Option<String>,
+        /// Only this kind's, `api.intent`
+        #[arg(long)]
+        kind: Option<String>,
+        /// How to answer
+        #[arg(short, long, value_enum, default_value_t)]
+        output: Output,
+    },
+    /// Check every byte: exit 0 whole, 1 tampered with (names the entry), 2 cannot be proved
+    Verify {
+        /// How to answer
+        #[arg(short, long, value_enum, default_value_t)]
+        output: Output,
+    },
+}
+
+/// What can be asked about roles.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum RbacVerb {
+    /// Print the least role that the console and its runbooks need
+    Emit {
+        /// Bind it to this group
+        #[arg(long, value_name = "GROUP")]
+        group: Option<String>,
+        /// Bind it to this user
+        #[arg(long, value_name = "USER")]
+        user: Option<String>,
+        /// Reading only
+        #[arg(long)]
+        read_only: bool,
+    },
+}

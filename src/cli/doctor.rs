@@ -1,0 +1,173 @@
+//! `doctor`: one line for each thing that must be right before the night, with what to do when it is not.
+
+use std::io::IsTerminal;
+use std::io::Write;
+use std::time::Duration;
+
+use super::args::Common;
+use super::place;
+use crate::app::engine::Engine;
+use crate::audit;
+use crate::auth::oidc;
+use crate::config::Cluster;
+use crate::config::Config;
+use crate::sources::level::Level;
+use crate::sources::world::ClusterWorld;
+use crate::state::State;
+
+/// How long clusters and issuers have to answer.
+const WAIT: Duration = Duration::from_secs(10);
+/// Seconds of difference between clocks above which sign-in and leases go wrong.
+const SKEW_WARN_S: i64 = 30;
+
+/// Collects lines and the worst level.
+struct Report<'a> {
+    out: &'a mut dyn Write,
+    levels: Vec<Level>,
+}
+
+impl Report<'_> {
+    fn say(&mut self, level: Level, thing: &str, words: &str) -> anyhow::Result<()> {
+        self.levels.push(level);
+        writeln!(self.out, "{:<5}{thing:<20} {words}", level.word())?;
+        Ok(())
+    }
+}
+
+/// Checks everything; the exit code is that of the worst line.
+pub(super) async fn doctor(common: &Common, out: &mut dyn Write) -> anyhow::Result<u8> {
+    let mut report = Report {
+        out,
+        levels: Vec::new(),
+    };
+    let file = place::config_file(common)?;
+    let config = match place::load(&file) {
+        Ok(config) => config,
+        Err(error) => {
+            report.say(Level::Crit, "configuration", &format!("{error:#}"))?;
+            return Ok(Level::Crit.exit_code());
+        }
+    };
+    let counts = format!(
+        "{}: {} clusters, {} zones",
+        file.display(),
+        config.clusters.len(),
+        config.zones.len()
+    );
+    report.say(Level::Ok, "configuration", &counts)?;
+    policy(&config, &mut report)?;
+    terminal(&mut report)?;
+    for identity in &config.identities {
+        match oidc::discover(identity, WAIT).await {
+            Ok(issuer) => report.say(
+                Level::Ok,
+                &format!("issuer {}", identity.name),
+                &format!("{} answers", issuer.host()),
+            )?,
+            Err(error) => report.say(
+                Level::Crit,
+                &format!("issuer {}", identity.name),
+                &error.to_string(),
+            )?,
+        }
+    }
+    match super::engine(common, false) {
+        Ok(engine) => clusters(engine, &mut report).await?,
+        Err(error) => report.say(Level::Crit, "log", &super::chain(&error))?,
+    }
+    Ok(Level::worst(report.levels).exit_code())
+}
+
+fn policy(config: &Config, report: &mut Report<'_>) -> anyhow::Result<()> {
+    if config.policy.label == "self" {
+        let words = "self: nothing that needs two people can run live; root puts one at /etc/crashcart/policy.toml";
+        return report.say(Level::Warn, "policy", words);
+    }
+    report.say(
+        Level::Ok,
+        "policy",
+        &format!(
+            "{}, sha256 {}",
+            config.policy.label,
+            config.policy.digest.get(..8).unwrap_or_default()
+        ),
+    )
+}
+
+fn terminal(report: &mut Report<'_>) -> anyhow::Result<()> {
+    if !std::io::stdout().is_terminal() {
+        return report.say(
+            Level::Absent,
+            "terminal",
+            "standard output is no terminal; the console needs one",
+        );
+    }
+    let size = crate::app::term::size();
+    let words = format!(
+        "{}x{}, TERM={}",
+        size.width,
+        size.height,
+        std::env::var("TERM").unwrap_or_default()
+    );
+    if size.width < 80 || size.height < 24 {
+        return report.say(
+            Level::Warn,
+            "terminal",
+            &format!("{words}: changes need 80x24 to show a request in full"),
+        );
+    }
+    report.say(Level::Ok, "terminal", &words)
+}
+
+async fn clusters(mut engine: Engine, report: &mut Report<'_>) -> anyhow::Result<()> {
+    let nobody = !engine.state.config.identities.is_empty() && engine.state.person.is_none();
+    if !nobody {
+        engine.until(WAIT, super::status::settled).await;
+    }
+    let state = engine.end(Duration::ZERO).await;
+    for cluster in &state.config.clusters {
+        let name = format!("cluster {}", cluster.name);
+        match state.world.cluster(&cluster.name) {
+            None => report.say(
+                Level::Unknown,
+                &name,
+                "not asked: nobody is signed in; crashcart login checks it with you",
+            )?,
+            Some(world) => {
+                let (level, words) = cluster_words(&state, cluster, world);
+                report.say(level, &name, &words)?;
+            }
+        }
+    }
+    log(&state, report)
+}
+
+/// One cluster in one line: reached, the same as pinned, and its clock.
+fn cluster_words(state: &State, cluster: &Cluster, world: &ClusterWorld) -> (Level, String) {
+    let Some(greeting) = world.greeting() else {
+        return (
+            Level::Crit,
+            format!("{}: {}", cluster.server, world.reach().words()),
+        );
+    };
+    let skew = greeting.clock_ahead_s.unwrap_or(0);
+    match world.uid_matches(cluster) {
+        Some(false) => (Level::Crit, "kube-system has another uid than the configuration: changes are off; is it the right cluster?".to_owned()),
+        None => (Level::Warn, format!("{} answers; no fingerprint is pinned, crashcart init writes one", greeting.version)),
+        Some(true) if skew.abs() > SKEW_WARN_S => {
+            (Level::Warn, format!("{} answers; its clock is {skew}s from this one: set the clock", greeting.version))
+        }
+        Some(true) => (Level::Ok, format!("{} answers, fingerprint equal, {}", greeting.version, world.freshness(state.now).words())),
+    }
+}
+
+fn log(state: &State, report: &mut Report<'_>) -> anyhow::Result<()> {
+    let folder = std::path::PathBuf::from(state.here.log_dir.as_str());
+    for line in audit::verify(&folder).lines {
+        let level = [Level::Ok, Level::Warn, Level::Crit, Level::Absent]
+            .into_iter()
+            .find(|level| level.word() == line.level);
+        report.say(level.unwrap_or(Level::Unknown), "log", &line.sentence)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! Where things are kept: configuration, state by estate, the demo apart from everything real.
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use directories::ProjectDirs;
+
+use super::args::Common;
+use crate::config;
+use crate::config::Config;
+
+/// The folders of one estate.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    /// The log.
+    pub log: PathBuf,
+    /// The last known board.
+    pub last_known: PathBuf,
+}
+
+/// The XDG folders of crashcart.
+pub(super) fn folders() -> anyhow::Result<ProjectDirs> {
+    ProjectDirs::from("", "", "crashcart")
+        .context("no home folder is known for this user; set HOME, or give --config and --state")
+}
+
+/// The configuration file that counts.
+pub(super) fn config_file(common: &Common) -> anyhow::Result<PathBuf> {
+    let xdg = folders().map(|folders| folders.config_dir().to_path_buf());
+    let env = std::env::var_os("CRASHCART_CONFIG");
+    match (&common.config, &env, xdg) {
+        (Some(path), _, _) => Ok(path.clone()),
+        (None, env, Ok(xdg)) => Ok(config::find(None, env.as_deref(), &xdg)),
+        (None, Some(env), Err(_)) => Ok(PathBuf::from(env)),
+        (None, None, Err(error)) => Err(error),
+    }
+}
+
+/// Reads the configuration and the policy that counts for it.
+pub(super) fn load(path: &Path) -> anyhow::Result<Config> {
+    anyhow::ensure!(
+        path.exists(),
+        "no configuration at {}; `crashcart init` writes one from your kubeconfig, `crashcart demo` needs none",
+        path.display()
+    );
+    Ok(config::load(path, None)?)
+}
+
+/// The state folder: given, or the XDG one.
+pub(super) fn state_root(common: &Common) -> anyhow::Result<PathBuf> {
+    if let Some(dir) = &common.state {
+        return Ok(dir.clone());
+    }
+    let folders = folders()?;
+    Ok(folders
+        .state_dir()
+        .unwrap_or_else(|| folders.data_local_dir())
+        .to_path_buf())
+}
+
+/// The folders of one estate, made 0700. What is simulated is kept in `demo/`, apart from everything real.
+pub(super) fn place(root: &Path, config: &Config, simulated: bool) -> anyhow::Result<Place> {
+    let root = if simulated {
+        root.join("demo")
+    } else {
+        root.to_path_buf()
+    };
+    let state = root.join(config.estate.id.to_string());
+    private_folder(&state)?;
+    Ok(Place {
+        log: state.join("log"),
+        last_known: state.join("last-known.json"),
+    })
+}
+
+/// Makes a folder (and its parents) for this user alone, and refuses one that is somebody else's.
+pub(super) fn private_folder(path: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    use std::os::unix::fs::MetadataExt;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .with_context(|| {
+            format!(
+                "the folder {} cannot be made; give another with --state",
+                path.display()
+            )
+        })?;
+    let found = std::fs::symlink_metadata(path)
+        .with_context(|| format!("the folder {} cannot be read", path.display()))?;
+    let me = rustix::process::geteuid().as_raw();
+    anyhow::ensure!(
+        found.is_dir(),
+        "{} is not a folder of its own (a link?); give another with --state",
+        path.display()
+    );
+    anyhow::ensure!(
+        found.uid() == me,
+        "{} belongs to uid {}, and this is uid {me}: nothing is written there; give your own folder with --state",
+        path.display(),
+        found.uid()
+    );
+    anyhow::ensure!(
+        found.mode() & 0o077 == 0,
+        "{} can be read or written by others (mode {:o}); run chmod 700 on it",
+        path.display(),
+        found.mode() & 0o777
+    );
+    Ok(())
+}

@@ -1,0 +1,288 @@
+//! `run`: the same run as on the screen, line by line, for dumb terminals and screen readers.
+//!
+//! Answers are typed at the terminal. Piped ones count only in a simulated estate: a script that presses Enter has
+//! not read anything.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::io::Write;
+use std::time::Duration;
+
+use anyhow::Context;
+use anyhow::bail;
+use anyhow::ensure;
+
+use super::args::RunArgs;
+use crate::app::engine::Engine;
+use crate::app::input;
+use crate::runbook::paper;
+use crate::runbook::run::Run;
+use crate::runbook::run::RunStatus;
+use crate::state::State;
+use crate::state::action::Action;
+use crate::state::event::What;
+use crate::state::prompt::Line;
+use crate::state::prompt::Prompt;
+use crate::view::lines;
+
+/// How long clusters have to answer before the run says that they do not.
+const REACH: Duration = Duration::from_secs(20);
+/// How long one thing that was asked for outside may take before its state is said.
+const STEP: Duration = Duration::from_secs(30);
+/// A request counts as read this long after it was printed, as on the screen.
+const SEEN: Duration = Duration::from_millis(350);
+
+/// Runs or resumes a runbook, or prints a run. Exit codes: 0 completed, 1 not, 2 refused before anything was sent.
+pub(super) async fn run(
+    mut engine: Engine,
+    args: &RunArgs,
+    out: &mut dyn Write,
+) -> anyhow::Result<u8> {
+    if args.book.as_deref() == Some("show") {
+        return show(&engine.state, args, out);
+    }
+    ensure!(
+        std::io::stdin().is_terminal() || engine.state.here.simulated,
+        "answers must be typed at a terminal; piped answers count only in a simulated estate"
+    );
+    engine
+        .until(REACH, |state| state.person.is_some() && reached(state))
+        .await;
+    ensure!(
+        engine.state.person.is_some(),
+        "nobody is signed in; run crashcart login first, or open the console"
+    );
+    let begun = match (&args.resume, &args.book) {
+        (Some(id), _) => resume(&mut engine, id),
+        (None, Some(book)) => open(&mut engine, book, &args.params).await,
+        (None, None) => bail!("name a runbook (crashcart runbook list) or --resume ID"),
+    };
+    if let Err(why) = begun {
+        writeln!(out, "{why:#}")?;
+        return Ok(2);
+    }
+    let code = walk(&mut engine, out).await?;
+    engine.end(STEP).await;
+    Ok(code)
+}
+
+/// True once every cluster has said something: a greeting, or why not.
+fn reached(state: &State) -> bool {
+    super::status::settled(state)
+}
+
+fn parameters(given: &[String]) -> anyhow::Result<BTreeMap<String, String>> {
+    given
+        .iter()
+        .map(|pair| {
+            let (name, value) = pair
+                .split_once('=')
+                .with_context(|| format!("--param {pair} is not name=value"))?;
+            Ok((name.to_owned(), value.to_owned()))
+        })
+        .collect()
+}
+
+async fn open(engine: &mut Engine, book: &str, given: &[String]) -> anyhow::Result<()> {
+    let mut given = parameters(given)?;
+    let Some(known) = engine.state.library.book(book).cloned() else {
+        bail!("there is no runbook {book}; crashcart runbook list shows them");
+    };
+    engine.act(Action::RunBook(book.to_owned()), true);
+    let Some(Prompt::Fill { fields, .. }) = engine.state.prompt.clone() else {
+        bail!("{}", said(&engine.state));
+    };
+    for field in &fields {
+        let value = given.remove(&field.name).unwrap_or_default();
+        engine.act(Action::EraseLeft, true);
+        for character in Line::of(&value).text.chars() {
+            engine.act(Action::Type(character), true);
+        }
+        if let Some(Prompt::Fill { fields, at, .. }) = &engine.state.prompt {
+            let field = &fields[*at];
+            ensure!(
+                !field.bad,
+                "parameter {}: {}; give it with --param {}=…",
+                field.name,
+                field.from,
+                field.name
+            );
+        }
+        engine.act(Action::Accept, true);
+    }
+    if let Some(unknown) = given.keys().next() {
+        let names: Vec<&str> = known
+            .params
+            .iter()
+            .map(|param| param.name.as_str())
+            .collect();
+        bail!(
+            "{book} has no parameter {unknown}; it has: {}",
+            names.join(" ")
+        );
+    }
+    engine
+        .until(STEP, |state| {
+            state.busy.is_none() || state.open_run.is_some()
+        })
+        .await;
+    ensure!(engine.state.open_run.is_some(), "{}", said(&engine.state));
+    Ok(())
+}
+
+fn resume(engine: &mut Engine, id: &str) -> anyhow::Result<()> {
+    let Some(run) = engine.state.runs.iter().find(|run| run.id.starts_with(id)) else {
+        bail!("there is no run {id} in this log; crashcart log show lists what happened");
+    };
+    let id = run.id.clone();
+    engine.act(Action::Resume(id), true);
+    Ok(())
+}
+
+/// The reason that the console just gave.
+fn said(state: &State) -> String {
+    let refusal = state.refusal.as_ref().or(state.message.as_ref());
+    refusal.map_or_else(
+        || "the run could not be opened".to_owned(),
+        ToString::to_string,
+    )
+}
+
+/// Walks the run: prints what changed, asks where a person must answer, until it ends or is put down.
+async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
+    let mut told = String::new();
+    loop {
+        engine.until(STEP, |state| state.busy.is_none()).await;
+        let Some(run) = engine.state.run() else {
+            bail!("the run is gone from the log")
+        };
+        tell(out, &mut told, &lines::run_text(&engine.state, run))?;
+        if let Some(code) = over(run, out)? {
+            return Ok(code);
+        }
+        let Some(card) = engine.state.card() else {
+            bail!("nobody is signed in any more; the run stays where it is")
+        };
+        if card.enter.is_empty() {
+            for note in &card.notes {
+                tell_once(out, &mut told, note.as_str())?;
+            }
+            let before = engine.state.revision;
+            engine
+                .until(Duration::from_secs(5), |state| {
+                    state.revision != before && state.busy.is_none()
+                })
+                .await;
+            continue;
+        }
+        write!(out, "{}", lines::card_text(&card))?;
+        if let Some(id) = engine.state.card_id() {
+            engine.happen(What::Drawn { card: id });
+        }
+        match &card.typed {
+            Some(want) => write!(out, "Type {want} to {}, or one of s u h a p: ", card.enter)?,
+            None => write!(out, "Enter to {}, or one of s u h a p: ", card.enter)?,
+        }
+        out.flush()?;
+        let Some(line) = input::line().await? else {
+            writeln!(
+                out,
+                "\nNo more answers: the run stays where it is. crashcart run --resume {}",
+                short(&engine.state)
+            )?;
+            return Ok(1);
+        };
+        engine.until(SEEN, |_| false).await;
+        press(engine, &line, card.typed.is_some());
+        if let Some(message) = engine.state.message.take() {
+            writeln!(out, "{message}")?;
+        }
+    }
+}
+
+/// A typed line becomes the keys that the screen would take.
+fn press(engine: &mut Engine, line: &str, name: bool) {
+    let (key, rest) = line.split_once(' ').unwrap_or((line, ""));
+    match (key, name) {
+        ("", false) => drop(engine.act(Action::RunDo, true)),
+        ("s", _) => with_reason(engine, Action::RunSkip, rest),
+        ("a", _) => with_reason(engine, Action::RunAbort, rest),
+        ("u", _) => drop(engine.act(Action::RunUndo, true)),
+        ("h", _) => drop(engine.act(Action::RunHold, true)),
+        ("p", _) => drop(engine.act(Action::RunPlan, true)),
+        (_, true) => {
+            engine.act(Action::RunDo, true);
+            type_line(engine, line);
+        }
+        _ => drop(engine.happen(What::Tick)),
+    }
+}
+
+fn with_reason(engine: &mut Engine, action: Action, reason: &str) {
+    engine.act(action, true);
+    type_line(engine, reason);
+}
+
+/// Types into the prompt that is open; without one nothing is typed.
+fn type_line(engine: &mut Engine, text: &str) {
+    if engine.state.prompt.is_none() {
+        return;
+    }
+    for character in text.chars() {
+        engine.act(Action::Type(character), true);
+    }
+    engine.act(Action::Accept, true);
+    if engine.state.prompt.is_some() {
+        engine.act(Action::Leave, true);
+    }
+}
+
+/// How it ended, if it did.
+fn over(run: &Run, out: &mut dyn Write) -> anyhow::Result<Option<u8>> {
+    let code = match &run.status {
+        RunStatus::Completed => 0,
+        RunStatus::Aborted(_) | RunStatus::Failed(_) | RunStatus::Held => 1,
+        _ => return Ok(None),
+    };
+    writeln!(out, "{}", lines::run_end(run))?;
+    Ok(Some(code))
+}
+
+fn tell(out: &mut dyn Write, told: &mut String, text: &str) -> anyhow::Result<()> {
+    for line in text.lines() {
+        tell_once(out, told, line)?;
+    }
+    Ok(())
+}
+
+/// Prints a line that was not printed before: only what changed is said again.
+fn tell_once(out: &mut dyn Write, told: &mut String, line: &str) -> anyhow::Result<()> {
+    if !told.lines().any(|known| known == line) {
+        writeln!(out, "{line}")?;
+        told.push_str(line);
+        told.push('\n');
+    }
+    Ok(())
+}
+
+fn short(state: &State) -> String {
+    state.open_run.clone().unwrap_or_default()
+}
+
+/// Prints a run from the log alone.
+fn show(state: &State, args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<u8> {
+    let id = args
+        .id
+        .as_deref()
+        .context("name the run: crashcart run show ID")?;
+    let Some(run) = state.runs.iter().find(|run| run.id.starts_with(id)) else {
+        bail!("there is no run {id} in this log; crashcart log show lists what happened");
+    };
+    let text = if args.paper {
+        paper::paper(run).join("\n") + "\n"
+    } else {
+        lines::run_text(state, run)
+    };
+    write!(out, "{text}")?;
+    Ok(0)
+}

@@ -1,0 +1,50 @@
+//! `sim`: the simulated estate as a process of its own, until it is told to end.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Context;
+
+use crate::sim;
+
+/// Serves the estate and writes what others need to join it into `dir`.
+pub(super) async fn serve(
+    dir: &Path,
+    seed: u64,
+    speed: u32,
+    out: &mut dyn Write,
+) -> anyhow::Result<u8> {
+    let options = sim::Options {
+        seed,
+        speed,
+        audit: Some(dir.to_path_buf()),
+        ..sim::Options::default()
+    };
+    let estate = sim::Estate::start(options)
+        .await
+        .context("the simulated estate did not start")?;
+    estate.write_to(dir).with_context(|| {
+        format!(
+            "the simulated estate could not be written to {}",
+            dir.display()
+        )
+    })?;
+    writeln!(
+        out,
+        "DEMO: the simulated estate serves {} clusters on 127.0.0.1 until it is told to end.",
+        estate.clusters().len()
+    )?;
+    writeln!(
+        out,
+        "join it:   crashcart --config {}",
+        dir.join("crashcart.toml").display()
+    )?;
+    writeln!(
+        out,
+        "kubectl:   kubectl --kubeconfig {} --context sth-prod get pods -A",
+        dir.join("alice.kubeconfig").display()
+    )?;
+    out.flush()?;
+    super::wait_for_end().await?;
+    Ok(0)
+}

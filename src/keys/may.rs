@@ -1,0 +1,132 @@
+//! Whether an action may run now, and if not why, in words that begin with `no:`.
+
+use crate::state::State;
+use crate::state::action::Action;
+use crate::state::nav::Screen;
+use crate::state::rows;
+use crate::text::SafeText;
+use crate::text::clock;
+
+/// Whether an action may run now.
+///
+/// # Errors
+/// `no: ` and the reason, as the palette and the message line show it.
+pub fn may(action: &Action, state: &State) -> Result<(), SafeText> {
+    match action {
+        Action::RunDo | Action::RunSkip | Action::RunUndo | Action::RunHold | Action::RunAbort => {
+            run(action, state)
+        }
+        Action::RunPlan => match state.run() {
+            Some(run) if run.plan.is_some() => Ok(()),
+            Some(_) => no("this run has no plan yet"),
+            None => no("no run is open"),
+        },
+        Action::Fill | Action::RunBook(_) => begin(state),
+        Action::Resume(id) => {
+            let known = state
+                .runs
+                .iter()
+                .any(|run| &run.id == id && rows::can_resume(run));
+            if known {
+                writable(state)
+            } else {
+                no("no run of yours is interrupted or held")
+            }
+        }
+        Action::SignOut => match state.person {
+            Some(_) => writable(state),
+            None => no("nobody is signed in"),
+        },
+        Action::CodeNew => match (state.config.identities.is_empty(), &state.person) {
+            (true, _) => no("no issuer is configured"),
+            (false, Some(_)) => no("somebody is signed in; sign out first"),
+            (false, None) => writable(state),
+        },
+        Action::Runbooks if matches!(state.nav.screen, Screen::Board | Screen::Finding) => {
+            match rows::marked_finding(state) {
+                Some(_) => Ok(()),
+                None => no("no finding is marked"),
+            }
+        }
+        Action::Open => match rows::marked(state) {
+            Some(_) => Ok(()),
+            None => no("nothing is marked"),
+        },
+        Action::Pane(_) if rows::panes(state.nav.screen) < 2 => no("this screen has one list"),
+        Action::Go(Screen::Zone) if state.config.zones.is_empty() => no("no zone is configured"),
+        Action::LogFollow if state.log.following => no("new entries move the mark already"),
+        _ => Ok(()),
+    }
+}
+
+/// Whether something that a run does may be done.
+fn run(action: &Action, state: &State) -> Result<(), SafeText> {
+    let Some(run) = state.run() else {
+        return no("no run is open");
+    };
+    if run.ended() {
+        return no("this run has ended");
+    }
+    writable(state)?;
+    roomy(state)?;
+    if state.busy.as_deref() == Some(run.id.as_str()) {
+        return no(&format!(
+            "{} was asked and has not answered yet",
+            run.cluster
+        ));
+    }
+    if *action == Action::RunDo {
+        match rows::card(state) {
+            Some(card) if !card.enter.is_empty() => {}
+            Some(card) => {
+                return no(card
+                    .notes
+                    .last()
+                    .map_or("nothing is to be done now", |note| note.as_str()));
+            }
+            None => return no("nobody is signed in"),
+        }
+    }
+    Ok(())
+}
+
+/// Whether a new run may be begun.
+fn begin(state: &State) -> Result<(), SafeText> {
+    writable(state)?;
+    roomy(state)?;
+    if state.person.is_none() {
+        return no("nobody is signed in");
+    }
+    if !state
+        .board
+        .clusters
+        .iter()
+        .any(|(_, freshness)| freshness.counts())
+    {
+        return no("no cluster is reached");
+    }
+    Ok(())
+}
+
+/// Whether an entry can be written, without which nothing is done.
+fn writable(state: &State) -> Result<(), SafeText> {
+    match &state.log.stopped {
+        None => Ok(()),
+        Some(stopped) => no(&format!(
+            "the log cannot be written since {}",
+            clock(stopped.since.wall, state.now.wall)
+        )),
+    }
+}
+
+/// Whether the window shows a request in full.
+fn roomy(state: &State) -> Result<(), SafeText> {
+    match state.size {
+        (0, 0) | (80.., 24..) => Ok(()),
+        _ => no("needs 80x24 to show the request in full"),
+    }
+}
+
+fn no(why: &str) -> Result<(), SafeText> {
+    Err(SafeText::from(format!("no: {why}")))
+}

@@ -1,0 +1,235 @@
+//! Lists: pages of one consistent snapshot, in any shape.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Value, json};
+
+use crate::sim::api::Ask;
+use crate::sim::api::Server;
+use crate::sim::api::path::Target;
+use crate::sim::api::selector::Selector;
+use crate::sim::api::shape;
+use crate::sim::api::shape::Shape;
+use crate::sim::api::table;
+use crate::sim::store::Refusal;
+use crate::sim::store::Resource;
+
+/// How many lists with further pages are remembered; older ones answer 410.
+const KEPT: usize = 64;
+
+type Items = Arc<Vec<Arc<Value>>>;
+
+/// Lists of which a client may still fetch a page.
+#[derive(Debug, Default)]
+pub(super) struct Snapshots {
+    kept: Mutex<VecDeque<(String, u64, Items)>>,
+}
+
+impl Snapshots {
+    fn keep(&self, key: String, rv: u64, items: Items) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push_back((key, rv, items));
+        if kept.len() > KEPT {
+            kept.pop_front();
+        }
+    }
+
+    fn find(&self, key: &str, rv: u64) -> Option<Items> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter()
+            .find(|(at, version, _)| at == key && *version == rv)
+            .map(|(_, _, items)| Arc::clone(items))
+    }
+}
+
+/// One page, ready to be written.
+struct Page {
+    items: Vec<Arc<Value>>,
+    metadata: Value,
+}
+
+/// Answers a list request.
+pub(super) fn list(server: &Server, ask: &Ask, target: &Target) -> Result<Response, Refusal> {
+    let selector = Selector::parse(
+        target.res,
+        ask.query("labelSelector"),
+        ask.query("fieldSelector"),
+    )?;
+    let shape = Shape::wanted(&ask.headers, ask.query("includeObject"))?;
+    let page = page(server, ask, target, &selector)?;
+    let body = write(server, target.res, shape, &page)
+        .map_err(|error| Refusal::new(500, "InternalError", error.to_string()))?;
+    Ok(shape::compressed(&ask.headers, body))
+}
+
+fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Result<Page, Refusal> {
+    let key = format!("{} {:?}", target.res.qualified(), target.ns);
+    let limit: usize = match ask.query("limit") {
+        "" => 0,
+        text => text
+            .parse()
+            .map_err(|_| Refusal::bad_request(unreadable("ParseInt", text)))?,
+    };
+    let asked = ask.query("resourceVersion");
+    if !asked.is_empty() && asked.parse::<u64>().is_err() {
+        return Err(Refusal::bad_request(format!(
+            "invalid resource version: resourceVersion: Invalid value: \"{asked}\": {}",
+            unreadable("ParseUint", asked)
+        )));
+    }
+    let (items, rv, start) = match ask.query("continue") {
+        "" => {
+            let (items, rv) = server.store().list(target.res, target.ns.as_deref());
+            (Arc::new(items), rv, 0)
+        }
+        token => {
+            let (rv, start) = read_token(token)
+                .ok_or_else(|| Refusal::bad_request("continue key is not valid"))?;
+            let items = server
+                .snapshots()
+                .find(&key, rv)
+                .filter(|_| server.store().remembers(target.res, rv))
+                .ok_or_else(too_old)?;
+            (items, rv, start)
+        }
+    };
+    let mut chosen = Vec::new();
+    let mut next = items.len();
+    for (at, item) in items.iter().enumerate().skip(start) {
+        if !selector.takes(item) {
+            continue;
+        }
+        // The cache of a real server gives the whole list for version 0, whatever the limit.
+        if limit > 0 && chosen.len() == limit && asked != "0" {
+            next = at;
+            break;
+        }
+        chosen.push(Arc::clone(item));
+    }
+    let mut metadata = json!({ "resourceVersion": rv.to_string() });
+    if next < items.len() {
+        metadata["continue"] = token(rv, next).into();
+        if selector.is_empty() {
+            metadata["remainingItemCount"] = (items.len() - next).into();
+        }
+        if start == 0 {
+            server.snapshots().keep(key, rv, items);
+        }
+    }
+    Ok(Page {
+        items: chosen,
+        metadata,
+    })
+}
+
+/// What a real server says of a number it cannot read.
+pub(super) fn unreadable(function: &str, text: &str) -> String {
+    format!("strconv.{function}: parsing \"{text}\": invalid syntax")
+}
+
+fn token(rv: u64, start: usize) -> String {
+    URL_SAFE_NO_PAD.encode(json!({"v": "meta.k8s.io/v1", "rv": rv, "start": start}).to_string())
+}
+
+fn read_token(token: &str) -> Option<(u64, usize)> {
+    let plain = URL_SAFE_NO_PAD.decode(token).ok()?;
+    let token: Value = serde_json::from_slice(&plain).ok()?;
+    let start = usize::try_from(token["start"].as_u64()?).ok()?;
+    Some((token["rv"].as_u64()?, start))
+}
+
+fn too_old() -> Refusal {
+    Refusal::expired(
+        "The provided continue parameter is too old to display a consistent list result. You must start a new list without the continue parameter.",
+    )
+}
+
+fn write(
+    server: &Server,
+    res: &'static Resource,
+    shape: Shape,
+    page: &Page,
+) -> Result<Vec<u8>, serde_json::Error> {
+    match shape {
+        Shape::Whole => serde_json::to_vec(&Whole { res, page }),
+        Shape::Metadata => serde_json::to_vec(&json!({
+            "kind": "PartialObjectMetadataList",
+            "apiVersion": "meta.k8s.io/v1",
+            "metadata": page.metadata,
+            "items": page.items.iter().map(|item| shape::metadata_of(item)).collect::<Vec<_>>(),
+        })),
+        Shape::Table(rows) => {
+            let mut whole = table::head(res, true);
+            whole["metadata"] = page.metadata.clone();
+            whole["rows"] = page
+                .items
+                .iter()
+                .map(|item| shape::row(res, item, rows, server.clock()))
+                .collect();
+            serde_json::to_vec(&whole)
+        }
+    }
+}
+
+/// A list of whole objects, written without copying them.
+struct Whole<'a> {
+    res: &'static Resource,
+    page: &'a Page,
+}
+
+impl Serialize for Whole<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_map(Some(4))?;
+        list.serialize_entry("kind", &format!("{}List", self.res.kind))?;
+        list.serialize_entry("apiVersion", &self.res.api_version())?;
+        list.serialize_entry("metadata", &self.page.metadata)?;
+        let items: Vec<Item<'_>> = self
+            .page
+            .items
+            .iter()
+            .map(|item| Item {
+                object: item,
+                typed: self.res.custom,
+            })
+            .collect();
+        list.serialize_entry("items", &items)?;
+        list.end()
+    }
+}
+
+/// An item of a list: only custom resources carry their kind there.
+struct Item<'a> {
+    object: &'a Value,
+    typed: bool,
+}
+
+impl Serialize for Item<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Some(object) = self.object.as_object().filter(|_| !self.typed) else {
+            return self.object.serialize(serializer);
+        };
+        let mut item = serializer.serialize_map(None)?;
+        for (key, value) in object {
+            if key != "kind" && key != "apiVersion" {
+                item.serialize_entry(key, value)?;
+            }
+        }
+        item.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_survives_the_way_to_the_client_and_back() {
+        assert_eq!(read_token(&token(1042, 500)), Some((1042, 500)));
+        assert_eq!(read_token("nonsense"), None);
+    }
+}

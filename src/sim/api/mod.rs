@@ -1,0 +1,336 @@
+//! The Kubernetes API over HTTP: who asks, may they, and what is the answer.
+//!
+//! `path` reads what is asked, `rbac` judges it, and one file for each manner of asking answers:
+//! `list`, `watch`, `write`, `review`, `scale`, `proxy`, `discovery`. Objects live in `store`.
+
+mod apply;
+mod audit;
+pub mod bootstrap;
+mod defaults;
+mod discovery;
+mod list;
+mod managed;
+mod patch;
+mod path;
+mod protobuf;
+mod proxy;
+mod rbac;
+mod review;
+mod scale;
+mod selector;
+mod shape;
+mod table;
+mod watch;
+mod write;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Query, Request, State};
+use axum::response::Response;
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Method, Uri};
+
+pub use crate::sim::api::audit::AuditLog;
+
+use crate::sim::Cluster;
+use crate::sim::api::audit::Arrival;
+use crate::sim::api::audit::Open;
+use crate::sim::api::list::Snapshots;
+use crate::sim::api::path::Attributes;
+use crate::sim::api::path::Route;
+use crate::sim::api::path::Target;
+use crate::sim::clock::Clock;
+use crate::sim::issuer::Issuer;
+use crate::sim::people::People;
+use crate::sim::store::Refusal;
+use crate::sim::store::Store;
+
+/// A real server takes no larger body than this, in bytes.
+const BODY_LIMIT: usize = 3 * 1024 * 1024;
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct User {
+    /// The user name.
+    pub(crate) name: String,
+    /// The groups, `system:authenticated` among them.
+    pub(crate) groups: Vec<String>,
+}
+
+/// One API server; clones share it.
+#[derive(Clone)]
+pub struct Server {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    cluster: Cluster,
+    people: Arc<People>,
+    issuer: Issuer,
+    audit: AuditLog,
+    snapshots: Snapshots,
+}
+
+impl Server {
+    /// The API server of a cluster, with those who may sign in and a log of what they ask.
+    pub fn new(cluster: Cluster, people: Arc<People>, issuer: Issuer, audit: AuditLog) -> Server {
+        let inner = Inner {
+            cluster,
+            people,
+            issuer,
+            audit,
+            snapshots: Snapshots::default(),
+        };
+        Server {
+            inner: Arc::new(inner),
+        }
+    }
+
+    fn cluster(&self) -> &Cluster {
+        &self.inner.cluster
+    }
+
+    fn store(&self) -> &Store {
+        &self.inner.cluster.store
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.inner.cluster.clock
+    }
+
+    fn snapshots(&self) -> &Snapshots {
+        &self.inner.snapshots
+    }
+
+    /// Who the bearer token speaks for.
+    fn who(&self, headers: &HeaderMap) -> Option<User> {
+        let header = headers.get(AUTHORIZATION)?.to_str().ok()?;
+        let token = header.strip_prefix("Bearer ")?.trim();
+        let (name, mut groups) = if let Some(person) = self.inner.people.by_token(token) {
+            (person.user.clone(), person.groups.clone())
+        } else {
+            let claims = self.inner.issuer.verify(token).ok()?;
+            (claims.user, claims.groups)
+        };
+        groups.push("system:authenticated".to_owned());
+        Some(User { name, groups })
+    }
+}
+
+/// A request that is read and judged.
+pub(crate) struct Ask {
+    user: User,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    queries: Vec<(String, String)>,
+    body: Bytes,
+}
+
+impl Ask {
+    /// A query parameter; empty when it is not given.
+    fn query(&self, key: &str) -> &str {
+        let found = self.queries.iter().find(|(name, _)| name == key);
+        found.map_or("", |(_, value)| value)
+    }
+
+    /// A query parameter that is true or false.
+    fn flag(&self, key: &str) -> bool {
+        matches!(self.query(key), "true" | "1")
+    }
+
+    fn agent(&self) -> &str {
+        text(&self.headers, USER_AGENT.as_str())
+    }
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("")
+}
+
+/// The router of one API server.
+pub fn router(server: Server) -> Router {
+    Router::new().fallback(handle).with_state(server)
+}
+
+async fn handle(State(server): State<Server>, request: Request) -> Response {
+    let clock = server.clock().clone();
+    let (parts, body) = request.into_parts();
+    let id = match text(&parts.headers, "audit-id") {
+        "" => server.store().dice(crate::sim::store::Dice::uuid),
+        id => id.to_owned(),
+    };
+    let mut arrival = Arrival {
+        id: id.clone(),
+        uri: parts.uri.to_string(),
+        agent: text(&parts.headers, USER_AGENT.as_str()).to_owned(),
+        user: server.who(&parts.headers),
+        asked: Attributes::default(),
+        at: clock.now(),
+    };
+    let mut long = false;
+    let answer = judge(&server, parts, body, &mut arrival, &mut long).await;
+    let mut response = answer.unwrap_or_else(|refusal| {
+        long = false;
+        shape::json(refusal.code, &refusal.status())
+    });
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert("audit-id", id);
+    }
+    let no_cache = HeaderValue::from_static("no-cache, private");
+    headers.insert(CACHE_CONTROL, no_cache);
+    let stage = if long {
+        "ResponseStarted"
+    } else {
+        "ResponseComplete"
+    };
+    let code = response.status().as_u16();
+    server
+        .inner
+        .audit
+        .record(&arrival, stage, code, clock.now());
+    response
+}
+
+/// Reads, authenticates, authorizes and answers a request; `long` is set for a watch.
+async fn judge(
+    server: &Server,
+    parts: http::request::Parts,
+    body: Body,
+    arrival: &mut Arrival,
+    long: &mut bool,
+) -> Result<Response, Refusal> {
+    let path = parts.uri.path().to_owned();
+    let queries = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
+        .map_err(|error| Refusal::bad_request(error.to_string()))?
+        .0;
+    let watch = queries
+        .iter()
+        .any(|(key, value)| key == "watch" && matches!(value.as_str(), "true" | "1"));
+    let route = path::route(&path);
+    let plain = Route::Plain;
+    let route_or_plain = route.as_ref().unwrap_or(&plain);
+    arrival.asked = path::attributes(&parts.method, &path, route_or_plain, watch);
+    let user = admit(server, &parts.headers, arrival)?;
+    let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| {
+        Refusal::new(
+            413,
+            "RequestEntityTooLarge",
+            "Request entity too large: limit is 3145728",
+        )
+    })?;
+    let ask = Ask {
+        user,
+        method: parts.method,
+        uri: parts.uri,
+        headers: parts.headers,
+        queries,
+        body,
+    };
+    match route? {
+        Route::Plain => plain_answer(&ask, &path),
+        Route::Review(kind) if ask.method == Method::POST => review::review(server, &ask, kind),
+        Route::Review(_) => Err(Refusal::method_not_allowed()),
+        Route::Objects(target) => {
+            *long = arrival.asked.verb == "watch";
+            if *long {
+                let audit = server.inner.audit.clone();
+                let open = Open::new(audit, arrival.clone(), server.clock().clone());
+                return watch::watch(server, &ask, &target, open);
+            }
+            objects(server, &ask, &target).await
+        }
+    }
+}
+
+/// Who asks, if they may.
+fn admit(server: &Server, headers: &HeaderMap, arrival: &Arrival) -> Result<User, Refusal> {
+    let path = arrival.asked.path.as_str();
+    let open = matches!(path, "/healthz" | "/readyz" | "/livez" | "/version");
+    let user = match &arrival.user {
+        Some(user) => user.clone(),
+        None if open && !headers.contains_key(AUTHORIZATION) => User {
+            name: "system:anonymous".to_owned(),
+            groups: vec!["system:unauthenticated".to_owned()],
+        },
+        None => return Err(Refusal::unauthorized()),
+    };
+    if headers.contains_key("impersonate-user") {
+        return Err(Refusal::new(
+            403,
+            "Forbidden",
+            "impersonation is not offered by the simulated server",
+        ));
+    }
+    if rbac::allowed(server.store(), &user, &arrival.asked).is_none() {
+        return Err(rbac::refuse(&user, &arrival.asked));
+    }
+    Ok(user)
+}
+
+async fn objects(server: &Server, ask: &Ask, target: &Target) -> Result<Response, Refusal> {
+    let known = discovery::subresources(target.res);
+    if !target.sub.is_empty() && !known.iter().any(|sub| sub.0 == target.sub) {
+        if target.res.custom && target.sub == "status" {
+            let name = target.name.as_deref().unwrap_or("");
+            return Err(Refusal::not_found(target.res, name));
+        }
+        return Err(Refusal::no_such_path());
+    }
+    let Some(name) = target.name.as_deref() else {
+        return match ask.method {
+            Method::GET => list::list(server, ask, target),
+            Method::POST => write::create(server, ask, target),
+            Method::DELETE => write::delete_all(server, ask, target),
+            _ => Err(Refusal::method_not_allowed()),
+        };
+    };
+    match (target.sub.as_str(), ask.method.as_str()) {
+        ("proxy", _) => proxy::service(server, ask, target, name).await,
+        ("log", "GET") => proxy::log(server, ask, target, name),
+        ("scale", "GET" | "PUT" | "PATCH") => scale::scale(server, ask, target, name),
+        ("" | "status", "GET") => proxy::object(server, ask, target, name),
+        ("" | "status", "PUT") => write::replace(server, ask, target, name),
+        ("" | "status", "PATCH") => write::patch(server, ask, target, name),
+        ("", "DELETE") => write::delete(server, ask, target, name),
+        _ => Err(Refusal::method_not_allowed()),
+    }
+}
+
+/// Health, version, discovery and API descriptions.
+fn plain_answer(ask: &Ask, path: &str) -> Result<Response, Refusal> {
+    let known = match path.trim_end_matches('/') {
+        "/healthz" | "/readyz" | "/livez" => {
+            return Ok(shape::typed(
+                200,
+                "text/plain; charset=utf-8",
+                Body::from("ok"),
+            ));
+        }
+        "/version" => Some(discovery::version()),
+        root @ ("/api" | "/apis") if discovery::wants_aggregated(&ask.headers) => {
+            let answer = discovery::aggregated(root == "/api");
+            let mut response = shape::json(200, &answer);
+            let kind = HeaderValue::from_static(discovery::AGGREGATED);
+            response.headers_mut().insert(CONTENT_TYPE, kind);
+            return Ok(response);
+        }
+        "/openapi/v3" => Some(discovery::openapi_index()),
+        path if path.starts_with("/openapi/v3/") => discovery::openapi(path),
+        path => discovery::legacy(path),
+    };
+    match known {
+        Some(_) if ask.method != Method::GET => Err(Refusal::method_not_allowed()),
+        Some(answer) => Ok(shape::json(200, &answer)),
+        None => {
+            let text = Body::from("404 page not found\n");
+            Ok(shape::typed(404, "text/plain; charset=utf-8", text))
+        }
+    }
+}

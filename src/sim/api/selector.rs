@@ -1,0 +1,270 @@
+//! Label and field selectors, as lists and watches take them.
+
+use serde_json::Value;
+
+use crate::sim::store::Refusal;
+use crate::sim::store::Resource;
+use crate::sim::store::meta;
+
+/// Field labels beyond metadata that a resource can be selected by.
+const FIELDS: &[(&str, &[&str])] = &[
+    (
+        "pods",
+        &[
+            "spec.nodeName",
+            "spec.restartPolicy",
+            "spec.schedulerName",
+            "spec.serviceAccountName",
+            "spec.hostNetwork",
+            "status.phase",
+            "status.podIP",
+            "status.nominatedNodeName",
+        ],
+    ),
+    (
+        "events",
+        &[
+            "involvedObject.kind",
+            "involvedObject.namespace",
+            "involvedObject.name",
+            "involvedObject.uid",
+            "involvedObject.apiVersion",
+            "involvedObject.resourceVersion",
+            "involvedObject.fieldPath",
+            "reason",
+            "reportingComponent",
+            "source",
+            "type",
+        ],
+    ),
+    ("namespaces", &["status.phase"]),
+    ("nodes", &["spec.unschedulable"]),
+    ("secrets", &["type"]),
+    ("replicasets", &["status.replicas"]),
+    ("jobs", &["status.successful"]),
+];
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Test {
+    Equals(String),
+    Differs(String),
+    In(Vec<String>),
+    NotIn(Vec<String>),
+    Exists,
+    Missing,
+}
+
+/// What an object must be to be in a list or watch.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Selector {
+    labels: Vec<(String, Test)>,
+    fields: Vec<(String, Test)>,
+}
+
+impl Selector {
+    /// Reads the two selector parameters; empty ones select everything.
+    pub(super) fn parse(res: &Resource, labels: &str, fields: &str) -> Result<Selector, Refusal> {
+        let labels = split(labels)
+            .into_iter()
+            .map(label)
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| {
+                Refusal::bad_request(format!("unable to parse requirement: {labels}"))
+            })?;
+        let mut selector = Selector {
+            labels,
+            fields: Vec::new(),
+        };
+        for part in fields.split(',').map(str::trim).filter(|p| !p.is_empty()) {
+            let (key, test) = equality(part).ok_or_else(|| {
+                Refusal::bad_request(format!(
+                    "invalid selector: '{fields}'; can't understand '{part}'"
+                ))
+            })?;
+            if !knows(res, &key) {
+                return Err(Refusal::bad_request(format!(
+                    "field label not supported: {key}"
+                )));
+            }
+            selector.fields.push((key, test));
+        }
+        Ok(selector)
+    }
+
+    /// True when it selects everything.
+    pub(super) fn is_empty(&self) -> bool {
+        self.labels.is_empty() && self.fields.is_empty()
+    }
+
+    /// True when the object is selected.
+    pub(super) fn takes(&self, object: &Value) -> bool {
+        self.labels.iter().all(|(key, test)| {
+            let value = object["metadata"]["labels"][key.as_str()].as_str();
+            test.holds(value)
+        }) && self.fields.iter().all(|(key, test)| {
+            let value = field(object, key);
+            test.holds(Some(&value))
+        })
+    }
+}
+
+impl Test {
+    fn holds(&self, value: Option<&str>) -> bool {
+        match self {
+            Test::Equals(wanted) => value == Some(wanted),
+            Test::Differs(other) => value != Some(other),
+            Test::In(set) => value.is_some_and(|v| set.iter().any(|s| s == v)),
+            Test::NotIn(set) => !value.is_some_and(|v| set.iter().any(|s| s == v)),
+            Test::Exists => value.is_some(),
+            Test::Missing => value.is_none(),
+        }
+    }
+}
+
+fn knows(res: &Resource, key: &str) -> bool {
+    matches!(key, "metadata.name" | "metadata.namespace")
+        || (!res.custom
+            && FIELDS
+                .iter()
+                .any(|(plural, keys)| *plural == res.plural && keys.contains(&key)))
+}
+
+fn field(object: &Value, key: &str) -> String {
+    let pointer = match key {
+        "source" => "/source/component".to_owned(),
+        "status.successful" => "/status/succeeded".to_owned(),
+        key => format!("/{}", key.replace('.', "/")),
+    };
+    match object.pointer(&pointer) {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Null) | None if matches!(key, "spec.unschedulable" | "spec.hostNetwork") => {
+            "false".to_owned()
+        }
+        Some(Value::Null) | None if key.starts_with("status.") && pointer.ends_with('s') => {
+            "0".to_owned()
+        }
+        Some(Value::Null) | None => String::new(),
+        Some(other) => other.to_string(),
+    }
+}
+
+/// Splits at commas that are not inside parentheses.
+fn split(selector: &str) -> Vec<&str> {
+    let mut depth = 0_u32;
+    selector
+        .split(move |letter| {
+            match letter {
+                '(' => depth += 1,
+                ')' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            letter == ',' && depth == 0
+        })
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect()
+}
+
+fn equality(part: &str) -> Option<(String, Test)> {
+    let text = |s: &str| s.trim().to_owned();
+    if let Some((key, value)) = part.split_once("!=") {
+        return Some((text(key), Test::Differs(text(value))));
+    }
+    let (key, value) = part.split_once("==").or_else(|| part.split_once('='))?;
+    Some((text(key), Test::Equals(text(value))))
+}
+
+fn label(part: &str) -> Option<(String, Test)> {
+    if let Some((head, set)) = part.split_once('(') {
+        let set: Vec<String> = set
+            .trim_end()
+            .strip_suffix(')')?
+            .split(',')
+            .map(|value| value.trim().to_owned())
+            .collect();
+        let mut words = head.split_whitespace();
+        let key = words.next()?.to_owned();
+        return match (words.next()?, words.next()) {
+            ("in", None) => Some((key, Test::In(set))),
+            ("notin", None) => Some((key, Test::NotIn(set))),
+            _ => None,
+        };
+    }
+    if let Some(found) = equality(part) {
+        return Some(found).filter(|(key, _)| is_key(key));
+    }
+    match part.strip_prefix('!') {
+        Some(key) => Some((key.trim().to_owned(), Test::Missing)),
+        None => Some((part.to_owned(), Test::Exists)),
+    }
+    .filter(|(key, _)| is_key(key))
+}
+
+fn is_key(key: &str) -> bool {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./".contains(letter);
+    !key.is_empty() && key.chars().all(plain)
+}
+
+/// The one labels map of an object as text, for a scale's selector.
+pub(super) fn of_labels(object: &Value, pointer: &str) -> String {
+    let labels = object.pointer(pointer).and_then(Value::as_object);
+    let pairs: Vec<String> = labels
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| format!("{key}={}", meta::text(value, "")))
+        .collect();
+    pairs.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::store::resources::{BACKUPS, EVENTS, PODS};
+    use serde_json::json;
+
+    fn pod() -> Value {
+        json!({
+            "metadata": {"name": "p", "namespace": "shop", "labels": {"app": "web", "tier": "front"}},
+            "spec": {"nodeName": "n1"}, "status": {"phase": "Running"},
+        })
+    }
+
+    #[test]
+    fn labels_select_by_every_operator() {
+        for (selector, taken) in [
+            ("app=web", true),
+            ("app==db", false),
+            ("app!=db,tier", true),
+            ("app in (db, web),tier=front", true),
+            ("app notin (db)", true),
+            ("!app", false),
+            ("!other", true),
+            ("other notin (x)", true),
+        ] {
+            let parsed = Selector::parse(&PODS, selector, "").unwrap();
+            assert_eq!(parsed.takes(&pod()), taken, "{selector}");
+        }
+        assert_eq!(Selector::parse(&PODS, "a b=c", "").unwrap_err().code, 400);
+        assert_eq!(
+            Selector::parse(&PODS, "a within (c)", "").unwrap_err().code,
+            400
+        );
+    }
+
+    #[test]
+    fn fields_select_where_the_resource_knows_them() {
+        for (selector, taken) in [
+            ("metadata.name=p,metadata.namespace=shop", true),
+            ("spec.nodeName=n1", true),
+            ("status.phase!=Running", false),
+        ] {
+            let parsed = Selector::parse(&PODS, "", selector).unwrap();
+            assert_eq!(parsed.takes(&pod()), taken, "{selector}");
+        }
+        let refused = Selector::parse(&BACKUPS, "", "status.phase=New").unwrap_err();
+        assert_eq!(refused.message, "field label not supported: status.phase");
+        let event = json!({"involvedObject": {"name": "p"}, "source": {"component": "kubelet"}});
+        let parsed = Selector::parse(&EVENTS, "", "involvedObject.name=p,source=kubelet").unwrap();
+        assert!(parsed.takes(&event));
+    }
+}

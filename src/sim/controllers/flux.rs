@@ -1,0 +1,190 @@
+//! Flux: reconciles at each interval and on request, and is silent while suspended.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::sim::clock::seconds;
+use crate::sim::store::resources::{GITREPOSITORIES, KUSTOMIZATIONS};
+use crate::sim::store::{Resource, Store, meta};
+
+use super::conditions::{self, Condition};
+use super::{Agenda, after, events};
+
+/// The annotation that asks for a reconcile now.
+const ASKED: &str = "reconcile.fluxcd.io/requestedAt";
+/// Seconds one reconcile takes.
+const TAKES: f64 = 0.4;
+
+/// Moves repositories and kustomizations.
+pub(super) fn pass(store: &Store, agenda: &mut Agenda) {
+    let (repositories, _) = store.list(&GITREPOSITORIES, None);
+    for repository in repositories {
+        acknowledge(store, &GITREPOSITORIES, &repository);
+    }
+    let (all, _) = store.list(&KUSTOMIZATIONS, None);
+    for one in all {
+        if meta::is_going(&one) {
+            let release = |value: &mut Value| {
+                value["metadata"]["finalizers"] = json!([]);
+            };
+            edit(store, &one, release);
+        } else if one["spec"]["suspend"] == true {
+            // A suspended object says it has heard, and does nothing.
+            acknowledge(store, &KUSTOMIZATIONS, &one);
+        } else if conditions::status(&one, "Reconciling") == "True" {
+            finish(store, agenda, &one);
+        } else if wants(agenda, &one) {
+            begin(store, agenda, &one);
+        }
+    }
+}
+
+fn edit(store: &Store, one: &Value, change: impl FnOnce(&mut Value)) {
+    let space = Some(meta::namespace(one));
+    // An object that went meanwhile needs nothing any more.
+    let _ = store.update(&KUSTOMIZATIONS, space, meta::name(one), change);
+}
+
+fn acknowledge(store: &Store, res: &'static Resource, one: &Value) {
+    let space = Some(meta::namespace(one));
+    let _ = store.update(res, space, meta::name(one), |value| {
+        let asked = value["metadata"]["annotations"][ASKED].clone();
+        if asked.is_string() {
+            value["status"]["lastHandledReconcileAt"] = asked;
+        } else if let Some(metadata) = value["metadata"].as_object_mut()
+            && metadata.get("annotations") == Some(&json!({ASKED: null}))
+        {
+            metadata.remove("annotations");
+        }
+        value["status"]["observedGeneration"] = value["metadata"]["generation"].clone();
+    });
+}
+
+/// The pause between two reconciles.
+fn interval(one: &Value) -> SignedDuration {
+    let text = meta::text(one, "/spec/interval");
+    text.parse().unwrap_or(SignedDuration::from_mins(10))
+}
+
+/// Whether it is time: the interval is over, someone asked, or the object was changed.
+fn wants(agenda: &mut Agenda, one: &Value) -> bool {
+    let asked = &one["metadata"]["annotations"][ASKED];
+    let heard = &one["status"]["lastHandledReconcileAt"];
+    let ready = meta::list(one, "/status/conditions");
+    let ready = ready.iter().find(|c| c["type"] == "Ready");
+    let seen = ready.map(|c| &c["observedGeneration"]);
+    let last = events::time(one, "/status/history/0/lastReconciled").or_else(|| {
+        let since = ready.and_then(|c| c["lastTransitionTime"].as_str());
+        since.and_then(|since| since.parse().ok())
+    });
+    let due = last.and_then(|last| last.checked_add(interval(one)).ok());
+    (asked.is_string() && asked != heard)
+        || seen != Some(&one["metadata"]["generation"])
+        || agenda.is_due(due.unwrap_or(agenda.now()))
+}
+
+fn begin(store: &Store, agenda: &mut Agenda, one: &Value) {
+    let now = agenda.now();
+    let revision = revision(store, one).unwrap_or_default();
+    let words = format!("Detecting drift for revision {revision} with a timeout of 30s");
+    edit(store, one, |value| {
+        condition(value, now, ("Reconciling", "True", "Progressing", &words));
+        let words = "Reconciliation in progress";
+        condition(value, now, ("Ready", "Unknown", "Progressing", words));
+    });
+    agenda.is_due(after(now, TAKES));
+}
+
+fn condition(value: &mut Value, now: Timestamp, wanted: (&str, &str, &str, &str)) {
+    let (kind, status, reason, message) = wanted;
+    let generation = value["metadata"]["generation"].clone();
+    let wanted = Condition {
+        kind,
+        status,
+        reason,
+        message,
+    };
+    conditions::set(value, now, wanted);
+    let list = value["status"]["conditions"].as_array_mut();
+    if let Some(slot) = list.and_then(|list| list.iter_mut().find(|c| c["type"] == kind)) {
+        slot["observedGeneration"] = generation;
+    }
+}
+
+/// The revision of the artifact that the source has; none when there is no such source.
+fn revision(store: &Store, one: &Value) -> Option<String> {
+    let space = match meta::text(one, "/spec/sourceRef/namespace") {
+        "" => meta::namespace(one),
+        space => space,
+    };
+    let name = meta::text(one, "/spec/sourceRef/name");
+    let source = store.get(&GITREPOSITORIES, Some(space), name)?;
+    Some(meta::text(&source, "/status/artifact/revision").to_owned())
+}
+
+fn finish(store: &Store, agenda: &mut Agenda, one: &Value) {
+    let list = meta::list(one, "/status/conditions");
+    let running = list.iter().find(|c| c["type"] == "Reconciling");
+    let since = running.and_then(|c| events::time(c, "/lastTransitionTime"));
+    if !agenda.is_due(after(since.unwrap_or(agenda.now()), TAKES)) {
+        return;
+    }
+    let now = agenda.now();
+    let found = revision(store, one);
+    edit(store, one, |value| {
+        conditions::remove(value, "Reconciling");
+        let asked = value["metadata"]["annotations"][ASKED].clone();
+        if asked.is_string() {
+            value["status"]["lastHandledReconcileAt"] = asked;
+        } else if value["metadata"]["annotations"] == json!({ASKED: null})
+            && let Some(metadata) = value["metadata"].as_object_mut()
+        {
+            metadata.remove("annotations");
+        }
+        value["status"]["observedGeneration"] = value["metadata"]["generation"].clone();
+        let Some(revision) = found else {
+            let source = meta::text(value, "/spec/sourceRef/name");
+            let words = format!("GitRepository.source.toolkit.fluxcd.io \"{source}\" not found");
+            condition(value, now, ("Ready", "False", "ArtifactFailed", &words));
+            return;
+        };
+        let words = format!("Applied revision: {revision}");
+        condition(
+            value,
+            now,
+            ("Ready", "True", "ReconciliationSucceeded", &words),
+        );
+        value["status"]["lastAppliedRevision"] = json!(revision);
+        value["status"]["lastAttemptedRevision"] = json!(revision);
+        remember(value, now, &revision);
+    });
+}
+
+/// Counts a good reconcile in the history, newest first, five kept.
+fn remember(value: &mut Value, now: Timestamp, revision: &str) {
+    let history = &mut value["status"]["history"];
+    if !history.is_array() {
+        *history = json!([]);
+    }
+    let Some(list) = history.as_array_mut() else {
+        return;
+    };
+    let same = |entry: &Value| entry["metadata"]["revision"] == revision;
+    if !list.first().is_some_and(same) {
+        let digest = super::owners::digest(revision);
+        let entry = json!({
+            "digest": format!("sha256:{digest:016x}{:016x}", digest.rotate_left(23)),
+            "firstReconciled": seconds(now),
+            "lastReconciledStatus": "ReconciliationSucceeded",
+            "metadata": {"revision": revision},
+            "totalReconciliations": 0,
+        });
+        list.insert(0, entry);
+        list.truncate(5);
+    }
+    if let Some(entry) = list.first_mut() {
+        entry["lastReconciled"] = json!(seconds(now));
+        entry["lastReconciledDuration"] = json!("412.391126ms");
+        entry["totalReconciliations"] = json!(meta::number(entry, "/totalReconciliations") + 1);
+    }
+}

@@ -1,0 +1,143 @@
+//! What people may do in a simulated cluster: the least that reading and a restore need.
+
+use serde_json::{Value, json};
+
+use crate::sim::people::{OPERATORS, VIEWERS};
+use crate::sim::store::Refusal;
+use crate::sim::store::resources::{CLUSTERROLEBINDINGS, CLUSTERROLES, ROLEBINDINGS, ROLES};
+
+use super::{DAY, Story};
+
+/// The group of the RBAC objects.
+const GROUP: &str = "rbac.authorization.k8s.io";
+/// What reading means.
+const READ: [&str; 3] = ["get", "list", "watch"];
+
+fn rule(group: &str, resources: &[&str], verbs: &[&str]) -> Value {
+    json!({"apiGroups": [group], "resources": resources, "verbs": verbs})
+}
+
+/// The rules for reading what the console shows.
+fn reading() -> Vec<Value> {
+    let core = [
+        "namespaces",
+        "nodes",
+        "pods",
+        "pods/log",
+        "events",
+        "persistentvolumeclaims",
+        "resourcequotas",
+    ];
+    vec![
+        rule("", &core, &READ),
+        rule(
+            "apps",
+            &["deployments", "replicasets", "statefulsets", "daemonsets"],
+            &READ,
+        ),
+        rule("batch", &["jobs", "cronjobs"], &READ),
+        rule("velero.io", &["*"], &READ),
+        rule("kustomize.toolkit.fluxcd.io", &["kustomizations"], &READ),
+        rule("source.toolkit.fluxcd.io", &["gitrepositories"], &READ),
+        rule("coordination.k8s.io", &["leases"], &READ),
+    ]
+}
+
+/// The rules for a restore and its undo, on top of reading.
+fn operating() -> Vec<Value> {
+    let undo = ["get", "list", "delete"];
+    vec![
+        rule(
+            "velero.io",
+            &[
+                "backups",
+                "restores",
+                "downloadrequests",
+                "serverstatusrequests",
+            ],
+            &["create"],
+        ),
+        rule(
+            "velero.io",
+            &["restores", "downloadrequests", "serverstatusrequests"],
+            &["delete"],
+        ),
+        rule(
+            "kustomize.toolkit.fluxcd.io",
+            &["kustomizations"],
+            &["patch"],
+        ),
+        rule(
+            "",
+            &[
+                "configmaps",
+                "secrets",
+                "services",
+                "serviceaccounts",
+                "pods",
+                "persistentvolumeclaims",
+            ],
+            &undo,
+        ),
+        rule(
+            "apps",
+            &["deployments", "replicasets", "statefulsets"],
+            &undo,
+        ),
+        rule("batch", &["jobs", "cronjobs"], &undo),
+    ]
+}
+
+/// Writes roles and bindings for the groups of the people; nobody is of `system:masters`.
+pub(super) fn fill(story: &Story<'_>) -> Result<(), Refusal> {
+    let made = story.stamp(300 * DAY);
+    let role = |name: &str, space: Option<&str>, rules: Vec<Value>| {
+        let mut metadata = json!({"name": name, "creationTimestamp": made});
+        if let Some(space) = space {
+            metadata["namespace"] = json!(space);
+        }
+        json!({"metadata": metadata, "rules": rules})
+    };
+    let binding = |name: &str, space: Option<&str>, kind: &str, groups: &[&str]| {
+        let subjects: Vec<_> = groups
+            .iter()
+            .map(|group| json!({"apiGroup": GROUP, "kind": "Group", "name": group}))
+            .collect();
+        let mut metadata = json!({"name": name, "creationTimestamp": made});
+        if let Some(space) = space {
+            metadata["namespace"] = json!(space);
+        }
+        json!({
+            "metadata": metadata,
+            "roleRef": {"apiGroup": GROUP, "kind": kind, "name": name},
+            "subjects": subjects,
+        })
+    };
+    let (viewer, operator) = ("crashcart-viewer", "crashcart-operator");
+    story.add(&CLUSTERROLES, role(viewer, None, reading()))?;
+    story.add(&CLUSTERROLES, role(operator, None, operating()))?;
+    let readers = [OPERATORS, VIEWERS];
+    story.add(
+        &CLUSTERROLEBINDINGS,
+        binding(viewer, None, "ClusterRole", &readers),
+    )?;
+    let operators = [OPERATORS];
+    story.add(
+        &CLUSTERROLEBINDINGS,
+        binding(operator, None, "ClusterRole", &operators),
+    )?;
+    let alerts = "crashcart-alerts";
+    let space = Some("monitoring");
+    let rules = vec![rule("", &["services/proxy"], &["get"])];
+    story.add(&ROLES, role(alerts, space, rules))?;
+    story.add(&ROLEBINDINGS, binding(alerts, space, "Role", &readers))?;
+    let records = "crashcart-records";
+    let space = Some("crashcart");
+    let verbs = [
+        "get", "list", "watch", "create", "update", "patch", "delete",
+    ];
+    let rules = vec![rule("coordination.k8s.io", &["leases"], &verbs)];
+    story.add(&ROLES, role(records, space, rules))?;
+    let binding = binding(records, space, "Role", &operators);
+    story.add(&ROLEBINDINGS, binding).map(drop)
+}

@@ -1,0 +1,124 @@
+//! What changed since: a bounded history per resource, and subscriptions that read it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::sim::store::Refusal;
+use crate::sim::store::Resource;
+use crate::sim::store::Store;
+
+/// How many changes of one resource are kept; who asks for older ones must list again.
+const KEPT: usize = 4096;
+
+/// What happened to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It is new.
+    Added,
+    /// It was written again.
+    Modified,
+    /// It is gone.
+    Deleted,
+}
+
+/// One change, at one resourceVersion.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// The resourceVersion of the change.
+    pub rv: u64,
+    /// What happened.
+    pub change: Change,
+    /// The object after the change; for a deletion its last state with the deletion's version.
+    pub object: Arc<Value>,
+    /// The object before the change, if there was one.
+    pub before: Option<Arc<Value>>,
+}
+
+/// Changes seen by a subscription in one go.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// The changes, oldest first; never empty.
+    pub events: Vec<Event>,
+    /// Everything up to this resourceVersion has been seen.
+    pub rv: u64,
+}
+
+/// The last changes of one resource.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    events: VecDeque<Event>,
+    /// Changes at or below this version are forgotten.
+    floor: u64,
+}
+
+impl History {
+    pub(super) fn push(&mut self, event: Event) {
+        self.events.push_back(event);
+        while self.events.len() > KEPT {
+            if let Some(old) = self.events.pop_front() {
+                self.floor = old.rv;
+            }
+        }
+    }
+
+    /// The changes after `since`; `None` when some of them are forgotten.
+    pub(super) fn after(&self, since: u64) -> Option<Vec<Event>> {
+        if since < self.floor {
+            return None;
+        }
+        let start = self.events.partition_point(|event| event.rv <= since);
+        Some(self.events.iter().skip(start).cloned().collect())
+    }
+
+    pub(super) fn forget(&mut self, upto: u64) {
+        self.events.clear();
+        self.floor = upto;
+    }
+}
+
+/// A reader of the changes of one resource, from a given version on.
+#[derive(Debug)]
+pub struct Subscription {
+    store: Store,
+    res: &'static Resource,
+    cursor: u64,
+    changed: watch::Receiver<u64>,
+}
+
+impl Subscription {
+    pub(super) fn new(store: Store, res: &'static Resource, cursor: u64) -> Subscription {
+        let changed = store.changed();
+        Subscription {
+            store,
+            res,
+            cursor,
+            changed,
+        }
+    }
+
+    /// Everything up to this resourceVersion has been handed out.
+    pub fn rv(&self) -> u64 {
+        self.cursor
+    }
+
+    /// Waits for the next changes; dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// 410 `Expired` when the reader was so slow that changes were forgotten.
+    pub async fn next(&mut self) -> Result<Batch, Refusal> {
+        loop {
+            self.changed.mark_unchanged();
+            let (events, rv) = self.store.changes(self.res, self.cursor)?;
+            self.cursor = rv;
+            if !events.is_empty() {
+                return Ok(Batch { events, rv });
+            }
+            if self.changed.changed().await.is_err() {
+                return Err(Refusal::new(500, "InternalError", "the store is closed"));
+            }
+        }
+    }
+}

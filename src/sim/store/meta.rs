@@ -1,0 +1,83 @@
+//! Reading and writing the few fields every object has.
+
+use serde_json::{Map, Value};
+
+/// The text at a JSON pointer; empty when there is none.
+pub fn text<'v>(object: &'v Value, pointer: &str) -> &'v str {
+    object
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or("")
+}
+
+/// The whole number at a JSON pointer; 0 when there is none.
+pub fn number(object: &Value, pointer: &str) -> i64 {
+    object.pointer(pointer).and_then(Value::as_i64).unwrap_or(0)
+}
+
+/// The list at a JSON pointer; empty when there is none.
+pub fn list<'v>(object: &'v Value, pointer: &str) -> &'v [Value] {
+    object
+        .pointer(pointer)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
+}
+
+/// The object's name.
+pub fn name(object: &Value) -> &str {
+    text(object, "/metadata/name")
+}
+
+/// The object's namespace; empty for a cluster-wide one.
+pub fn namespace(object: &Value) -> &str {
+    text(object, "/metadata/namespace")
+}
+
+/// The object's uid.
+pub fn uid(object: &Value) -> &str {
+    text(object, "/metadata/uid")
+}
+
+/// The object's resourceVersion as a number; 0 when it has none.
+pub fn version(object: &Value) -> u64 {
+    text(object, "/metadata/resourceVersion")
+        .parse()
+        .unwrap_or(0)
+}
+
+/// True when the object is on its way out.
+pub fn is_going(object: &Value) -> bool {
+    object.pointer("/metadata/deletionTimestamp").is_some()
+}
+
+/// True when something still has to happen before the object may go.
+pub fn is_held(object: &Value) -> bool {
+    let namespace = text(object, "/kind") == "Namespace" && text(object, "/apiVersion") == "v1";
+    !list(object, "/metadata/finalizers").is_empty()
+        || (namespace && !list(object, "/spec/finalizers").is_empty())
+}
+
+/// The map under `key`, made when it is missing or of another type.
+pub fn map<'v>(object: &'v mut Value, key: &str) -> &'v mut Map<String, Value> {
+    if !object.is_object() {
+        *object = Value::Object(Map::new());
+    }
+    let slot = &mut object[key];
+    if !slot.is_object() {
+        *slot = Value::Object(Map::new());
+    }
+    match slot {
+        Value::Object(map) => map,
+        _ => unreachable!("the slot was just made a map"),
+    }
+}
+
+/// Sets a field of `metadata`; null removes it.
+pub fn set(object: &mut Value, field: &str, value: Value) {
+    let metadata = map(object, "metadata");
+    if value.is_null() {
+        metadata.remove(field);
+    } else {
+        metadata.insert(field.to_owned(), value);
+    }
+}

@@ -1,0 +1,216 @@
+//! Tests of the store's manners.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::resources::{BACKUPS, CONFIGMAPS, DEPLOYMENTS, NAMESPACES, PODS, REPLICASETS};
+use super::*;
+
+fn store() -> Store {
+    let clock = Clock::manual("2026-08-15T04:31:00Z".parse().unwrap());
+    let store = Store::new(clock, 1);
+    for name in ["kube-system", "shop"] {
+        let namespace = json!({"metadata": {"name": name}});
+        store.create(&NAMESPACES, None, namespace).unwrap();
+    }
+    store
+}
+
+fn named(name: &str) -> Value {
+    json!({"metadata": {"name": name}})
+}
+
+#[test]
+fn create_fills_in_what_a_server_gives() {
+    let store = store();
+    let made = store
+        .create(&DEPLOYMENTS, Some("shop"), named("web"))
+        .unwrap();
+    assert_eq!(made["apiVersion"], "apps/v1");
+    assert_eq!(made["metadata"]["generation"], 1);
+    assert_eq!(
+        made["metadata"]["creationTimestamp"],
+        "2026-08-15T04:31:00Z"
+    );
+    assert_eq!(meta::version(&made), store.rv());
+    let again = store.create(&DEPLOYMENTS, Some("shop"), named("web"));
+    assert_eq!(again.unwrap_err().reason, "AlreadyExists");
+    let nowhere = store.create(&DEPLOYMENTS, Some("none"), named("web"));
+    assert_eq!(
+        nowhere.unwrap_err().message,
+        "namespaces \"none\" not found"
+    );
+    let nameless = store.create(&DEPLOYMENTS, Some("shop"), json!({}));
+    assert_eq!(nameless.unwrap_err().code, 422);
+    let generated = json!({"metadata": {"generateName": "web-"}});
+    let generated = store.create(&PODS, Some("shop"), generated).unwrap();
+    assert_eq!(meta::name(&generated).len(), 9);
+}
+
+#[test]
+fn the_uid_of_kube_system_is_of_version_8() {
+    let store = store();
+    let system = store.get(&NAMESPACES, None, "kube-system").unwrap();
+    assert_eq!(meta::uid(&system).as_bytes()[14], b'8');
+    let shop = store.get(&NAMESPACES, None, "shop").unwrap();
+    assert_eq!(meta::uid(&shop).as_bytes()[14], b'4');
+}
+
+#[test]
+fn generation_counts_intent_and_status_only_where_it_is_part_of_it() {
+    let store = store();
+    store
+        .create(&DEPLOYMENTS, Some("shop"), named("web"))
+        .unwrap();
+    store.create(&BACKUPS, Some("shop"), named("b1")).unwrap();
+    let generation = |object: Arc<Value>| meta::number(&object, "/metadata/generation");
+    let status = |object: &mut Value| object["status"] = json!({"phase": "New"});
+    let web = store
+        .update(&DEPLOYMENTS, Some("shop"), "web", status)
+        .unwrap();
+    assert_eq!(generation(web), 1);
+    let web = store.update(&DEPLOYMENTS, Some("shop"), "web", |o| {
+        o["spec"] = json!({"replicas": 2});
+    });
+    assert_eq!(generation(web.unwrap()), 2);
+    let backup = store.update(&BACKUPS, Some("shop"), "b1", status).unwrap();
+    assert_eq!(generation(backup), 2);
+}
+
+#[test]
+fn a_write_of_nothing_writes_nothing_and_a_stale_one_is_refused() {
+    let store = store();
+    let old = store.create(&CONFIGMAPS, Some("shop"), named("c")).unwrap();
+    let same = store
+        .update(&CONFIGMAPS, Some("shop"), "c", |_| ())
+        .unwrap();
+    assert!(Arc::ptr_eq(&old, &same));
+    let uid = meta::uid(&old).to_owned();
+    store
+        .update(&CONFIGMAPS, Some("shop"), "c", |o| {
+            o["data"] = json!({"a": "1"});
+            meta::set(o, "creationTimestamp", "1999-01-01T00:00:00Z".into());
+        })
+        .unwrap();
+    let new = store.get(&CONFIGMAPS, Some("shop"), "c").unwrap();
+    assert_eq!(meta::uid(&new), uid);
+    assert_eq!(new["metadata"]["creationTimestamp"], "2026-08-15T04:31:00Z");
+    let stale = store.replace(&CONFIGMAPS, Some("shop"), "c", Value::clone(&old));
+    assert_eq!(stale.unwrap_err().reason, "Conflict");
+}
+
+#[test]
+fn preconditions_and_finalizers_hold_a_deletion_back() {
+    let store = store();
+    let held = json!({"metadata": {"name": "c", "finalizers": ["x/y"]}});
+    store.create(&CONFIGMAPS, Some("shop"), held).unwrap();
+    let other = Preconditions {
+        uid: Some("no".to_owned()),
+        ..Preconditions::default()
+    };
+    let refused = store.delete(&CONFIGMAPS, Some("shop"), "c", other);
+    assert_eq!(refused.unwrap_err().code, 409);
+    store
+        .delete(&CONFIGMAPS, Some("shop"), "c", Preconditions::now())
+        .unwrap();
+    assert!(meta::is_going(
+        &store.get(&CONFIGMAPS, Some("shop"), "c").unwrap()
+    ));
+    store
+        .update(&CONFIGMAPS, Some("shop"), "c", |o| {
+            o["metadata"]["finalizers"] = json!([]);
+        })
+        .unwrap();
+    assert!(store.get(&CONFIGMAPS, Some("shop"), "c").is_none());
+}
+
+#[test]
+fn a_namespace_goes_with_its_contents_and_takes_nothing_new() {
+    let store = store();
+    store.create(&CONFIGMAPS, Some("shop"), named("c")).unwrap();
+    store
+        .delete(&NAMESPACES, None, "shop", Preconditions::now())
+        .unwrap();
+    let going = store.get(&NAMESPACES, None, "shop").unwrap();
+    assert_eq!(going["status"]["phase"], "Terminating");
+    let refused = store
+        .create(&CONFIGMAPS, Some("shop"), named("d"))
+        .unwrap_err();
+    assert_eq!(refused.code, 403);
+    lifecycle::sweep(&store);
+    assert!(store.get(&CONFIGMAPS, Some("shop"), "c").is_none());
+    assert!(store.get(&NAMESPACES, None, "shop").is_none());
+    let kept = store.delete(&NAMESPACES, None, "kube-system", Preconditions::now());
+    assert_eq!(kept.unwrap_err().code, 403);
+}
+
+#[test]
+fn dependents_follow_their_owner_unless_orphaned() {
+    for (propagation, stays) in [
+        (Propagation::Background, false),
+        (Propagation::Foreground, false),
+        (Propagation::Orphan, true),
+    ] {
+        let store = store();
+        let owner = store
+            .create(&DEPLOYMENTS, Some("shop"), named("web"))
+            .unwrap();
+        let dependent =
+            json!({"metadata": {"name": "web-1", "ownerReferences": [{"uid": meta::uid(&owner)}]}});
+        store.create(&REPLICASETS, Some("shop"), dependent).unwrap();
+        let conditions = Preconditions {
+            propagation,
+            ..Preconditions::default()
+        };
+        store
+            .delete(&DEPLOYMENTS, Some("shop"), "web", conditions)
+            .unwrap();
+        lifecycle::sweep(&store);
+        lifecycle::sweep(&store);
+        assert!(store.get(&DEPLOYMENTS, Some("shop"), "web").is_none());
+        assert_eq!(
+            store.get(&REPLICASETS, Some("shop"), "web-1").is_some(),
+            stays
+        );
+    }
+}
+
+#[test]
+fn a_pod_on_a_node_gets_time_to_stop() {
+    let store = store();
+    let pod = json!({"metadata": {"name": "p"}, "spec": {"nodeName": "n1"}});
+    store.create(&PODS, Some("shop"), pod).unwrap();
+    let graceful = Preconditions {
+        grace: 30,
+        ..Preconditions::default()
+    };
+    store.delete(&PODS, Some("shop"), "p", graceful).unwrap();
+    assert!(meta::is_going(
+        &store.get(&PODS, Some("shop"), "p").unwrap()
+    ));
+    store
+        .delete(&PODS, Some("shop"), "p", Preconditions::now())
+        .unwrap();
+    assert!(store.get(&PODS, Some("shop"), "p").is_none());
+}
+
+#[tokio::test]
+async fn a_subscription_sees_each_change_once_and_expires_after_compaction() {
+    let store = store();
+    let since = store.rv();
+    let mut changes = store.subscribe(&CONFIGMAPS, since).unwrap();
+    store.create(&PODS, Some("shop"), named("p")).unwrap();
+    store.create(&CONFIGMAPS, Some("shop"), named("c")).unwrap();
+    store
+        .delete(&CONFIGMAPS, Some("shop"), "c", Preconditions::now())
+        .unwrap();
+    let batch = changes.next().await.unwrap();
+    let kinds: Vec<Change> = batch.events.iter().map(|event| event.change).collect();
+    assert_eq!(kinds, [Change::Added, Change::Deleted]);
+    assert_eq!(batch.rv, store.rv());
+    let gone = batch.events.last().unwrap();
+    assert_eq!(meta::version(&gone.object), store.rv());
+    store.compact();
+    assert_eq!(store.subscribe(&CONFIGMAPS, since).unwrap_err().code, 410);
+}

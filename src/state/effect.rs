@@ -1,0 +1,50 @@
+//! What `update` asks for. Only `app/perform.rs` carries it out.
+
+use crate::config::ClusterName;
+use crate::runbook::engine::Command;
+use crate::runbook::event::RunEvent;
+use crate::runbook::run::Run;
+
+/// One thing to be done outside.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Begin to sign in with the first issuer, or anew.
+    SignIn,
+    /// In the demo: answer the sign-in as this person.
+    AnswerSignIn {
+        /// Name of the simulated person.
+        person: String,
+        /// Where the answer goes.
+        endpoint: String,
+        /// The code that was shown.
+        user_code: String,
+    },
+    /// Give the token back and forget it.
+    SignOut,
+    /// Connect to these clusters again, with a new generation.
+    Connect(Vec<ClusterName>),
+    /// Write that a run was opened; it gets its id there.
+    Open {
+        /// How it begins, its id still empty.
+        opened: Box<RunEvent>,
+    },
+    /// Carry out what a run wants, in order; the rest is dropped when one fails. `Carried` comes back at the end.
+    Carry {
+        /// The run as it stands.
+        run: Box<Run>,
+        /// What it wants.
+        commands: Vec<Command>,
+        /// Generation of the connection it was previewed on.
+        generation: u64,
+    },
+    /// Verify the log from disk.
+    VerifyLog,
+    /// Try to write the log again.
+    TryLog,
+    /// Keep the board for the next start.
+    SaveLastKnown,
+    /// Draw everything anew.
+    Redraw,
+    /// End the program.
+    Quit,
+}

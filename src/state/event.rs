@@ -1,0 +1,103 @@
+//! What happened. Every event carries its moment; what comes from a cluster carries cluster and generation.
+
+use jiff::Timestamp;
+
+use super::LogRow;
+use super::action::Action;
+use crate::auth::person::Person;
+use crate::auth::sign_in;
+use crate::config::ClusterName;
+use crate::runbook::event::RunEvent;
+use crate::runbook::reading::Heard;
+use crate::sources::fact::Fact;
+use crate::sources::level::Level;
+use crate::sources::moment::Moment;
+use crate::text::SafeText;
+
+/// One thing that happened, and when.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// When it reached us.
+    pub at: Moment,
+    /// What it is.
+    pub what: What,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// A person did something. `alone` is false when the key came with other bytes in one read.
+    Action {
+        /// What.
+        action: Action,
+        /// Whether the key came alone.
+        alone: bool,
+    },
+    /// A source saw something.
+    Fact {
+        /// Of which cluster.
+        cluster: ClusterName,
+        /// On which connection.
+        generation: u64,
+        /// What.
+        fact: Fact,
+    },
+    /// A connection is being made.
+    Connecting {
+        /// To which cluster.
+        cluster: ClusterName,
+        /// Its generation.
+        generation: u64,
+    },
+    /// Sign-in moved on.
+    SignIn(sign_in::Event),
+    /// Somebody is signed in without an issuer (client certificate, `--as`).
+    Person(Person),
+    /// An entry was written (by us or by another console on this host).
+    Logged {
+        /// Entries in the log now.
+        entries: u64,
+        /// The newest ones.
+        rows: Vec<LogRow>,
+    },
+    /// The log could not be written.
+    LogStopped(super::Stopped),
+    /// The log can be written again.
+    LogBack,
+    /// The log was verified.
+    Verified(Vec<(Level, SafeText)>),
+    /// An entry of a run was written: its number and time.
+    RunLogged {
+        /// Which run.
+        run: String,
+        /// What it says.
+        event: RunEvent,
+        /// Entry number.
+        entry: u64,
+        /// Its time.
+        at: Timestamp,
+    },
+    /// What a run asked for came back.
+    Answered {
+        /// Which run.
+        run: String,
+        /// The question, the answer and when.
+        heard: Heard,
+    },
+    /// Everything a run wanted was carried out, or given up.
+    Carried {
+        /// Why the rest was given up, in words; `None` when all of it was carried out.
+        failed: Option<SafeText>,
+    },
+    /// A second passed.
+    Tick,
+    /// A frame was drawn that shows this card whole.
+    Drawn {
+        /// Digest or title of the card.
+        card: String,
+    },
+    /// The terminal has this size now.
+    Resize(u16, u16),
+    /// The terminal hung up or the system asks us to end.
+    HangUp,
+}

@@ -1,0 +1,562 @@
+//! Which rows each screen lists, in view order, and their identities: views draw them, `update` moves the mark by them.
+//!
+//! A filter narrows every list here and nowhere else; header counts are never filtered.
+
+use std::collections::BTreeMap;
+
+use super::State;
+use super::nav::Screen;
+use crate::config::Cluster;
+use crate::config::ClusterName;
+use crate::config::ZoneName;
+use crate::runbook::book::Book;
+use crate::runbook::plan::PlanStep;
+use crate::runbook::run::Card;
+use crate::runbook::run::Run;
+use crate::runbook::run::RunStatus;
+use crate::runbook::run::StepStatus;
+use crate::sources::alerts;
+use crate::sources::backups;
+use crate::sources::board::Board;
+use crate::sources::board::Cell;
+use crate::sources::drift;
+use crate::sources::finding::Finding;
+use crate::sources::level::Level;
+use crate::sources::seen::Freshness;
+use crate::sources::zones;
+use crate::text::SafeText;
+
+use super::LogRow;
+
+/// The identities of a screen's rows in one of its panes, in view order; empty for a text.
+pub fn rows(state: &State, screen: Screen, pane: usize) -> Vec<String> {
+    match (screen, pane) {
+        (Screen::Board, 0) => findings(state).iter().map(Finding::id).collect(),
+        (Screen::Board, _) => table(&board(state).board),
+        (Screen::Zone, 0) => {
+            let detail = zone(state);
+            workloads(state, &detail)
+                .into_iter()
+                .map(workload_id)
+                .collect()
+        }
+        (Screen::Backups, 0) => backups(state).rows.iter().map(backup_id).collect(),
+        (Screen::Backups, _) => backups(state)
+            .stores
+            .iter()
+            .map(|store| format!("{}/{}", store.cluster, store.name))
+            .collect(),
+        (Screen::Drift, _) => drift(state).iter().map(drift_id).collect(),
+        (Screen::Alerts, 0) => alerts(state).firing.iter().map(alert_id).collect(),
+        (Screen::Alerts, _) => alerts(state)
+            .pipelines
+            .iter()
+            .map(|row| row.cluster.to_string())
+            .collect(),
+        (Screen::Runbooks, _) => books(state).iter().map(|book| book.id.clone()).collect(),
+        (Screen::Plan, _) => requests(state)
+            .iter()
+            .map(|step| step.number.to_string())
+            .collect(),
+        (Screen::Run, _) => state.run().map_or_else(Vec::new, |run| {
+            run.steps
+                .iter()
+                .map(|step| step.number.to_string())
+                .collect()
+        }),
+        (Screen::Runs, 0) => open_runs(state).iter().map(|run| run.id.clone()).collect(),
+        (Screen::Runs, _) => ended_runs(state).iter().map(|run| run.id.clone()).collect(),
+        (Screen::Log, _) => log(state).iter().map(|row| row.entry.to_string()).collect(),
+        (Screen::Session, _) => clusters(state)
+            .iter()
+            .map(|cluster| cluster.name.to_string())
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The identity that is marked on the screen in view: the stored mark while its row is there, else the first row;
+/// on a run the step whose turn it is.
+pub fn marked(state: &State) -> Option<String> {
+    let screen = state.nav.screen;
+    let rows = rows(state, screen, state.nav.pane());
+    let stored = state
+        .nav
+        .mark()
+        .filter(|mark| rows.iter().any(|row| row == mark));
+    let turn = || match screen {
+        Screen::Run => state.run()?.turn().map(|step| step.number.to_string()),
+        _ => None,
+    };
+    stored
+        .map(str::to_owned)
+        .or_else(turn)
+        .or_else(|| rows.into_iter().next())
+}
+
+/// How many panes of a screen can take the focus.
+pub fn panes(screen: Screen) -> usize {
+    match screen {
+        Screen::Board | Screen::Backups | Screen::Alerts | Screen::Runs => 2,
+        Screen::Zone => 3,
+        _ => 1,
+    }
+}
+
+/// The board as it is shown: history from disk stands where a cluster was never heard since the start.
+#[derive(Clone, Debug, Default)]
+pub struct Shown {
+    /// The board.
+    pub board: Board,
+    /// For zones whose every cluster is history: the levels their columns had.
+    pub was: BTreeMap<Option<ZoneName>, [Level; 4]>,
+}
+
+/// The board as it is shown.
+pub fn board(state: &State) -> Shown {
+    with_history(state, &state.board)
+}
+
+/// Some board with history where a cluster was never heard.
+pub fn with_history(state: &State, board: &Board) -> Shown {
+    let mut shown = Shown {
+        board: board.clone(),
+        was: BTreeMap::new(),
+    };
+    let Some(age_s) = state.last_known.saved.map(|saved| saved_age(state, saved)) else {
+        return shown;
+    };
+    let never = never_heard(state);
+    for zone in &mut shown.board.zones {
+        let Some(before) = state
+            .last_known
+            .board
+            .zones
+            .iter()
+            .find(|known| known.zone == zone.zone)
+        else {
+            continue;
+        };
+        let mut history = !zone.clusters.is_empty();
+        for row in &mut zone.clusters {
+            let known = before
+                .clusters
+                .iter()
+                .find(|known| known.cluster == row.cluster);
+            match known.filter(|_| never.contains(&row.cluster)) {
+                None => history = false,
+                Some(known) => {
+                    row.level = Level::Unknown;
+                    row.freshness = Freshness::Silent(age_s + silence(known.freshness));
+                    row.cells = known.cells.clone().map(|cell| was(&cell, age_s));
+                }
+            }
+        }
+        if history {
+            zone.level = Level::Unknown;
+            zone.columns = [Level::Unknown; 4];
+            shown.was.insert(zone.zone.clone(), before.columns);
+        }
+    }
+    for (cluster, freshness) in &mut shown.board.clusters {
+        if let Some((_, known)) = state
+            .last_known
+            .board
+            .clusters
+            .iter()
+            .find(|(name, _)| name == cluster && never.contains(name))
+        {
+            *freshness = Freshness::Silent(age_s + silence(*known));
+        }
+    }
+    let history = state
+        .last_known
+        .board
+        .findings
+        .iter()
+        .filter(|finding| never.contains(&finding.cluster));
+    shown.board.findings.extend(history.map(remembered));
+    shown.board.findings.sort_by_key(|finding| finding.level);
+    shown
+}
+
+/// Clusters that were never heard since the start.
+fn never_heard(state: &State) -> Vec<ClusterName> {
+    let never = state
+        .board
+        .clusters
+        .iter()
+        .filter(|(_, freshness)| *freshness == Freshness::Never);
+    never.map(|(cluster, _)| cluster.clone()).collect()
+}
+
+/// Seconds since the board on disk was saved.
+fn saved_age(state: &State, saved: jiff::Timestamp) -> i64 {
+    state.judged_at.wall.duration_since(saved).as_secs().max(0)
+}
+
+fn silence(freshness: Freshness) -> i64 {
+    match freshness {
+        Freshness::Late(s) | Freshness::Silent(s) => s,
+        Freshness::Live | Freshness::Never => 0,
+    }
+}
+
+/// A cell as history: what it said, never what is.
+fn was(cell: &Cell, age_s: i64) -> Cell {
+    let level = cell.was.unwrap_or(cell.level);
+    let words = SafeText::from(format!("was {}", level.word()));
+    Cell {
+        level: Level::Unknown,
+        figure: words.clone(),
+        wide: words,
+        was: Some(level),
+        age_s: cell.age_s.map(|s| s + age_s),
+    }
+}
+
+/// A finding as history, under the same identity.
+fn remembered(finding: &Finding) -> Finding {
+    let sentence = SafeText::from(format!(
+        "was {}: {}",
+        finding.level.word(),
+        finding.sentence
+    ));
+    Finding {
+        level: Level::Unknown,
+        sentence,
+        ..finding.clone()
+    }
+}
+
+/// True when no cluster is live or late: nothing on the board is known now.
+pub fn all_silent(state: &State) -> bool {
+    let clusters = &state.board.clusters;
+    !clusters.is_empty() && !clusters.iter().any(|(_, freshness)| freshness.counts())
+}
+
+/// Identities of the table of the board: `zone/NAME` and `zone/NAME/CLUSTER`.
+fn table(board: &Board) -> Vec<String> {
+    let mut rows = Vec::new();
+    for zone in &board.zones {
+        let name = zone.zone.as_ref().map_or("", ZoneName::as_str);
+        rows.push(format!("zone/{name}"));
+        rows.extend(
+            zone.clusters
+                .iter()
+                .map(|row| format!("zone/{name}/{}", row.cluster)),
+        );
+    }
+    rows
+}
+
+/// Lines that the table of the board may have, its column heads included: 11 at 80x24.
+pub fn table_room(state: &State) -> usize {
+    let height = if state.size.1 == 0 {
+        24
+    } else {
+        usize::from(state.size.1)
+    };
+    let body = height.saturating_sub(4);
+    if body <= 20 {
+        body * 11 / 20
+    } else {
+        body.saturating_sub(9).min(body * 11 / 20)
+    }
+}
+
+/// True when rows of the board's table are folded, or would be.
+pub fn folds(state: &State) -> bool {
+    let lines: usize = state
+        .board
+        .zones
+        .iter()
+        .map(|zone| 1 + zone.clusters.len())
+        .sum();
+    lines + 1 > table_room(state)
+}
+
+/// The findings of the board that the filter leaves.
+pub fn findings(state: &State) -> Vec<Finding> {
+    let kept = |finding: &Finding| {
+        let zone = finding.zone.as_ref().map_or("", ZoneName::as_str);
+        keeps(
+            state,
+            &[
+                finding.level.word(),
+                zone,
+                finding.cluster.as_str(),
+                finding.sentence.as_str(),
+                finding.kind.0,
+            ],
+        )
+    };
+    board(state)
+        .board
+        .findings
+        .into_iter()
+        .filter(kept)
+        .collect()
+}
+
+/// The finding that is marked on the board, or shown whole.
+pub fn marked_finding(state: &State) -> Option<Finding> {
+    let mark = match state.nav.screen {
+        Screen::Board => marked(state)?,
+        _ => state.nav.marks.get(&Screen::Finding)?.clone(),
+    };
+    board(state)
+        .board
+        .findings
+        .into_iter()
+        .find(|finding| finding.id() == mark)
+}
+
+/// The zone screen's detail.
+pub fn zone(state: &State) -> zones::Detail {
+    zones::detail(
+        &state.config,
+        &state.world,
+        state.nav.zone.as_ref(),
+        state.judged_at,
+    )
+}
+
+/// The workloads that the zone screen lists: those that are not as they should be; all of them when hidden ones show.
+pub fn workloads<'d>(state: &State, detail: &'d zones::Detail) -> Vec<&'d zones::WorkloadRow> {
+    let good = detail.good.iter().filter(|_| state.nav.hidden_shown);
+    let kept = |row: &&zones::WorkloadRow| {
+        keeps(
+            state,
+            &[
+                row.level.word(),
+                row.cluster.as_str(),
+                row.namespace.as_str(),
+                row.name.as_str(),
+                row.why.as_str(),
+            ],
+        )
+    };
+    detail.bad.iter().chain(good).filter(kept).collect()
+}
+
+/// Identity of a workload: its uid, or its place where it has none.
+pub fn workload_id(row: &zones::WorkloadRow) -> String {
+    match row.uid.as_str() {
+        "" => format!("{}/{}/{}", row.cluster, row.namespace, row.name),
+        uid => uid.to_owned(),
+    }
+}
+
+/// The backups screen's detail, its rows filtered.
+pub fn backups(state: &State) -> backups::Detail {
+    let mut detail = backups::detail(&state.config, &state.world, state.judged_at);
+    detail.rows.retain(|row| {
+        let zone = row.zone.as_ref().map_or("", ZoneName::as_str);
+        keeps(
+            state,
+            &[
+                row.level.word(),
+                zone,
+                row.cluster.as_str(),
+                row.application.as_str(),
+                row.namespace.as_str(),
+            ],
+        )
+    });
+    detail
+}
+
+/// Identity of a row of the backups screen.
+pub fn backup_id(row: &backups::Row) -> String {
+    let zone = row.zone.as_ref().map_or("", ZoneName::as_str);
+    format!(
+        "{zone}/{}/{}/{}",
+        row.cluster, row.application, row.namespace
+    )
+}
+
+/// The drift screen's rows; what is in step is folded unless hidden rows show.
+pub fn drift(state: &State) -> Vec<drift::Row> {
+    let mut rows = drift::rows(&state.config, &state.world, state.judged_at);
+    rows.retain(|row| {
+        keeps(
+            state,
+            &[
+                row.level.word(),
+                row.cluster.as_str(),
+                row.object.as_str(),
+                row.state.as_str(),
+                row.why.as_str(),
+            ],
+        )
+    });
+    rows
+}
+
+/// Identity of a row of the drift screen.
+pub fn drift_id(row: &drift::Row) -> String {
+    format!("{}/{}", row.cluster, row.object)
+}
+
+/// The alerts screen's detail, its groups filtered.
+pub fn alerts(state: &State) -> alerts::Detail {
+    let mut detail = alerts::detail(&state.config, &state.world, state.judged_at);
+    detail.firing.retain(|row| {
+        keeps(
+            state,
+            &[
+                row.level.word(),
+                row.cluster.as_str(),
+                row.name.as_str(),
+                row.object.as_str(),
+            ],
+        )
+    });
+    detail
+}
+
+/// Identity of a group of alerts.
+pub fn alert_id(row: &alerts::AlertRow) -> String {
+    format!("{}/{}/{}", row.cluster, row.name, row.object)
+}
+
+/// The runbooks in view order: what treats an open finding first, in the findings' order, then by name; only those
+/// that treat the marked finding when `r` narrowed them and none is hidden.
+pub fn books(state: &State) -> Vec<&Book> {
+    let found = board(state).board.findings;
+    let rank = |book: &Book| {
+        found
+            .iter()
+            .position(|finding| treats(book, finding))
+            .unwrap_or(usize::MAX)
+    };
+    let treated = state
+        .nav
+        .treating
+        .as_ref()
+        .and_then(|id| found.iter().find(|finding| finding.id() == *id));
+    let narrowed = treated.filter(|_| !state.nav.hidden_shown);
+    let kept = |book: &&Book| {
+        narrowed.is_none_or(|finding| treats(book, finding))
+            && keeps(state, &[&book.id, &book.title, &book.owner])
+    };
+    let mut books: Vec<&Book> = state.library.books().iter().filter(kept).collect();
+    books.sort_by_key(|book| (rank(book), book.id.clone()));
+    books
+}
+
+/// Whether a runbook treats a finding.
+pub fn treats(book: &Book, finding: &Finding) -> bool {
+    book.treats.iter().any(|kind| kind == finding.kind.0)
+}
+
+/// Ids of every runbook that can be run from the palette.
+pub fn book_ids(state: &State) -> Vec<String> {
+    state
+        .library
+        .books()
+        .iter()
+        .map(|book| book.id.clone())
+        .collect()
+}
+
+/// The steps of the open run's plan that send a request.
+pub fn requests(state: &State) -> Vec<&PlanStep> {
+    let plan = state.run().and_then(|run| run.plan.as_ref());
+    plan.map_or_else(Vec::new, |plan| {
+        plan.steps.iter().filter(|step| step.op.is_some()).collect()
+    })
+}
+
+/// What the open run's pane shows.
+pub fn card(state: &State) -> Option<Card> {
+    state.card()
+}
+
+/// Runs that have not ended, newest first.
+pub fn open_runs(state: &State) -> Vec<&Run> {
+    state
+        .runs
+        .iter()
+        .filter(|run| !run.ended() && keeps_run(state, run))
+        .collect()
+}
+
+/// Runs that have ended, those that still owe something first, then newest first.
+pub fn ended_runs(state: &State) -> Vec<&Run> {
+    let mut runs: Vec<&Run> = state
+        .runs
+        .iter()
+        .filter(|run| run.ended() && keeps_run(state, run))
+        .collect();
+    runs.sort_by_key(|run| run.owed.is_empty());
+    runs
+}
+
+fn keeps_run(state: &State, run: &Run) -> bool {
+    keeps(
+        state,
+        &[
+            &run.id,
+            &run.book,
+            run.cluster.as_str(),
+            &run.namespace,
+            run.by.as_str(),
+        ],
+    )
+}
+
+/// True when a run can be taken up again.
+pub fn can_resume(run: &Run) -> bool {
+    matches!(run.status, RunStatus::Interrupted | RunStatus::Held)
+}
+
+/// True when a request of the run was recorded and nobody knows its answer.
+pub fn in_doubt(run: &Run) -> bool {
+    run.steps
+        .iter()
+        .any(|step| step.status == StepStatus::InDoubt)
+}
+
+/// The newest entries of the log, newest first.
+pub fn log(state: &State) -> Vec<&LogRow> {
+    let kept = |row: &&LogRow| {
+        let entry = row.entry.to_string();
+        keeps(
+            state,
+            &[
+                &entry,
+                row.who.as_str(),
+                row.run.as_str(),
+                row.what.as_str(),
+                row.result.as_str(),
+            ],
+        )
+    };
+    state.log.rows.iter().rev().filter(kept).collect()
+}
+
+/// The configured clusters, in the configuration's order.
+pub fn clusters(state: &State) -> Vec<&Cluster> {
+    state
+        .config
+        .clusters
+        .iter()
+        .filter(|cluster| keeps(state, &[cluster.name.as_str()]))
+        .collect()
+}
+
+/// Whether the filter leaves a row: every word of it stands somewhere in the row.
+fn keeps(state: &State, parts: &[&str]) -> bool {
+    if state.nav.filter.trim().is_empty() {
+        return true;
+    }
+    let row = parts.join(" ").to_lowercase();
+    state
+        .nav
+        .filter
+        .to_lowercase()
+        .split_whitespace()
+        .all(|word| row.contains(word))
+}

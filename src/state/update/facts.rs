@@ -1,0 +1,30 @@
+//! What sources saw goes into the world; the board is judged anew once every waiting event is in.
+
+use crate::config::ClusterName;
+use crate::sources::fact::Fact;
+use crate::sources::fact::WatchNews;
+use crate::state::State;
+use crate::state::effect::Effect;
+
+/// Folds one fact. A sign of life that changes no word asks for no frame.
+pub(super) fn fact(
+    state: &mut State,
+    cluster: &ClusterName,
+    generation: u64,
+    fact: Fact,
+) -> Vec<Effect> {
+    let quiet = matches!(fact, Fact::Watch(_, WatchNews::Heard));
+    state.world.fold(cluster, generation, fact, state.now);
+    if quiet && !super::time::freshness_changed(state) {
+        return Vec::new();
+    }
+    state.stale = true;
+    Vec::new()
+}
+
+/// A connection is being made: facts of the one before it do not count any more.
+pub(super) fn connecting(state: &mut State, cluster: &ClusterName, generation: u64) -> Vec<Effect> {
+    state.world.connect(cluster.clone(), generation);
+    state.stale = true;
+    Vec::new()
+}

@@ -1,0 +1,133 @@
+//! The one place where the state changes: one event in, effects out. Synchronous and total.
+//!
+//! One file per noun: `facts` (what sources saw), `time` (ticks and ages), `go` (screens, marks, panes), `text`
+//! (what is typed), `fill` (parameters), `run` (runs), `sign_in`, `log`.
+
+mod facts;
+mod fill;
+mod go;
+mod log;
+mod run;
+mod sign_in;
+mod text;
+mod time;
+
+use super::State;
+use super::action::Action;
+use super::effect::Effect;
+use super::event::Event;
+use super::event::What;
+
+/// Folds one event into the state and returns what has to happen outside.
+pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
+    state.now = event.at;
+    match event.what {
+        What::Action { action, alone } => act(state, action, alone),
+        What::Fact {
+            cluster,
+            generation,
+            fact,
+        } => facts::fact(state, &cluster, generation, fact),
+        What::Connecting {
+            cluster,
+            generation,
+        } => facts::connecting(state, &cluster, generation),
+        What::SignIn(event) => sign_in::step(state, event),
+        What::Person(person) => sign_in::person(state, person),
+        What::Logged { entries, rows } => log::logged(state, entries, rows),
+        What::LogStopped(stopped) => log::stopped(state, stopped),
+        What::LogBack => log::back(state),
+        What::Verified(sentences) => log::verified(state, sentences),
+        What::RunLogged {
+            run,
+            event,
+            entry,
+            at,
+        } => run::logged(state, &run, &event, entry, at),
+        What::Answered { run, heard } => run::answered(state, &run, heard),
+        What::Carried { failed } => run::carried(state, failed),
+        What::Tick => time::tick(state),
+        What::Drawn { card } => run::drawn(state, card),
+        What::Resize(width, height) => time::resize(state, width, height),
+        What::HangUp => hang_up(state),
+    }
+}
+
+/// A person did something. The message of the last frame goes with the key.
+fn act(state: &mut State, action: Action, alone: bool) -> Vec<Effect> {
+    state.changed();
+    state.message = None;
+    if state.prompt.is_some() {
+        if let Some(effects) = text::act(state, &action) {
+            return effects;
+        }
+        state.prompt = None;
+    }
+    match action {
+        Action::RunDo
+        | Action::RunSkip
+        | Action::RunUndo
+        | Action::RunHold
+        | Action::RunAbort
+        | Action::RunPlan
+        | Action::Resume(_) => run::act(state, action, alone),
+        Action::Fill | Action::RunBook(_) => fill::open(state, action),
+        Action::LogVerify | Action::LogFollow => log::act(state, &action),
+        Action::CodeNew | Action::CodeSwap | Action::SignOut => sign_in::act(state, &action),
+        Action::Redraw => vec![Effect::Redraw],
+        Action::Refresh => refresh(state),
+        Action::Cancel => cancel(state),
+        Action::Quit => quit(state),
+        Action::Paste(text) => {
+            let length = text.chars().count();
+            state.say(format!(
+                "Paste ignored, {length} characters: no field is open."
+            ));
+            Vec::new()
+        }
+        other => go::act(state, &other),
+    }
+}
+
+/// Asks every source again; when the log is stopped, tries that first.
+fn refresh(state: &mut State) -> Vec<Effect> {
+    if state.log.stopped.is_some() {
+        return vec![Effect::TryLog];
+    }
+    let clusters = state
+        .config
+        .clusters
+        .iter()
+        .map(|cluster| cluster.name.clone())
+        .collect();
+    state.say("Asking every source again.");
+    let mut effects = vec![Effect::Connect(clusters)];
+    effects.extend(run::act(state, Action::Refresh, true));
+    effects
+}
+
+/// The first Ctrl-C cancels what is typed or says how to leave; a second within two seconds leaves.
+fn cancel(state: &mut State) -> Vec<Effect> {
+    const TWICE_WITHIN_S: i64 = 2;
+    if state
+        .cancelled_at
+        .is_some_and(|at| state.now.seconds_since(at) < TWICE_WITHIN_S)
+    {
+        return quit(state);
+    }
+    state.cancelled_at = Some(state.now);
+    state.say("Ctrl-C again within 2s quits. Nothing in flight is cut.");
+    Vec::new()
+}
+
+/// Leaves. A run that is open is not ended by it: the log says that the console closed, and the next start finds it.
+fn quit(state: &mut State) -> Vec<Effect> {
+    state.quitting = true;
+    vec![Effect::SaveLastKnown, Effect::Quit]
+}
+
+fn hang_up(state: &mut State) -> Vec<Effect> {
+    let mut effects = run::hang_up(state);
+    effects.extend(quit(state));
+    effects
+}

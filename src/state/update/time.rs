@@ -1,0 +1,62 @@
+//! Time comes in as ticks. Nothing on screen moves unless a word changed: freshness limits are looked at each
+//! second, ages once a minute.
+
+use crate::sources::board;
+use crate::state::State;
+use crate::state::effect::Effect;
+
+/// Ages move together, once in so many seconds.
+const AGES_EVERY_S: i64 = 60;
+
+/// A second passed.
+pub(super) fn tick(state: &mut State) -> Vec<Effect> {
+    let aged = state.now.seconds_since(state.judged_at) >= AGES_EVERY_S;
+    if aged || freshness_changed(state) {
+        state.stale = true;
+    }
+    let mut effects = Vec::new();
+    if aged {
+        effects.push(Effect::SaveLastKnown);
+    }
+    effects.extend(super::sign_in::tick(state));
+    effects.extend(super::run::advance(state));
+    effects
+}
+
+/// The terminal has another size; mark, pane, prompt and typed text stay. 0x0 counts as 80x24.
+pub(super) fn resize(state: &mut State, width: u16, height: u16) -> Vec<Effect> {
+    state.size = if width == 0 || height == 0 {
+        (80, 24)
+    } else {
+        (width, height)
+    };
+    state.card_shown = None;
+    state.changed();
+    Vec::new()
+}
+
+/// True when a cluster crossed a freshness limit since the board was judged.
+pub(super) fn freshness_changed(state: &State) -> bool {
+    let now = |name| {
+        state
+            .world
+            .cluster(name)
+            .map(|cluster| cluster.freshness(state.now))
+    };
+    state.board.clusters.iter().any(|(name, shown)| {
+        now(name).is_some_and(|now| std::mem::discriminant(&now) != std::mem::discriminant(shown))
+    })
+}
+
+impl State {
+    /// Judges the board anew when something changed; called once before a frame is drawn.
+    pub fn settle(&mut self) {
+        if !self.stale {
+            return;
+        }
+        self.stale = false;
+        self.judged_at = self.now;
+        self.board = board::judge(&self.config, &self.world, self.judged_at);
+        self.changed();
+    }
+}

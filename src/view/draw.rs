@@ -1,0 +1,132 @@
+//! Draws the state: header, rule, body, footer. Pure: the same state and size give the same frame.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::role::Role;
+use super::screens;
+use super::screens::Page;
+use super::screens::Sheet;
+use super::theme::Theme;
+use super::widgets::footer;
+use super::widgets::header;
+use super::widgets::pane::Pane;
+use super::widgets::pane::rule_sign;
+use super::widgets::row::Row;
+use super::widgets::stack;
+use crate::keys;
+use crate::state::State;
+
+/// The smallest window that shows a screen at all.
+const LEAST: (u16, u16) = (60, 20);
+/// The smallest window that shows a screen whole.
+const WHOLE: (u16, u16) = (80, 24);
+
+/// The size to draw for a terminal of this size: a serial line that says 0x0 counts as 80x24.
+pub fn frame_size((width, height): (u16, u16)) -> (u16, u16) {
+    if width == 0 || height == 0 {
+        WHOLE
+    } else {
+        (width, height)
+    }
+}
+
+/// Draws the screen in view into `area`, the whole of a buffer of any size.
+pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let area = area.intersection(buffer.area);
+    buffer.set_style(area, theme.style(Role::Text));
+    if area.width == 0 || area.height == 0 {
+        return;
+    }
+    if area.width < LEAST.0 || area.height < LEAST.1 {
+        return paint_all(
+            &screens::too_small(state, area.width, area.height),
+            buffer,
+            theme,
+        );
+    }
+    let small = area.width < WHOLE.0 || area.height < WHOLE.1;
+    let page = Page {
+        state,
+        width: usize::from(area.width),
+        body: usize::from(area.height) - 4,
+        ascii: theme.ascii,
+    };
+    let mut sheet = screens::sheet(&page);
+    header::first(state, page.width).paint(buffer, theme, 0, false);
+    header::alarm(state)
+        .unwrap_or_else(|| std::mem::take(&mut sheet.second))
+        .paint(buffer, theme, 1, false);
+    let line = rule_sign(theme.ascii, false).repeat(page.width);
+    buffer.set_stringn(0, 2, line, page.width, theme.style(Role::Border));
+    let mut room = page.body;
+    let mut last: Vec<Row> = Vec::new();
+    if small {
+        last.extend(one_pane(&mut sheet, &page, area.height));
+    }
+    if let Some(message) = &state.message {
+        last = vec![Row::line(Role::Message, message.as_str())];
+    }
+    room -= last.len();
+    body(&sheet.panes, buffer, theme, room);
+    for row in &last {
+        row.paint(buffer, theme, area.height - 2, false);
+    }
+    footer::footer(&keys::footer(state), page.width).paint(buffer, theme, area.height - 1, false);
+}
+
+/// Draws the panes from line 3 on in so many lines.
+fn body(panes: &[Pane], buffer: &mut Buffer, theme: &Theme, room: usize) {
+    let mut y = 3;
+    let shown = stack::share(panes, room);
+    let bottom = 3 + u16::try_from(room).unwrap_or(u16::MAX);
+    for (pane, rows) in panes.iter().zip(shown) {
+        let Some(rows) = rows else { continue };
+        if y + u16::try_from(pane.fixed() + rows).unwrap_or(u16::MAX) > bottom {
+            return;
+        }
+        y = pane.paint(buffer, theme, y, rows);
+    }
+}
+
+/// In a small window one pane at a time, and a sentence that says what is left out.
+fn one_pane(sheet: &mut Sheet, page: &Page<'_>, height: u16) -> Option<Row> {
+    let panes = std::mem::take(&mut sheet.panes);
+    let focus = panes.iter().position(|pane| pane.focus).unwrap_or(0);
+    let mut left = std::mem::take(&mut sheet.left_out);
+    let room = page.body.saturating_sub(1);
+    for (index, pane) in panes.into_iter().enumerate() {
+        if index == focus || (pane.title.is_empty() && index < focus) {
+            sheet.panes.push(pane);
+        } else if !pane.title.is_empty() {
+            left.push(pane.title.split("  ").next().unwrap_or_default().to_owned());
+        }
+    }
+    let shown = stack::share(&sheet.panes, room);
+    for (pane, rows) in sheet.panes.iter().zip(shown) {
+        let hidden = pane.rows.len() - rows.unwrap_or(0);
+        if hidden > 0 {
+            left.push(format!(
+                "{hidden} {}",
+                if pane.counted { "rows" } else { "lines" }
+            ));
+        }
+    }
+    if left.is_empty() {
+        return None;
+    }
+    let window = format!("(window {}x{height})", page.width);
+    let room = page.width.saturating_sub(13 + window.len());
+    let words = format!(
+        "Left out: {} {window}",
+        crate::text::cut_end(&left.join(", "), room)
+    );
+    Some(Row::line(Role::Dim, words))
+}
+
+/// Paints rows from the top, as many as there are lines.
+fn paint_all(rows: &[Row], buffer: &mut Buffer, theme: &Theme) {
+    for (y, row) in (0..buffer.area.height).zip(rows) {
+        row.paint(buffer, theme, y, false);
+    }
+}

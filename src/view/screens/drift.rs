@@ -1,0 +1,94 @@
+//! Drift: what differs from Git, and will it be put back?
+
+use std::collections::BTreeSet;
+
+use super::Entry;
+use super::Page;
+use super::Sheet;
+use crate::sources::drift::Row as DriftRow;
+use crate::sources::level::Level;
+use crate::state::nav::Screen;
+use crate::state::rows;
+use crate::view::role::Role;
+use crate::view::widgets::pane::Pane;
+use crate::view::widgets::row::Row;
+
+pub(super) const SCREEN: Entry = Entry {
+    screen: Screen::Drift,
+    name: "Drift",
+    sheet,
+};
+
+fn sheet(page: &Page<'_>) -> Sheet {
+    let objects = rows::drift(page.state);
+    let wider = page.width.saturating_sub(80).min(30);
+    let head = Row::new()
+        .put(8, Role::Dim, "OBJECT")
+        .put(34 + wider, Role::Dim, "STATE")
+        .put(46 + wider, Role::Dim, "APPLIED")
+        .put(62 + wider, Role::Dim, "WHY");
+    let mut pane = Pane::new("OBJECTS")
+        .head(head)
+        .focus(true)
+        .rows(objects.iter().map(|row| object(row, wider)));
+    if objects.is_empty() {
+        pane = pane.rows([Row::new().put(3, Role::Text, "No cluster was asked yet.")]);
+    }
+    let panes = vec![pane.list(page.state.nav.mark())];
+    Sheet {
+        second: second(&objects),
+        panes,
+        left_out: Vec::new(),
+    }
+}
+
+fn second(objects: &[DriftRow]) -> Row {
+    let with: BTreeSet<_> = objects
+        .iter()
+        .filter(|row| row.level != Level::Absent)
+        .map(|row| &row.cluster)
+        .collect();
+    let count = |level| objects.iter().filter(|row| row.level == level).count();
+    let failing = match count(Level::Crit) {
+        0 => String::new(),
+        failing => format!("{failing} failing  "),
+    };
+    let held = count(Level::Warn);
+    let counts = format!(
+        "{failing}{held} held  {} in step  {} unknown",
+        count(Level::Ok),
+        count(Level::Unknown)
+    );
+    let on = match with.len() {
+        1 => "1 cluster".to_owned(),
+        many => format!("{many} clusters"),
+    };
+    Row::line(Role::Text, format!("Drift  Flux on {on}")).right(1, Role::Text, counts)
+}
+
+fn object(row: &DriftRow, wider: usize) -> Row {
+    let role = if row.state.as_str().starts_with("was ") {
+        Role::Stale
+    } else {
+        Role::Text
+    };
+    let line = Row::new().id(rows::drift_id(row)).level(3, row.level);
+    if row.level == Level::Absent {
+        let words = [row.state.as_str(), row.why.as_str()]
+            .into_iter()
+            .find(|words| !words.is_empty())
+            .unwrap_or("");
+        return line
+            .put(8, Role::Text, row.cluster.as_str())
+            .put(34 + wider, Role::None, words);
+    }
+    line.name(
+        8,
+        25 + wider,
+        Role::Text,
+        format!("{} {}", row.cluster, row.object),
+    )
+    .put(34 + wider, role, row.state.as_str())
+    .put_in(46 + wider, 15, role, row.applied.as_str())
+    .put(62 + wider, role, row.why.as_str())
+}

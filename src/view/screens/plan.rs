@@ -1,0 +1,200 @@
+//! The plan: what exactly will be sent, byte for byte, and how is it taken back?
+
+use super::Entry;
+use super::Page;
+use super::Sheet;
+use super::words;
+use crate::runbook::plan::Plan;
+use crate::runbook::plan::PlanStep;
+use crate::runbook::plan::Undo;
+use crate::runbook::run::Run;
+use crate::sources::op::Op;
+use crate::state::nav::Screen;
+use crate::state::rows;
+use crate::text;
+use crate::view::role::Role;
+use crate::view::widgets::header;
+use crate::view::widgets::pane::Pane;
+use crate::view::widgets::row::Row;
+
+pub(super) const SCREEN: Entry = Entry {
+    screen: Screen::Plan,
+    name: "the Plan",
+    sheet,
+};
+
+fn sheet(page: &Page<'_>) -> Sheet {
+    let Some((run, plan)) = page
+        .state
+        .run()
+        .and_then(|run| Some((run, run.plan.as_ref()?)))
+    else {
+        let pane = Pane::default().rows([Row::line(
+            Role::Text,
+            "This run has no plan yet: it is being prepared.",
+        )]);
+        return Sheet {
+            second: Row::line(Role::Text, "Plan"),
+            panes: vec![pane],
+            left_out: Vec::new(),
+        };
+    };
+    let four = run.digest.get(..4).unwrap_or("-");
+    let left = format!(
+        "Plan {four}  {}  {}/{}",
+        header::book_words(run),
+        run.cluster,
+        run.namespace
+    );
+    let mode = match run.ticket.as_str() {
+        "" => "live".to_owned(),
+        ticket => format!("live {ticket}"),
+    };
+    let second = Row::line(Role::Text, left).then(2, Role::Text, mode);
+    let steps = rows::requests(page.state);
+    let mark = page.state.nav.mark();
+    let marked = steps
+        .iter()
+        .find(|step| Some(step.number.to_string().as_str()) == mark)
+        .or(steps.first());
+    let mut panes = vec![counts(run, plan), requests(page, &steps)];
+    panes.extend(marked.and_then(|step| whole(page, run, step)));
+    Sheet {
+        second,
+        panes,
+        left_out: Vec::new(),
+    }
+}
+
+/// What the plan does in numbers, and its digest, whole: it is what Enter starts.
+fn counts(run: &Run, plan: &Plan) -> Pane {
+    let frozen = &plan.frozen;
+    let objects = words::plural(frozen.create.len() + frozen.skip.len(), "object");
+    let counts = format!(
+        "create {}   skip {}   collide 0   delete 0",
+        frozen.create.len(),
+        frozen.skip.len()
+    );
+    let first =
+        Row::line(Role::Text, counts).right(0, Role::Text, format!("{objects}, {}", frozen.backup));
+    let mut pane = Pane::default().rows([first]);
+    let rights = run
+        .steps
+        .iter()
+        .find(|step| step.kind == "may-i")
+        .map(|step| step.evidence.as_str());
+    if let Some(rights) = rights.filter(|words| !words.is_empty()) {
+        pane = pane.rows([Row::line(Role::Text, format!("rights: {rights}"))]);
+    }
+    let (head, tail) = run.digest.split_at_checked(32).unwrap_or((&run.digest, ""));
+    let digest = [head, tail].into_iter().filter(|half| !half.is_empty());
+    let digest = digest.enumerate().map(|(index, half)| {
+        Row::line(Role::Dim, if index == 0 { "digest" } else { "" }).put(
+            9,
+            Role::Digest,
+            words::groups(half),
+        )
+    });
+    let rows: Vec<Row> = digest.collect();
+    let least = pane.rows.len() + rows.len();
+    pane.rows(rows).least(least)
+}
+
+fn requests(page: &Page<'_>, steps: &[&PlanStep]) -> Pane {
+    let wider = page.width.saturating_sub(80).min(30);
+    let head = Row::new()
+        .put(3, Role::Dim, "STEP")
+        .put(9, Role::Dim, "REQUEST")
+        .put(60 + wider, Role::Dim, "TAKEN BACK BY");
+    let rows = steps.iter().filter_map(|step| {
+        let op = step.op.as_ref()?;
+        let (gvr, namespace, name) = op.target();
+        let row = Row::new()
+            .id(step.number.to_string())
+            .figure(4, 2, Role::Key, step.number.to_string())
+            .put(9, Role::Text, op.request().method)
+            .name(15, 26 + wider, Role::Text, format!("{}/{name}", gvr.plural))
+            .put_in(42 + wider, 17, Role::Text, namespace.unwrap_or("-"))
+            .put(60 + wider, Role::Text, undo(&step.undo));
+        Some(row)
+    });
+    let mut pane = Pane::new("REQUESTS  what will be sent, in this order")
+        .head(head)
+        .focus(true)
+        .rows(rows)
+        .least(2);
+    if steps.is_empty() {
+        pane = pane.rows([Row::new().put(3, Role::Text, "Nothing would be changed: 0 requests.")]);
+    }
+    pane.list(page.state.nav.mark())
+}
+
+/// How a step is taken back, in a few words.
+fn undo(undo: &Undo) -> String {
+    match undo {
+        Undo::Nothing => "-".to_owned(),
+        Undo::Op(op) => match op.as_ref() {
+            Op::Suspend { suspend, .. } => format!("undo: suspend {suspend}"),
+            op => format!("undo: {}", op.request().method),
+        },
+        Undo::DeleteCreated => "undo deletes its own".to_owned(),
+        Undo::Expires(when) => match when.as_str() {
+            when if when.starts_with("expires") => when.to_owned(),
+            when => format!("expires {when}"),
+        },
+        Undo::Never(_) => "cannot be".to_owned(),
+    }
+}
+
+/// One request in full: never cut, broken only by the edge.
+fn whole(page: &Page<'_>, run: &Run, step: &PlanStep) -> Option<Pane> {
+    let request = step.op.as_ref()?.request();
+    let server = page
+        .state
+        .config
+        .cluster(&run.cluster)
+        .map_or("", |cluster| cluster.server.as_str());
+    let digest = request
+        .digest()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<String>();
+    let half = digest.get(..32).unwrap_or(&digest);
+    let mut rows = words::wire(
+        &format!("{} {}", request.method, request.path),
+        1,
+        page.width,
+    );
+    rows.push(Row::line(
+        Role::Text,
+        format!(
+            "{}  Content-Type {}",
+            server.trim_start_matches("https://"),
+            request.content_type
+        ),
+    ));
+    let length = text::count(request.body.len() as u64);
+    rows.push(
+        Row::line(Role::Text, format!("{length} bytes, sha256")).then(
+            1,
+            Role::Digest,
+            format!("{}...", words::groups(half)),
+        ),
+    );
+    rows.extend(words::wire(
+        &String::from_utf8_lossy(&request.body),
+        3,
+        page.width,
+    ));
+    let tail = match (&step.typed, &step.undo) {
+        (Some(typed), _) => format!("Cannot be stopped once sent. {typed} must be typed first."),
+        (None, Undo::Never(why)) => format!("Cannot be taken back: {why}"),
+        (None, _) => format!("Done when: {}", step.done_when),
+    };
+    let pane = Pane::new(format!("REQUEST OF STEP {}, IN FULL", step.number)).rows(rows);
+    Some(
+        pane.text(page.state.nav.scrolled())
+            .tails([Row::line(Role::Text, tail)])
+            .least(4),
+    )
+}

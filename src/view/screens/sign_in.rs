@@ -1,0 +1,301 @@
+//! Sign in: who am I, to every cluster of this issuer?
+
+use super::Entry;
+use super::Page;
+use super::Sheet;
+use crate::auth::sign_in::DevicePrompt;
+use crate::auth::sign_in::SignIn;
+use crate::config::ClusterAuth;
+use crate::state::nav::Screen;
+use crate::state::prompt::Prompt;
+use crate::text;
+use crate::view::role::Role;
+use crate::view::widgets::pane::Pane;
+use crate::view::widgets::row::Row;
+
+pub(super) const SCREEN: Entry = Entry {
+    screen: Screen::SignIn,
+    name: "sign-in",
+    sheet,
+};
+
+/// Modules of blank around the picture: right, left and below; one less above.
+const QUIET: i32 = 4;
+
+fn sheet(page: &Page<'_>) -> Sheet {
+    let state = page.state;
+    let device = match &state.sign_in {
+        SignIn::Waiting { device, .. } => Some(device),
+        _ => None,
+    };
+    let address = device.map_or(String::new(), |device| device.verification_uri.to_string());
+    let done = if state.person.is_some() {
+        "signed in"
+    } else {
+        "not yet"
+    };
+    let left = if address.is_empty() {
+        "Sign in".to_owned()
+    } else {
+        "Sign in: open".to_owned()
+    };
+    let second = Row::line(Role::Text, left)
+        .then(1, Role::Link, address)
+        .right(1, Role::Text, done);
+    let picture = device.and_then(|device| picture(page, device));
+    let panes = match (device, picture) {
+        (Some(device), Some(lines)) => vec![beside(page, device, lines)],
+        (Some(device), None) => in_words(page, device),
+        (None, _) => vec![alone(page)],
+    };
+    Sheet {
+        second,
+        panes,
+        left_out: Vec::new(),
+    }
+}
+
+/// The sentence of the state, alone.
+fn alone(page: &Page<'_>) -> Pane {
+    let state = page.state;
+    let mut lines = Vec::new();
+    if state.config.identities.is_empty() {
+        lines.push(
+            "No issuer is configured. Clusters with a kubeconfig credential show on the Board."
+                .to_owned(),
+        );
+    } else if let SignIn::Idle = state.sign_in {
+        lines.push("Not signed in. n asks for a code.".to_owned());
+    } else {
+        lines.push(answer(page));
+    }
+    let room = page.width.saturating_sub(4);
+    let rows = lines
+        .iter()
+        .flat_map(|line| text::wrap(line, room))
+        .map(|line| Row::new().put(2, Role::Text, line));
+    Pane::new("ANSWER").focus(true).rows(rows)
+}
+
+fn served<'s>(page: &Page<'s>) -> Vec<&'s str> {
+    let oidc = |auth: &ClusterAuth| matches!(auth, ClusterAuth::Oidc { .. });
+    page.state
+        .config
+        .clusters
+        .iter()
+        .filter(|one| oidc(&one.auth))
+        .map(|one| one.name.as_str())
+        .collect()
+}
+
+fn answer(page: &Page<'_>) -> String {
+    page.state
+        .sign_in
+        .answer(served(page).len(), page.state.judged_at.wall)
+        .to_string()
+}
+
+/// The code with blanks between its letters: `W D J B - M J H T`.
+fn spaced(code: &str) -> String {
+    code.chars()
+        .map(|c| c.to_string())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// The picture's lines where it fits: UTF-8, 80x24 and no chooser over it.
+fn picture(page: &Page<'_>, device: &DevicePrompt) -> Option<Vec<String>> {
+    let asked = matches!(page.state.prompt, Some(Prompt::WhoAnswers { .. }));
+    if page.ascii || asked || page.width < 80 || page.body < 20 {
+        return None;
+    }
+    let address = device
+        .verification_uri_complete
+        .as_ref()
+        .unwrap_or(&device.verification_uri);
+    let code =
+        qrcode::QrCode::with_error_correction_level(address.as_str(), qrcode::EcLevel::L).ok()?;
+    let side = i32::try_from(code.width()).ok()?;
+    let dark = |x: i32, y: i32| {
+        let inside = (0..side).contains(&x) && (0..side).contains(&y);
+        let at = |v: i32| usize::try_from(v).unwrap_or(0);
+        inside && code[(at(x), at(y))] == qrcode::Color::Dark
+    };
+    let lines = usize::try_from((side + 2 * QUIET) / 2).ok()?;
+    if lines > page.body || lines * 2 + 39 > page.width {
+        return None;
+    }
+    let line = |row: usize| {
+        let top = i32::try_from(row).unwrap_or(0) * 2 - (QUIET - 1);
+        let sign = |x: i32| match (dark(x, top), dark(x, top + 1)) {
+            (false, false) => '█',
+            (false, true) => '▀',
+            (true, false) => '▄',
+            (true, true) => ' ',
+        };
+        (-QUIET..side + QUIET).map(sign).collect()
+    };
+    Some((0..lines).map(line).collect())
+}
+
+/// The picture at the left, the same in words beside it.
+fn beside(page: &Page<'_>, device: &DevicePrompt, picture: Vec<String>) -> Pane {
+    let at = picture.first().map_or(0, |line| text::width(line)) + 2;
+    let clusters = served(page);
+    let now = page.state.judged_at.wall;
+    let ends = text::clock(device.expires_at, now);
+    let mut side = vec![
+        (0, Role::Text, String::new()),
+        (
+            0,
+            Role::Text,
+            "Scan, or open the address above and".to_owned(),
+        ),
+        (0, Role::Text, "type this code:".to_owned()),
+        (0, Role::Text, String::new()),
+        (3, Role::Title, spaced(device.user_code.as_str())),
+        (0, Role::Text, String::new()),
+        (0, Role::Text, format!("The code ends at {ends}.")),
+        (0, Role::Text, String::new()),
+        (
+            0,
+            Role::Text,
+            "Before you allow it, check the page:".to_owned(),
+        ),
+        (2, Role::Text, format!("address  {}", device.issuer_host)),
+        (2, Role::Text, format!("client   {}", device.client_id)),
+        (2, Role::Text, format!("code     {}", device.user_code)),
+        (0, Role::Text, "Anything else: do not allow it.".to_owned()),
+        (0, Role::Text, String::new()),
+    ];
+    let all = page.state.config.clusters.len();
+    side.push((
+        0,
+        Role::Text,
+        format!("One sign-in serves {} of {all} clusters:", clusters.len()),
+    ));
+    let room = page.width.saturating_sub(at + 3);
+    side.extend(
+        text::wrap(&clusters.join(" "), room)
+            .into_iter()
+            .take(2)
+            .map(|line| (2, Role::Text, line)),
+    );
+    let said = text::wrap(&answer(page), page.width.saturating_sub(at + 1));
+    while side.len() + said.len() < picture.len() {
+        side.push((0, Role::Text, String::new()));
+    }
+    side.extend(said.into_iter().map(|line| (0, Role::Text, line)));
+    let mut side = side.into_iter();
+    let rows = picture.into_iter().map(|line| {
+        let row = Row::new()
+            .put(0, Role::Qr, line)
+            .reversed(!page.state.qr_swapped);
+        match side.next() {
+            Some((indent, role, words)) => row.put(at + indent, role, words),
+            None => row,
+        }
+    });
+    Pane::default().focus(true).rows(rows)
+}
+
+/// Everything in words: for ASCII lines, small windows and voices.
+fn in_words(page: &Page<'_>, device: &DevicePrompt) -> Vec<Pane> {
+    let fact = |label: &str, role: Role, words: String| {
+        Row::new().put(2, Role::Dim, label).put(12, role, words)
+    };
+    let ends = text::clock(device.expires_at, page.state.judged_at.wall);
+    let code = Pane::default()
+        .rows([
+            Row::new(),
+            fact("Open", Role::Link, device.verification_uri.to_string()),
+            fact("Type", Role::Title, spaced(device.user_code.as_str())),
+            fact("By voice", Role::Text, by_voice(device.user_code.as_str())),
+            fact("Ends", Role::Text, ends),
+            Row::new(),
+        ])
+        .least(5);
+    let room = page.width.saturating_sub(4);
+    let said = text::wrap(&answer(page), room)
+        .into_iter()
+        .map(|line| Row::new().put(2, Role::Text, line));
+    let said = Pane::new("ANSWER").rows(said);
+    let middle = match &page.state.prompt {
+        Some(Prompt::WhoAnswers { people, at }) => who(people, *at),
+        _ => what_to_do(page, device),
+    };
+    vec![code, middle, said]
+}
+
+fn what_to_do(page: &Page<'_>, device: &DevicePrompt) -> Pane {
+    let (host, client, code) = (&device.issuer_host, &device.client_id, &device.user_code);
+    let steps = [
+        "On any phone or computer, open the address.".to_owned(),
+        format!("Check the page: address {host}, client {client}, code {code}."),
+        "Sign in as yourself, with your second factor.".to_owned(),
+        "Allow it. This screen goes on by itself.".to_owned(),
+    ];
+    let room = page.width.saturating_sub(6);
+    let mut rows = Vec::new();
+    for (index, step) in steps.iter().enumerate() {
+        for (line, words) in text::wrap(step, room).into_iter().enumerate() {
+            let number = if line == 0 {
+                (index + 1).to_string()
+            } else {
+                String::new()
+            };
+            rows.push(
+                Row::new()
+                    .put(2, Role::Text, number)
+                    .put(5, Role::Text, words),
+            );
+        }
+    }
+    rows.push(Row::new());
+    rows.push(Row::new().put(
+        2,
+        Role::Text,
+        "Issuer down: Esc shows the last known state.",
+    ));
+    rows.push(Row::new());
+    Pane::new("WHAT TO DO").rows(rows).least(4)
+}
+
+/// In the demo the sign-in is answered on the same screen.
+fn who(people: &[String], at: usize) -> Pane {
+    let rows = people.iter().map(|person| {
+        Row::new()
+            .id(person.clone())
+            .put(3, Role::Text, person.clone())
+    });
+    let mut pane = Pane::new("WHO ANSWERS  the issuer is simulated: nobody else is asked")
+        .focus(true)
+        .rows(rows);
+    pane.marked = Some(at.min(people.len().saturating_sub(1)));
+    pane
+}
+
+/// The code in the spelling alphabet, for a telephone.
+fn by_voice(code: &str) -> String {
+    const WORDS: [&str; 26] = [
+        "Alfa", "Bravo", "Charlie", "Delta", "Echo", "Foxtrot", "Golf", "Hotel", "India",
+        "Juliett", "Kilo", "Lima", "Mike", "November", "Oscar", "Papa", "Quebec", "Romeo",
+        "Sierra", "Tango", "Uniform", "Victor", "Whiskey", "Xray", "Yankee", "Zulu",
+    ];
+    let word = |c: char| match c.to_ascii_uppercase() {
+        c @ 'A'..='Z' => WORDS[usize::from(c as u8 - b'A')].to_owned(),
+        c => c.to_string(),
+    };
+    code.chars().map(word).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{by_voice, spaced};
+
+    #[test]
+    fn a_code_is_spelt_for_the_eye_and_for_the_telephone() {
+        assert_eq!(spaced("WDJB-M"), "W D J B - M");
+        assert_eq!(by_voice("WDJB-M"), "Whiskey Delta Juliett Bravo - Mike");
+    }
+}
