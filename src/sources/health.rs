@@ -25,6 +25,21 @@ pub enum Reach {
     },
 }
 
+impl Reach {
+    /// How far the connection has come, in words for one line.
+    pub fn words(&self) -> String {
+        match self {
+            Reach::NotAsked => "not asked yet".to_owned(),
+            Reach::Asked => "asked, no answer yet".to_owned(),
+            Reach::Reached => "reached".to_owned(),
+            Reach::Unreachable(why) => format!("not reached: {why}; nothing was sent"),
+            Reach::OtherCa { expected, found } => format!(
+                "another CA key than the configuration's: expected {expected}, found {found}; nothing was sent"
+            ),
+        }
+    }
+}
+
 /// How one watch fares.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WatchHealth {
@@ -95,6 +110,11 @@ impl WatchHealth {
             }
             WatchNews::Failed(_) => self.bad(news, at),
         }
+    }
+
+    /// True once it has said something final: a first list, that it is not there or not ours, or that it fails.
+    pub fn has_answered(&self) -> bool {
+        self.synced || self.news.is_some()
     }
 
     /// True when the server answers that there is nothing to see here.

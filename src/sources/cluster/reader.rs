@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use std::fmt::Write as _;
+
 use http::Request;
 use http::header::ACCEPT;
 use http::header::CONTENT_TYPE;
@@ -127,7 +129,11 @@ impl Reader {
     ///
     /// # Errors
     /// Why they could not be read, in words.
-    pub async fn names(&self, gvr: &Gvr, namespace: Option<&str>) -> Result<Vec<Named>, Fault> {
+    pub async fn names(
+        &self,
+        gvr: &Gvr,
+        namespace: Option<&str>,
+    ) -> Result<Vec<Named>, Fault> {
         let base = gvr.path(namespace, None);
         let mut names = Vec::new();
         let mut next = String::new();
@@ -305,13 +311,15 @@ pub(in crate::sources) fn message(body: &[u8]) -> String {
 
 /// A continue token in a query: base64 holds `+`, `/` and `=`.
 fn escaped(token: &str) -> String {
-    let one = |letter: char| match letter {
-        'A'..='Z' | 'a'..='z' | '0'..='9' | '-' | '_' | '.' | '~' => letter.to_string(),
-        other => other
-            .to_string()
-            .bytes()
-            .map(|byte| format!("%{byte:02X}"))
-            .collect(),
-    };
-    token.chars().map(one).collect()
+    let mut out = String::with_capacity(token.len());
+    for byte in token.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                out.push(char::from(byte));
+            }
+            // Writing into a String cannot fail.
+            other => drop(write!(out, "%{other:02X}")),
+        }
+    }
+    out
 }
