@@ -79,6 +79,28 @@ fn right(
     }
 }
 
+/// Kinds of a namespace that a restore brings and that are then looked for by name. Secrets are left out on purpose: who
+/// may list them reads their values. A person who may list more has it looked for as well.
+const LOOKED_FOR: [(&str, &str); 17] = [
+    ("", "configmaps"),
+    ("", "limitranges"),
+    ("", "persistentvolumeclaims"),
+    ("", "resourcequotas"),
+    ("", "serviceaccounts"),
+    ("", "services"),
+    ("apps", "daemonsets"),
+    ("apps", "deployments"),
+    ("apps", "statefulsets"),
+    ("autoscaling", "horizontalpodautoscalers"),
+    ("batch", "cronjobs"),
+    ("batch", "jobs"),
+    ("networking.k8s.io", "ingresses"),
+    ("networking.k8s.io", "networkpolicies"),
+    ("policy", "poddisruptionbudgets"),
+    ("rbac.authorization.k8s.io", "rolebindings"),
+    ("rbac.authorization.k8s.io", "roles"),
+];
+
 /// Rights that the runbooks of this estate's Velero and Flux need, wherever these live.
 pub fn operating() -> Vec<Right> {
     let mut rights = Vec::new();
@@ -94,6 +116,8 @@ pub fn operating() -> Vec<Right> {
         rights.push(right(None, group, resource, &[], "get"));
         rights.push(right(None, group, resource, &[], verb));
     }
+    let lists = LOOKED_FOR.map(|(group, resource)| right(None, group, resource, &[], "list"));
+    rights.extend(lists);
     rights
 }
 
@@ -274,6 +298,19 @@ mod tests {
         }
         assert!(!text.contains('*'), "nothing is granted by a star");
         assert!(!text.contains("secrets"));
+    }
+
+    #[test]
+    fn a_restore_is_looked_at_kind_by_kind_and_no_secret_is_read() {
+        let text = manifest(false, None, Some("alice"));
+        for (_, resource) in LOOKED_FOR {
+            assert!(
+                text.contains(&format!("resources: [\"{resource}\"]")),
+                "{resource}"
+            );
+        }
+        assert!(!text.contains("secrets"));
+        assert!(!manifest(true, None, Some("alice")).contains("configmaps"));
     }
 
     #[test]

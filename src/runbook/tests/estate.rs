@@ -573,6 +573,7 @@ impl Estate {
         Listed {
             gvk: gvk.clone(),
             gvr: gvr(&plural),
+            allowed: true,
             objects: objects.collect(),
         }
     }
