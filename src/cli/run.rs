@@ -4,7 +4,6 @@
 //! not read anything.
 
 use std::collections::BTreeMap;
-use std::io::BufRead;
 use std::io::IsTerminal;
 use std::io::Write;
 use std::time::Duration;
@@ -15,6 +14,7 @@ use anyhow::ensure;
 
 use super::args::RunArgs;
 use crate::app::engine::Engine;
+use crate::app::input;
 use crate::runbook::paper;
 use crate::runbook::run::Run;
 use crate::runbook::run::RunStatus;
@@ -196,7 +196,7 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
             None => write!(out, "Enter to {}, or one of s u h a p: ", card.enter)?,
         }
         out.flush()?;
-        let Some(line) = answer().await? else {
+        let Some(line) = input::line().await? else {
             writeln!(
                 out,
                 "\nNo more answers: the run stays where it is. crashcart run --resume {}",
@@ -210,18 +210,6 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
             writeln!(out, "{message}")?;
         }
     }
-}
-
-/// One line from the person; `None` when there are no more. Read on a thread that may block.
-async fn answer() -> anyhow::Result<Option<String>> {
-    let line = tokio::task::spawn_blocking(|| {
-        let mut line = String::new();
-        std::io::stdin()
-            .lock()
-            .read_line(&mut line)
-            .map(|read| (read > 0).then_some(line))
-    });
-    Ok(line.await??.map(|line| line.trim().to_owned()))
 }
 
 /// A typed line becomes the keys that the screen would take.

@@ -79,9 +79,11 @@ fn right(
     }
 }
 
-/// Kinds of a namespace that a restore brings and that are then looked for by name. Secrets are left out on purpose: who
-/// may list them reads their values. A person who may list more has it looked for as well.
-const LOOKED_FOR: [(&str, &str); 17] = [
+/// Kinds that a restore may create: their names are compared with the backup, and an undo deletes what was created.
+///
+/// Secrets are left out on purpose: who may list their names reads their values, of the whole cluster. What may not be
+/// listed is not looked for, and the run says so; a person who may have it looked for has it looked for.
+const RESTORED: [(&str, &str); 17] = [
     ("", "configmaps"),
     ("", "limitranges"),
     ("", "persistentvolumeclaims"),
@@ -116,8 +118,10 @@ pub fn operating() -> Vec<Right> {
         rights.push(right(None, group, resource, &[], "get"));
         rights.push(right(None, group, resource, &[], verb));
     }
-    let lists = LOOKED_FOR.map(|(group, resource)| right(None, group, resource, &[], "list"));
-    rights.extend(lists);
+    for (group, resource) in RESTORED {
+        let verbs = ["delete", "get", "list"].into_iter();
+        rights.extend(verbs.map(|verb| right(None, group, resource, &[], verb)));
+    }
     rights
 }
 
@@ -172,7 +176,7 @@ fn bind(out: &mut String, name: &str, namespace: Option<&str>, subjects: &[(&str
     }
 }
 
-/// The ClusterRole and Roles that grant these rights and no more, as YAML documents; the roles are called `name`.
+/// The `ClusterRole` and Roles that grant these rights and no more, as YAML documents; the roles are called `name`.
 pub fn yaml(name: &str, rights: &[Right]) -> String {
     let mut roles: BTreeMap<Option<&str>, Vec<&Right>> = BTreeMap::new();
     for right in rights {
@@ -183,9 +187,9 @@ pub fn yaml(name: &str, rights: &[Right]) -> String {
     }
     let mut out = String::new();
     for (namespace, rights) in roles {
-        let mut rules: BTreeMap<(&str, &str, &[String]), BTreeSet<&str>> = BTreeMap::new();
+        let mut verbs_of: BTreeMap<(&str, &str, &[String]), BTreeSet<&str>> = BTreeMap::new();
         for right in rights {
-            let rule = rules
+            let rule = verbs_of
                 .entry((&right.group, &right.resource, &right.names))
                 .or_default();
             rule.insert(&right.verb);
@@ -203,7 +207,7 @@ pub fn yaml(name: &str, rights: &[Right]) -> String {
             out,
             "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: {kind}\nmetadata:\n  name: {name}\n{place}rules:\n"
         );
-        for ((group, resource, names), verbs) in rules {
+        for ((group, resource, names), verbs) in verbs_of {
             let verbs: Vec<&str> = verbs.into_iter().collect();
             let _ = write!(
                 out,
@@ -303,7 +307,7 @@ mod tests {
     #[test]
     fn a_restore_is_looked_at_kind_by_kind_and_no_secret_is_read() {
         let text = manifest(false, None, Some("alice"));
-        for (_, resource) in LOOKED_FOR {
+        for (_, resource) in RESTORED {
             assert!(
                 text.contains(&format!("resources: [\"{resource}\"]")),
                 "{resource}"
@@ -311,6 +315,23 @@ mod tests {
         }
         assert!(!text.contains("secrets"));
         assert!(!manifest(true, None, Some("alice")).contains("configmaps"));
+    }
+
+    #[test]
+    fn the_operator_of_the_manifest_may_send_every_operation() {
+        let rights = operating();
+        for op in ops().iter().filter(|op| !matches!(op, Op::Review { .. })) {
+            let (gvr, ..) = op.target();
+            let granted = |right: &&Right| {
+                (&right.group, &right.resource, right.verb.as_str())
+                    == (&gvr.group, &gvr.plural, op.verb())
+            };
+            assert!(rights.iter().any(|right| granted(&right)), "{op:?}");
+        }
+        let text = manifest(false, Some("sre-operators"), Some("alice"));
+        assert_eq!(text.matches("kind: ClusterRoleBinding").count(), 1);
+        assert_eq!(text.matches("kind: RoleBinding").count(), 1);
+        assert!(!manifest(true, None, None).contains("create"));
     }
 
     #[test]

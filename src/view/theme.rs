@@ -168,6 +168,7 @@ impl Theme {
     }
 
     /// The same theme with ASCII rules.
+    #[must_use]
     pub fn in_ascii(mut self, ascii: bool) -> Theme {
         self.ascii = ascii;
         self

@@ -57,6 +57,12 @@ pub(super) fn before(turn: &Turn<'_>) -> Verdict {
     let Some((velero, name)) = turn.plan().and_then(self::name) else {
         return Verdict::blocked("the plan holds no Restore");
     };
+    if sight.terminating(&run.cluster, &run.namespace, now) {
+        return Verdict::blocked(format!(
+            "{} is being deleted: wait until it is gone",
+            run.namespace
+        ));
+    }
     if let Err(words) = crate::runbook::holds::backup(run, sight, now) {
         return Verdict::Blocked(words);
     }

@@ -65,6 +65,15 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
             turn.run.cluster
         ));
     }
+    if turn
+        .sight
+        .terminating(&turn.run.cluster, &turn.run.namespace, turn.now)
+    {
+        return Verdict::pending(format!(
+            "{} is being deleted: wait until it is gone",
+            turn.run.namespace
+        ));
+    }
     let frozen = turn.frozen();
     if frozen.create.is_empty() && frozen.left == 0 {
         return listed(turn, &attempt.name);
@@ -218,9 +227,9 @@ fn compared(turn: &Turn<'_>, listed: &[Listed]) -> Verdict {
             ..item.clone()
         };
         if item.uid.is_some() {
-            found.skip.push(item)
+            found.skip.push(item);
         } else {
-            found.create.push(item)
+            found.create.push(item);
         }
     }
     found.unknown.dedup();
@@ -234,7 +243,7 @@ fn compared(turn: &Turn<'_>, listed: &[Listed]) -> Verdict {
         found.skip.len()
     );
     if found.left > 0 {
-        words.push_str(&format!("  left to controllers {}", found.left));
+        words = format!("{words}  left to controllers {}", found.left);
     }
     let hidden = found
         .create
@@ -247,11 +256,11 @@ fn compared(turn: &Turn<'_>, listed: &[Listed]) -> Verdict {
         ));
     }
     if !found.unknown.is_empty() {
-        words.push_str(&format!(
-            " (of them kinds that {} does not have: {})",
+        words = format!(
+            "{words} (of them kinds that {} does not have: {})",
             run.cluster,
             found.unknown.join(", ")
-        ));
+        );
     }
     Verdict::found(words, found)
 }

@@ -114,7 +114,7 @@ pub(crate) fn created(turn: &Turn<'_>, listed: &[Listed]) -> Vec<Created> {
 fn some(names: &[String]) -> String {
     let mut words = names[..names.len().min(NAMED)].join(", ");
     if names.len() > NAMED {
-        words.push_str(&format!(" and {} more", names.len() - NAMED));
+        words = format!("{words} and {} more", names.len() - NAMED);
     }
     words
 }

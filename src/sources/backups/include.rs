@@ -40,22 +40,15 @@ pub fn included(scope: &Scope, namespace: &str) -> Included {
     }
 }
 
-/// Kinds that Velero leaves out of every backup by itself: its own plugin keeps the snapshots of volumes.
-const LEFT_OUT_ALWAYS: [&str; 2] = [
-    "volumesnapshots.snapshot.storage.k8s.io",
-    "volumesnapshotcontents.snapshot.storage.k8s.io",
-];
-
-/// Kinds that leaving out loses nothing: controllers make them anew, or Velero writes every backup so.
+/// Kinds that controllers make anew, or that Velero itself leaves out of every backup, so that nothing is lost.
+/// Pods are not among them: a file backup's data comes back only with its pod.
 fn harmless(kind: &str) -> bool {
-    if LEFT_OUT_ALWAYS.contains(&kind) {
-        return true;
-    }
     let plural = kind.split('.').next().unwrap_or_default();
     matches!(
         plural,
         "events"
-            | "pods"
+            | "volumesnapshots"
+            | "volumesnapshotcontents"
             | "replicasets"
             | "endpoints"
             | "endpointslices"
@@ -138,30 +131,17 @@ mod tests {
                 "{scope:?}"
             );
         }
-        let events = Scope {
+        let velero = Scope {
             excluded_resources: vec![SafeText::new("events.events.k8s.io")],
+            excluded_namespace_scoped_resources: vec![SafeText::new(
+                "volumesnapshots.snapshot.storage.k8s.io",
+            )],
             ..Scope::default()
         };
-        assert_eq!(included(&events, "emr"), Included::Yes);
-    }
-
-    #[test]
-    fn what_velero_leaves_out_of_every_backup_by_itself_is_not_missing() {
-        // As Velero 1.18 writes the spec of each backup, with the old filters and with the new ones.
-        let always: Vec<SafeText> = LEFT_OUT_ALWAYS
-            .iter()
-            .map(|kind| SafeText::new(kind))
-            .collect();
-        let old = Scope {
-            excluded_resources: always.clone(),
-            ..Scope::default()
-        };
-        let new = Scope {
-            excluded_namespace_scoped_resources: always[..1].to_vec(),
-            ..Scope::default()
-        };
-        for scope in [old, new] {
-            assert_eq!(included(&scope, "emr"), Included::Yes, "{scope:?}");
-        }
+        assert_eq!(
+            included(&velero, "emr"),
+            Included::Yes,
+            "what Velero 1.18 itself adds"
+        );
     }
 }
