@@ -72,7 +72,7 @@ fn a_window_of_another_size_is_drawn_anew() {
         screen.lines().any(|line| line.chars().count() > 110)
     });
     pty.resize(40, 10);
-    pty.wait_for("crashcart needs 60x20");
+    pty.wait_for("This terminal is 40x10");
     pty.press("q");
     assert!(pty.ended().success());
     given_back(&pty);
