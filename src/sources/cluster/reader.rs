@@ -129,11 +129,7 @@ impl Reader {
     ///
     /// # Errors
     /// Why they could not be read, in words.
-    pub async fn names(
-        &self,
-        gvr: &Gvr,
-        namespace: Option<&str>,
-    ) -> Result<Vec<Named>, Fault> {
+    pub async fn names(&self, gvr: &Gvr, namespace: Option<&str>) -> Result<Vec<Named>, Fault> {
         let base = gvr.path(namespace, None);
         let mut names = Vec::new();
         let mut next = String::new();
