@@ -252,7 +252,7 @@ mod tests {
         let words = |frame: &mut ratatui::Frame<'_>| {
             frame
                 .buffer_mut()
-                .set_string(2, 1, "sth-prod", Style::new().fg(Color::Red))
+                .set_string(2, 1, "sth-prod", Style::new().fg(Color::Red));
         };
         terminal.draw(words).expect("drawn");
         let before = terminal.backend().written();

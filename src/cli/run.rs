@@ -21,7 +21,6 @@ use crate::runbook::run::RunStatus;
 use crate::state::State;
 use crate::state::action::Action;
 use crate::state::event::What;
-use crate::state::prompt::Line;
 use crate::state::prompt::Prompt;
 use crate::view::lines;
 
@@ -92,14 +91,17 @@ async fn open(engine: &mut Engine, book: &str, given: &[String]) -> anyhow::Resu
     let Some(Prompt::Fill { fields, .. }) = engine.state.prompt.clone() else {
         bail!("{}", said(&engine.state));
     };
-    for field in &fields {
-        let value = given.remove(&field.name).unwrap_or_default();
-        engine.act(Action::EraseLeft, true);
-        for character in Line::of(&value).text.chars() {
-            engine.act(Action::Type(character), true);
+    for (place, field) in fields.iter().enumerate() {
+        focus(engine, place);
+        if let Some(value) = given.remove(&field.name) {
+            engine.act(Action::CursorEnd(true), true);
+            engine.act(Action::EraseLeft, true);
+            for character in value.chars() {
+                engine.act(Action::Type(character), true);
+            }
         }
-        if let Some(Prompt::Fill { fields, at, .. }) = &engine.state.prompt {
-            let field = &fields[*at];
+        if let Some(Prompt::Fill { fields, .. }) = &engine.state.prompt {
+            let field = &fields[place];
             ensure!(
                 !field.bad,
                 "parameter {}: {}; give it with --param {}=…",
@@ -108,8 +110,8 @@ async fn open(engine: &mut Engine, book: &str, given: &[String]) -> anyhow::Resu
                 field.name
             );
         }
-        engine.act(Action::Accept, true);
     }
+    engine.act(Action::Accept, true);
     if let Some(unknown) = given.keys().next() {
         let names: Vec<&str> = known
             .params
@@ -128,6 +130,16 @@ async fn open(engine: &mut Engine, book: &str, given: &[String]) -> anyhow::Resu
         .await;
     ensure!(engine.state.open_run.is_some(), "{}", said(&engine.state));
     Ok(())
+}
+
+/// Puts the cursor into one field: the form opens on the first that is still missing.
+fn focus(engine: &mut Engine, place: usize) {
+    while let Some(Prompt::Fill { fields, at, .. }) = &engine.state.prompt
+        && *at != place
+        && place < fields.len()
+    {
+        engine.act(Action::Field(true), true);
+    }
 }
 
 fn resume(engine: &mut Engine, id: &str) -> anyhow::Result<()> {

@@ -86,6 +86,8 @@ pub struct Listed {
     pub gvk: Gvk,
     /// The resource that the cluster serves it as.
     pub gvr: Gvr,
+    /// False when listing this kind is not this person's right; `objects` is empty then and says nothing.
+    pub allowed: bool,
     /// Every object of that kind in the namespace.
     pub objects: Vec<Named>,
 }

@@ -204,6 +204,13 @@ fn split(turn: &Turn<'_>, restore: &str, listed: &[Listed]) -> (Vec<Created>, Ve
             _ => delete.push(object),
         }
     }
+    let hidden = steps::unseen(turn, listed);
+    left.extend(hidden.map(|item| {
+        let (kind, name) = (&item.kind, &item.name);
+        SafeText::new(&format!(
+            "{kind} {name} stays: listing its kind is not yours"
+        ))
+    }));
     (delete, left)
 }
 

@@ -81,20 +81,24 @@ fn right(
 
 /// Kinds that a restore may create: their names are compared with the backup, and an undo deletes what was created.
 ///
-/// Names of Secrets cannot be listed without the right to read them; the console asks for names only.
-const RESTORED: [(&str, &str); 14] = [
+/// Secrets are left out on purpose: who may list their names reads their values, of the whole cluster. What may not be
+/// listed is not looked for, and the run says so; a person who may have it looked for has it looked for.
+const RESTORED: [(&str, &str); 17] = [
     ("", "configmaps"),
+    ("", "limitranges"),
     ("", "persistentvolumeclaims"),
-    ("", "secrets"),
+    ("", "resourcequotas"),
     ("", "serviceaccounts"),
     ("", "services"),
     ("apps", "daemonsets"),
     ("apps", "deployments"),
     ("apps", "statefulsets"),
+    ("autoscaling", "horizontalpodautoscalers"),
     ("batch", "cronjobs"),
     ("batch", "jobs"),
     ("networking.k8s.io", "ingresses"),
     ("networking.k8s.io", "networkpolicies"),
+    ("policy", "poddisruptionbudgets"),
     ("rbac.authorization.k8s.io", "rolebindings"),
     ("rbac.authorization.k8s.io", "roles"),
 ];
@@ -115,14 +119,8 @@ pub fn operating() -> Vec<Right> {
         rights.push(right(None, group, resource, &[], verb));
     }
     for (group, resource) in RESTORED {
-        rights.extend(
-            ["delete", "list"]
-                .into_iter()
-                .map(|verb| right(None, group, resource, &[], verb)),
-        );
-        if resource != "secrets" {
-            rights.push(right(None, group, resource, &[], "get"));
-        }
+        let verbs = ["delete", "get", "list"].into_iter();
+        rights.extend(verbs.map(|verb| right(None, group, resource, &[], verb)));
     }
     rights
 }
@@ -304,6 +302,19 @@ mod tests {
         }
         assert!(!text.contains('*'), "nothing is granted by a star");
         assert!(!text.contains("secrets"));
+    }
+
+    #[test]
+    fn a_restore_is_looked_at_kind_by_kind_and_no_secret_is_read() {
+        let text = manifest(false, None, Some("alice"));
+        for (_, resource) in RESTORED {
+            assert!(
+                text.contains(&format!("resources: [\"{resource}\"]")),
+                "{resource}"
+            );
+        }
+        assert!(!text.contains("secrets"));
+        assert!(!manifest(true, None, Some("alice")).contains("configmaps"));
     }
 
     #[test]

@@ -17,10 +17,10 @@ use portable_pty::PtySize;
 use portable_pty::native_pty_system;
 
 /// How long anything may take before a test says that it did not happen.
-pub const LIMIT: Duration = Duration::from_secs(45);
+pub(crate) const LIMIT: Duration = Duration::from_secs(45);
 
 /// A program in a terminal.
-pub struct Pty {
+pub(crate) struct Pty {
     master: Option<Box<dyn MasterPty + Send>>,
     keys: Option<Box<dyn Write + Send>>,
     child: Box<dyn Child + Send + Sync>,
@@ -32,7 +32,7 @@ pub struct Pty {
 
 impl Pty {
     /// Starts `program` in a terminal of `cols` x `rows`; everything it keeps goes below `home`.
-    pub fn start(
+    pub(crate) fn start(
         program: &Path,
         args: &[&str],
         home: &Path,
@@ -88,43 +88,43 @@ impl Pty {
     }
 
     /// The screen as lines without trailing blanks.
-    pub fn screen(&self) -> String {
+    pub(crate) fn screen(&self) -> String {
         self.parser.screen().contents()
     }
 
     /// True while the program shows its own screen.
-    pub fn alternate(&self) -> bool {
+    pub(crate) fn alternate(&self) -> bool {
         self.parser.screen().alternate_screen()
     }
 
     /// True while the cursor is hidden.
-    pub fn cursor_hidden(&self) -> bool {
+    pub(crate) fn cursor_hidden(&self) -> bool {
         self.parser.screen().hide_cursor()
     }
 
     /// Presses keys, all in one write.
-    pub fn press(&mut self, keys: &str) {
+    pub(crate) fn press(&mut self, keys: &str) {
         let writer = self.keys.as_mut().expect("the terminal is open");
         writer.write_all(keys.as_bytes()).expect("keys");
         writer.flush().expect("keys");
     }
 
     /// Waits until the screen holds `words`.
-    pub fn wait_for(&mut self, words: &str) {
+    pub(crate) fn wait_for(&mut self, words: &str) {
         self.wait(&format!("\"{words}\" on the screen"), |screen| {
             screen.contains(words)
         });
     }
 
     /// Waits until the screen no longer holds `words`.
-    pub fn wait_gone(&mut self, words: &str) {
+    pub(crate) fn wait_gone(&mut self, words: &str) {
         self.wait(&format!("\"{words}\" gone from the screen"), |screen| {
             !screen.contains(words)
         });
     }
 
     /// Waits until the screen is as `seen` wants it.
-    pub fn wait(&mut self, what: &str, seen: impl Fn(&str) -> bool) {
+    pub(crate) fn wait(&mut self, what: &str, seen: impl Fn(&str) -> bool) {
         let end = Instant::now() + LIMIT;
         while !seen(&self.screen()) {
             let left = end.saturating_duration_since(Instant::now());
@@ -141,7 +141,7 @@ impl Pty {
     }
 
     /// Gives the window another size.
-    pub fn resize(&mut self, cols: u16, rows: u16) {
+    pub(crate) fn resize(&mut self, cols: u16, rows: u16) {
         self.parser.screen_mut().set_size(rows, cols);
         let size = PtySize {
             rows,
@@ -157,7 +157,7 @@ impl Pty {
     }
 
     /// Sends a signal to the program.
-    pub fn signal(&self, signal: rustix::process::Signal) {
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         let id = self
             .child
             .process_id()
@@ -168,13 +168,13 @@ impl Pty {
     }
 
     /// Takes the terminal away, as a lost SSH connection does.
-    pub fn hang_up(&mut self) {
+    pub(crate) fn hang_up(&mut self) {
         self.keys = None;
         self.master = None;
     }
 
     /// Waits until the program has ended and gives back how, with everything it wrote taken in.
-    pub fn ended(&mut self) -> ExitStatus {
+    pub(crate) fn ended(&mut self) -> ExitStatus {
         let end = Instant::now() + LIMIT;
         loop {
             if let Some(status) = self.child.try_wait().expect("a status") {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::Turn;
 use super::Verdict;
+use super::restore;
 use super::velero;
 use crate::runbook::event::OutcomeClass;
 use crate::runbook::plan::Frozen;
@@ -243,6 +244,16 @@ fn compared(turn: &Turn<'_>, listed: &[Listed]) -> Verdict {
     );
     if found.left > 0 {
         words = format!("{words}  left to controllers {}", found.left);
+    }
+    let hidden = found
+        .create
+        .iter()
+        .filter(|item| restore::unseen(listed, item))
+        .count();
+    if exists && hidden > 0 {
+        words.push_str(&format!(
+            " (of create, {hidden} may be there already: listing their kind is not yours)"
+        ));
     }
     if !found.unknown.is_empty() {
         words = format!(

@@ -5,6 +5,7 @@ use super::Turn;
 use super::Verdict;
 use super::restore;
 use crate::runbook::event::Created;
+use crate::runbook::plan::Item;
 use crate::runbook::plan::PlanStep;
 use crate::runbook::plan::Undo;
 use crate::runbook::reading::Listed;
@@ -39,10 +40,13 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
     };
     let (run, frozen) = (turn.run, turn.frozen());
     let created = created(turn, listed);
-    let all = frozen.create.len();
-    let missing: Vec<String> = frozen
+    let (unseen, looked): (Vec<&Item>, Vec<&Item>) = frozen
         .create
         .iter()
+        .partition(|item| restore::unseen(listed, item));
+    let all = looked.len();
+    let missing: Vec<String> = looked
+        .into_iter()
         .filter(|item| {
             !created
                 .iter()
@@ -68,11 +72,20 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
             some(&bad)
         )),
         Some(_) => {
-            let words = SafeText::new(&format!(
-                "{all} of {all} objects are there, new; every Deployment is available"
-            ));
+            let mut words =
+                format!("{all} of {all} objects are there, new; every Deployment is available");
+            if !unseen.is_empty() {
+                let names: Vec<String> = unseen
+                    .iter()
+                    .map(|item| format!("{} {}", item.kind, item.name))
+                    .collect();
+                words.push_str(&format!(
+                    "; not looked at, because listing them is not yours: {}",
+                    some(&names)
+                ));
+            }
             Verdict::Done(Found {
-                words,
+                words: SafeText::new(&words),
                 frozen: None,
                 through: true,
                 created,

@@ -182,6 +182,7 @@ impl Estate {
         Listed {
             gvk: gvk.clone(),
             gvr: gvr(&plural),
+            allowed: true,
             objects: objects.collect(),
         }
     }

@@ -63,7 +63,8 @@ struct Served {
 #[serde(default)]
 struct Names {
     metadata: Continue,
-    items: Vec<Item>,
+    /// A real API server writes `null` for a list of metadata that holds nothing.
+    items: Option<Vec<Item>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -142,7 +143,7 @@ impl Reader {
             let page: Names = self
                 .get(&format!("{base}?limit={PAGE}{token}"), NAMES_ONLY)
                 .await?;
-            names.extend(page.items.into_iter().map(|item| item.metadata));
+            names.extend(page.items.into_iter().flatten().map(|item| item.metadata));
             next = page.metadata.next;
             if next.is_empty() {
                 return Ok(names);
@@ -318,4 +319,19 @@ fn escaped(token: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_metadata_that_holds_nothing_is_empty_and_no_fault() {
+        // As kube-apiserver 1.36 answers for a namespace that is not there.
+        let answer = r#"{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1",
+            "metadata":{"resourceVersion":"893"},"items":null}"#;
+        let page: Names = serde_json::from_str(answer).unwrap();
+        assert!(page.items.is_none());
+        assert!(page.metadata.next.is_empty());
+    }
 }

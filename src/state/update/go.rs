@@ -26,7 +26,7 @@ pub(super) fn act(state: &mut State, action: &Action) -> Vec<Effect> {
             state.prompt = Some(Prompt::Palette {
                 line: Line::default(),
                 at: None,
-            })
+            });
         }
         Action::Filter => state.prompt = Some(Prompt::Filter(Line::of(&state.nav.filter.clone()))),
         Action::Help => push(state, Screen::Help),
