@@ -18,6 +18,7 @@ use crate::app::input;
 use crate::runbook::paper;
 use crate::runbook::run::Run;
 use crate::runbook::run::RunStatus;
+use crate::runbook::sight::Sight;
 use crate::state::State;
 use crate::state::action::Action;
 use crate::state::event::What;
@@ -146,9 +147,29 @@ fn resume(engine: &mut Engine, id: &str) -> anyhow::Result<()> {
     let Some(run) = engine.state.runs.iter().find(|run| run.id.starts_with(id)) else {
         bail!("there is no run {id} in this log; crashcart log show lists what happened");
     };
+    if !run.ended() {
+        reachable(&engine.state, run)?;
+    }
     let id = run.id.clone();
     engine.act(Action::Resume(id), true);
     Ok(())
+}
+
+/// A run whose cluster is gone, or is another one by now, is not even looked at: nothing could be read for it.
+fn reachable(state: &State, run: &Run) -> anyhow::Result<()> {
+    let Some(person) = &state.person else {
+        bail!("nobody is signed in; the run stays where it is");
+    };
+    let sight = Sight {
+        config: &state.config,
+        world: &state.world,
+        library: &state.library,
+        heard: None,
+        person,
+    };
+    sight
+        .ready(&run.cluster, &run.memory.cluster_uid, state.now)
+        .map_err(|why| anyhow::anyhow!("run {} stays where it is: {why}", run.short()))
 }
 
 /// The reason that the console just gave.
@@ -163,13 +184,17 @@ fn said(state: &State) -> String {
 /// Walks the run: prints what changed, asks where a person must answer, until it ends or is put down.
 async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
     let mut told = String::new();
+    // A run that was held before is taken up here; one that is held here is put down.
+    let mut answered = false;
     loop {
         engine.until(STEP, |state| state.busy.is_none()).await;
         let Some(run) = engine.state.run() else {
             bail!("the run is gone from the log")
         };
         tell(out, &mut told, &lines::run_text(&engine.state, run))?;
-        if let Some(code) = over(run, out)? {
+        if (answered || run.status != RunStatus::Held)
+            && let Some(code) = over(run, out)?
+        {
             return Ok(code);
         }
         let Some(card) = engine.state.card() else {
@@ -204,6 +229,7 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
             )?;
             return Ok(1);
         };
+        answered = true;
         engine.until(SEEN, |_| false).await;
         press(engine, &line, card.typed.is_some());
         if let Some(message) = engine.state.message.take() {
