@@ -1,5 +1,12 @@
 //! The whole program in a terminal: it draws, resizes, quits, and gives the terminal back on every way out.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on panics; it starts a thread and reads the clock for its deadlines"
+)]
+
 mod pty;
 
 use std::collections::BTreeMap;

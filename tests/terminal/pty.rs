@@ -31,12 +31,12 @@ pub(crate) struct Pty {
     output: Receiver<Vec<u8>>,
     parser: vt100::Parser,
     /// Bytes the program has written.
-    pub written: usize,
+    pub(crate) written: usize,
 }
 
 impl Pty {
     /// Starts `program` in a terminal of `cols` x `rows`; everything it keeps goes below `home`.
-    pub fn start(
+    pub(crate) fn start(
         program: &Path,
         args: &[&str],
         home: &Path,
@@ -76,7 +76,7 @@ impl Pty {
         let gone = Arc::new(AtomicBool::new(false));
         let over = Arc::clone(&gone);
         std::thread::spawn(move || {
-            let mut buffer = [0; 65536];
+            let mut buffer = vec![0; 65536];
             while let Ok(read) = reader.read(&mut buffer) {
                 if over.load(Ordering::SeqCst)
                     || read == 0
@@ -98,42 +98,45 @@ impl Pty {
     }
 
     /// The screen as lines without trailing blanks.
-    pub fn screen(&self) -> String {
+    pub(crate) fn screen(&self) -> String {
         self.parser.screen().contents()
     }
 
     /// True while the program shows its own screen.
-    pub fn alternate(&self) -> bool {
+    pub(crate) fn alternate(&self) -> bool {
         self.parser.screen().alternate_screen()
     }
 
     /// True while the cursor is hidden.
-    pub fn cursor_hidden(&self) -> bool {
+    pub(crate) fn cursor_hidden(&self) -> bool {
         self.parser.screen().hide_cursor()
     }
 
     /// Presses keys, all in one write.
-    pub fn press(&mut self, keys: &str) {
+    pub(crate) fn press(&mut self, keys: &str) {
         let writer = self.keys.as_mut().expect("the terminal is open");
         writer.write_all(keys.as_bytes()).expect("keys");
         writer.flush().expect("keys");
     }
 
     /// Waits until the screen holds `words`.
-    pub fn wait_for(&mut self, words: &str) {
+    pub(crate) fn wait_for(&mut self, words: &str) {
         self.wait(&format!("\"{words}\" on the screen"), |screen| {
             screen.contains(words)
         });
     }
 
     /// Waits until the screen is as `seen` wants it.
-    pub fn wait(&mut self, what: &str, seen: impl Fn(&str) -> bool) {
+    pub(crate) fn wait(&mut self, what: &str, seen: impl Fn(&str) -> bool) {
         let end = Instant::now() + LIMIT;
         while !seen(&self.screen()) {
             let left = end.saturating_duration_since(Instant::now());
             match self.output.recv_timeout(left) {
                 Ok(bytes) => self.take(&bytes),
-                Err(_) => panic!("{what}: did not happen. The screen:\n{}", self.screen()),
+                Err(error) => panic!(
+                    "{what}: did not happen ({error}). The screen:\n{}",
+                    self.screen()
+                ),
             }
         }
     }
@@ -144,7 +147,7 @@ impl Pty {
     }
 
     /// Gives the window another size.
-    pub fn resize(&mut self, cols: u16, rows: u16) {
+    pub(crate) fn resize(&mut self, cols: u16, rows: u16) {
         self.parser.screen_mut().set_size(rows, cols);
         let size = PtySize {
             rows,
@@ -160,7 +163,7 @@ impl Pty {
     }
 
     /// Sends a signal to the program.
-    pub fn signal(&self, signal: rustix::process::Signal) {
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         let id = self
             .child
             .process_id()
@@ -174,7 +177,7 @@ impl Pty {
     ///
     /// The thread that reads holds the terminal as well and is waiting: another size makes the program draw, so that
     /// the thread wakes, sees that it is over and lets go.
-    pub fn hang_up(&mut self) {
+    pub(crate) fn hang_up(&mut self) {
         self.gone.store(true, Ordering::SeqCst);
         self.resize(100, 30);
         self.keys = None;
@@ -182,7 +185,7 @@ impl Pty {
     }
 
     /// Waits until the program has ended and gives back how, with everything it wrote taken in.
-    pub fn ended(&mut self) -> ExitStatus {
+    pub(crate) fn ended(&mut self) -> ExitStatus {
         let end = Instant::now() + LIMIT;
         loop {
             if let Some(status) = self.child.try_wait().expect("a status") {
