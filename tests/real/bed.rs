@@ -170,7 +170,7 @@ impl Estate for Bed {
         &[]
     }
 
-    fn cluster(&self) -> &str {
+    fn cluster(&self) -> &'static str {
         "bed"
     }
 

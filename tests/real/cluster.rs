@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use kube::Api;
 use kube::Client;
 use kube::Config;
+use kube::api::DeleteParams;
+use kube::api::ListParams;
 use kube::config::KubeConfigOptions;
 use kube::config::Kubeconfig;
 use kube::core::ApiResource;
@@ -68,7 +70,7 @@ impl Cluster {
 
     fn list(&self, group: &str, kind: &str) -> Vec<DynamicObject> {
         let api = self.api(group, kind);
-        let found = self.runtime.block_on(api.list(&Default::default()));
+        let found = self.runtime.block_on(api.list(&ListParams::default()));
         found.unwrap().items
     }
 
@@ -93,10 +95,10 @@ impl Cluster {
         let (spaces, pods) = (of("Namespace"), of("Pod"));
         let list = async {
             let zone = format!("zone={zone}");
-            let params = kube::api::ListParams::default().labels(&zone);
+            let params = ListParams::default().labels(&zone);
             let spaces = spaces.list(&params).await.unwrap().items;
             let names: Vec<_> = spaces.into_iter().map(|one| one.metadata.name).collect();
-            let pods = pods.list(&Default::default()).await.unwrap().items;
+            let pods = pods.list(&ListParams::default()).await.unwrap().items;
             let running = |pod: &DynamicObject| {
                 let phase = pod.data.pointer("/status/phase");
                 phase.and_then(|phase| phase.as_str()) != Some("Succeeded")
@@ -129,7 +131,7 @@ impl Cluster {
         let lose = async {
             let name = self.namespace.as_str();
             let uid = api.get(name).await.unwrap().metadata.uid.unwrap();
-            api.delete(name, &Default::default()).await.unwrap();
+            api.delete(name, &DeleteParams::default()).await.unwrap();
             let gone = await_condition(api.clone(), name, is_deleted(&uid));
             tokio::time::timeout(LIMIT, gone)
                 .await

@@ -57,19 +57,19 @@ impl Estate for Simulator {
         self.home.path()
     }
 
-    fn alice(&self) -> &[&str] {
+    fn alice(&self) -> &[&'static str] {
         &["--as", "alice"]
     }
 
-    fn cluster(&self) -> &str {
+    fn cluster(&self) -> &'static str {
         "sth-prod"
     }
 
-    fn namespace(&self) -> &str {
+    fn namespace(&self) -> &'static str {
         "billing"
     }
 
-    fn zone(&self) -> &str {
+    fn zone(&self) -> &'static str {
         "administrative"
     }
 
