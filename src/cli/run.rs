@@ -48,10 +48,7 @@ pub(super) async fn run(
     engine
         .until(REACH, |state| state.person.is_some() && reached(state))
         .await;
-    ensure!(
-        engine.state.person.is_some(),
-        "nobody is signed in; run crashcart login first, or open the console"
-    );
+    ensure!(engine.state.person.is_some(), "{}", nobody(&engine.state));
     let begun = match (&args.resume, &args.book) {
         (Some(id), _) => resume(&mut engine, id),
         (None, Some(book)) => open(&mut engine, book, &args.params).await,
@@ -64,6 +61,15 @@ pub(super) async fn run(
     let code = walk(&mut engine, out).await?;
     engine.end(STEP).await;
     Ok(code)
+}
+
+/// Why nobody is known to act.
+fn nobody(state: &State) -> &'static str {
+    if state.config.identities.is_empty() {
+        "no cluster has said who you are, so nothing is sent; crashcart doctor says why"
+    } else {
+        "nobody is signed in; run crashcart login first, or open the console"
+    }
 }
 
 /// True once every cluster has said something: a greeting, or why not.
