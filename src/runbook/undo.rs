@@ -187,7 +187,10 @@ fn next_item(run: &Run, step: &PlanStep, sight: &Sight<'_>, now: Moment) -> Opti
             .filter(|item| item.1.as_ref().is_some_and(is_gone))
             .count();
         let stay = list.delete.len() - gone + list.left.len();
-        let evidence = SafeText::new(&format!("deleted {gone} of what it created, left {stay}"));
+        let evidence = SafeText::new(&format!(
+            "deleted {gone} of what it created, left {stay}{}",
+            left(list)
+        ));
         return Some(Command::Record(RunEvent::Undone {
             step: step.number,
             evidence,
@@ -231,6 +234,22 @@ fn next_item(run: &Run, step: &PlanStep, sight: &Sight<'_>, now: Moment) -> Opti
             settle("gone as soon as its finalizers end")
         }
         _ => ask(reading, sight, now),
+    }
+}
+
+/// What stays, by name and why, after a colon; nothing when nothing does.
+fn left(list: &UndoList) -> String {
+    let kept = list.delete.iter().filter_map(|(object, words)| {
+        let words = words.as_ref().filter(|words| !is_gone(words))?;
+        Some(format!("{} {} {words}", object.kind, object.name))
+    });
+    let all: Vec<String> = kept
+        .chain(list.left.iter().map(ToString::to_string))
+        .collect();
+    if all.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", all.join("; "))
     }
 }
 
