@@ -163,7 +163,7 @@ impl Drop for Sim {
 
 fn serve(folder: &Path, seed: &str) -> Child {
     let mut child = Command::new(PROGRAM)
-        .args(["sim", "--seed", seed, "--dir"])
+        .args(["sim", "--speed", "4", "--seed", seed, "--dir"])
         .arg(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
