@@ -23,6 +23,7 @@ use crate::state::State;
 use crate::state::action::Action;
 use crate::state::event::What;
 use crate::state::prompt::Prompt;
+use crate::text::SafeText;
 use crate::view::lines;
 
 /// How long clusters have to answer before the run says that they do not.
@@ -223,7 +224,7 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
             engine.happen(What::Drawn { card: id });
         }
         match &card.typed {
-            Some(want) => write!(out, "Type {want} to {}, or one of s u h a p: ", card.enter)?,
+            Some(want) => write!(out, "Type {want} ({}), or one of s u h a p: ", card.enter)?,
             None => write!(out, "Enter to {}, or one of s u h a p: ", card.enter)?,
         }
         out.flush()?;
@@ -237,48 +238,48 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
         };
         answered = true;
         engine.until(SEEN, |_| false).await;
-        press(engine, &line, card.typed.is_some());
-        if let Some(message) = engine.state.message.take() {
-            writeln!(out, "{message}")?;
+        let said = press(engine, &line, card.typed.is_some());
+        if let Some(words) = said.or_else(|| engine.state.message.take()) {
+            writeln!(out, "{words}")?;
         }
     }
 }
 
-/// A typed line becomes the keys that the screen would take.
-fn press(engine: &mut Engine, line: &str, name: bool) {
+/// A typed line becomes the keys that the screen would take; gives back why it did not count, where a field says so.
+fn press(engine: &mut Engine, line: &str, name: bool) -> Option<SafeText> {
     let (key, rest) = line.split_once(' ').unwrap_or((line, ""));
-    match (key, name) {
-        ("", false) => drop(engine.act(Action::RunDo, true)),
-        ("s", _) => with_reason(engine, Action::RunSkip, rest),
-        ("a", _) => with_reason(engine, Action::RunAbort, rest),
-        ("u", _) => drop(engine.act(Action::RunUndo, true)),
-        ("h", _) => drop(engine.act(Action::RunHold, true)),
-        ("p", _) => drop(engine.act(Action::RunPlan, true)),
-        (_, true) => {
-            engine.act(Action::RunDo, true);
-            type_line(engine, line);
+    let action = match (key, name) {
+        ("", false) => Action::RunDo,
+        ("s", _) => return with_text(engine, Action::RunSkip, rest),
+        ("a", _) => return with_text(engine, Action::RunAbort, rest),
+        ("u", _) => Action::RunUndo,
+        ("h", _) => Action::RunHold,
+        ("p", _) => Action::RunPlan,
+        (_, true) => return with_text(engine, Action::RunDo, line),
+        _ => {
+            return Some(SafeText::new(&format!(
+                "\"{key}\" is none of them: nothing was sent."
+            )));
         }
-        _ => drop(engine.happen(What::Tick)),
-    }
-}
-
-fn with_reason(engine: &mut Engine, action: Action, reason: &str) {
+    };
     engine.act(action, true);
-    type_line(engine, reason);
+    None
 }
 
-/// Types into the prompt that is open; without one nothing is typed.
-fn type_line(engine: &mut Engine, text: &str) {
-    if engine.state.prompt.is_none() {
-        return;
-    }
+/// Takes an action and types into the field that it opens; a field that stays open is left, and says why.
+fn with_text(engine: &mut Engine, action: Action, text: &str) -> Option<SafeText> {
+    engine.act(action, true);
+    engine.state.prompt.as_ref()?;
     for character in text.chars() {
         engine.act(Action::Type(character), true);
     }
     engine.act(Action::Accept, true);
-    if engine.state.prompt.is_some() {
-        engine.act(Action::Leave, true);
-    }
+    let why = match engine.state.prompt.as_ref()? {
+        Prompt::Name { refused, .. } => refused.as_deref().map(SafeText::new),
+        _ => engine.state.message.clone(),
+    };
+    engine.act(Action::Leave, true);
+    why
 }
 
 /// How it ended, if it did.

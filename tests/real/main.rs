@@ -20,7 +20,6 @@ mod estate;
 #[path = "../terminal/pty.rs"]
 #[expect(
     dead_code,
-    unreachable_pub,
     reason = "shared with the tests of the terminal, which use all of it"
 )]
 mod pty;

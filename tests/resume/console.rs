@@ -116,7 +116,7 @@ impl Console {
     fn answer(&mut self, said: &str) {
         let line = if said.contains("POST backups/pre-") {
             "s nothing here is worth a copy"
-        } else if said.contains("Type billing to") {
+        } else if said.contains("Type billing (") {
             "billing"
         } else {
             ""

@@ -57,14 +57,14 @@ fn a_step_is_left_out_and_a_run_is_ended_only_with_a_reason() {
         "{said}"
     );
     console.say("s this one too");
-    console.walk_to("Type billing to");
+    console.walk_to("Type billing (");
     assert!(
         console.text.contains("may not be left out"),
         "{}",
         console.text
     );
     console.say("emr");
-    console.walk_to("Type billing to");
+    console.walk_to("Type billing (");
     assert!(
         console
             .text
@@ -73,7 +73,7 @@ fn a_step_is_left_out_and_a_run_is_ended_only_with_a_reason() {
         console.text
     );
     console.say("a");
-    console.walk_to("Type billing to");
+    console.walk_to("Type billing (");
     console.say("a enough");
     let (code, text) = console.walk();
     assert_eq!(code, 1, "{text}");

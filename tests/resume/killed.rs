@@ -66,7 +66,7 @@ fn a_restore_that_never_left_is_looked_for_then_sent_once_with_the_name_typed_ag
     );
 
     let mut console = sim.run(&["--resume", &run]);
-    let said = console.walk_to("Type billing to");
+    let said = console.walk_to("Type billing (");
     assert!(said.contains("it did not arrive"), "{said}");
     assert_eq!(
         sim.count("sth-prod", "create", "restores"),
@@ -91,24 +91,27 @@ fn a_run_killed_while_it_waits_for_the_world_goes_on_where_the_world_is() {
     settled(&sim, again);
 }
 
-#[test]
-fn a_run_killed_before_its_plan_prepares_on_and_ends_well() {
-    for lost in [Lost::Answer, Lost::Request] {
-        let sim = Sim::start();
-        let wire = Wire::before("sth-prod", &sim.folder());
-        wire.lose(lost, "downloadrequests");
-        let mut console = sim.restore("sth-prod", "billing");
-        wire.lost();
-        let run = console.run();
-        console.kill();
-        in_doubt(&sim, "downloadrequests/");
+/// Kills a run over its preparation's request, and resumes it.
+fn before_the_plan(lost: Lost) {
+    let sim = Sim::start();
+    let wire = Wire::before("sth-prod", &sim.folder());
+    wire.lose(lost, "downloadrequests");
+    let console = sim.restore("sth-prod", "billing");
+    wire.lost();
+    console.kill();
+    in_doubt(&sim, "downloadrequests/");
 
-        let again = sim.run(&["--resume", &run]).walk();
-        settled(&sim, again);
-        assert_eq!(
-            sim.count("sth-prod", "create", "downloadrequests"),
-            1,
-            "{lost:?}"
-        );
-    }
+    let again = sim.run(&["--resume", &sim.run_opened()]).walk();
+    settled(&sim, again);
+    assert_eq!(sim.count("sth-prod", "create", "downloadrequests"), 1);
+}
+
+#[test]
+fn a_run_killed_before_its_plan_finds_what_it_had_asked_for_and_ends_well() {
+    before_the_plan(Lost::Answer);
+}
+
+#[test]
+fn a_run_killed_before_its_plan_asks_again_what_never_arrived_and_ends_well() {
+    before_the_plan(Lost::Request);
 }

@@ -20,7 +20,7 @@ pub(crate) struct Sim {
 }
 
 impl Sim {
-    /// Starts `crashcart sim` and waits until it says how to join it.
+    /// Starts `crashcart sim` and waits until it has said how to join it.
     pub(crate) fn start() -> Sim {
         let home = tempfile::tempdir().expect("a folder");
         let child = serve(&home.path().join("estate"), "1");
@@ -103,6 +103,15 @@ impl Sim {
         text.lines().map(str::to_owned).collect()
     }
 
+    /// The short id of the run that was opened last, as the log shows it.
+    pub(crate) fn run_opened(&self) -> String {
+        let log = self.log();
+        let line = log.iter().find(|line| line.contains("run opened"));
+        let run = line.and_then(|line| line.split_whitespace().nth(3));
+        run.unwrap_or_else(|| panic!("no run was opened: {log:#?}"))
+            .to_owned()
+    }
+
     /// The log is whole.
     pub(crate) fn verify(&self) {
         let (code, text) = self.ask(&["log", "verify"]);
@@ -126,11 +135,12 @@ impl Sim {
         self.audit(cluster).iter().filter(same).count()
     }
 
-    /// Every request that changed something, reviews left out: verb and resource.
+    /// Every request that changed something and was not refused, reviews left out: verb and resource.
     pub(crate) fn changes(&self, cluster: &str) -> Vec<String> {
         let writes = ["create", "update", "patch", "delete", "deletecollection"];
         self.audit(cluster)
             .iter()
+            .filter(|entry| entry["responseStatus"]["code"].as_u64() < Some(300))
             .filter(|entry| {
                 entry["verb"]
                     .as_str()
@@ -153,7 +163,7 @@ impl Drop for Sim {
 
 fn serve(folder: &Path, seed: &str) -> Child {
     let mut child = Command::new(PROGRAM)
-        .args(["sim", "--seed", seed, "--dir"])
+        .args(["sim", "--speed", "4", "--seed", seed, "--dir"])
         .arg(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -163,7 +173,7 @@ fn serve(folder: &Path, seed: &str) -> Child {
     let joined = BufReader::new(out)
         .lines()
         .map_while(Result::ok)
-        .any(|line| line.starts_with("join it:"));
+        .any(|line| line.starts_with("kubectl:"));
     assert!(joined, "the simulator says how to join it");
     child
 }

@@ -23,12 +23,23 @@ fn undo_deletes_what_the_restore_made_and_says_what_it_leaves() {
     let (code, text) = console.walk();
     assert_eq!(code, 1, "{text}");
     assert!(text.contains("taken back"), "{text}");
-    assert!(
-        text.contains("deleted 8 of what it created, left 0"),
-        "{text}"
-    );
+    // A Deployment that becomes available meanwhile is changed by its controller, and stays.
+    let deleted = (0..=8).find(|deleted| {
+        text.contains(&format!(
+            "deleted {deleted} of what it created, left {}",
+            8 - deleted
+        ))
+    });
+    let deleted = deleted.unwrap_or_else(|| panic!("it says what it leaves: {text}"));
+    assert!(deleted >= 7, "{text}");
+    if deleted < 8 {
+        assert!(
+            text.contains("left 1: Deployment billing-print stays: somebody changed it"),
+            "{text}"
+        );
+    }
     let deletes = sim.changes("sth-prod");
     let deletes = deletes.iter().filter(|line| line.starts_with("delete "));
-    assert_eq!(deletes.count(), 8, "{text}");
+    assert_eq!(deletes.count(), deleted, "{text}");
     sim.verify();
 }
