@@ -496,7 +496,7 @@ mod tests {
     fn an_alertmanager_that_cannot_be_asked_is_unknown() {
         let fresh = json!([watchdog("2026-08-15T04:53:30Z", "2026-08-15T04:57:30Z")]);
         let failed = WatchNews::Failed(SafeText::new("the server answered 503: x"));
-        let (state, cell, kinds) = judged(&[fresh.clone()], Some(failed));
+        let (state, cell, kinds) = judged(std::slice::from_ref(&fresh), Some(failed));
         assert_eq!(
             (state, cell.level, kinds),
             (Pipeline::Unreachable, Level::Unknown, vec!["alerts.dead"])
