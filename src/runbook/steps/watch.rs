@@ -7,9 +7,9 @@ use super::restore;
 use super::safety_copy::words;
 use crate::runbook::plan::PlanStep;
 use crate::runbook::plan::Undo;
+use crate::runbook::steps;
 use crate::runbook::values::ValueError;
 use crate::text::age;
-use crate::runbook::steps;
 
 pub(super) fn brief(expansion: &Expansion<'_>) -> Result<PlanStep, ValueError> {
     let most = age(i64::from(expansion.step.timeout_s));

@@ -44,7 +44,9 @@ fn an_undo_says_what_stays_because_nobody_looked_at_it() {
         panic!("{:?}", estate.run().status)
     };
     assert!(
-        reason.as_str().contains("deleted 2 of what it created, left 1"),
+        reason
+            .as_str()
+            .contains("deleted 2 of what it created, left 1"),
         "{reason}"
     );
 }
