@@ -8,9 +8,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    clippy::print_stderr,
     clippy::disallowed_methods,
-    reason = "a test fails by panicking, starts the programs it asks, and says when it is left out"
+    reason = "a test fails by panicking, and starts the programs it asks"
 )]
 
 mod bed;
