@@ -12,6 +12,7 @@ use super::engine::Engine;
 use super::engine::Turn;
 use super::input;
 use super::input::Input;
+use super::input::Signals;
 use super::out::Lean;
 use super::term;
 use crate::keys;
@@ -34,7 +35,7 @@ const HARD_END: Duration = Duration::from_millis(1500);
 /// When standard output is no terminal or its mode cannot be set.
 pub async fn run(mut engine: Engine, theme: Theme) -> io::Result<State> {
     let (inputs, mut waiting) = mpsc::channel(256);
-    let signals = tokio::spawn(input::signals(inputs.clone()));
+    let signals = spawn(Signals::catch()?.pass_on(inputs.clone()));
     let guard = term::take()?;
     let size = term::size();
     let synchronized = term::knows_private_modes(&std::env::var("TERM").unwrap_or_default());
@@ -149,4 +150,12 @@ fn end_hard_after(restore: term::Restore) {
         });
     // Without that thread the ordinary ending still stands.
     drop(last);
+}
+
+/// Starts a task of this room.
+#[expect(clippy::disallowed_methods, reason = "tasks are started in app")]
+fn spawn<T: Send + 'static>(
+    deed: impl Future<Output = T> + Send + 'static,
+) -> tokio::task::JoinHandle<T> {
+    tokio::spawn(deed)
 }

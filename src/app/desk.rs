@@ -51,11 +51,11 @@ enum Job {
     Begin {
         draft: Box<Draft>,
         body: Option<Vec<u8>>,
-        bound: Bound,
+        bound: Box<Bound>,
         reply: Reply<(Permit, Written)>,
     },
     End {
-        ticket: Ticket,
+        ticket: Box<Ticket>,
         draft: Box<Draft>,
         reply: Reply<Written>,
     },
@@ -113,7 +113,7 @@ impl Desk {
         self.ask(|reply| Job::Begin {
             draft: Box::new(draft),
             body,
-            bound,
+            bound: Box::new(bound),
             reply,
         })
         .await
@@ -125,7 +125,7 @@ impl Desk {
     /// As [`Desk::append`]; the intent stays without an outcome then.
     pub async fn end(&self, ticket: Ticket, draft: Draft) -> Result<Written, SafeText> {
         self.ask(|reply| Job::End {
-            ticket,
+            ticket: Box::new(ticket),
             draft: Box::new(draft),
             reply,
         })
@@ -181,7 +181,7 @@ impl Clerk {
                     bound,
                     reply,
                 } => {
-                    let done = self.begin(*draft, body.as_deref(), bound);
+                    let done = self.begin(*draft, body.as_deref(), *bound);
                     drop(reply.send(done));
                 }
                 Job::End {

@@ -252,7 +252,7 @@ mod tests {
         let words = |frame: &mut ratatui::Frame<'_>| {
             frame
                 .buffer_mut()
-                .set_string(2, 1, "sth-prod", Style::new().fg(Color::Red))
+                .set_string(2, 1, "sth-prod", Style::new().fg(Color::Red));
         };
         terminal.draw(words).expect("drawn");
         let before = terminal.backend().written();
@@ -273,7 +273,7 @@ mod tests {
                     Style::new()
                         .fg(Color::LightRed)
                         .add_modifier(Modifier::BOLD),
-                )
+                );
             })
             .expect("drawn");
         let bytes = String::from_utf8_lossy(&terminal.backend().out).into_owned();

@@ -76,7 +76,7 @@ pub enum StartError {
 ///
 /// # Errors
 /// When the log cannot be opened or read.
-pub fn start(start: Start) -> Result<Engine, StartError> {
+pub fn start(start: &Start) -> Result<Engine, StartError> {
     let clock = Clock::start();
     let host = SafeText::new(&rustix::system::uname().nodename().to_string_lossy());
     let folder = start.folders.log.clone();
@@ -87,7 +87,7 @@ pub fn start(start: Start) -> Result<Engine, StartError> {
         folder: folder.display().to_string(),
         source,
     })?;
-    let state = state(&start, &clock, host, &log, &entries, runs);
+    let state = state(start, &clock, host, &log, &entries, runs);
 
     let (events, waiting) = mpsc::channel(EVENTS);
     let desk = Desk::start(log, clock.clone(), events.clone())?;
@@ -105,7 +105,7 @@ pub fn start(start: Start) -> Result<Engine, StartError> {
     }
     let perform = Perform::new(tools, start.folders.clone());
     let mut engine = Engine::new(state, perform, waiting, clock);
-    begin(&mut engine, &start);
+    begin(&mut engine, start);
     Ok(engine)
 }
 

@@ -24,7 +24,7 @@ impl Leaf {
     }
 
     /// Wraps a finished SHA-256 hash.
-    pub(super) fn from_bytes(bytes: [u8; 32]) -> Self {
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 

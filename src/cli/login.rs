@@ -64,7 +64,7 @@ pub(super) async fn signed_in(mut engine: Engine, out: &mut dyn Write) -> anyhow
 
 /// Says who each cluster takes you for.
 pub(super) async fn whoami(mut engine: Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
-    engine.until(GREET, |state| greeted(state)).await;
+    engine.until(GREET, greeted).await;
     let state = engine.end(Duration::ZERO).await;
     let mut known = false;
     if state.here.simulated {

@@ -33,6 +33,7 @@ use crate::app;
 use crate::app::engine::Engine;
 use crate::app::perform::Folders;
 use crate::app::start::Start;
+use crate::config::Cluster;
 use crate::config::Config;
 use crate::runbook::library::Library;
 use crate::view::theme::Theme;
@@ -206,7 +207,7 @@ fn engine(common: &Common, ask: bool) -> anyhow::Result<Engine> {
         log: place.log,
         last_known: place.last_known,
     };
-    Ok(app::start::start(Start {
+    Ok(app::start::start(&Start {
         config,
         folders,
         simulated,
@@ -218,7 +219,7 @@ fn engine(common: &Common, ask: bool) -> anyhow::Result<Engine> {
 /// An estate is simulated only if every server is on loopback and every pinned uid of kube-system is a version-8
 /// UUID, which no real server makes: a tunnel is not a simulator.
 fn simulated(config: &Config) -> bool {
-    !config.clusters.is_empty() && config.clusters.iter().all(|cluster| cluster.is_simulated())
+    !config.clusters.is_empty() && config.clusters.iter().all(Cluster::is_simulated)
 }
 
 fn theme(common: &Common) -> anyhow::Result<Theme> {

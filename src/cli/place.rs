@@ -129,7 +129,7 @@ pub(super) fn private_folder(path: &Path) -> anyhow::Result<()> {
         found.uid()
     );
     anyhow::ensure!(
-        found.mode() & 0o077 == 0,
+        found.mode().trailing_zeros() >= 6,
         "{} can be read or written by others (mode {:o}); run chmod 700 on it",
         path.display(),
         found.mode() & 0o777

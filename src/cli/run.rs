@@ -22,7 +22,6 @@ use crate::runbook::sight::Sight;
 use crate::state::State;
 use crate::state::action::Action;
 use crate::state::event::What;
-use crate::state::prompt::Line;
 use crate::state::prompt::Prompt;
 use crate::text::SafeText;
 use crate::view::lines;
@@ -50,10 +49,7 @@ pub(super) async fn run(
     engine
         .until(REACH, |state| state.person.is_some() && reached(state))
         .await;
-    ensure!(
-        engine.state.person.is_some(),
-        "nobody is signed in; run crashcart login first, or open the console"
-    );
+    ensure!(engine.state.person.is_some(), "{}", nobody(&engine.state));
     let begun = match (&args.resume, &args.book) {
         (Some(id), _) => resume(&mut engine, id),
         (None, Some(book)) => open(&mut engine, book, &args.params).await,
@@ -66,6 +62,15 @@ pub(super) async fn run(
     let code = walk(&mut engine, out).await?;
     engine.end(STEP).await;
     Ok(code)
+}
+
+/// Why nobody is known to act.
+fn nobody(state: &State) -> &'static str {
+    if state.config.identities.is_empty() {
+        "no cluster has said who you are, so nothing is sent; crashcart doctor says why"
+    } else {
+        "nobody is signed in; run crashcart login first, or open the console"
+    }
 }
 
 /// True once every cluster has said something: a greeting, or why not.
@@ -94,14 +99,17 @@ async fn open(engine: &mut Engine, book: &str, given: &[String]) -> anyhow::Resu
     let Some(Prompt::Fill { fields, .. }) = engine.state.prompt.clone() else {
         bail!("{}", said(&engine.state));
     };
-    for field in &fields {
-        let value = given.remove(&field.name).unwrap_or_default();
-        engine.act(Action::EraseLeft, true);
-        for character in Line::of(&value).text.chars() {
-            engine.act(Action::Type(character), true);
+    for (place, field) in fields.iter().enumerate() {
+        focus(engine, place);
+        if let Some(value) = given.remove(&field.name) {
+            engine.act(Action::CursorEnd(true), true);
+            engine.act(Action::EraseLeft, true);
+            for character in value.chars() {
+                engine.act(Action::Type(character), true);
+            }
         }
-        if let Some(Prompt::Fill { fields, at, .. }) = &engine.state.prompt {
-            let field = &fields[*at];
+        if let Some(Prompt::Fill { fields, .. }) = &engine.state.prompt {
+            let field = &fields[place];
             ensure!(
                 !field.bad,
                 "parameter {}: {}; give it with --param {}=…",
@@ -110,8 +118,8 @@ async fn open(engine: &mut Engine, book: &str, given: &[String]) -> anyhow::Resu
                 field.name
             );
         }
-        engine.act(Action::Accept, true);
     }
+    engine.act(Action::Accept, true);
     if let Some(unknown) = given.keys().next() {
         let names: Vec<&str> = known
             .params
@@ -130,6 +138,16 @@ async fn open(engine: &mut Engine, book: &str, given: &[String]) -> anyhow::Resu
         .await;
     ensure!(engine.state.open_run.is_some(), "{}", said(&engine.state));
     Ok(())
+}
+
+/// Puts the cursor into one field: the form opens on the first that is still missing.
+fn focus(engine: &mut Engine, place: usize) {
+    while let Some(Prompt::Fill { fields, at, .. }) = &engine.state.prompt
+        && *at != place
+        && place < fields.len()
+    {
+        engine.act(Action::Field(true), true);
+    }
 }
 
 fn resume(engine: &mut Engine, id: &str) -> anyhow::Result<()> {

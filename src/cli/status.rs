@@ -10,6 +10,7 @@ use super::args::Ask;
 use super::args::Only;
 use super::args::Output;
 use crate::app::engine::Engine;
+use crate::config::ZoneName;
 use crate::sources::board::Board;
 use crate::sources::board::Cell;
 use crate::sources::board::ClusterRow;
@@ -17,6 +18,7 @@ use crate::sources::board::Column;
 use crate::sources::fact::Watch;
 use crate::sources::finding::Finding;
 use crate::state::State;
+use crate::text::SafeText;
 use crate::view::lines;
 
 /// Which of the two verbs.
@@ -156,11 +158,11 @@ fn finding_json(state: &State, finding: &Finding) -> Value {
     json!({
         "id": finding.id(),
         "level": finding.level,
-        "zone": finding.zone.as_ref().map(|zone| zone.as_str()),
+        "zone": finding.zone.as_ref().map(ZoneName::as_str),
         "cluster": finding.cluster.as_str(),
         "object": finding.object.to_string(),
         "sentence": finding.sentence.as_str(),
-        "why": finding.why.iter().map(|why| why.as_str()).collect::<Vec<_>>(),
+        "why": finding.why.iter().map(SafeText::as_str).collect::<Vec<_>>(),
         "since": finding.since.at().to_string(),
         "owner": finding.owner.as_str(),
         "runbooks": runbooks,

@@ -58,13 +58,7 @@ const BACKUPS: Foot = &[
     ("?", "help"),
     ("q", "back"),
 ];
-const DRIFT: Foot = &[
-    ("r", "runbooks"),
-    ("z", "all"),
-    ("/", "filter"),
-    ("?", "help"),
-    ("q", "back"),
-];
+const DRIFT: Foot = BACKUPS;
 const ALERTS: Foot = BACKUPS;
 const RUNBOOKS: Foot = &[
     ("Enter", "read"),
@@ -167,7 +161,7 @@ fn foot(state: &State, screen: Screen) -> Foot {
         Screen::Book => BOOK,
         Screen::Fill => FILL,
         Screen::Plan => PLAN,
-        Screen::Run if state.run().is_some_and(|run| run.ended()) => RUN_ENDED,
+        Screen::Run if rows::run_ended(state) => RUN_ENDED,
         Screen::Run => RUN,
         Screen::Runs => RUNS,
         Screen::Log => LOG,
@@ -183,6 +177,8 @@ fn works(state: &State, screen: Screen, keys: &str) -> bool {
     let doubtful = || state.run().is_some_and(rows::in_doubt);
     match (screen, keys) {
         (Screen::Board, "z") => return rows::folds(state),
+        (Screen::Zone, "z") => return !rows::zone(state).good.is_empty(),
+        (Screen::Runbooks, "z") => return state.nav.treating.is_some(),
         (Screen::Run, "R") => return doubtful(),
         (Screen::Run, "s") if doubtful() => return false,
         (Screen::Session, "Enter")
@@ -205,9 +201,7 @@ fn words_now(state: &State, screen: Screen, keys: &str, words: &str) -> String {
         (Screen::Run | Screen::Plan, "Enter") => {
             rows::card(state).map_or(words.to_owned(), |card| card.enter)
         }
-        (Screen::Zone | Screen::Board | Screen::Drift | Screen::Runbooks, "z")
-            if state.nav.hidden_shown =>
-        {
+        (Screen::Zone | Screen::Board | Screen::Runbooks, "z") if state.nav.hidden_shown => {
             "fold".to_owned()
         }
         _ => words.to_owned(),
@@ -247,10 +241,11 @@ fn field(state: &State, prompt: &Prompt) -> Vec<(String, String)> {
         .map(|(key, words)| ((*key).to_owned(), (*words).to_owned()))
         .collect();
     // A name on the run screen is typed for what its card says: the card knows better what Enter does.
-    if let (Prompt::Name { .. }, Some(card)) = (prompt, rows::card(state)) {
-        if !card.sends && !card.enter.is_empty() {
-            keys[0].1 = card.enter;
-        }
+    if let (Prompt::Name { .. }, Some(card)) = (prompt, rows::card(state))
+        && !card.sends
+        && !card.enter.is_empty()
+    {
+        keys[0].1 = card.enter;
     }
     keys
 }

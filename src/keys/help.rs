@@ -47,7 +47,13 @@ pub fn help(state: &State) -> Help {
 
 /// Adds a line; two directions of one movement share theirs: `j k Down Up   move`.
 fn join(lines: &mut Vec<(String, String)>, binding: &Binding, line: (String, String)) {
-    let twin = |words: &str| words == line.1 && matches!(binding.action, Action::Move { .. });
+    let twin = |words: &str| {
+        words == line.1
+            && matches!(
+                binding.action,
+                Action::Move { .. } | Action::End(_) | Action::Pane(_) | Action::Side(_)
+            )
+    };
     match lines.iter_mut().find(|(_, words)| twin(words)) {
         None => lines.push(line),
         Some((keys, _)) => *keys = zip(keys, binding.keys),

@@ -40,7 +40,11 @@ fn every(state: &State) -> Vec<PaletteRow> {
     let bound = BINDINGS.iter().filter(|binding| {
         let moves = matches!(
             binding.action,
-            Action::Move { .. } | Action::End(_) | Action::Palette
+            Action::Move { .. }
+                | Action::End(_)
+                | Action::Pane(false)
+                | Action::Side(false)
+                | Action::Palette
         );
         binding.place != Place::TextField && here.contains(&binding.place) && !moves
     });

@@ -218,7 +218,7 @@ impl Run {
                 enter.clone_into(&mut card.enter);
             }
             Verdict::Blocked(words) | Verdict::Failed(words) | Verdict::Pending(words) => {
-                card.notes.push(words)
+                card.notes.push(words);
             }
             Verdict::Need(_) => card.notes.push(SafeText::new(&format!(
                 "Looking: {} is asked.",

@@ -7,6 +7,7 @@ use super::event::OutcomeClass;
 use super::event::RunEvent;
 use super::event::Trace;
 use super::reading::Answer;
+use super::reading::Listed;
 use super::reading::Reading;
 use super::run::Attempt;
 use super::run::Run;
@@ -33,7 +34,12 @@ pub(crate) fn open(run: &Run) -> Option<(u32, bool)> {
             let over = run
                 .step(*step)
                 .is_none_or(|state| settled(&state.status, *undo));
-            (attempt.in_doubt() || taken(attempt, *undo)) && !over
+            // While a run is taken back, what was looked at enough must not stand in its way.
+            let passed = run.memory.undoing
+                && !undo
+                && looked_enough(attempt)
+                && trace(run, (*step, *undo)) != Some(Trace::Arrived);
+            (attempt.in_doubt() || taken(attempt, *undo)) && !over && !passed
         });
     doubts.next().map(|(key, _)| *key)
 }
@@ -90,7 +96,7 @@ pub(crate) fn advance(
     if looked_enough(attempt) {
         return None;
     }
-    let reading = reading(attempt);
+    let reading = reading(run, key, attempt);
     let heard = sight
         .heard
         .filter(|heard| heard.reading == reading && heard.at.wall >= attempt.at);
@@ -111,11 +117,14 @@ pub(crate) fn advance(
 }
 
 /// The question whether the object of that request is there.
-pub(crate) fn reading(attempt: &Attempt) -> Reading {
-    Reading::Object {
-        gvr: attempt.gvr.clone(),
-        namespace: attempt.namespace.clone(),
-        name: attempt.name.clone(),
+fn reading(run: &Run, key: (u32, bool), attempt: &Attempt) -> Reading {
+    match undo::current(run).filter(|object| key.1 && object.gvr == attempt.gvr) {
+        Some(object) => undo::presence(run, object),
+        None => Reading::Object {
+            gvr: attempt.gvr.clone(),
+            namespace: attempt.namespace.clone(),
+            name: attempt.name.clone(),
+        },
     }
 }
 
@@ -151,9 +160,7 @@ pub(crate) fn judge(run: &Run, key: (u32, bool), answer: &Answer) -> (Trace, Str
             .and_then(|plan| plan.step(key.0)?.op.clone())
     };
     match (answer, planned) {
-        (Answer::Object(found), Some(Op::Delete { uid, .. })) => {
-            deleted(found.as_ref(), &uid, &object)
-        }
+        (Answer::Names(listed), Some(Op::Delete { uid, .. })) => deleted(listed, &uid, &object),
         (Answer::Object(None), _) => (
             Trace::Absent,
             format!("no {object} is there, made by nobody: it did not arrive"),
@@ -165,18 +172,12 @@ pub(crate) fn judge(run: &Run, key: (u32, bool), answer: &Answer) -> (Trace, Str
     }
 }
 
-fn deleted(found: Option<&Value>, uid: &str, object: &str) -> (Trace, String) {
-    let same = |found: &&Value| found.pointer("/metadata/uid").and_then(Value::as_str) == Some(uid);
-    match found.filter(same) {
-        None => (Trace::Arrived, format!("{object} is gone")),
-        Some(found) if found.pointer("/metadata/deletionTimestamp").is_some() => {
-            (Trace::Arrived, format!("{object} is being deleted"))
-        }
-        Some(_) => (
-            Trace::Absent,
-            format!("{object} is still there: the delete did not arrive"),
-        ),
+fn deleted(listed: &[Listed], uid: &str, object: &str) -> (Trace, String) {
+    if undo::there(listed, uid) {
+        let words = format!("{object} is still there: the delete did not arrive, or is not over");
+        return (Trace::Absent, words);
     }
+    (Trace::Arrived, format!("{object} is gone"))
 }
 
 fn compared(found: &Value, op: &Op, object: &str) -> (Trace, String) {

@@ -77,8 +77,7 @@ impl Run {
                 .get("spec")
                 .map(ToString::to_string)
                 .unwrap_or_default();
-            card.body
-                .push_str(&format!("\ntheirs: {}", SafeText::new(&spec)));
+            card.body = format!("{}\ntheirs: {}", card.body, SafeText::new(&spec));
         }
         card.notes.push(SafeText::new(
             "Only s (where it may be left out), u, h and a are possible.",

@@ -173,6 +173,10 @@ impl Run {
             StepStatus::Now if kind.changes() => match steps::before(kind, &turn) {
                 Verdict::Done(found) => Some(done(step, found)),
                 Verdict::Need(reading) => ask(reading, sight, now),
+                // The answer is renewed before it is too old to act on, so that Enter does not come and go.
+                Verdict::Ask(_) if kind == Kind::Restore && sight.fades(&turn.names(), now) => {
+                    Some(Command::Read(turn.names()))
+                }
                 _ => None,
             },
             StepStatus::Now => self.handle(step, limit, steps::verdict(kind, &turn), sight, now),

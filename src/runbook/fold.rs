@@ -15,8 +15,8 @@ use super::run::Run;
 use super::run::RunStatus;
 use super::run::StepState;
 use super::run::StepStatus;
-use super::run::UndoList;
 use super::steps::Kind;
+use super::undo;
 use crate::text::SafeText;
 
 impl Run {
@@ -113,16 +113,6 @@ impl Run {
             | RunEvent::Undone { .. } => {
                 self.settled(event, seq, at);
             }
-            RunEvent::UndoBegun => self.memory.undoing = true,
-            RunEvent::UndoListed { step, delete, left } => {
-                let delete = delete.iter().map(|object| (object.clone(), None)).collect();
-                self.memory.undo_list = Some(UndoList {
-                    step: *step,
-                    delete,
-                    left: left.clone(),
-                });
-            }
-            RunEvent::UndoItem { uid, words, .. } => self.undo_item(uid, words),
             _ => self.turned(event, at),
         }
         self.turn_on();
@@ -146,7 +136,7 @@ impl Run {
                 self.status = RunStatus::Completed;
                 self.ending = words.clone();
             }
-            _ => {}
+            _ => undo::fold(&mut self.memory, event),
         }
     }
 
@@ -174,7 +164,7 @@ impl Run {
             .iter()
             .map(|step| fresh(step.number, &step.id, &step.kind, &step.title));
         self.steps.extend(live);
-        self.digest = digest.to_owned();
+        digest.clone_into(&mut self.digest);
         self.memory.frozen = plan.frozen.clone();
         self.plan = Some(plan.clone());
         self.status = RunStatus::Planned;
@@ -318,20 +308,10 @@ impl Run {
                 self.mark(*step, StepStatus::Skipped(reason.clone()), reason, seq, at);
             }
             RunEvent::Undone { step, evidence } => {
-                self.mark(*step, StepStatus::Undone, evidence, seq, at)
+                self.mark(*step, StepStatus::Undone, evidence, seq, at);
             }
             _ => {}
         }
-    }
-
-    fn undo_item(&mut self, uid: &str, words: &SafeText) {
-        let Some(list) = &mut self.memory.undo_list else {
-            return;
-        };
-        if let Some(item) = list.delete.iter_mut().find(|item| item.0.uid == uid) {
-            item.1 = Some(words.clone());
-        }
-        self.memory.attempts.remove(&(list.step, true));
     }
 
     /// When the step before this one was last written about.

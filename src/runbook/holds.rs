@@ -8,8 +8,8 @@ use crate::config::ClusterName;
 use crate::sources::moment::Moment;
 use crate::text::SafeText;
 
-fn no<T>(words: String) -> Result<T, SafeText> {
-    Err(SafeText::new(&words))
+fn no<T>(words: impl AsRef<str>) -> Result<T, SafeText> {
+    Err(SafeText::new(words.as_ref()))
 }
 
 /// The runbook that the run was opened with, byte for byte.
@@ -33,10 +33,7 @@ pub(crate) fn book<'a>(run: &Run, sight: &Sight<'a>) -> Result<&'a Book, SafeTex
 pub(crate) fn start(run: &Run, sight: &Sight<'_>, now: Moment) -> Result<(), SafeText> {
     let book = book(run, sight)?;
     if policy(sight) != run.memory.policy {
-        return no(
-            "the policy changed since the run was opened: the plan is void, open a new run"
-                .to_owned(),
-        );
+        return no("the policy changed since the run was opened: the plan is void, open a new run");
     }
     people(sight, book, run.mode, (&run.cluster, &run.namespace), now)?;
     backup(run, sight, now)
@@ -61,7 +58,7 @@ pub(crate) fn people(
     now: Moment,
 ) -> Result<(), SafeText> {
     if mode == Mode::Drill {
-        return no("drills do not exist yet; nothing was opened".to_owned());
+        return no("drills do not exist yet; nothing was opened");
     }
     let (cluster, namespace) = target;
     let zones = sight.zones(cluster, namespace, now);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::book::hex;
 use super::event::OutcomeClass;
 use super::event::RunEvent;
 use super::plan::Mode;
@@ -11,6 +12,7 @@ use crate::audit::Draft;
 use crate::audit::Entry;
 use crate::audit::Kind;
 use crate::audit::Req;
+use crate::audit::Res;
 use crate::sources::op::Gvr;
 use crate::sources::op::Op;
 use crate::text::SafeText;
@@ -59,7 +61,8 @@ fn row(event: &RunEvent) -> Option<(Kind, Option<u32>, Option<&SafeText>)> {
         RunEvent::Opened(_) => (Kind::RunOpened, None, None),
         RunEvent::Prepared {
             step, done: false, ..
-        } => (Kind::StepBegun, Some(*step), None),
+        }
+        | RunEvent::UndoListed { step, .. } => (Kind::StepBegun, Some(*step), None),
         RunEvent::Prepared { step, .. } | RunEvent::Done { step, .. } => {
             (Kind::StepDone, Some(*step), None)
         }
@@ -69,13 +72,11 @@ fn row(event: &RunEvent) -> Option<(Kind, Option<u32>, Option<&SafeText>)> {
         RunEvent::Failed { step, why } => (Kind::StepFailed, Some(*step), Some(why)),
         RunEvent::Skipped { step, reason } => (Kind::StepSkipped, Some(*step), Some(reason)),
         RunEvent::Held => (Kind::RunHeld, None, None),
-        RunEvent::Resumed => (Kind::RunResumed, None, None),
+        RunEvent::Resumed | RunEvent::UndoBegun => (Kind::RunResumed, None, None),
         RunEvent::Looked { step, words, .. } | RunEvent::Arrived { step, words, .. } => {
             (Kind::StepInDoubt, Some(*step), Some(words))
         }
         RunEvent::LookAgain { step } => (Kind::StepAsked, Some(*step), None),
-        RunEvent::UndoBegun => (Kind::RunResumed, None, None),
-        RunEvent::UndoListed { step, .. } => (Kind::StepBegun, Some(*step), None),
         RunEvent::UndoItem { step, words, .. } => (Kind::StepUndone, Some(*step), Some(words)),
         RunEvent::Undone { step, evidence } => (Kind::StepUndone, Some(*step), Some(evidence)),
         RunEvent::Aborted { reason } => (Kind::RunAborted, None, Some(reason)),
@@ -104,6 +105,38 @@ pub fn intent(run: &Run, step: u32, undo: bool, op: &Op) -> Draft {
         ..Req::default()
     });
     draft
+}
+
+/// The draft of the outcome of a request; the log adds run, step and request from the intent.
+pub fn outcome(class: OutcomeClass, status: Option<u16>, words: &SafeText) -> Draft {
+    let mut draft = Draft::new(Kind::ApiOutcome);
+    let class = match class {
+        OutcomeClass::Applied => Answer::Applied,
+        OutcomeClass::Refused => Answer::Refused,
+        OutcomeClass::Unknown => Answer::Unknown,
+        OutcomeClass::NotSent => Answer::NotSent,
+    };
+    draft.res = Some(Res {
+        status,
+        class: Some(class),
+        ..Res::default()
+    });
+    draft.reason = (!words.is_empty()).then(|| words.clone());
+    draft
+}
+
+/// The event of an intent that was just recorded.
+pub fn intended(step: u32, undo: bool, op: &Op, audit_id: &str) -> RunEvent {
+    let (gvr, namespace, name) = op.target();
+    RunEvent::Intent {
+        step,
+        undo,
+        digest: hex(&op.request().digest()),
+        audit_id: SafeText::new(audit_id),
+        gvr,
+        namespace: namespace.map(str::to_owned),
+        name: name.to_owned(),
+    }
 }
 
 /// `velero.io/v1/restores`, `v1/configmaps`.

@@ -75,30 +75,41 @@ pub fn open(request: &Request, sight: &Sight<'_>, now: Moment) -> Result<RunEven
         now,
     )?;
     sight.ready(&cluster, "", now)?;
-    let uid = sight
-        .uid(&cluster)
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    Ok(RunEvent::Opened(opened(
+        request, book, params, cluster, sight,
+    )))
+}
+
+fn opened(
+    request: &Request,
+    book: &Book,
+    params: BTreeMap<String, String>,
+    cluster: ClusterName,
+    sight: &Sight<'_>,
+) -> Opened {
     let outline = book.steps.iter().map(|step| Outline {
         number: step.number,
         id: step.id.clone(),
         kind: step.kind.word().to_owned(),
         title: step.title.clone(),
     });
-    Ok(RunEvent::Opened(Opened {
+    Opened {
         run: request.run.clone(),
         book: book.id.clone(),
         version: book.version,
         book_digest: book.digest.clone(),
         trusted: book.trusted(),
         mode: request.mode,
+        cluster_uid: sight
+            .uid(&cluster)
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         cluster,
-        cluster_uid: uid,
         policy: holds::policy(sight),
         steps: outline.collect(),
         by: sight.person.login.clone(),
         params,
-    }))
+    }
 }
 
 /// What is wrong with one value of the form, in words; nothing when it may stay.

@@ -73,7 +73,7 @@ impl Run {
         }
         match input {
             Input::Enter => self.enter(None, sight, now),
-            Input::Typed(text) => self.enter(Some(text), sight, now),
+            Input::Typed(text) => self.enter(Some(&text), sight, now),
             Input::Skip { reason } => self.skip(&reason),
             Input::Undo => self.undo(),
             Input::Hold if self.status == RunStatus::Held => {
@@ -88,7 +88,7 @@ impl Run {
         }
     }
 
-    fn enter(&self, typed: Option<String>, sight: &Sight<'_>, now: Moment) -> Pressed {
+    fn enter(&self, typed: Option<&str>, sight: &Sight<'_>, now: Moment) -> Pressed {
         sight.ready(&self.cluster, &self.memory.cluster_uid, now)?;
         if self.memory.started
             && let Some(plan) = &self.plan
@@ -98,21 +98,19 @@ impl Run {
         }
         let open = doubt::open(self);
         match self.status {
-            RunStatus::Held if open.is_none() => Ok(vec![record(RunEvent::Resumed)]),
-            RunStatus::Held => Ok(vec![record(RunEvent::Resumed)]),
             RunStatus::Interrupted | RunStatus::Running | RunStatus::Preparing
                 if open.is_some() =>
             {
-                self.doubted(open.unwrap_or_default(), typed.as_deref(), sight, now)
+                self.doubted(open.unwrap_or_default(), typed, sight, now)
             }
-            RunStatus::Interrupted => Ok(vec![record(RunEvent::Resumed)]),
+            RunStatus::Held | RunStatus::Interrupted => Ok(vec![record(RunEvent::Resumed)]),
             RunStatus::Preparing => no("prepare goes on by itself; nothing was changed"),
             RunStatus::Planned => {
                 holds::start(self, sight, now)?;
                 Ok(vec![record(RunEvent::Started)])
             }
             RunStatus::Running if self.memory.undoing => self.undo_next(),
-            RunStatus::Running => self.do_it(typed.as_deref(), sight, now),
+            RunStatus::Running => self.do_it(typed, sight, now),
             _ => no("the run has ended"),
         }
     }
@@ -146,7 +144,7 @@ impl Run {
                     return no("what would be sent is not known; hold or abort");
                 };
                 if self.plan.is_some() {
-                    self.right_name(&self.namespace, typed, "it did not arrive")?;
+                    right_name(&self.namespace, typed, "it did not arrive")?;
                     let text = SafeText::new(typed.unwrap_or_default());
                     commands.push(record(RunEvent::Typed { step, text }));
                 }
@@ -164,16 +162,6 @@ impl Run {
         }
     }
 
-    fn right_name(&self, name: &str, typed: Option<&str>, why: &str) -> Result<(), SafeText> {
-        match typed {
-            Some(text) if text == name => Ok(()),
-            Some(text) => Err(SafeText::new(&format!(
-                "\"{text}\" is not {name}: nothing was sent"
-            ))),
-            None => Err(SafeText::new(&format!("{why}: type {name} to send this"))),
-        }
-    }
-
     fn do_it(&self, typed: Option<&str>, sight: &Sight<'_>, now: Moment) -> Pressed {
         let Some(step) = self.turn() else {
             return no("every step is over");
@@ -188,7 +176,7 @@ impl Run {
             ));
         };
         if step.status != StepStatus::Now {
-            return self.waiting(step);
+            return waiting(step);
         }
         let turn = Turn {
             run: self,
@@ -209,7 +197,7 @@ impl Run {
         }
         let mut commands = Vec::new();
         if let Some(name) = &planned.typed {
-            self.right_name(name, typed, "cannot be stopped or taken back by a key")?;
+            right_name(name, typed, "cannot be stopped or taken back by a key")?;
             let text = SafeText::new(typed.unwrap_or_default());
             commands.push(record(RunEvent::Typed {
                 step: step.number,
@@ -239,19 +227,6 @@ impl Run {
             .iter()
             .find(|step| step.kind == Kind::ConfirmTarget.word());
         confirm.is_some_and(|step| step.status == StepStatus::Done)
-    }
-
-    fn waiting(&self, step: &StepState) -> Pressed {
-        match &step.status {
-            StepStatus::Failed(why) => no(format!(
-                "step {} failed: {why}; R looks again, or skip, undo, hold, abort",
-                step.number
-            )),
-            _ => no(format!(
-                "step {} waits for the world; nothing is sent again",
-                step.number
-            )),
-        }
     }
 
     fn skip(&self, reason: &str) -> Pressed {
@@ -345,4 +320,29 @@ impl Run {
 fn worded(reason: &str) -> Option<SafeText> {
     let reason = reason.trim();
     (!reason.is_empty()).then(|| SafeText::new(reason))
+}
+
+/// Checks a typed name, letter by letter.
+fn right_name(name: &str, typed: Option<&str>, why: &str) -> Result<(), SafeText> {
+    match typed {
+        Some(text) if text == name => Ok(()),
+        Some(text) => Err(SafeText::new(&format!(
+            "\"{text}\" is not {name}: nothing was sent"
+        ))),
+        None => Err(SafeText::new(&format!("{why}: type {name} to send this"))),
+    }
+}
+
+/// Why Enter does nothing at a step that is not waiting for a person.
+fn waiting(step: &StepState) -> Pressed {
+    match &step.status {
+        StepStatus::Failed(why) => no(format!(
+            "step {} failed: {why}; R looks again, or skip, undo, hold, abort",
+            step.number
+        )),
+        _ => no(format!(
+            "step {} waits for the world; nothing is sent again",
+            step.number
+        )),
+    }
 }

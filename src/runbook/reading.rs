@@ -54,11 +54,11 @@ pub enum Reading {
         /// Which kinds; those that the cluster does not have are left out of the answer.
         kinds: Vec<Gvk>,
     },
-    /// What stands at the address that a DownloadRequest was given; fetched, unpacked, never shown.
+    /// What stands at the address that a `DownloadRequest` was given; fetched, unpacked, never shown.
     Artefact {
         /// Velero's namespace.
         velero: String,
-        /// Name of the DownloadRequest.
+        /// Name of the `DownloadRequest`.
         download_request: String,
     },
 }
@@ -73,7 +73,7 @@ pub struct Named {
     pub name: String,
     /// Its uid.
     pub uid: String,
-    /// Its resourceVersion.
+    /// Its `resourceVersion`.
     pub resource_version: String,
     /// Its label `velero.io/restore-name`, where it has one.
     pub restore: Option<String>,
@@ -86,6 +86,8 @@ pub struct Listed {
     pub gvk: Gvk,
     /// The resource that the cluster serves it as.
     pub gvr: Gvr,
+    /// False when listing this kind is not this person's right; `objects` is empty then and says nothing.
+    pub allowed: bool,
     /// Every object of that kind in the namespace.
     pub objects: Vec<Named>,
 }

@@ -81,10 +81,10 @@ pub fn step(step: &StepState) -> String {
         pad(&step.id, 16)
     );
     if let Some(millis) = step.took_ms {
-        line.push_str(&format!("  {}", took(millis)));
+        line = format!("{line}  {}", took(millis));
     }
     if let Some(at) = step.at {
-        line.push_str(&format!("  {}", at.strftime("%H:%M:%SZ")));
+        line = format!("{line}  {}", at.strftime("%H:%M:%SZ"));
     }
     line
 }

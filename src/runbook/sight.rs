@@ -20,6 +20,7 @@ use crate::sources::backups::point::point;
 use crate::sources::ground::Ground;
 use crate::sources::kinds::backup::Backup;
 use crate::sources::kinds::kustomization::Kustomization;
+use crate::sources::kinds::namespace::Namespace;
 use crate::sources::kinds::restore::Restore;
 use crate::sources::moment::Moment;
 use crate::sources::seen::Freshness;
@@ -44,6 +45,8 @@ pub struct Sight<'a> {
 
 /// Seconds for which an answer is fresh enough to act on.
 const FRESH_S: i64 = 20;
+/// Seconds after which such an answer is renewed.
+const FADES_S: i64 = 10;
 /// Seconds after which a question may be asked again.
 const AGAIN_S: i64 = 2;
 
@@ -184,6 +187,15 @@ impl<'a> Sight<'a> {
         Some(table.by_name("", namespace).is_some())
     }
 
+    /// True when the namespace is there and is being deleted: a restore into it would hang.
+    pub fn terminating(&self, cluster: &ClusterName, namespace: &str, now: Moment) -> bool {
+        let all = self.cluster(cluster).map(|world| world.namespaces(now));
+        let table = all.as_ref().and_then(|all| all.now());
+        table
+            .and_then(|table| table.by_name("", namespace))
+            .is_some_and(Namespace::terminating)
+    }
+
     /// Deployments of the namespace that are not available, in words; `None` while they are not seen.
     pub fn unavailable(
         &self,
@@ -260,6 +272,12 @@ impl<'a> Sight<'a> {
     pub fn may_ask(&self, reading: &Reading, now: Moment) -> bool {
         let heard = self.heard.filter(|heard| heard.reading == *reading);
         heard.is_none_or(|heard| now.seconds_since(heard.at) >= AGAIN_S)
+    }
+
+    /// True when this question was answered and the answer will soon be too old to act on.
+    pub fn fades(&self, reading: &Reading, now: Moment) -> bool {
+        let heard = self.heard.filter(|heard| heard.reading == *reading);
+        heard.is_some_and(|heard| now.seconds_since(heard.at) >= FADES_S)
     }
 
     /// When this question was last answered.

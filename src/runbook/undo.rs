@@ -5,11 +5,15 @@ use super::engine::ask;
 use super::event::Created;
 use super::event::OutcomeClass;
 use super::event::RunEvent;
+use super::event::Trace;
 use super::plan::PlanStep;
 use super::plan::Undo;
 use super::reading::Answer;
+use super::reading::Gvk;
 use super::reading::Listed;
 use super::reading::Reading;
+use super::run::Attempt;
+use super::run::Memory;
 use super::run::Run;
 use super::run::StepStatus;
 use super::run::UndoList;
@@ -21,14 +25,38 @@ use crate::sources::moment::Moment;
 use crate::sources::op::Op;
 use crate::text::SafeText;
 
+/// Takes one entry about the taking back into account.
+pub(crate) fn fold(memory: &mut Memory, event: &RunEvent) {
+    match event {
+        RunEvent::UndoBegun => memory.undoing = true,
+        RunEvent::UndoListed { step, delete, left } => {
+            let delete = delete.iter().map(|object| (object.clone(), None)).collect();
+            memory.undo_list = Some(UndoList {
+                step: *step,
+                delete,
+                left: left.clone(),
+            });
+        }
+        RunEvent::UndoItem { step, uid, words } => {
+            let items = memory
+                .undo_list
+                .iter_mut()
+                .flat_map(|list| &mut list.delete);
+            for item in items.filter(|item| item.0.uid == *uid) {
+                item.1 = Some(words.clone());
+            }
+            memory.attempts.remove(&(*step, true));
+        }
+        _ => {}
+    }
+}
+
 /// The newest step that can still be taken back by a request.
 pub(crate) fn target(run: &Run) -> Option<&PlanStep> {
     let plan = run.plan.as_ref()?;
     plan.steps.iter().rev().find(|step| {
         let state = run.step(step.number).map(|state| &state.status);
-        let sent = run
-            .attempt(step.number, false)
-            .is_some_and(|attempt| attempt.applied() || attempt.in_doubt());
+        let sent = run.attempt(step.number, false).is_some_and(may_stand);
         let back = run
             .steps
             .iter()
@@ -38,6 +66,13 @@ pub(crate) fn target(run: &Run) -> Option<&PlanStep> {
         let way = matches!(step.undo, Undo::Op(_) | Undo::DeleteCreated);
         way && sent && !given && state != Some(&StepStatus::Undone)
     })
+}
+
+/// True when the request may have changed something of ours: what is not there, or is somebody else's, has not.
+fn may_stand(attempt: &Attempt) -> bool {
+    let trace = attempt.looks.last().map(|look| look.1);
+    attempt.applied()
+        || (attempt.in_doubt() && !matches!(trace, Some(Trace::Absent | Trace::Foreign)))
 }
 
 /// The object whose turn it is in the list of what is deleted.
@@ -104,12 +139,11 @@ fn suspended(run: &Run, step: &PlanStep, sight: &Sight<'_>, now: Moment) -> Opti
     );
     let seen = sight.kustomization(&run.cluster, at, now)?;
     let evidence = SafeText::new(&format!("Kustomization {} is resumed", attempt.name));
-    (!seen.suspend).then(|| {
-        Command::Record(RunEvent::Undone {
-            step: step.number,
-            evidence,
-        })
-    })
+    let undone = Command::Record(RunEvent::Undone {
+        step: step.number,
+        evidence,
+    });
+    (!seen.suspend).then_some(undone)
 }
 
 /// What the restore has brought and nobody changed since; waits while the Restore still goes on.
@@ -159,17 +193,24 @@ fn split(turn: &Turn<'_>, restore: &str, listed: &[Listed]) -> (Vec<Created>, Ve
             .find(|known| known.gvr == object.gvr && known.name == object.name)
         {
             Some(known) if known.uid != object.uid => {
-                left.push(leave("it was made anew since it was verified"))
+                left.push(leave("it was made anew since it was verified"));
             }
             Some(known) if known.resource_version != object.resource_version => {
                 left.push(leave("somebody changed it since it was verified"));
             }
             None if !verified.is_empty() => {
-                left.push(leave("it was not there when the restore was verified"))
+                left.push(leave("it was not there when the restore was verified"));
             }
             _ => delete.push(object),
         }
     }
+    let hidden = steps::unseen(turn, listed);
+    left.extend(hidden.map(|item| {
+        let (kind, name) = (&item.kind, &item.name);
+        SafeText::new(&format!(
+            "{kind} {name} stays: listing its kind is not yours"
+        ))
+    }));
     (delete, left)
 }
 
@@ -215,26 +256,43 @@ fn next_item(run: &Run, step: &PlanStep, sight: &Sight<'_>, now: Moment) -> Opti
         _ if !attempt.applied() => return None,
         _ => {}
     }
-    let reading = Reading::Object {
-        gvr: object.gvr.clone(),
-        namespace: Some(run.namespace.clone()),
-        name: object.name.clone(),
-    };
-    let heard = sight
-        .heard
-        .filter(|heard| heard.reading == reading && heard.at.wall >= attempt.at);
-    match heard.map(|heard| &heard.answer) {
-        Some(Answer::Object(None)) => settle("gone"),
-        Some(Answer::Object(Some(found))) if other(found, &object.uid) => {
-            settle("gone; another of that name is there")
-        }
-        Some(Answer::Object(Some(found)))
-            if found.pointer("/metadata/deletionTimestamp").is_some() =>
-        {
-            settle("gone as soon as its finalizers end")
+    let reading = presence(run, object);
+    let waited = now.seconds_after(attempt.at);
+    match sight.answer_after(&reading, Some(attempt.at), now) {
+        Some(Answer::Names(listed)) if !there(listed, &object.uid) => settle("gone"),
+        Some(Answer::Names(_)) if waited > FINALIZERS_S => {
+            settle("stays for now: it was deleted and waits for its finalizers")
         }
         _ => ask(reading, sight, now),
     }
+}
+
+/// Seconds after which an object that was deleted and is still there is said to wait for its finalizers.
+const FINALIZERS_S: i64 = 60;
+
+/// The question whether an object is still there: by its name in a list, because Secrets may be listed, never read.
+pub(crate) fn presence(run: &Run, object: &Created) -> Reading {
+    let gvr = &object.gvr;
+    let kinds = vec![Gvk {
+        group: gvr.group.clone(),
+        version: gvr.version.clone(),
+        kind: object.kind.clone(),
+    }];
+    Reading::Names {
+        namespace: run.namespace.clone(),
+        kinds,
+    }
+}
+
+/// True when an object of that uid is in the list.
+pub(crate) fn there(listed: &[Listed], uid: &str) -> bool {
+    let mut all = listed.iter().flat_map(|kind| &kind.objects);
+    all.any(|named| named.uid == uid)
+}
+
+/// The object that the request in doubt deletes.
+pub(crate) fn current(run: &Run) -> Option<&Created> {
+    item(run).map(|item| item.1)
 }
 
 /// What stays, by name and why, after a colon; nothing when nothing does.
@@ -251,13 +309,6 @@ fn left(list: &UndoList) -> String {
     } else {
         format!(": {}", all.join("; "))
     }
-}
-
-fn other(found: &serde_json::Value, uid: &str) -> bool {
-    found
-        .pointer("/metadata/uid")
-        .and_then(serde_json::Value::as_str)
-        != Some(uid)
 }
 
 fn is_gone(words: &SafeText) -> bool {

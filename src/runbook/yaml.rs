@@ -164,7 +164,6 @@ fn forbidden(text: &str) -> Option<(usize, char)> {
         for sign in line.chars() {
             match (quote, sign) {
                 (Some(open), _) if open == sign => quote = None,
-                (Some(_), _) => {}
                 (None, '"' | '\'') if space || "[{,:".contains(before) => quote = Some(sign),
                 (None, '#') if space => break,
                 (None, '!' | '&' | '*')

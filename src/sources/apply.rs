@@ -107,18 +107,18 @@ pub async fn apply(link: &Link, op: &Targeted, permit: Permit, mono_ns: u64) -> 
         Ok(request) => request,
         Err(error) => return unsent(format!("nothing was sent to {}: {error}", op.cluster)),
     };
-    let line = format!("{} on {}", op.op.line(), op.cluster);
-    let applied = send(link, request, &line).await;
+    let what = format!("{} on {}", op.op.line(), op.cluster);
+    let applied = send(link, request, &what).await;
     Applied {
         audit_id: Some(SafeText::from(audit_id)),
         ..applied
     }
 }
 
-async fn send(link: &Link, request: Request<Body>, line: &str) -> Applied {
+async fn send(link: &Link, request: Request<Body>, what: &str) -> Applied {
     let response = match link.writer().send(request).await {
         Ok(response) => response,
-        Err(error) => return Applied::only(unanswered(&Fault::of(&error), line)),
+        Err(error) => return Applied::only(unanswered(&Fault::of(&error), what)),
     };
     let status = response.status().as_u16();
     let echo = response
@@ -138,7 +138,7 @@ async fn send(link: &Link, request: Request<Body>, line: &str) -> Applied {
             .map(SafeText::new)
     };
     Applied {
-        class: class(status, &message, line),
+        class: class(status, &message, what),
         status: Some(status),
         audit_id: None,
         audit_id_echo: echo,

@@ -223,3 +223,183 @@ fn cluster_row(ground: &Ground<'_>, zone: Option<&ZoneName>, now: Moment) -> Clu
         cells,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fact::Delta;
+    use super::super::fact::Fact;
+    use super::super::fact::Watch;
+    use super::super::fact::WatchNews;
+    use super::super::fixtures::at;
+    use super::super::fixtures::config;
+    use super::super::fixtures::greeting;
+    use super::super::fixtures::name;
+    use super::super::fixtures::namespace;
+    use super::super::fixtures::reach;
+    use super::*;
+
+    fn world() -> World {
+        let mut world = World::default();
+        reach(
+            &mut world,
+            "one",
+            vec![namespace("pacs", "clinical"), namespace("stray", "none")],
+            at(0),
+        );
+        reach(
+            &mut world,
+            "two",
+            vec![namespace("emr", ""), namespace("cohort", "")],
+            at(0),
+        );
+        world
+    }
+
+    fn kinds(board: &Board) -> Vec<&'static str> {
+        board
+            .findings
+            .iter()
+            .map(|finding| finding.kind.0)
+            .collect()
+    }
+
+    #[test]
+    fn zones_stand_by_criticality_and_no_zone_last() {
+        let board = judge(&config(), &world(), at(1));
+        let zones: Vec<_> = board
+            .zones
+            .iter()
+            .map(|row| row.zone.as_ref().map(ToString::to_string))
+            .collect();
+        assert_eq!(
+            zones,
+            [
+                Some("clinical".to_owned()),
+                Some("research".to_owned()),
+                None
+            ]
+        );
+        assert_eq!(board.zones[0].clusters.len(), 2);
+        assert_eq!(
+            board.zones[0].columns,
+            [Level::Ok, Level::Crit, Level::Absent, Level::Absent]
+        );
+        assert_eq!(board.zones[1].columns[1], Level::Absent, "no target");
+        assert_eq!(
+            kinds(&board),
+            ["backup.none", "backup.none", "zone.unclaimed"]
+        );
+    }
+
+    #[test]
+    fn a_silent_cluster_is_one_finding_and_history_everywhere() {
+        let mut world = world();
+        for watch in Watch::ALL {
+            world.fold(
+                &name("one"),
+                1,
+                Fact::Watch(watch, WatchNews::Heard),
+                at(840),
+            );
+        }
+        let board = judge(&config(), &world, at(840));
+        let silent = board
+            .findings
+            .iter()
+            .filter(|finding| finding.cluster == name("two"));
+        assert_eq!(
+            silent.map(|finding| finding.kind.0).collect::<Vec<_>>(),
+            ["cluster.silent"]
+        );
+        let two = &board.zones[0].clusters[1];
+        assert_eq!(two.freshness, Freshness::Silent(840));
+        assert_eq!(two.cells[0].level, Level::Unknown);
+        assert_eq!(
+            (two.cells[0].was, two.cells[1].was),
+            (Some(Level::Ok), Some(Level::Crit))
+        );
+    }
+
+    #[test]
+    fn when_all_fail_alike_the_first_finding_says_to_look_on_this_side() {
+        let mut world = world();
+        for cluster in ["one", "two"] {
+            let why = SafeText::new("no route to host");
+            world.fold(&name(cluster), 1, Fact::Unreachable(why), at(300));
+        }
+        let board = judge(&config(), &world, at(300));
+        assert_eq!(kinds(&board), ["cluster.silent"]);
+        assert_eq!(board.findings[0].cluster.as_str(), "all 2");
+        assert!(
+            board.findings[0].why[0]
+                .as_str()
+                .contains("look on this side first")
+        );
+        assert_eq!(board.level(), Level::Unknown);
+    }
+
+    #[test]
+    fn what_may_not_be_read_or_was_never_asked_is_never_well() {
+        let mut world = world();
+        let why = SafeText::new("list pods is not yours");
+        world.fold(
+            &name("one"),
+            1,
+            Fact::Watch(Watch::Pods, WatchNews::Forbidden(why)),
+            at(1),
+        );
+        let board = judge(&config(), &world, at(2));
+        let cell = &board.zones[0].clusters[0].cells[0];
+        assert_eq!(
+            (cell.level, cell.figure.as_str()),
+            (Level::Unknown, "no right")
+        );
+        assert!(kinds(&board).contains(&"cluster.forbidden"));
+        let board = judge(&config(), &World::default(), at(2));
+        let cells = board
+            .zones
+            .iter()
+            .flat_map(|zone| &zone.clusters)
+            .flat_map(|row| &row.cells);
+        assert!(cells.into_iter().all(|cell| cell.level == Level::Unknown));
+    }
+
+    #[test]
+    fn another_uid_and_another_key_are_critical() {
+        let mut world = world();
+        world.fold(&name("one"), 1, greeting("other"), at(1));
+        let keys = Fact::OtherCa {
+            expected: SafeText::new("aa"),
+            found: SafeText::new("bb"),
+        };
+        world.fold(&name("two"), 1, keys, at(1));
+        let board = judge(&config(), &world, at(2));
+        assert!(
+            kinds(&board).contains(&"cluster.other-uid")
+                && kinds(&board).contains(&"cluster.other-ca")
+        );
+        assert!(!kinds(&board).contains(&"cluster.silent"));
+    }
+
+    #[test]
+    fn a_namespace_that_a_zone_names_and_that_is_gone_is_critical() {
+        let mut world = world();
+        world.fold(
+            &name("two"),
+            1,
+            Fact::Namespaces(Delta::Delete(vec![namespace("emr", "")])),
+            at(7),
+        );
+        let board = judge(&config(), &world, at(9));
+        let gone = board
+            .findings
+            .iter()
+            .find(|finding| finding.kind.0 == "zone.namespace-missing")
+            .unwrap();
+        assert_eq!(
+            (gone.object.namespace.as_str(), gone.since.at()),
+            ("emr", at(7).wall)
+        );
+        assert_eq!(board.zones[0].clusters[1].cells[0].figure, "1 gone");
+    }
+}

@@ -64,8 +64,7 @@ fn silence(ground: &Ground<'_>) -> Option<(Finding, SafeText)> {
     let world = ground.world;
     let silent = match (world.freshness(ground.now), world.reach()) {
         (_, Reach::NotAsked | Reach::OtherCa { .. }) => return None,
-        (_, Reach::Unreachable(_)) => true,
-        (Freshness::Silent(_), _) => true,
+        (_, Reach::Unreachable(_)) | (Freshness::Silent(_), _) => true,
         (Freshness::Never, _) => Watch::ALL
             .into_iter()
             .any(|watch| world.watch(watch).refused >= 2),

@@ -109,7 +109,7 @@ pub struct Greeting {
     pub version: SafeText,
     /// uid of the `kube-system` namespace; `None` when it may not be read.
     pub uid: Option<SafeText>,
-    /// Whom the server takes us for (SelfSubjectReview); `None` when it does not say.
+    /// Whom the server takes us for (`SelfSubjectReview`); `None` when it does not say.
     pub user: Option<SafeText>,
     /// Groups the server gives us.
     pub groups: Vec<SafeText>,

@@ -76,7 +76,7 @@ pub struct Mark {
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "op", rename_all = "kebab-case")]
 pub enum Op {
-    /// May I? A SelfSubjectAccessReview.
+    /// May I? A `SelfSubjectAccessReview`.
     Review {
         /// Verb, `create`.
         verb: String,

@@ -79,6 +79,30 @@ fn right(
     }
 }
 
+/// Kinds that a restore may create: their names are compared with the backup, and an undo deletes what was created.
+///
+/// Secrets are left out on purpose: who may list their names reads their values, of the whole cluster. What may not be
+/// listed is not looked for, and the run says so; a person who may have it looked for has it looked for.
+const RESTORED: [(&str, &str); 17] = [
+    ("", "configmaps"),
+    ("", "limitranges"),
+    ("", "persistentvolumeclaims"),
+    ("", "resourcequotas"),
+    ("", "serviceaccounts"),
+    ("", "services"),
+    ("apps", "daemonsets"),
+    ("apps", "deployments"),
+    ("apps", "statefulsets"),
+    ("autoscaling", "horizontalpodautoscalers"),
+    ("batch", "cronjobs"),
+    ("batch", "jobs"),
+    ("networking.k8s.io", "ingresses"),
+    ("networking.k8s.io", "networkpolicies"),
+    ("policy", "poddisruptionbudgets"),
+    ("rbac.authorization.k8s.io", "rolebindings"),
+    ("rbac.authorization.k8s.io", "roles"),
+];
+
 /// Rights that the runbooks of this estate's Velero and Flux need, wherever these live.
 pub fn operating() -> Vec<Right> {
     let mut rights = Vec::new();
@@ -93,6 +117,10 @@ pub fn operating() -> Vec<Right> {
     ] {
         rights.push(right(None, group, resource, &[], "get"));
         rights.push(right(None, group, resource, &[], verb));
+    }
+    for (group, resource) in RESTORED {
+        let verbs = ["delete", "get", "list"].into_iter();
+        rights.extend(verbs.map(|verb| right(None, group, resource, &[], verb)));
     }
     rights
 }
@@ -148,7 +176,7 @@ fn bind(out: &mut String, name: &str, namespace: Option<&str>, subjects: &[(&str
     }
 }
 
-/// The ClusterRole and Roles that grant these rights and no more, as YAML documents; the roles are called `name`.
+/// The `ClusterRole` and Roles that grant these rights and no more, as YAML documents; the roles are called `name`.
 pub fn yaml(name: &str, rights: &[Right]) -> String {
     let mut roles: BTreeMap<Option<&str>, Vec<&Right>> = BTreeMap::new();
     for right in rights {
@@ -159,9 +187,9 @@ pub fn yaml(name: &str, rights: &[Right]) -> String {
     }
     let mut out = String::new();
     for (namespace, rights) in roles {
-        let mut rules: BTreeMap<(&str, &str, &[String]), BTreeSet<&str>> = BTreeMap::new();
+        let mut verbs_of: BTreeMap<(&str, &str, &[String]), BTreeSet<&str>> = BTreeMap::new();
         for right in rights {
-            let rule = rules
+            let rule = verbs_of
                 .entry((&right.group, &right.resource, &right.names))
                 .or_default();
             rule.insert(&right.verb);
@@ -179,7 +207,7 @@ pub fn yaml(name: &str, rights: &[Right]) -> String {
             out,
             "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: {kind}\nmetadata:\n  name: {name}\n{place}rules:\n"
         );
-        for ((group, resource, names), verbs) in rules {
+        for ((group, resource, names), verbs) in verbs_of {
             let verbs: Vec<&str> = verbs.into_iter().collect();
             let _ = write!(
                 out,
@@ -274,6 +302,36 @@ mod tests {
         }
         assert!(!text.contains('*'), "nothing is granted by a star");
         assert!(!text.contains("secrets"));
+    }
+
+    #[test]
+    fn a_restore_is_looked_at_kind_by_kind_and_no_secret_is_read() {
+        let text = manifest(false, None, Some("alice"));
+        for (_, resource) in RESTORED {
+            assert!(
+                text.contains(&format!("resources: [\"{resource}\"]")),
+                "{resource}"
+            );
+        }
+        assert!(!text.contains("secrets"));
+        assert!(!manifest(true, None, Some("alice")).contains("configmaps"));
+    }
+
+    #[test]
+    fn the_operator_of_the_manifest_may_send_every_operation() {
+        let rights = operating();
+        for op in ops().iter().filter(|op| !matches!(op, Op::Review { .. })) {
+            let (gvr, ..) = op.target();
+            let granted = |right: &&Right| {
+                (&right.group, &right.resource, right.verb.as_str())
+                    == (&gvr.group, &gvr.plural, op.verb())
+            };
+            assert!(rights.iter().any(|right| granted(&right)), "{op:?}");
+        }
+        let text = manifest(false, Some("sre-operators"), Some("alice"));
+        assert_eq!(text.matches("kind: ClusterRoleBinding").count(), 1);
+        assert_eq!(text.matches("kind: RoleBinding").count(), 1);
+        assert!(!manifest(true, None, None).contains("create"));
     }
 
     #[test]

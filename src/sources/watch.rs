@@ -212,3 +212,52 @@ impl<K: Kind> kube::Resource for Wire<K> {
         &mut self.meta
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::sources::kinds::namespace::Namespace;
+
+    fn wire(name: &str) -> Wire<Namespace> {
+        let text = json!({"apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": name, "uid": name, "resourceVersion": "7", "managedFields": [{"fieldsV1": {"f:a": {}}}]}});
+        serde_json::from_str(&text.to_string()).unwrap()
+    }
+
+    #[test]
+    fn a_list_is_handed_on_only_when_it_is_complete_and_neighbours_go_together() {
+        let mut list = Vec::new();
+        let first = fold(
+            vec![Ok(Event::Init), Ok(Event::InitApply(wire("a")))],
+            &mut list,
+        );
+        assert!(first.is_empty());
+        let events = vec![
+            Ok(Event::InitApply(wire("b"))),
+            Ok(Event::InitDone),
+            Ok(Event::Apply(wire("c"))),
+            Ok(Event::Apply(wire("d"))),
+            Ok(Event::Delete(wire("c"))),
+        ];
+        let sizes: Vec<(&str, usize)> = fold(events, &mut list)
+            .iter()
+            .map(|step| match step {
+                Step::Delta(Delta::Swap(all)) => ("swap", all.len()),
+                Step::Delta(Delta::Apply(some)) => ("apply", some.len()),
+                Step::Delta(Delta::Delete(some)) => ("delete", some.len()),
+                Step::Failed(_) => ("failed", 0),
+            })
+            .collect();
+        assert_eq!(sizes, [("swap", 2), ("apply", 2), ("delete", 1)]);
+    }
+
+    #[test]
+    fn kube_sees_the_version_and_nothing_else() {
+        let wire = wire("a");
+        assert_eq!(wire.meta.resource_version.as_deref(), Some("7"));
+        assert_eq!(wire.object.meta.name, "a");
+        assert!(wire.meta.managed_fields.is_none());
+    }
+}

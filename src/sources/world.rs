@@ -12,6 +12,7 @@ use super::fact::Fact;
 use super::fact::Greeting;
 use super::fact::Watch;
 use super::fact::WatchNews;
+use super::health::rank;
 use super::kinds::backup::Backup;
 use super::kinds::delete_request::DeleteRequest;
 use super::kinds::deployment::Deployment;
@@ -30,6 +31,10 @@ use crate::config::Cluster;
 use crate::config::ClusterName;
 use crate::text::SafeText;
 
+pub use super::health::Reach;
+pub use super::health::Standing;
+pub use super::health::WatchHealth;
+
 /// Everything that is known, by cluster.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct World {
@@ -44,11 +49,7 @@ impl World {
         world.reach = Reach::Asked;
         world.greeting = None;
         for health in world.health.values_mut() {
-            *health = WatchHealth {
-                synced: health.synced,
-                last_heard: health.last_heard,
-                ..WatchHealth::default()
-            };
+            *health = health.anew();
         }
     }
 
@@ -67,138 +68,6 @@ impl World {
     pub fn cluster(&self, name: &ClusterName) -> Option<&ClusterWorld> {
         self.clusters.get(name)
     }
-}
-
-/// How far the connection has come.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Reach {
-    /// Nobody has tried.
-    #[default]
-    NotAsked,
-    /// A connection is being made.
-    Asked,
-    /// The API server has answered.
-    Reached,
-    /// No connection could be made, and why; nothing was sent.
-    Unreachable(SafeText),
-    /// Another CA key than the configuration's; nothing was sent.
-    OtherCa {
-        /// The key of the configuration, hex.
-        expected: SafeText,
-        /// What was found instead.
-        found: SafeText,
-    },
-}
-
-impl Reach {
-    /// How far the connection has come, in words for one line.
-    pub fn words(&self) -> String {
-        match self {
-            Reach::NotAsked => "not asked yet".to_owned(),
-            Reach::Asked => "asked, no answer yet".to_owned(),
-            Reach::Reached => "reached".to_owned(),
-            Reach::Unreachable(why) => format!("not reached: {why}; nothing was sent"),
-            Reach::OtherCa { expected, found } => {
-                format!(
-                    "another CA key than the configuration's: expected {expected}, found {found}; nothing was sent"
-                )
-            }
-        }
-    }
-}
-
-/// How one watch fares.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct WatchHealth {
-    /// True once a list was complete.
-    pub synced: bool,
-    /// The newest bad news; `None` while all is well.
-    pub news: Option<WatchNews>,
-    /// When that news began.
-    pub since: Option<Moment>,
-    /// Refused connections in a row.
-    pub refused: u8,
-    /// When its last byte came.
-    pub last_heard: Option<Moment>,
-    last_refused: Option<Moment>,
-}
-
-impl WatchHealth {
-    fn heard(&mut self, at: Moment) {
-        *self = WatchHealth {
-            synced: self.synced,
-            last_heard: self.last_heard.max(Some(at)),
-            ..WatchHealth::default()
-        };
-    }
-
-    fn bad(&mut self, news: WatchNews, at: Moment) {
-        let same = self
-            .news
-            .as_ref()
-            .is_some_and(|old| std::mem::discriminant(old) == std::mem::discriminant(&news));
-        self.since = self.since.filter(|_| same).or(Some(at));
-        self.news = Some(news);
-    }
-
-    fn take(&mut self, news: WatchNews, at: Moment) {
-        match news {
-            WatchNews::Heard
-                if matches!(
-                    self.news,
-                    Some(WatchNews::NotInstalled | WatchNews::Forbidden(_))
-                ) => {}
-            WatchNews::Heard => self.heard(at),
-            WatchNews::Synced => {
-                self.heard(at);
-                self.synced = true;
-            }
-            WatchNews::NotInstalled | WatchNews::Forbidden(_) => {
-                self.last_heard = self.last_heard.max(Some(at));
-                self.refused = 0;
-                self.synced = false;
-                self.bad(news, at);
-            }
-            WatchNews::Refused(_) => {
-                if self.last_refused != Some(at) {
-                    self.refused = self.refused.saturating_add(1);
-                    self.last_refused = Some(at);
-                }
-                self.bad(news, at);
-            }
-            WatchNews::Failed(_) => self.bad(news, at),
-        }
-    }
-
-    /// True once it has said something final: a first list, that it is not there or not ours, or that it fails.
-    pub fn has_answered(&self) -> bool {
-        self.synced || self.news.is_some()
-    }
-
-    /// True when the server answers that there is nothing to see here.
-    pub fn shut(&self) -> bool {
-        matches!(
-            self.news,
-            Some(WatchNews::NotInstalled | WatchNews::Forbidden(_))
-        )
-    }
-}
-
-/// What one source rests on, put together from its watches.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// May be believed; seconds since its oldest watch was heard.
-    Now(i64),
-    /// History; the seconds likewise.
-    Silent(i64),
-    /// Asked, no answer yet.
-    Asked,
-    /// The right is missing, in words.
-    NoRight(SafeText),
-    /// Could never be read, and why.
-    Never(SafeText),
-    /// The API server has no such kind.
-    NotInstalled,
 }
 
 /// Everything that is known of one cluster.
@@ -485,13 +354,210 @@ fn moved(world: &mut ClusterWorld, watch: Watch, at: Moment) -> &mut ClusterWorl
     world
 }
 
-fn rank(standing: &Standing) -> (u8, i64) {
-    match standing {
-        Standing::Now(s) => (0, *s),
-        Standing::Silent(s) => (1, *s),
-        Standing::Asked => (2, 0),
-        Standing::Never(_) => (3, 0),
-        Standing::NoRight(_) => (4, 0),
-        Standing::NotInstalled => (5, 0),
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::sources::fixtures::at;
+    use crate::sources::fixtures::greeting;
+    use crate::sources::fixtures::meta;
+    use crate::sources::fixtures::name;
+    use crate::sources::fixtures::namespace;
+    use crate::sources::fixtures::parse;
+
+    fn fact() -> impl Strategy<Value = Fact> {
+        let names = proptest::sample::select(vec!["ehr", "emr", "pacs"]);
+        let some = proptest::collection::vec(names, 0..3).prop_map(|names| {
+            names
+                .into_iter()
+                .map(|name| namespace(name, "clinical"))
+                .collect::<Vec<_>>()
+        });
+        let pods = proptest::sample::select(vec!["a", "b"]).prop_map(|name| {
+            parse::<Pod>(json!({"metadata": meta("ehr", name), "status": {"phase": "Running"}}))
+        });
+        let words = SafeText::new("w");
+        prop_oneof![
+            some.clone()
+                .prop_map(|all| Fact::Namespaces(Delta::Swap(all))),
+            some.clone()
+                .prop_map(|all| Fact::Namespaces(Delta::Apply(all))),
+            some.prop_map(|all| Fact::Namespaces(Delta::Delete(all))),
+            pods.prop_map(|pod| Fact::Pods(Delta::Apply(vec![pod]))),
+            Just(Fact::Watch(Watch::Pods, WatchNews::Refused(words.clone()))),
+            Just(Fact::Watch(Watch::Pods, WatchNews::Heard)),
+            Just(Fact::Watch(
+                Watch::Pods,
+                WatchNews::Forbidden(words.clone())
+            )),
+            Just(Fact::Watch(Watch::Backups, WatchNews::NotInstalled)),
+            Just(Fact::Unreachable(words)),
+            Just(greeting("u")),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn the_same_fact_twice_is_once(facts in proptest::collection::vec(fact(), 0..30)) {
+            let (mut once, mut twice) = (World::default(), World::default());
+            for world in [&mut once, &mut twice] {
+                world.connect(name("one"), 1);
+            }
+            for (step, fact) in facts.into_iter().enumerate() {
+                let moment = at(i64::try_from(step).unwrap());
+                once.fold(&name("one"), 1, fact.clone(), moment);
+                twice.fold(&name("one"), 1, fact.clone(), moment);
+                twice.fold(&name("one"), 1, fact, moment);
+            }
+            prop_assert_eq!(once, twice);
+        }
+
+        #[test]
+        fn facts_of_another_connection_change_nothing(facts in proptest::collection::vec(fact(), 0..10)) {
+            let mut world = World::default();
+            world.connect(name("one"), 2);
+            let before = world.clone();
+            for fact in facts {
+                world.fold(&name("one"), 1, fact.clone(), at(0));
+                world.fold(&name("two"), 2, fact, at(0));
+            }
+            prop_assert_eq!(before, world);
+        }
+    }
+
+    fn synced() -> World {
+        let mut world = World::default();
+        crate::sources::fixtures::reach(
+            &mut world,
+            "one",
+            vec![namespace("ehr", "clinical")],
+            at(0),
+        );
+        world
+    }
+
+    fn freshness(world: &World, seconds: i64) -> Freshness {
+        world.cluster(&name("one")).unwrap().freshness(at(seconds))
+    }
+
+    #[test]
+    fn a_cluster_is_as_fresh_as_its_worst_needed_watch() {
+        let mut world = synced();
+        assert_eq!(freshness(&world, 59), Freshness::Live);
+        for watch in Watch::ALL
+            .into_iter()
+            .filter(|watch| *watch != Watch::Restores)
+        {
+            world.fold(
+                &name("one"),
+                1,
+                Fact::Watch(watch, WatchNews::Heard),
+                at(100),
+            );
+        }
+        assert_eq!(
+            freshness(&world, 110),
+            Freshness::Late(110),
+            "restores were not heard"
+        );
+        assert_eq!(freshness(&world, 121), Freshness::Silent(121));
+    }
+
+    #[test]
+    fn two_refused_connections_are_silence_at_once_and_a_byte_ends_it() {
+        let mut world = synced();
+        let refused = || {
+            Fact::Watch(
+                Watch::Pods,
+                WatchNews::Refused(SafeText::new("connection refused")),
+            )
+        };
+        world.fold(&name("one"), 1, refused(), at(1));
+        assert_eq!(freshness(&world, 2), Freshness::Live);
+        world.fold(&name("one"), 1, refused(), at(2));
+        assert_eq!(freshness(&world, 3), Freshness::Silent(3));
+        world.fold(
+            &name("one"),
+            1,
+            Fact::Watch(Watch::Pods, WatchNews::Heard),
+            at(4),
+        );
+        assert_eq!(freshness(&world, 5), Freshness::Live);
+    }
+
+    #[test]
+    fn a_new_connection_keeps_the_rows_as_history_until_its_list_is_complete() {
+        let mut world = synced();
+        world.connect(name("one"), 2);
+        let one = world.cluster(&name("one")).unwrap();
+        assert!(matches!(one.namespaces(at(30)), Seen::Live(table) if table.len() == 1));
+        assert!(matches!(one.namespaces(at(300)), Seen::Silent(table, 300) if table.len() == 1));
+        world.fold(
+            &name("one"),
+            2,
+            Fact::Namespaces(Delta::Swap(Vec::new())),
+            at(301),
+        );
+        let one = world.cluster(&name("one")).unwrap();
+        assert!(matches!(one.namespaces(at(301)), Seen::Live(table) if table.is_empty()));
+    }
+
+    #[test]
+    fn an_object_without_a_uid_is_a_gap_and_not_a_row() {
+        let mut world = synced();
+        let odd: Pod =
+            parse(json!({"metadata": {"name": "x", "labels": 7}, "spec": "?", "status": [1]}));
+        let good: Pod = parse(json!({"metadata": meta("ehr", "a")}));
+        world.fold(
+            &name("one"),
+            1,
+            Fact::Pods(Delta::Swap(vec![odd, good])),
+            at(1),
+        );
+        let one = world.cluster(&name("one")).unwrap();
+        assert!(matches!(one.pods(at(1)), Seen::Live(pods) if pods.len() == 1 && pods.gaps() == 1));
+    }
+
+    #[test]
+    fn standings_say_why_something_is_not_known() {
+        let mut world = synced();
+        let standing = |world: &World, seconds| {
+            world
+                .cluster(&name("one"))
+                .unwrap()
+                .standing(&[Watch::Pods], at(seconds))
+        };
+        assert_eq!(standing(&world, 1), Standing::Now(0));
+        assert_eq!(standing(&world, 200), Standing::Silent(200));
+        let why = SafeText::new("list pods is not yours");
+        world.fold(
+            &name("one"),
+            1,
+            Fact::Watch(Watch::Pods, WatchNews::Forbidden(why.clone())),
+            at(2),
+        );
+        assert_eq!(standing(&world, 3), Standing::NoRight(why));
+        world.fold(
+            &name("one"),
+            1,
+            Fact::Watch(Watch::Pods, WatchNews::NotInstalled),
+            at(4),
+        );
+        assert_eq!(standing(&world, 5), Standing::NotInstalled);
+        let mut fresh = World::default();
+        fresh.connect(name("one"), 1);
+        assert_eq!(standing(&fresh, 5), Standing::Asked);
+        fresh.fold(
+            &name("one"),
+            1,
+            Fact::Unreachable(SafeText::new("no route to host")),
+            at(5),
+        );
+        assert_eq!(
+            standing(&fresh, 5),
+            Standing::Never(SafeText::new("no route to host"))
+        );
     }
 }

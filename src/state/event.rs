@@ -71,7 +71,7 @@ pub enum What {
         /// Which run.
         run: String,
         /// What it says.
-        event: RunEvent,
+        event: Box<RunEvent>,
         /// Entry number.
         entry: u64,
         /// Its time.

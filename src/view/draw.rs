@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::role::Role;
 use super::screens;
-use super::screens::Page;
+use super::screens::Frame;
 use super::screens::Sheet;
 use super::theme::Theme;
 use super::widgets::footer;
@@ -46,23 +46,23 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         );
     }
     let small = area.width < WHOLE.0 || area.height < WHOLE.1;
-    let page = Page {
+    let frame = Frame {
         state,
         width: usize::from(area.width),
         body: usize::from(area.height) - 4,
         ascii: theme.ascii,
     };
-    let mut sheet = screens::sheet(&page);
-    header::first(state, page.width).paint(buffer, theme, 0, false);
+    let mut sheet = screens::sheet(&frame);
+    header::first(state, frame.width).paint(buffer, theme, 0, false);
     header::alarm(state)
         .unwrap_or_else(|| std::mem::take(&mut sheet.second))
         .paint(buffer, theme, 1, false);
-    let line = rule_sign(theme.ascii, false).repeat(page.width);
-    buffer.set_stringn(0, 2, line, page.width, theme.style(Role::Border));
-    let mut room = page.body;
+    let line = rule_sign(theme.ascii, false).repeat(frame.width);
+    buffer.set_stringn(0, 2, line, frame.width, theme.style(Role::Border));
+    let mut room = frame.body;
     let mut last: Vec<Row> = Vec::new();
     if small {
-        last.extend(one_pane(&mut sheet, &page, area.height));
+        last.extend(one_pane(&mut sheet, &frame, area.height));
     }
     if let Some(message) = &state.message {
         last = vec![Row::line(Role::Message, message.as_str())];
@@ -72,7 +72,7 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     for row in &last {
         row.paint(buffer, theme, area.height - 2, false);
     }
-    footer::footer(&keys::footer(state), page.width).paint(buffer, theme, area.height - 1, false);
+    footer::footer(&keys::footer(state), frame.width).paint(buffer, theme, area.height - 1, false);
 }
 
 /// Draws the panes from line 3 on in so many lines.
@@ -90,12 +90,13 @@ fn body(panes: &[Pane], buffer: &mut Buffer, theme: &Theme, room: usize) {
 }
 
 /// In a small window one pane at a time, and a sentence that says what is left out.
-fn one_pane(sheet: &mut Sheet, page: &Page<'_>, height: u16) -> Option<Row> {
+fn one_pane(sheet: &mut Sheet, frame: &Frame<'_>, height: u16) -> Option<Row> {
     let panes = std::mem::take(&mut sheet.panes);
     let focus = panes.iter().position(|pane| pane.focus).unwrap_or(0);
     let mut left = std::mem::take(&mut sheet.left_out);
-    let room = page.body.saturating_sub(1);
-    for (index, pane) in panes.into_iter().enumerate() {
+    let room = frame.body.saturating_sub(1);
+    for (index, mut pane) in panes.into_iter().enumerate() {
+        pane.least = pane.least.min(4);
         if index == focus || (pane.title.is_empty() && index < focus) {
             sheet.panes.push(pane);
         } else if !pane.title.is_empty() {
@@ -106,17 +107,19 @@ fn one_pane(sheet: &mut Sheet, page: &Page<'_>, height: u16) -> Option<Row> {
     for (pane, rows) in sheet.panes.iter().zip(shown) {
         let hidden = pane.rows.len() - rows.unwrap_or(0);
         if hidden > 0 {
-            left.push(format!(
-                "{hidden} {}",
-                if pane.counted { "rows" } else { "lines" }
-            ));
+            let noun = if pane.noun.is_empty() {
+                "rows"
+            } else {
+                pane.noun
+            };
+            left.push(format!("{hidden} {noun}"));
         }
     }
     if left.is_empty() {
         return None;
     }
-    let window = format!("(window {}x{height})", page.width);
-    let room = page.width.saturating_sub(13 + window.len());
+    let window = format!("(window {}x{height})", frame.width);
+    let room = frame.width.saturating_sub(13 + window.len());
     let words = format!(
         "Left out: {} {window}",
         crate::text::cut_end(&left.join(", "), room)

@@ -168,6 +168,7 @@ impl Theme {
     }
 
     /// The same theme with ASCII rules.
+    #[must_use]
     pub fn in_ascii(mut self, ascii: bool) -> Theme {
         self.ascii = ascii;
         self
@@ -257,6 +258,18 @@ mod tests {
             load("../mono"),
             Err(ThemeError::NoTheme("../mono".to_owned()))
         );
+    }
+
+    #[test]
+    fn the_page_on_themes_names_every_role() {
+        let page = include_str!("../../docs/themes.md");
+        for role in Role::all() {
+            assert!(
+                page.contains(&format!("`{}`", role.name())),
+                "{}",
+                role.name()
+            );
+        }
     }
 
     #[test]

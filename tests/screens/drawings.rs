@@ -1,9 +1,13 @@
 //! Every screen of the night at four sizes, against its golden files.
 
+use crashcart::runbook::run::RunStatus;
+use crashcart::runbook::run::StepStatus;
 use crashcart::sources::seen::Freshness;
 use crashcart::state::LastKnown;
 use crashcart::state::State;
+use crashcart::state::Stopped;
 use crashcart::state::nav::Screen;
+use crashcart::state::prompt::Field;
 use crashcart::state::prompt::Line;
 use crashcart::state::prompt::Prompt;
 use crashcart::view::theme::Theme;
@@ -28,7 +32,7 @@ fn check(name: &str, state: &State) {
 }
 
 /// Every screen there is, by the name of its golden files.
-pub fn all() -> Vec<(&'static str, State)> {
+pub(crate) fn all() -> Vec<(&'static str, State)> {
     let on = |screen| {
         let mut state = estate::night();
         state.nav.screen = screen;
@@ -65,9 +69,31 @@ pub fn all() -> Vec<(&'static str, State)> {
     });
     states.push(("palette", palette));
     let mut filter = estate::night();
-    filter.nav.filter = "sth".to_owned();
+    "sth".clone_into(&mut filter.nav.filter);
     filter.prompt = Some(Prompt::Filter(Line::of("sth")));
     states.push(("filter", filter));
+    states.push(("run", estate::running()));
+    let mut plan = estate::running();
+    plan.nav.screen = Screen::Plan;
+    plan.nav.marks.insert(Screen::Plan, "8".to_owned());
+    states.push(("plan", plan));
+    states.push(("typed-name", typed_name()));
+    states.push(("in-doubt", in_doubt()));
+    let mut reason = estate::running();
+    reason.prompt = Some(Prompt::Reason {
+        abort: true,
+        line: Line::of("wrong namespace"),
+    });
+    states.push(("abort", reason));
+    let mut runs = estate::running();
+    runs.nav.screen = Screen::Runs;
+    let mut ended = estate::run();
+    "c2110000".clone_into(&mut ended.id);
+    ended.status = RunStatus::Completed;
+    runs.runs.push(ended);
+    states.push(("runs-two", runs));
+    states.push(("fill", fill()));
+    states.push(("stopped", stopped()));
     states.push(("stale", stale()));
     states.push(("sign-in", sign_in()));
     let mut who = sign_in();
@@ -76,6 +102,92 @@ pub fn all() -> Vec<(&'static str, State)> {
     who.here.simulated = true;
     states.push(("who-answers", who));
     states
+}
+
+/// The step that cannot be stopped once sent asks for the namespace.
+fn typed_name() -> State {
+    let mut state = estate::running();
+    let run = &mut state.runs[0];
+    for step in &mut run.steps[5..7] {
+        step.status = StepStatus::Done;
+        step.evidence = "done".into();
+        step.at = Some(estate::at("04:53:40"));
+    }
+    run.steps[7].status = StepStatus::Now;
+    state.prompt = Some(Prompt::Name {
+        want: "emr".to_owned(),
+        line: Line::of("em"),
+        refused: None,
+    });
+    state
+}
+
+/// A run that was found at the start with a request that nobody saw answered.
+fn in_doubt() -> State {
+    let mut state = typed_name();
+    state.prompt = None;
+    let run = &mut state.runs[0];
+    run.steps[7].status = StepStatus::InDoubt;
+    run.steps[7].evidence = "sent 04:53:20Z, no answer was seen".into();
+    run.status = RunStatus::Interrupted;
+    state
+}
+
+fn fill() -> State {
+    let mut state = estate::night();
+    state.nav.screen = Screen::Fill;
+    state.nav.book = Some("restore-namespace".to_owned());
+    state.nav.treating = Some(state.board.findings[0].id());
+    let field = |name: &str, value: &str, from: &str, bad| Field {
+        name: name.to_owned(),
+        line: Line::of(value),
+        from: from.to_owned(),
+        bad,
+        required: true,
+    };
+    let fields = vec![
+        field(
+            "cluster",
+            "aws-prod",
+            "from the finding; is c07a91e2",
+            false,
+        ),
+        field(
+            "namespace",
+            "emr",
+            "from the finding; 77 objects now",
+            false,
+        ),
+        field(
+            "backup",
+            "hourly-emr-20260814234200",
+            "newest restorable, 5h12 old",
+            false,
+        ),
+        field("ticket", "", "missing: like INC-4411", true),
+        field("reason", "", "missing: one sentence, no patients", true),
+    ];
+    state.prompt = Some(Prompt::Fill {
+        book: "restore-namespace".to_owned(),
+        fields,
+        at: 3,
+    });
+    state
+}
+
+fn stopped() -> State {
+    let mut state = estate::running();
+    state.nav.screen = Screen::Stopped;
+    state.log.stopped = Some(Stopped {
+        what: "Entry 1 327 could not be written: no space left on device.".into(),
+        place: "jump-1, /var/lib/crashcart/log, 0 of 20Gi free.".into(),
+        next: vec![
+            "Free space on jump-1, from another terminal: df -h /var/lib".into(),
+            "Press R. The console writes a test entry and goes on by itself.".into(),
+        ],
+        since: estate::moment("04:53:00"),
+    });
+    state
 }
 
 fn sign_in() -> State {
@@ -88,22 +200,22 @@ fn sign_in() -> State {
 }
 
 /// A start without a network: everything is history.
-pub fn stale() -> State {
+pub(crate) fn stale() -> State {
     let mut state = estate::night();
     let board = std::mem::take(&mut state.board);
-    let never = |mut board: crashcart::sources::board::Board| {
-        board.findings.clear();
-        for zone in &mut board.zones {
-            for row in &mut zone.clusters {
-                row.freshness = Freshness::Never;
-            }
-        }
-        for cluster in &mut board.clusters {
-            cluster.1 = Freshness::Never;
-        }
-        board
-    };
-    state.board = never(board.clone());
+    state.board = board.clone();
+    state.board.findings.clear();
+    for row in state
+        .board
+        .zones
+        .iter_mut()
+        .flat_map(|zone| &mut zone.clusters)
+    {
+        row.freshness = Freshness::Never;
+    }
+    for cluster in &mut state.board.clusters {
+        cluster.1 = Freshness::Never;
+    }
     state.last_known = LastKnown {
         saved: Some(estate::at("04:40:00")),
         board,

@@ -12,6 +12,19 @@ use crashcart::config::Config;
 use crashcart::config::Criticality;
 use crashcart::config::ZoneName;
 use crashcart::runbook::library::Library;
+use crashcart::runbook::plan::Frozen;
+use crashcart::runbook::plan::Item;
+use crashcart::runbook::plan::Mode;
+use crashcart::runbook::plan::Plan;
+use crashcart::runbook::plan::PlanStep;
+use crashcart::runbook::plan::Undo;
+use crashcart::runbook::run::Memory;
+use crashcart::runbook::run::Run;
+use crashcart::runbook::run::RunStatus;
+use crashcart::runbook::run::StepState;
+use crashcart::runbook::run::StepStatus;
+use crashcart::sources::alerts::Alert;
+use crashcart::sources::alerts::Answer;
 use crashcart::sources::board::Board;
 use crashcart::sources::board::Cell;
 use crashcart::sources::board::ClusterRow;
@@ -22,9 +35,13 @@ use crashcart::sources::finding::ObjectRef;
 use crashcart::sources::finding::Since;
 use crashcart::sources::level::Level;
 use crashcart::sources::moment::Moment;
+use crashcart::sources::op::Gvr;
+use crashcart::sources::op::Mark;
+use crashcart::sources::op::Op;
 use crashcart::sources::seen::Freshness;
 use crashcart::state::LogRow;
 use crashcart::state::State;
+use crashcart::state::nav::Screen;
 use crashcart::text::SafeText;
 
 const CA: &str = include_str!("../config/good/ca.crt");
@@ -66,7 +83,7 @@ members = [{ cluster = "lab-1", namespaces = ["cohort"] }]
 "#;
 
 /// A moment of the night; the monotonic clock goes with it.
-pub fn moment(time: &str) -> Moment {
+pub(crate) fn moment(time: &str) -> Moment {
     let wall: jiff::Timestamp = at(time);
     let start = at("04:00:00");
     let mono_ms = u64::try_from(wall.duration_since(start).as_millis()).unwrap();
@@ -74,7 +91,7 @@ pub fn moment(time: &str) -> Moment {
 }
 
 /// A time of that day, `04:54:00`, or with its day, `08-14 23:42:00`.
-pub fn at(time: &str) -> jiff::Timestamp {
+pub(crate) fn at(time: &str) -> jiff::Timestamp {
     let text = match time.split_once(' ') {
         Some((day, time)) => format!("2026-{day}T{time}Z"),
         None => format!("2026-08-15T{time}Z"),
@@ -83,7 +100,7 @@ pub fn at(time: &str) -> jiff::Timestamp {
 }
 
 /// The configuration: five clusters, three zones.
-pub fn config() -> Config {
+pub(crate) fn config() -> Config {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("ca.crt"), CA).unwrap();
     let mut text = CONFIG.to_owned();
@@ -92,7 +109,7 @@ pub fn config() -> Config {
         .enumerate()
     {
         text.push_str(&format!(
-            "[[cluster]]\nname = \"{name}\"\nsite = \"on-prem\"\nserver = \"https://10.0.{index}.1:6443\"\nca = \"ca.crt\"\nauth = \"oidc:keycloak\"\naudience = \"crashcart\"\n"
+            "[[cluster]]\nname = \"{name}\"\nsite = \"on-prem\"\nserver = \"https://10.0.{index}.1:6443\"\nca = \"ca.crt\"\nauth = \"oidc:keycloak\"\naudience = \"crashcart\"\nfingerprint = \"sha256:4e1a7337b609deae68d0d8200e091cf735589623a5b6179b163cf5d782f2ee0d/5f1c0b1e-7a52-4f0e-9a36-0d6c4a9f6b11\"\n"
         ));
     }
     text.push_str(ZONES);
@@ -141,7 +158,7 @@ fn zone(name: Option<&str>, criticality: Criticality, clusters: Vec<ClusterRow>)
 }
 
 /// The board of the drawings.
-pub fn board() -> Board {
+pub(crate) fn board() -> Board {
     use Level::{Absent, Crit, Ok, Unknown, Warn};
     let live = Freshness::Live;
     let fine = || judged(Ok, "", "");
@@ -352,7 +369,7 @@ fn findings() -> Vec<Finding> {
 }
 
 /// Alice, operator.
-pub fn alice() -> Person {
+pub(crate) fn alice() -> Person {
     Person {
         issuer: "https://id.meridian.test/realms/meridian".to_owned(),
         subject: "a-1".to_owned(),
@@ -362,9 +379,10 @@ pub fn alice() -> Person {
 }
 
 /// The console in the middle of the night, on the board, signed in.
-pub fn night() -> State {
+pub(crate) fn night() -> State {
     let now = moment("04:54:00");
     let mut state = State::new(Arc::new(config()), Arc::new(Library::built_in()), now);
+    state.world = crate::world::world();
     state.board = board();
     state.here.host = "jump-1".into();
     state.here.log_dir = "/var/lib/crashcart/log".into();
@@ -434,7 +452,7 @@ fn log_rows() -> Vec<LogRow> {
 }
 
 /// Before anybody signed in: a code is shown.
-pub fn device() -> SignIn {
+pub(crate) fn device() -> SignIn {
     SignIn::Waiting {
         device: DevicePrompt {
             issuer_host: "id.meridian.test".into(),
@@ -451,4 +469,302 @@ pub fn device() -> SignIn {
         },
         notice: None,
     }
+}
+
+/// An answer of Alertmanager from its JSON.
+pub(crate) fn answer(alerts: Vec<serde_json::Value>) -> Answer {
+    let text = |value: &serde_json::Value| SafeText::from(value.as_str().unwrap_or_default());
+    let time = |value: &serde_json::Value| value.as_str().and_then(|text| text.parse().ok());
+    let alerts = alerts
+        .iter()
+        .map(|alert| Alert {
+            fingerprint: text(&alert["fingerprint"]),
+            name: text(&alert["labels"]["alertname"]),
+            severity: text(&alert["labels"]["severity"]),
+            namespace: text(&alert["labels"]["namespace"]),
+            object: text(&alert["labels"]["deployment"]),
+            summary: text(&alert["annotations"]["summary"]),
+            starts_at: time(&alert["startsAt"]),
+            updated_at: time(&alert["updatedAt"]),
+            ends_at: time(&alert["endsAt"]),
+            state: text(&alert["status"]["state"]),
+            silenced: false,
+            inhibited: false,
+        })
+        .collect();
+    Answer { alerts }
+}
+
+fn step(
+    number: u32,
+    id: &str,
+    kind: &str,
+    title: &str,
+    status: StepStatus,
+    seen: (&str, &str),
+) -> StepState {
+    let over = !seen.1.is_empty();
+    StepState {
+        number,
+        id: id.to_owned(),
+        kind: kind.to_owned(),
+        title: title.to_owned(),
+        status,
+        evidence: seen.0.into(),
+        at: over.then(|| at(seen.1)),
+        entry: over.then(|| 1288 + u64::from(number)),
+        took_ms: None,
+    }
+}
+
+/// The steps of the drawing of a run, step 6 as the one whose turn it is.
+fn steps() -> Vec<StepState> {
+    use StepStatus::{Done, Next, Now};
+    vec![
+        step(
+            1,
+            "may-i",
+            "may-i",
+            "Ask for every right that a later step needs",
+            Done,
+            ("9 of 9 verbs allowed", "04:52:11"),
+        ),
+        step(
+            2,
+            "server-alive",
+            "server-alive",
+            "Ask Velero for a sign of life",
+            Done,
+            ("Velero 1.18.1 answered in 0.4s", "04:52:12"),
+        ),
+        step(
+            3,
+            "choose-backup",
+            "choose-backup",
+            "Take the newest restorable point",
+            Done,
+            ("6 looked at, newest restorable 08-14 23:42Z", "04:52:40"),
+        ),
+        step(
+            4,
+            "plan",
+            "survey",
+            "Compare backup and namespace",
+            Done,
+            ("create 2  skip 1  collide 0", "04:52:44"),
+        ),
+        step(
+            5,
+            "confirm-cluster",
+            "confirm-target",
+            "Type the cluster's name",
+            Done,
+            ("typed aws-prod", "04:53:03"),
+        ),
+        step(
+            6,
+            "hold-automation",
+            "hold-automation",
+            "suspend Kustomization emr in flux-system",
+            Now,
+            ("", ""),
+        ),
+        step(
+            7,
+            "safety-copy",
+            "safety-copy",
+            "backup pre-7f3a of emr to eu-main, kept 72h",
+            Next,
+            ("", ""),
+        ),
+        step(
+            8,
+            "restore",
+            "restore",
+            "r-7f3a, 2 ConfigMaps",
+            Next,
+            ("", ""),
+        ),
+        step(
+            9,
+            "watch",
+            "watch",
+            "until the Restore has ended, at most 45m",
+            Next,
+            ("", ""),
+        ),
+        step(
+            10,
+            "verify",
+            "verify",
+            "2 planned against what was created",
+            Next,
+            ("", ""),
+        ),
+        step(11, "give-back", "give-back", "undoes 6", Next, ("", "")),
+    ]
+}
+
+fn plan() -> Plan {
+    let config_map = |name: &str| Item {
+        gvr: Gvr::new("", "v1", "configmaps"),
+        kind: "ConfigMap".to_owned(),
+        name: name.to_owned(),
+        uid: None,
+    };
+    let mark = |step| Mark {
+        run: "7f3a9c2e".to_owned(),
+        step,
+        ticket: "INC-4411".to_owned(),
+    };
+    let suspend = |suspend| Op::Suspend {
+        namespace: "flux-system".to_owned(),
+        name: "emr".to_owned(),
+        suspend,
+    };
+    let copy = Op::Backup {
+        velero: "velero".to_owned(),
+        name: "pre-7f3a".to_owned(),
+        namespace: "emr".to_owned(),
+        store: "eu-main".to_owned(),
+        ttl: "72h0m0s".to_owned(),
+        mark: mark(7),
+    };
+    let restore = Op::Restore {
+        velero: "velero".to_owned(),
+        name: "r-7f3a".to_owned(),
+        namespace: "emr".to_owned(),
+        backup: "hourly-emr-20260814234200".to_owned(),
+        mark: mark(8),
+    };
+    let one = |number, id: &str, kind: &str, op, undo, typed: Option<&str>, words: (&str, &str)| {
+        PlanStep {
+            number,
+            id: id.to_owned(),
+            kind: kind.to_owned(),
+            title: id.to_owned(),
+            op,
+            before: words.0.to_owned(),
+            done_when: words.1.to_owned(),
+            undo,
+            typed: typed.map(str::to_owned),
+            timeout_s: 2700,
+            skip: true,
+        }
+    };
+    Plan {
+        run: "7f3a9c2e".to_owned(),
+        book: "restore-namespace".to_owned(),
+        version: 4,
+        book_digest: "0".repeat(64),
+        mode: Mode::Live,
+        policy: "self".to_owned(),
+        cluster: "aws-prod".into(),
+        cluster_uid: crate::world::UID.to_owned(),
+        namespace: "emr".to_owned(),
+        params: std::collections::BTreeMap::new(),
+        frozen: Frozen {
+            backup: "hourly-emr-20260814234200".to_owned(),
+            started: "2026-08-14T23:42:00Z".to_owned(),
+            store: "eu-main".to_owned(),
+            velero: "velero".to_owned(),
+            create: vec![config_map("form-a"), config_map("form-b")],
+            skip: vec![config_map("kube-root-ca.crt")],
+            kustomization: Some(("flux-system".to_owned(), "emr".to_owned())),
+            exists: true,
+            ..Frozen::default()
+        },
+        steps: vec![
+            one(
+                5,
+                "confirm-cluster",
+                "confirm-target",
+                None,
+                Undo::Nothing,
+                Some("aws-prod"),
+                ("", "aws-prod is typed"),
+            ),
+            one(
+                6,
+                "hold-automation",
+                "hold-automation",
+                Some(suspend(true)),
+                Undo::Op(Box::new(suspend(false))),
+                None,
+                ("suspend is false", "suspend is true"),
+            ),
+            one(
+                7,
+                "safety-copy",
+                "safety-copy",
+                Some(copy),
+                Undo::Expires("in 72h".to_owned()),
+                None,
+                ("no Backup pre-7f3a", "the Backup is Completed"),
+            ),
+            one(
+                8,
+                "restore",
+                "restore",
+                Some(restore),
+                Undo::DeleteCreated,
+                Some("emr"),
+                (
+                    "no Restore r-7f3a",
+                    "the Restore is there, marked run 7f3a step 8",
+                ),
+            ),
+            one(
+                11,
+                "give-back",
+                "give-back",
+                Some(suspend(false)),
+                Undo::Nothing,
+                None,
+                ("suspend is true", "suspend is false"),
+            ),
+        ],
+    }
+}
+
+/// The run of the drawings, at its first request.
+pub(crate) fn run() -> Run {
+    Run {
+        id: "7f3a9c2e".to_owned(),
+        book: "restore-namespace".to_owned(),
+        version: 4,
+        trusted: true,
+        mode: Mode::Live,
+        cluster: "aws-prod".into(),
+        namespace: "emr".to_owned(),
+        params: std::collections::BTreeMap::new(),
+        ticket: "INC-4411".to_owned(),
+        reason: "cleanup job deleted form templates in emr at 04:20Z".to_owned(),
+        by: "alice@meridian.test".into(),
+        opened: at("04:52:01"),
+        status: RunStatus::Running,
+        steps: steps(),
+        plan: Some(plan()),
+        digest: "9c1e77f04ab2d3c80e5591b76a2fc40458d1e9a31f70b62ca7d83304cb195ee6".to_owned(),
+        owed: Vec::new(),
+        ending: SafeText::default(),
+        memory: Memory {
+            cluster_uid: crate::world::UID.to_owned(),
+            frozen: plan().frozen,
+            started: true,
+            since: Some(at("04:52:50")),
+            typed: [5, 8].into(),
+            ..Memory::default()
+        },
+    }
+}
+
+/// The run on its screen, with the world it acts on.
+pub(crate) fn running() -> State {
+    let mut state = night();
+    state.runs = vec![run()];
+    state.open_run = Some("7f3a9c2e".to_owned());
+    state.nav.screen = Screen::Run;
+    state.nav.back = vec![Screen::Board];
+    state
 }

@@ -14,7 +14,7 @@ use ratatui::style::Modifier;
 use ratatui::style::Style;
 
 /// A theme in which no two roles look alike; the selection only adds a modifier.
-pub fn probe() -> Theme {
+pub(crate) fn probe() -> Theme {
     const COLOURS: [&str; 16] = [
         "black",
         "red",
@@ -46,7 +46,7 @@ pub fn probe() -> Theme {
 }
 
 /// Draws a state at a size.
-pub fn frame(state: &State, theme: &Theme, (width, height): (u16, u16)) -> Buffer {
+pub(crate) fn frame(state: &State, theme: &Theme, (width, height): (u16, u16)) -> Buffer {
     let area = Rect::new(0, 0, width, height);
     let mut buffer = Buffer::empty(area);
     let mut state = state.clone();
@@ -56,7 +56,7 @@ pub fn frame(state: &State, theme: &Theme, (width, height): (u16, u16)) -> Buffe
 }
 
 /// The frame's lines, without blanks at their ends.
-pub fn text(buffer: &Buffer) -> Vec<String> {
+pub(crate) fn text(buffer: &Buffer) -> Vec<String> {
     let area = buffer.area;
     (0..area.height)
         .map(|y| {
@@ -67,7 +67,7 @@ pub fn text(buffer: &Buffer) -> Vec<String> {
 }
 
 /// The frame's roles; a line that wears the selection ends in ` <`. Blank cells of role text stay blank.
-pub fn roles(buffer: &Buffer, theme: &Theme) -> Vec<String> {
+pub(crate) fn roles(buffer: &Buffer, theme: &Theme) -> Vec<String> {
     let key = |style: Style| (style.fg, style.bg);
     let letters: HashMap<_, _> = Role::all()
         .filter(|role| *role != Role::Selection)
@@ -95,7 +95,7 @@ pub fn roles(buffer: &Buffer, theme: &Theme) -> Vec<String> {
 }
 
 /// Compares with a file of `tests/screens/golden/`, or writes it when `UPDATE_GOLDEN` is set.
-pub fn check(file: &str, found: &str) {
+pub(crate) fn check(file: &str, found: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("tests/screens/golden")
         .join(file);
@@ -103,7 +103,7 @@ pub fn check(file: &str, found: &str) {
 }
 
 /// Compares with a file, or writes it when `UPDATE_GOLDEN` is set.
-pub fn check_path(path: &std::path::Path, found: &str) {
+pub(crate) fn check_path(path: &std::path::Path, found: &str) {
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, found).unwrap();

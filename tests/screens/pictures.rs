@@ -24,6 +24,11 @@ fn the_board() {
 }
 
 #[test]
+fn a_run() {
+    check("run.svg", &estate::running(), (120, 40));
+}
+
+#[test]
 fn the_log() {
     let mut state = estate::night();
     state.nav.screen = Screen::Log;

@@ -6,7 +6,7 @@ use crate::drawings;
 use crate::golden;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_size_is_drawn_without_a_panic(width in 1u16..=200, height in 1u16..=60) {

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -17,22 +20,23 @@ use portable_pty::PtySize;
 use portable_pty::native_pty_system;
 
 /// How long anything may take before a test says that it did not happen.
-pub const LIMIT: Duration = Duration::from_secs(45);
+pub(crate) const LIMIT: Duration = Duration::from_secs(45);
 
 /// A program in a terminal.
-pub struct Pty {
+pub(crate) struct Pty {
     master: Option<Box<dyn MasterPty + Send>>,
     keys: Option<Box<dyn Write + Send>>,
+    gone: Arc<AtomicBool>,
     child: Box<dyn Child + Send + Sync>,
     output: Receiver<Vec<u8>>,
     parser: vt100::Parser,
     /// Bytes the program has written.
-    pub written: usize,
+    pub(crate) written: usize,
 }
 
 impl Pty {
     /// Starts `program` in a terminal of `cols` x `rows`; everything it keeps goes below `home`.
-    pub fn start(
+    pub(crate) fn start(
         program: &Path,
         args: &[&str],
         home: &Path,
@@ -69,10 +73,15 @@ impl Pty {
         let mut reader = pair.master.try_clone_reader().expect("a reader");
         let keys = pair.master.take_writer().expect("a writer");
         let (send, output) = channel();
+        let gone = Arc::new(AtomicBool::new(false));
+        let over = Arc::clone(&gone);
         std::thread::spawn(move || {
-            let mut buffer = [0; 65536];
+            let mut buffer = vec![0; 65536];
             while let Ok(read) = reader.read(&mut buffer) {
-                if read == 0 || send.send(buffer[..read].to_vec()).is_err() {
+                if over.load(Ordering::SeqCst)
+                    || read == 0
+                    || send.send(buffer[..read].to_vec()).is_err()
+                {
                     return;
                 }
             }
@@ -80,6 +89,7 @@ impl Pty {
         Pty {
             master: Some(pair.master),
             keys: Some(keys),
+            gone,
             child,
             output,
             parser: vt100::Parser::new(rows, cols, 0),
@@ -88,49 +98,45 @@ impl Pty {
     }
 
     /// The screen as lines without trailing blanks.
-    pub fn screen(&self) -> String {
+    pub(crate) fn screen(&self) -> String {
         self.parser.screen().contents()
     }
 
     /// True while the program shows its own screen.
-    pub fn alternate(&self) -> bool {
+    pub(crate) fn alternate(&self) -> bool {
         self.parser.screen().alternate_screen()
     }
 
     /// True while the cursor is hidden.
-    pub fn cursor_hidden(&self) -> bool {
+    pub(crate) fn cursor_hidden(&self) -> bool {
         self.parser.screen().hide_cursor()
     }
 
     /// Presses keys, all in one write.
-    pub fn press(&mut self, keys: &str) {
+    pub(crate) fn press(&mut self, keys: &str) {
         let writer = self.keys.as_mut().expect("the terminal is open");
         writer.write_all(keys.as_bytes()).expect("keys");
         writer.flush().expect("keys");
     }
 
     /// Waits until the screen holds `words`.
-    pub fn wait_for(&mut self, words: &str) {
+    pub(crate) fn wait_for(&mut self, words: &str) {
         self.wait(&format!("\"{words}\" on the screen"), |screen| {
             screen.contains(words)
         });
     }
 
-    /// Waits until the screen no longer holds `words`.
-    pub fn wait_gone(&mut self, words: &str) {
-        self.wait(&format!("\"{words}\" gone from the screen"), |screen| {
-            !screen.contains(words)
-        });
-    }
-
     /// Waits until the screen is as `seen` wants it.
-    pub fn wait(&mut self, what: &str, seen: impl Fn(&str) -> bool) {
+    pub(crate) fn wait(&mut self, what: &str, seen: impl Fn(&str) -> bool) {
         let end = Instant::now() + LIMIT;
         while !seen(&self.screen()) {
             let left = end.saturating_duration_since(Instant::now());
             match self.output.recv_timeout(left) {
                 Ok(bytes) => self.take(&bytes),
-                Err(_) => panic!("{what}: did not happen. The screen:\n{}", self.screen()),
+                Err(error) => panic!(
+                    "{what}: did not happen ({error}). The screen:\n{}",
+                    self.screen()
+                ),
             }
         }
     }
@@ -141,7 +147,7 @@ impl Pty {
     }
 
     /// Gives the window another size.
-    pub fn resize(&mut self, cols: u16, rows: u16) {
+    pub(crate) fn resize(&mut self, cols: u16, rows: u16) {
         self.parser.screen_mut().set_size(rows, cols);
         let size = PtySize {
             rows,
@@ -157,7 +163,7 @@ impl Pty {
     }
 
     /// Sends a signal to the program.
-    pub fn signal(&self, signal: rustix::process::Signal) {
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         let id = self
             .child
             .process_id()
@@ -168,13 +174,18 @@ impl Pty {
     }
 
     /// Takes the terminal away, as a lost SSH connection does.
-    pub fn hang_up(&mut self) {
+    ///
+    /// The thread that reads holds the terminal as well and is waiting: another size makes the program draw, so that
+    /// the thread wakes, sees that it is over and lets go.
+    pub(crate) fn hang_up(&mut self) {
+        self.gone.store(true, Ordering::SeqCst);
+        self.resize(100, 30);
         self.keys = None;
         self.master = None;
     }
 
     /// Waits until the program has ended and gives back how, with everything it wrote taken in.
-    pub fn ended(&mut self) -> ExitStatus {
+    pub(crate) fn ended(&mut self) -> ExitStatus {
         let end = Instant::now() + LIMIT;
         loop {
             if let Some(status) = self.child.try_wait().expect("a status") {

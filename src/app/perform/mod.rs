@@ -77,7 +77,7 @@ impl Perform {
             Effect::SignIn => self.sign_in(),
             Effect::AnswerSignIn { person, .. } => self.ask(Ask::Answer(person)),
             Effect::SignOut => self.ask(Ask::SignOut),
-            Effect::Open { opened } => self.deed(run::open(self.tools.clone(), *opened)),
+            Effect::Open { opened } => drop(spawn(run::open(self.tools.clone(), *opened))),
             Effect::Carry {
                 run,
                 commands,
@@ -88,12 +88,12 @@ impl Perform {
                     .get(&run.cluster)
                     .filter(|one| one.generation == generation);
                 let link = here.map(|one| Arc::clone(&one.link));
-                self.deed(run::carry(self.tools.clone(), link, *run, commands));
+                drop(spawn(run::carry(self.tools.clone(), link, *run, commands)));
             }
-            Effect::VerifyLog => self.deed(verify(self.tools.clone(), self.folders.log.clone())),
+            Effect::VerifyLog => drop(spawn(verify(self.tools.clone(), self.folders.log.clone()))),
             Effect::TryLog => {
                 let desk = self.tools.desk.clone();
-                self.deed(async move { desk.try_again().await });
+                drop(spawn(async move { desk.try_again().await }));
             }
             // The last known board is a convenience: a disk that is full must not end the night's work.
             Effect::SaveLastKnown => drop(keep::save(&self.folders.last_known, state)),
@@ -122,11 +122,7 @@ impl Perform {
     /// Records that the session began; a log that cannot take it says so by itself.
     pub fn record_session(&self, kind: Kind) {
         let (desk, draft) = (self.tools.desk.clone(), self.tools.draft(kind));
-        self.deed(async move { drop(desk.append(draft, None).await) });
-    }
-
-    fn deed(&self, deed: impl Future<Output = ()> + Send + 'static) {
-        spawn(deed);
+        drop(spawn(async move { drop(desk.append(draft, None).await) }));
     }
 
     fn connect(&mut self, clusters: &[ClusterName]) {

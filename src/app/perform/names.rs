@@ -8,12 +8,14 @@ use crate::sources::cluster::Link;
 use crate::sources::cluster::artefact::fetch_artefact;
 use crate::sources::cluster::fault::Fault;
 use crate::sources::op::Gvr;
+use crate::sources::op::Op;
 use crate::text::SafeText;
 
 /// Label that Velero puts on what it restores.
 const RESTORE_LABEL: &str = "velero.io/restore-name";
 
-/// The objects of these kinds in one namespace. Kinds that the cluster does not serve are left out.
+/// The objects of these kinds in one namespace. Kinds that the cluster does not serve are left out;
+/// what this person may not list is not asked for and is marked so.
 pub(super) async fn names(link: &Link, namespace: &str, kinds: &[Gvk]) -> Answer {
     let mut listed = Vec::new();
     for gvk in kinds {
@@ -39,6 +41,21 @@ async fn one_kind(link: &Link, namespace: &str, gvk: &Gvk) -> Result<Option<List
     else {
         return Ok(None);
     };
+    let (allowed, _) = link
+        .review(&Op::Review {
+            verb: "list".to_owned(),
+            gvr: resource.gvr.clone(),
+            namespace: Some(namespace.to_owned()),
+        })
+        .await;
+    if allowed == Ok(false) {
+        return Ok(Some(Listed {
+            gvk: gvk.clone(),
+            gvr: resource.gvr,
+            allowed: false,
+            objects: Vec::new(),
+        }));
+    }
     let found = match link.reader().names(&resource.gvr, Some(namespace)).await {
         Ok(found) => found,
         Err(Fault::NotFound) => Vec::new(),
@@ -56,6 +73,7 @@ async fn one_kind(link: &Link, namespace: &str, gvk: &Gvk) -> Result<Option<List
     Ok(Some(Listed {
         gvk: gvk.clone(),
         gvr: resource.gvr,
+        allowed: true,
         objects,
     }))
 }

@@ -6,11 +6,15 @@
 use std::sync::Arc;
 
 use super::tools::Tools;
+use crate::app::desk::Written;
 use crate::audit::Answer as Became;
 use crate::audit::Bound;
 use crate::audit::Draft;
 use crate::audit::Kind;
+use crate::audit::Leaf;
+use crate::audit::Permit;
 use crate::audit::Res;
+use crate::audit::Ticket;
 use crate::runbook::engine::Command;
 use crate::runbook::event::OutcomeClass;
 use crate::runbook::event::RunEvent;
@@ -34,7 +38,7 @@ type GivenUp = SafeText;
 pub(super) async fn open(tools: Tools, event: RunEvent) {
     let failed = match event {
         RunEvent::Opened(mut opened) => {
-            opened.run = uuid::Uuid::new_v4().simple().to_string()[..12].to_owned();
+            uuid::Uuid::new_v4().simple().to_string()[..12].clone_into(&mut opened.run);
             let run = opened.run.clone();
             record(&tools, &run, None, RunEvent::Opened(opened))
                 .await
@@ -88,7 +92,7 @@ async fn record(
     tools
         .tell(What::RunLogged {
             run: id.to_owned(),
-            event,
+            event: Box::new(event),
             entry: written.seq,
             at: written.at,
         })
@@ -154,6 +158,15 @@ async fn look(link: &Link, reading: &Reading) -> Answer {
     }
 }
 
+/// One request of a run.
+struct Sending<'a> {
+    tools: &'a Tools,
+    link: &'a Link,
+    run: &'a Run,
+    step: u32,
+    undo: bool,
+}
+
 /// Intent, permit, request, outcome.
 async fn send(
     tools: &Tools,
@@ -169,83 +182,100 @@ async fn send(
             run.cluster
         )));
     };
-    let request = op.request();
-    let bound = Bound {
-        cluster: run.cluster.to_string(),
-        cluster_uid: link.uid().unwrap_or_default(),
-        generation: link.generation(),
-        digest: request.digest(),
-        class: op.class(),
-        run: Some(run.id.clone()),
-    };
-    let draft = Draft {
-        actor: tools.draft(Kind::ApiIntent).actor,
-        ..journal::intent(run, step, undo, &op)
-    };
-    let (permit, written) = tools
-        .desk
-        .begin(draft, Some(request.body), bound)
-        .await
-        .map_err(|why| not_recorded(&why))?;
-    let ticket = permit.ticket();
-    let (gvr, namespace, name) = op.target();
-    let intent = RunEvent::Intent {
+    let sending = Sending {
+        tools,
+        link,
+        run,
         step,
         undo,
-        digest: hex(&op.request().digest()),
-        audit_id: ticket.audit_id().cloned().unwrap_or_default(),
-        gvr,
-        namespace: namespace.map(str::to_owned),
-        name: name.to_owned(),
     };
-    tools
-        .tell(What::RunLogged {
-            run: run.id.clone(),
-            event: intent,
-            entry: written.seq,
-            at: written.at,
-        })
-        .await;
-
+    let permit = sending.intend(&op).await?;
+    let ticket = permit.ticket();
     let before = tools.clock.now();
     let targeted = Targeted {
         cluster: run.cluster.clone(),
         op,
     };
     let applied = apply::apply(link, &targeted, permit, tools.clock.mono_ns()).await;
-    let ms = u32::try_from(tools.clock.now().mono_ms.saturating_sub(before.mono_ms)).ok();
+    let ms = tools.clock.now().mono_ms.saturating_sub(before.mono_ms);
+    sending.outcome(ticket, &applied, ms).await
+}
 
-    let (became, class) = class(&applied);
-    let words = applied.class.words();
-    let mut outcome = tools.draft(Kind::ApiOutcome);
-    outcome.reason = Some(words.clone()).filter(|words| !words.as_str().is_empty());
-    outcome.res = Some(Res {
-        status: applied.status,
-        audit_id: applied.audit_id_echo.clone(),
-        uid: applied.uid.clone(),
-        resource_version: applied.resource_version.clone(),
-        ms,
-        class: Some(became),
-    });
-    let written = tools.desk.end(ticket, outcome).await.map_err(|why| {
-        SafeText::new(&format!("Sent, and its outcome could not be recorded: {why}. The step is in doubt and will be read, never sent again."))
-    })?;
-    let event = RunEvent::Outcome {
-        step,
-        undo,
-        class,
-        status: applied.status,
-        words,
-    };
-    tools
-        .tell(What::RunLogged {
-            run: run.id.clone(),
-            event,
-            entry: written.seq,
-            at: written.at,
-        })
-        .await;
-    Ok(())
+impl Sending<'_> {
+    /// Records that the request is about to leave; the permit is bound to exactly this request.
+    async fn intend(&self, op: &Op) -> Result<Permit, GivenUp> {
+        let request = op.request();
+        let digest = request.digest();
+        let bound = Bound {
+            cluster: self.run.cluster.to_string(),
+            cluster_uid: self.link.uid().unwrap_or_default(),
+            generation: self.link.generation(),
+            digest,
+            class: op.class(),
+            run: Some(self.run.id.clone()),
+        };
+        let draft = Draft {
+            actor: self.tools.draft(Kind::ApiIntent).actor,
+            ..journal::intent(self.run, self.step, self.undo, op)
+        };
+        let begun = self.tools.desk.begin(draft, Some(request.body), bound);
+        let (permit, written) = begun.await.map_err(|why| not_recorded(&why))?;
+        let (gvr, namespace, name) = op.target();
+        let event = RunEvent::Intent {
+            step: self.step,
+            undo: self.undo,
+            digest: Leaf::from_bytes(digest).to_string(),
+            audit_id: permit.ticket().audit_id().cloned().unwrap_or_default(),
+            gvr,
+            namespace: namespace.map(str::to_owned),
+            name: name.to_owned(),
+        };
+        self.tell(event, written).await;
+        Ok(permit)
+    }
+
+    /// Records what became of it.
+    async fn outcome(&self, ticket: Ticket, applied: &Applied, ms: u64) -> Result<(), GivenUp> {
+        let (became, class) = class(applied);
+        let words = applied.class.words();
+        let mut draft = self.tools.draft(Kind::ApiOutcome);
+        draft.reason = Some(words.clone()).filter(|words| !words.is_empty());
+        draft.res = Some(Res {
+            status: applied.status,
+            audit_id: applied.audit_id_echo.clone(),
+            uid: applied.uid.clone(),
+            resource_version: applied.resource_version.clone(),
+            ms: u32::try_from(ms).ok(),
+            class: Some(became),
+        });
+        let written = self.tools.desk.end(ticket, draft).await.map_err(|why| {
+            SafeText::new(&format!(
+                "Sent, and its outcome could not be recorded: {why}. The step is in doubt and will be read, never sent again."
+            ))
+        })?;
+        let event = RunEvent::Outcome {
+            step: self.step,
+            undo: self.undo,
+            class,
+            status: applied.status,
+            words,
+        };
+        self.tell(event, written).await;
+        Ok(())
+    }
+
+    async fn tell(&self, event: RunEvent, written: Written) {
+        let run = self.run.id.clone();
+        let (entry, at) = (written.seq, written.at);
+        self.tools
+            .tell(What::RunLogged {
+                run,
+                event: Box::new(event),
+                entry,
+                at,
+            })
+            .await;
+    }
 }
 
 fn class(applied: &Applied) -> (Became, OutcomeClass) {
@@ -255,8 +285,4 @@ fn class(applied: &Applied) -> (Became, OutcomeClass) {
         apply::Class::Unknown { .. } => (Became::Unknown, OutcomeClass::Unknown),
         apply::Class::NotSent { .. } => (Became::NotSent, OutcomeClass::NotSent),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

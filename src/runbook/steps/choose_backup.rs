@@ -16,7 +16,9 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
     {
         return Verdict::pending(format!("backups of {} are not seen", run.cluster));
     }
-    let points = turn.sight.points(&run.cluster, &run.namespace, now);
+    let mut points = turn.sight.points(&run.cluster, &run.namespace, now);
+    // Rights were asked, and a sign of life was given, in this namespace of Velero only.
+    points.retain(|point| point.velero.as_str() == turn.frozen().velero);
     let named = run.params.get("backup").filter(|name| !name.is_empty());
     let chosen = match named {
         None => points.iter().find(|point| point.why_not.is_none()),
@@ -39,19 +41,7 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
     };
     let looked = points.len();
     let Some(point) = chosen else {
-        return Verdict::failed(match points.first() {
-            None => format!(
-                "{} has no backup of {}: nothing can be restored",
-                run.cluster, run.namespace
-            ),
-            Some(first) => {
-                let why = first.why_not.as_ref().map_or("", |why| why.as_str());
-                format!(
-                    "{looked} looked at, none can be restored; the newest, {}: {why}",
-                    first.backup
-                )
-            }
-        });
+        return none(turn, &points);
     };
     let started = point.started.map_or_else(String::new, |at| at.to_string());
     let frozen = Frozen {
@@ -70,4 +60,22 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
         "newest restorable"
     };
     Verdict::found(format!("{looked} looked at, {which}{when}"), frozen)
+}
+
+/// No point can be restored, and why the newest cannot.
+fn none(turn: &Turn<'_>, points: &[Point]) -> Verdict {
+    let (run, looked) = (turn.run, points.len());
+    Verdict::failed(match points.first() {
+        None => format!(
+            "{} has no backup of {}: nothing can be restored",
+            run.cluster, run.namespace
+        ),
+        Some(first) => {
+            let why = first.why_not.as_ref().map_or("", |why| why.as_str());
+            format!(
+                "{looked} looked at, none can be restored; the newest, {}: {why}",
+                first.backup
+            )
+        }
+    })
 }

@@ -46,7 +46,7 @@ pub(super) fn before(turn: &Turn<'_>) -> Verdict {
         Some(_) => {}
     }
     match hold_automation::suspended(turn) {
-        Err(verdict) => verdict,
+        Err(words) => Verdict::Blocked(words),
         Ok(true) => Verdict::ask("suspend is true (live)"),
         Ok(false) => Verdict::done(format!(
             "{} is not suspended any more",
@@ -60,7 +60,6 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
     match hold_automation::suspended(turn) {
         Ok(false) => Verdict::done(format!("{} is resumed", hold_automation::name(turn))),
         Ok(true) => Verdict::pending("suspend is still true"),
-        Err(Verdict::Blocked(words)) => Verdict::Pending(words),
-        Err(verdict) => verdict,
+        Err(words) => Verdict::Pending(words),
     }
 }

@@ -8,6 +8,7 @@ use crate::runbook::plan::Undo;
 use crate::runbook::values::ValueError;
 use crate::sources::op::Gvr;
 use crate::sources::op::Op;
+use crate::text::SafeText;
 
 pub(super) fn rights(turn: &Turn<'_>) -> Vec<(&'static str, Gvr, String)> {
     let keeper = turn
@@ -43,17 +44,17 @@ pub(super) fn brief(expansion: &Expansion<'_>) -> Result<Option<PlanStep>, Value
         .map(Some)
 }
 
-/// True or false as seen now; a verdict when it is not seen.
-pub(super) fn suspended(turn: &Turn<'_>) -> Result<bool, Verdict> {
+/// True or false as seen now; why not, in words, when it is not seen.
+pub(super) fn suspended(turn: &Turn<'_>) -> Result<bool, SafeText> {
     let Some((namespace, name)) = &turn.frozen().kustomization else {
-        return Err(Verdict::blocked("no Kustomization was found by prepare"));
+        return Err(SafeText::new("no Kustomization was found by prepare"));
     };
     match turn
         .sight
         .kustomization(&turn.run.cluster, (namespace, name), turn.now)
     {
         Some(one) => Ok(one.suspend),
-        None => Err(Verdict::blocked(format!(
+        None => Err(SafeText::new(&format!(
             "Kustomization {name} in {namespace} is not seen on {}; it may be gone, which needs a new plan",
             turn.run.cluster
         ))),
@@ -62,7 +63,7 @@ pub(super) fn suspended(turn: &Turn<'_>) -> Result<bool, Verdict> {
 
 pub(super) fn before(turn: &Turn<'_>) -> Verdict {
     match suspended(turn) {
-        Err(verdict) => verdict,
+        Err(words) => Verdict::Blocked(words),
         Ok(false) => Verdict::ask("suspend is false (live)"),
         Ok(true) => Verdict::blocked(
             "suspend is true already and not by this run: leave it out with a reason (s), and the step that gives back too, or make a new plan",
@@ -75,8 +76,7 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
     match suspended(turn) {
         Ok(true) => Verdict::done(format!("{} is suspended", name(turn))),
         Ok(false) => Verdict::pending("suspend is still false"),
-        Err(Verdict::Blocked(words)) => Verdict::Pending(words),
-        Err(verdict) => verdict,
+        Err(words) => Verdict::Pending(words),
     }
 }
 

@@ -33,7 +33,12 @@ fn reviews(turn: &Turn<'_>, velero: &str) -> Vec<Op> {
 /// Done when every review says yes.
 pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
     let (run, sight) = (turn.run, turn.sight);
-    let Some(velero) = sight.velero(&run.cluster, turn.now) else {
+    let points = sight.points(&run.cluster, &run.namespace, turn.now);
+    let newest = points
+        .iter()
+        .find(|point| point.why_not.is_none())
+        .map(|point| &point.velero);
+    let Some(velero) = newest.or_else(|| sight.velero(&run.cluster, turn.now)) else {
         return Verdict::pending(format!(
             "no Velero store is seen on {}: is Velero there?",
             run.cluster

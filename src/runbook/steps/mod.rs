@@ -316,6 +316,15 @@ pub(crate) fn created(turn: &Turn<'_>, listed: &[super::reading::Listed]) -> Vec
     verify::created(turn, listed)
 }
 
+/// The objects to be created that nobody looked for, because this person may not list their kind.
+pub(crate) fn unseen<'a>(
+    turn: &Turn<'a>,
+    listed: &'a [super::reading::Listed],
+) -> impl Iterator<Item = &'a super::plan::Item> {
+    let create = turn.frozen().create.iter();
+    create.filter(|item| restore::unseen(listed, item))
+}
+
 /// Velero's resource of that plural.
 fn velero(plural: &str) -> Gvr {
     Gvr::new("velero.io", "v1", plural)

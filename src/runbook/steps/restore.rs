@@ -57,6 +57,12 @@ pub(super) fn before(turn: &Turn<'_>) -> Verdict {
     let Some((velero, name)) = turn.plan().and_then(self::name) else {
         return Verdict::blocked("the plan holds no Restore");
     };
+    if sight.terminating(&run.cluster, &run.namespace, now) {
+        return Verdict::blocked(format!(
+            "{} is being deleted: wait until it is gone",
+            run.namespace
+        ));
+    }
     if let Err(words) = crate::runbook::holds::backup(run, sight, now) {
         return Verdict::Blocked(words);
     }
@@ -99,11 +105,20 @@ fn compared(turn: &Turn<'_>, name: &str, listed: &[Listed]) -> Verdict {
 
 /// The object of a planned item, if it exists now.
 pub(super) fn find<'a>(listed: &'a [Listed], item: &Item) -> Option<&'a Named> {
+    let kind = of(listed, item)?;
+    kind.objects.iter().find(|object| object.name == item.name)
+}
+
+fn of<'a>(listed: &'a [Listed], item: &Item) -> Option<&'a Listed> {
     let same = |gvk: &Gvk| {
         gvk.group == item.gvr.group && gvk.version == item.gvr.version && gvk.kind == item.kind
     };
-    let kind = listed.iter().find(|listed| same(&listed.gvk))?;
-    kind.objects.iter().find(|object| object.name == item.name)
+    listed.iter().find(|listed| same(&listed.gvk))
+}
+
+/// True when this person may not list the item's kind, so that nobody looked whether it is there.
+pub(super) fn unseen(listed: &[Listed], item: &Item) -> bool {
+    of(listed, item).is_some_and(|kind| !kind.allowed)
 }
 
 /// Done when the Restore is there with our mark.

@@ -1,4 +1,4 @@
-//! Asks Velero for a sign of life: a ServerStatusRequest that the server fills in.
+//! Asks Velero for a sign of life: a `ServerStatusRequest` that the server fills in.
 
 use super::Turn;
 use super::Verdict;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::Turn;
 use super::Verdict;
+use super::restore;
 use super::velero;
 use crate::runbook::event::OutcomeClass;
 use crate::runbook::plan::Frozen;
@@ -62,6 +63,15 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
             "{} was refused on {}: {words}",
             op(turn).line(),
             turn.run.cluster
+        ));
+    }
+    if turn
+        .sight
+        .terminating(&turn.run.cluster, &turn.run.namespace, turn.now)
+    {
+        return Verdict::pending(format!(
+            "{} is being deleted: wait until it is gone",
+            turn.run.namespace
         ));
     }
     let frozen = turn.frozen();
@@ -217,9 +227,9 @@ fn compared(turn: &Turn<'_>, listed: &[Listed]) -> Verdict {
             ..item.clone()
         };
         if item.uid.is_some() {
-            found.skip.push(item)
+            found.skip.push(item);
         } else {
-            found.create.push(item)
+            found.create.push(item);
         }
     }
     found.unknown.dedup();
@@ -227,22 +237,34 @@ fn compared(turn: &Turn<'_>, listed: &[Listed]) -> Verdict {
         .sight
         .keeper(&run.cluster, &run.namespace, turn.now)
         .map(|one| (one.meta.namespace.to_string(), one.meta.name.to_string()));
+    let words = counted(&found, listed, run.cluster.as_str());
+    Verdict::found(words, found)
+}
+
+/// What was counted, and what of it could not be looked for.
+fn counted(found: &Frozen, listed: &[Listed], cluster: &str) -> String {
     let mut words = format!(
         "create {}  skip {}  collide 0",
         found.create.len(),
         found.skip.len()
     );
     if found.left > 0 {
-        words.push_str(&format!("  left to controllers {}", found.left));
+        words = format!("{words}  left to controllers {}", found.left);
+    }
+    let unseen = |item: &&Item| restore::unseen(listed, item);
+    let hidden = found.create.iter().filter(unseen).count();
+    if found.exists && hidden > 0 {
+        words = format!(
+            "{words} (of create, {hidden} may be there already: listing their kind is not yours)"
+        );
     }
     if !found.unknown.is_empty() {
-        words.push_str(&format!(
-            " (of them kinds that {} does not have: {})",
-            run.cluster,
+        words = format!(
+            "{words} (of them kinds that {cluster} does not have: {})",
             found.unknown.join(", ")
-        ));
+        );
     }
-    Verdict::found(words, found)
+    words
 }
 
 #[cfg(test)]

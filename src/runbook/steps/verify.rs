@@ -8,6 +8,7 @@ use crate::runbook::event::Created;
 use crate::runbook::plan::PlanStep;
 use crate::runbook::plan::Undo;
 use crate::runbook::reading::Listed;
+use crate::runbook::steps;
 use crate::runbook::steps::Found;
 use crate::runbook::values::ValueError;
 use crate::text::SafeText;
@@ -39,10 +40,11 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
     };
     let (run, frozen) = (turn.run, turn.frozen());
     let created = created(turn, listed);
-    let all = frozen.create.len();
+    let all = frozen.create.len() - steps::unseen(turn, listed).count();
     let missing: Vec<String> = frozen
         .create
         .iter()
+        .filter(|item| !restore::unseen(listed, item))
         .filter(|item| {
             !created
                 .iter()
@@ -68,8 +70,9 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
             some(&bad)
         )),
         Some(_) => {
+            let left_out = not_looked_at(turn, listed);
             let words = SafeText::new(&format!(
-                "{all} of {all} objects are there, new; every Deployment is available"
+                "{all} of {all} objects are there, new; every Deployment is available{left_out}"
             ));
             Verdict::Done(Found {
                 words,
@@ -79,6 +82,20 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
             })
         }
     }
+}
+
+/// The end of the sentence for objects whose kind this person may not list; nothing when there is none.
+fn not_looked_at(turn: &Turn<'_>, listed: &[Listed]) -> String {
+    let names: Vec<String> = steps::unseen(turn, listed)
+        .map(|item| format!("{} {}", item.kind, item.name))
+        .collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    format!(
+        "; not looked at, because listing them is not yours: {}",
+        some(&names)
+    )
 }
 
 /// The planned objects that are there now and are not the ones of the plan.
@@ -101,7 +118,7 @@ pub(crate) fn created(turn: &Turn<'_>, listed: &[Listed]) -> Vec<Created> {
 fn some(names: &[String]) -> String {
     let mut words = names[..names.len().min(NAMED)].join(", ");
     if names.len() > NAMED {
-        words.push_str(&format!(" and {} more", names.len() - NAMED));
+        words = format!("{words} and {} more", names.len() - NAMED);
     }
     words
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::estate::Estate;
-use super::estate::Server;
+use super::server::Server;
 use crate::runbook::event::RunEvent;
 use crate::runbook::run::Run;
 use crate::runbook::run::RunStatus;

@@ -1,7 +1,7 @@
 //! Requests whose fate nobody knows.
 
 use super::estate::Estate;
-use super::estate::Fault;
+use super::server::Fault;
 use crate::runbook::event::RunEvent;
 use crate::runbook::press::Input;
 use crate::runbook::run::RunStatus;

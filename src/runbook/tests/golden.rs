@@ -89,7 +89,7 @@ fn a_restore_that_created_nothing_is_a_failure_and_says_so() {
         ),
     ] {
         let mut estate = Estate::new();
-        estate.faults = vec![(8, super::estate::Fault::RestoreEnds(phase))];
+        estate.faults = vec![(8, super::server::Fault::RestoreEnds(phase))];
         estate.open("billing").unwrap();
         estate.walk();
         let last = estate.log.last().map(|entry| entry.0.clone());
@@ -125,20 +125,122 @@ fn the_same_run_has_the_same_plan_and_another_byte_has_another_digest() {
         estate.settle();
         estate.run().plan.clone().unwrap()
     };
-    let plain = plan("billing", |_| {});
-    assert_eq!(plain.digest(), plan("billing", |_| {}).digest());
-    assert_eq!(plain.digest().len(), 64);
-    let mut other = plain.clone();
+    let first = plan("billing", |_| {});
+    assert_eq!(first.digest(), plan("billing", |_| {}).digest());
+    assert_eq!(first.digest().len(), 64);
+    let mut other = first.clone();
     other.frozen.create[0].name.push('x');
-    assert_ne!(plain.digest(), other.digest());
-    let mut book = plain.clone();
+    assert_ne!(first.digest(), other.digest());
+    let mut book = first.clone();
     book.book_digest = crate::runbook::book::sha256_hex(
         format!("{} ", crate::runbook::library::BUILT_IN[0].1).as_bytes(),
     );
-    assert_ne!(plain.digest(), book.digest());
-    let keys = plain.canonical();
+    assert_ne!(first.digest(), book.digest());
+    let keys = first.canonical();
     assert!(
         keys.starts_with(r#"{"book":"#) && !keys.contains(": "),
         "keys are sorted, no spaces: {keys}"
+    );
+}
+
+#[test]
+fn what_there_is_nothing_to_do_for_is_absent_from_the_plan() {
+    let mut estate = Estate::new();
+    estate
+        .server
+        .objects
+        .retain(|key, _| key.1 != "billing" && key.2 != "billing");
+    estate.open("billing").unwrap();
+    estate.walk_to("restore");
+    let steps: Vec<(u32, &str)> = estate
+        .run()
+        .steps
+        .iter()
+        .map(|step| (step.number, step.id.as_str()))
+        .collect();
+    assert_eq!(
+        steps[4..],
+        [
+            (5, "confirm-target"),
+            (6, "restore"),
+            (7, "watch"),
+            (8, "verify")
+        ],
+        "no Kustomization to hold, no namespace to copy"
+    );
+    estate.walk();
+    assert_eq!(
+        estate.run().status,
+        RunStatus::Completed,
+        "{:?}",
+        estate.look(|sight| estate.run().card(sight, estate.now()))
+    );
+}
+
+#[test]
+fn a_backup_that_was_named_is_taken_or_refused_with_its_reason() {
+    for (name, words) in [
+        ("hourly-billing-1", "1 looked at, taken as named 04:42Z"),
+        ("nightly", "no backup nightly of billing is on aws-prod"),
+    ] {
+        let mut estate = Estate::new();
+        let mut params = Estate::params("billing");
+        params.insert("backup".to_owned(), name.to_owned());
+        estate.open_with(params).unwrap();
+        estate.settle();
+        assert_eq!(estate.run().step(3).unwrap().evidence.as_str(), words);
+    }
+}
+
+#[test]
+fn the_card_of_the_restore_shows_the_whole_request_and_asks_for_the_name() {
+    let mut estate = Estate::new();
+    estate.open("billing").unwrap();
+    estate.walk_to("restore");
+    let card = estate.look(|sight| estate.run().card(sight, estate.now()));
+    assert_eq!(card.title, "CANNOT BE STOPPED ONCE SENT");
+    assert_eq!(
+        card.wire,
+        [
+            "POST restores/r-7f3a in velero on aws-prod",
+            "POST /apis/velero.io/v1/namespaces/velero/restores?fieldManager=crashcart"
+        ]
+    );
+    let op = estate
+        .run()
+        .plan
+        .as_ref()
+        .unwrap()
+        .step(8)
+        .unwrap()
+        .op
+        .clone()
+        .unwrap();
+    assert_eq!(
+        card.body.as_bytes(),
+        op.request().body,
+        "what is shown is what is sent"
+    );
+    assert_eq!(
+        card.digest,
+        crate::runbook::book::hex(&op.request().digest())
+    );
+    let facts: Vec<String> = card
+        .facts
+        .iter()
+        .map(|(label, words)| format!("{label}: {words}"))
+        .collect();
+    assert_eq!(
+        facts,
+        [
+            "Before: no Restore r-7f3a; 2 of 2 missing, 1 of 1 present (live)",
+            "Done when: the Restore is there, marked with this run and step",
+            "Undo: delete the 2 objects it created, each only if nobody changed it since",
+            "Right: create restores in velero: yes, asked at 05:00:03Z",
+        ]
+    );
+    assert_eq!(
+        (card.typed.as_deref(), card.enter.as_str(), card.sends),
+        (Some("billing"), "send it", true)
     );
 }

@@ -2,8 +2,12 @@
 
 mod cut;
 mod doubt;
+mod drive;
 mod estate;
 mod golden;
+mod journal;
 mod property;
 mod refuse;
+mod server;
 mod undo;
+mod unseen;

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::estate::Estate;
-use super::estate::Fault;
+use super::server::Fault;
 use crate::audit::Class;
 use crate::runbook::engine::Command;
 use crate::runbook::event::RunEvent;

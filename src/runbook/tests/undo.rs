@@ -58,7 +58,7 @@ fn what_somebody_changed_since_stays_and_is_said() {
             .get("configmaps", "billing", "forms")
             .is_some()
     );
-    assert!(estate.run().status == RunStatus::Aborted("taken back: 6 hold-automation: Kustomization billing is resumed; 8 restore: deleted 1 of what it created, left 1: ConfigMap forms stays: somebody changed it since it was verified".into()));
+    assert_eq!(estate.run().status, RunStatus::Aborted("taken back: 6 hold-automation: Kustomization billing is resumed; 8 restore: deleted 1 of what it created, left 1: ConfigMap forms stays: somebody changed it".into()));
     let mut raced = verified();
     raced.press(Input::Undo).unwrap();
     raced.server.touch("configmaps", "billing", "forms");
@@ -122,5 +122,50 @@ fn abort_ends_with_what_still_stands_and_paper_says_how_to_take_it_back() {
     ] {
         let present = lines.contains(needed) || needed.starts_with("kubectl create");
         assert!(present, "{needed} is missing in\n{lines}");
+    }
+}
+
+#[test]
+fn undo_goes_on_past_a_request_that_never_arrived_and_leaves_somebody_elses_restore_alone() {
+    for theirs in [None, Some("other")] {
+        let mut estate = Estate::new();
+        estate.open("billing").unwrap();
+        estate.walk_to("restore");
+        estate.faults = vec![(8, super::server::Fault::Lost)];
+        if let Some(backup) = theirs {
+            let object = serde_json::json!({"metadata": {"name": "r-7f3a", "namespace": "velero", "uid": "u-x"}, "spec": {"backupName": backup}});
+            estate.server.objects.insert(
+                ("restores".into(), "velero".into(), "r-7f3a".into()),
+                object,
+            );
+            estate.run.as_mut().unwrap().memory.typed.insert(8);
+            let op = estate
+                .run()
+                .plan
+                .as_ref()
+                .unwrap()
+                .step(8)
+                .unwrap()
+                .op
+                .clone()
+                .unwrap();
+            estate.carry_out(crate::runbook::engine::Command::Send {
+                step: 8,
+                op,
+                undo: false,
+            });
+            estate.settle();
+        } else {
+            estate.press(Input::Typed("billing".into())).unwrap();
+        }
+        estate.press(Input::Undo).unwrap();
+        estate.walk();
+        let RunStatus::Aborted(reason) = &estate.run().status else {
+            panic!("{:?}", estate.run().turn())
+        };
+        assert_eq!(
+            reason.as_str(),
+            "taken back: 6 hold-automation: Kustomization billing is resumed"
+        );
     }
 }

@@ -106,23 +106,23 @@ fn fresh(ground: &Ground<'_>, answer: Option<&Answer>) -> Judgement {
         };
     };
     let cadence = watchdog.map_or(CADENCE_S, cadence);
-    let (stale, limit) = (cadence * 5 / 2, cadence * 4);
+    let (late, limit) = (cadence * 5 / 2, cadence * 4);
     let old = now.as_second() - updated.as_second();
     let ago = age(old);
     let at = clock(updated, now);
-    let (state, words) = match old {
+    let (state, sentence) = match old {
         old if old > limit => (
             Pipeline::Dead,
             format!(
                 "no: Watchdog refreshed {ago} ago, {at}; limit {}",
-                limit_words(stale)
+                limit_words(late)
             ),
         ),
-        old if old > stale => (
+        old if old > late => (
             Pipeline::Stale,
             format!(
                 "no: Watchdog refreshed {ago} ago, {at}; limit {}",
-                limit_words(stale)
+                limit_words(late)
             ),
         ),
         _ => (Pipeline::Live, format!("yes: Watchdog refreshed {at}")),
@@ -134,7 +134,7 @@ fn fresh(ground: &Ground<'_>, answer: Option<&Answer>) -> Judgement {
     };
     Judgement {
         state,
-        words,
+        words: sentence,
         figure,
         since: Some(updated),
     }

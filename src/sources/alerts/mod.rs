@@ -246,7 +246,7 @@ fn groups(ground: &Ground<'_>) -> (Vec<AlertRow>, (usize, usize, usize)) {
             (_, true, _) => hidden.1 += 1,
             (_, _, None) => hidden.2 += 1,
             (_, _, Some(level)) => {
-                let key = (alert.name.clone(), alert.object.clone());
+                let key = (alert.name.clone(), alert.namespace.clone());
                 let row = groups.entry(key).or_insert_with(|| AlertRow {
                     level,
                     cluster: ground.cluster.clone(),
@@ -256,6 +256,7 @@ fn groups(ground: &Ground<'_>) -> (Vec<AlertRow>, (usize, usize, usize)) {
                     since: alert.starts_at,
                     summary: alert.summary.clone(),
                 });
+                row.object = common(&row.object, &alert.object);
                 row.fires += 1;
                 row.level = row.level.min(level);
                 row.since = row.since.into_iter().chain(alert.starts_at).min();
@@ -265,14 +266,31 @@ fn groups(ground: &Ground<'_>) -> (Vec<AlertRow>, (usize, usize, usize)) {
     (groups.into_values().collect(), hidden)
 }
 
+/// What two objects have in common: themselves, `namespace/beginning*`, or the namespace.
+fn common(one: &SafeText, other: &SafeText) -> SafeText {
+    let (one, other) = (one.as_str().trim_end_matches('*'), other.as_str());
+    if one == other {
+        return SafeText::new(one);
+    }
+    let shared: String = one
+        .chars()
+        .zip(other.chars())
+        .take_while(|(a, b)| a == b)
+        .map(|(a, _)| a)
+        .collect();
+    match shared.rsplit_once(['-', '/']) {
+        Some((beginning, _)) if beginning.contains('/') => SafeText::from(format!("{beginning}*")),
+        _ => SafeText::new(one.split('/').next().unwrap_or_default()),
+    }
+}
+
 /// What is firing, and pipelines that cannot be believed, on one cluster.
 pub fn findings(ground: &Ground<'_>) -> Vec<Finding> {
     let judged = judge::pipeline(ground);
     let pipeline = match judged.state {
-        Pipeline::Live | Pipeline::Absent => None,
         Pipeline::NotWired => Some(("alerts.not-wired", Level::Warn)),
         // A silent cluster says so once; a right that is missing is told with the others.
-        Pipeline::NoAccess => None,
+        Pipeline::Live | Pipeline::Absent | Pipeline::NoAccess => None,
         Pipeline::Unreachable if judged.figure != "no answer" => None,
         Pipeline::Dead | Pipeline::Stale | Pipeline::Unreachable => {
             Some(("alerts.dead", Level::Unknown))
@@ -296,15 +314,11 @@ pub fn findings(ground: &Ground<'_>) -> Vec<Finding> {
 }
 
 fn fires(ground: &Ground<'_>, row: &AlertRow) -> Finding {
-    let (namespace, name) = row
-        .object
-        .as_str()
-        .split_once('/')
-        .unwrap_or((row.object.as_str(), ""));
+    let namespace = row.object.as_str().split('/').next().unwrap_or_default();
     let object = ObjectRef {
         kind: SafeText::new("Alert"),
         namespace: SafeText::new(namespace),
-        name: SafeText::from(format!("{name}:{}", row.name)),
+        name: row.name.clone(),
         uid: SafeText::default(),
     };
     let times = if row.fires > 1 {
@@ -354,9 +368,146 @@ pub fn detail(config: &Config, world: &World, now: Moment) -> Detail {
         detail.hidden.2 += hidden.2;
         detail.firing.extend(rows);
     }
-    detail.pipelines.sort_by(|a, b| a.state.cmp(&b.state));
+    detail.pipelines.sort_by_key(|a| a.state);
     detail.firing.sort_by(|a, b| {
         (a.level, a.since, &a.name, &a.object).cmp(&(b.level, b.since, &b.name, &b.object))
     });
     detail
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+    use serde_json::json;
+
+    use super::*;
+    use crate::sources::fact::Fact;
+    use crate::sources::fact::WatchNews;
+    use crate::sources::fixtures::at;
+    use crate::sources::fixtures::config;
+    use crate::sources::fixtures::name;
+    use crate::sources::fixtures::namespace;
+    use crate::sources::fixtures::reach;
+
+    fn alert(name: &str, severity: &str, updated: &str, ends: &str) -> Value {
+        json!({"fingerprint": name, "labels": {"alertname": name, "severity": severity, "namespace": "pacs", "pod": "p-1"},
+            "annotations": {"summary": "s"}, "startsAt": "2026-08-15T04:33:00Z", "updatedAt": updated, "endsAt": ends,
+            "status": {"state": "active", "silencedBy": [], "inhibitedBy": []}})
+    }
+
+    fn watchdog(updated: &str, ends: &str) -> Value {
+        alert("Watchdog", "none", updated, ends)
+    }
+
+    fn judged(answers: &[Value], news: Option<WatchNews>) -> (Pipeline, Cell, Vec<&'static str>) {
+        let mut world = World::default();
+        reach(
+            &mut world,
+            "one",
+            vec![namespace("pacs", "clinical")],
+            at(0),
+        );
+        for answer in answers {
+            let answer = read(answer.to_string().as_bytes()).unwrap();
+            world.fold(&name("one"), 1, Fact::Alerts(answer), at(0));
+        }
+        if let Some(news) = news {
+            world.fold(&name("one"), 1, Fact::Watch(Watch::Alerts, news), at(0));
+        }
+        let (config, nothing, cluster) = (config(), ClusterWorld::default(), name("one"));
+        let ground = Ground::new(&config, &world, &cluster, at(0), &nothing);
+        let kinds = findings(&ground)
+            .iter()
+            .map(|finding| finding.kind.0)
+            .collect();
+        let state = detail(&config, &world, at(0))
+            .pipelines
+            .into_iter()
+            .find(|row| row.cluster == cluster)
+            .unwrap()
+            .state;
+        (state, headline(&ground, Some(&"clinical".into())), kinds)
+    }
+
+    #[test]
+    fn no_alert_is_good_news_only_while_a_watchdog_is_fresh() {
+        // The cadence is read from the alert: 240 s between update and end are four of 60 s.
+        let fresh = watchdog("2026-08-15T04:51:30Z", "2026-08-15T04:55:30Z");
+        let stale = watchdog("2026-08-15T04:51:29Z", "2026-08-15T04:55:29Z");
+        let dead = watchdog("2026-08-15T04:49:59Z", "2026-08-15T04:53:59Z");
+        let table = [
+            (vec![json!([fresh])], Pipeline::Live, Level::Ok, vec![]),
+            (
+                vec![json!([stale])],
+                Pipeline::Stale,
+                Level::Unknown,
+                vec!["alerts.dead"],
+            ),
+            (
+                vec![json!([dead])],
+                Pipeline::Dead,
+                Level::Unknown,
+                vec!["alerts.dead"],
+            ),
+            (
+                vec![json!([fresh]), json!([])],
+                Pipeline::Dead,
+                Level::Unknown,
+                vec!["alerts.dead"],
+            ),
+            (
+                vec![json!([])],
+                Pipeline::NotWired,
+                Level::Warn,
+                vec!["alerts.not-wired"],
+            ),
+            (vec![], Pipeline::Absent, Level::Absent, vec![]),
+        ];
+        for (answers, pipeline, level, kinds) in table {
+            let (state, cell, found) = judged(&answers, None);
+            assert_eq!((state, cell.level, found), (pipeline, level, kinds));
+        }
+    }
+
+    #[test]
+    fn what_fires_is_counted_by_zone_and_an_odd_severity_is_not_well() {
+        let times = ("2026-08-15T04:53:30Z", "2026-08-15T04:57:30Z");
+        let fires = |severity| {
+            json!([
+                watchdog(times.0, times.1),
+                alert("A", severity, times.0, times.1)
+            ])
+        };
+        for (severity, level) in [
+            ("critical", Level::Crit),
+            ("warning", Level::Warn),
+            ("purple", Level::Unknown),
+            ("info", Level::Ok),
+        ] {
+            assert_eq!(
+                judged(&[fires(severity)], None).1.level,
+                level,
+                "{severity}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_alertmanager_that_cannot_be_asked_is_unknown() {
+        let fresh = json!([watchdog("2026-08-15T04:53:30Z", "2026-08-15T04:57:30Z")]);
+        let failed = WatchNews::Failed(SafeText::new("the server answered 503: x"));
+        let (state, cell, kinds) = judged(std::slice::from_ref(&fresh), Some(failed));
+        assert_eq!(
+            (state, cell.level, kinds),
+            (Pipeline::Unreachable, Level::Unknown, vec!["alerts.dead"])
+        );
+        let forbidden = WatchNews::Forbidden(SafeText::new(
+            "get services/proxy in monitoring is not yours",
+        ));
+        let (state, cell, _) = judged(&[fresh], Some(forbidden));
+        assert_eq!(
+            (state, cell.figure.as_str()),
+            (Pipeline::NoAccess, "no right")
+        );
+    }
 }

@@ -40,13 +40,15 @@ pub fn included(scope: &Scope, namespace: &str) -> Included {
     }
 }
 
-/// Kinds that controllers make anew, so that leaving them out loses nothing.
+/// Kinds that controllers make anew, or that Velero itself leaves out of every backup, so that nothing is lost.
+/// Pods are not among them: a file backup's data comes back only with its pod.
 fn harmless(kind: &str) -> bool {
     let plural = kind.split('.').next().unwrap_or_default();
     matches!(
         plural,
         "events"
-            | "pods"
+            | "volumesnapshots"
+            | "volumesnapshotcontents"
             | "replicasets"
             | "endpoints"
             | "endpointslices"
@@ -129,10 +131,17 @@ mod tests {
                 "{scope:?}"
             );
         }
-        let events = Scope {
+        let velero = Scope {
             excluded_resources: vec![SafeText::new("events.events.k8s.io")],
+            excluded_namespace_scoped_resources: vec![SafeText::new(
+                "volumesnapshots.snapshot.storage.k8s.io",
+            )],
             ..Scope::default()
         };
-        assert_eq!(included(&events, "emr"), Included::Yes);
+        assert_eq!(
+            included(&velero, "emr"),
+            Included::Yes,
+            "what Velero 1.18 itself adds"
+        );
     }
 }

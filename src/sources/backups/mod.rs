@@ -204,11 +204,12 @@ pub fn findings(ground: &Ground<'_>) -> Vec<Finding> {
     found
 }
 
-fn of_row(ground: &Ground<'_>, row: &Row, at: Timestamp) -> Option<Finding> {
+/// The kind and sentence of a row that is not well; `None` when it is.
+fn said(row: &Row) -> Option<(&'static str, String)> {
     let (namespace, rpo) = (&row.namespace, row.rpo_s?);
     let target = row::target(rpo);
     let old = row.age_s.map(age).unwrap_or_default();
-    let (kind, sentence) = match (row.level, &row.newest) {
+    let said = match (row.level, &row.newest) {
         (Level::Crit, Some(_)) => (
             "backup.rpo-breach",
             format!(
@@ -239,6 +240,12 @@ fn of_row(ground: &Ground<'_>, row: &Row, at: Timestamp) -> Option<Finding> {
         ),
         _ => return None,
     };
+    Some(said)
+}
+
+fn of_row(ground: &Ground<'_>, row: &Row, at: Timestamp) -> Option<Finding> {
+    let (kind, sentence) = said(row)?;
+    let (namespace, rpo) = (&row.namespace, row.rpo_s?);
     let limit = if row.level == Level::Warn {
         rpo.saturating_mul(80) / 100
     } else {

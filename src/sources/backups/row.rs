@@ -132,7 +132,7 @@ fn judge_all<'a>(
         .known()
         .copied()
         .into_iter()
-        .flat_map(|table| table.iter())
+        .flat_map(super::super::table::Table::iter)
         .filter(|_| !left_out);
     let mut judged: Vec<(&Backup, Verdict)> = backups
         .filter_map(|backup| {
@@ -211,14 +211,14 @@ fn grade(ground: &Ground<'_>, backup: &Backup, namespace: &str) -> Grade {
     let copied = backup.scope.default_volumes_to_fs_backup == Some(true);
     let complete = moved || copied || (!claims && backup.snapshots.1 == 0);
     let restores = ground.world.restores(ground.now);
-    let restored = restores.known().is_some_and(|restores| {
+    let proved = restores.known().is_some_and(|restores| {
         restores.iter().any(|restore| {
             let named = restore.namespaces.iter().any(|name| name == namespace);
             restore.good()
                 && (named || (restore.namespaces.is_empty() && restore.backup == backup.meta.name))
         })
     });
-    match (complete, restored) {
+    match (complete, proved) {
         (true, true) => Grade::RestoredOnce,
         (true, false) => Grade::Complete,
         (false, _) => Grade::Taken,
@@ -231,7 +231,7 @@ fn next(ground: &Ground<'_>, namespace: &str, at: Timestamp) -> Option<Timestamp
         .known()
         .copied()
         .into_iter()
-        .flat_map(|table| table.iter());
+        .flat_map(super::super::table::Table::iter);
     schedules
         .filter(|schedule| schedule.runs() && included(&schedule.scope, namespace) != Included::No)
         .filter_map(|schedule| {
@@ -252,4 +252,202 @@ pub(super) fn of_target(row: &Row) -> Option<String> {
 /// A target as the configuration writes it.
 pub(super) fn target(seconds: i64) -> String {
     crate::config::words(seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+    use serde_json::json;
+
+    use super::*;
+    use crate::sources::fact::Delta;
+    use crate::sources::fact::Fact;
+    use crate::sources::fixtures::at;
+    use crate::sources::fixtures::backup;
+    use crate::sources::fixtures::config;
+    use crate::sources::fixtures::meta;
+    use crate::sources::fixtures::name;
+    use crate::sources::fixtures::namespace;
+    use crate::sources::fixtures::parse;
+    use crate::sources::fixtures::reach;
+    use crate::sources::fixtures::store;
+    use crate::sources::world::ClusterWorld;
+    use crate::sources::world::World;
+
+    /// The row of `pacs` (target 1h) with a good store, these backups and whatever else is folded in.
+    fn row(backups: Vec<Value>, more: Vec<Fact>) -> Row {
+        let mut world = World::default();
+        reach(
+            &mut world,
+            "one",
+            vec![namespace("pacs", "clinical")],
+            at(0),
+        );
+        let backups = backups.into_iter().map(parse).collect();
+        let facts = [
+            Fact::Stores(Delta::Swap(vec![store(
+                "Available",
+                "2026-08-15T04:53:00Z",
+            )])),
+            Fact::Backups(Delta::Swap(backups)),
+        ];
+        for fact in facts.into_iter().chain(more) {
+            world.fold(&name("one"), 1, fact, at(0));
+        }
+        let (config, nothing, cluster) = (config(), ClusterWorld::default(), name("one"));
+        let ground = Ground::new(&config, &world, &cluster, at(0), &nothing);
+        all(&ground, Some(&"clinical".into()), at(0).wall).remove(0)
+    }
+
+    fn with(path: &str, value: Value) -> Value {
+        let mut backup = backup("b", "2026-08-15T04:50:00Z", &["pacs"]);
+        let (parent, key) = path.rsplit_once('/').unwrap();
+        backup.pointer_mut(parent).unwrap()[key] = value;
+        backup
+    }
+
+    #[test]
+    #[expect(clippy::too_many_lines, reason = "one table, a row for each fact")]
+    fn one_fact_takes_a_point_out_and_says_why() {
+        let request = json!({"metadata": meta("velero", "d"), "spec": {"backupName": "b"}, "status": {"phase": "New"}});
+        let down = store("Unavailable", "2026-08-15T04:53:00Z");
+        let stale = store("Available", "2026-08-15T04:50:59Z");
+        let good = || backup("b", "2026-08-15T04:50:00Z", &["pacs"]);
+        let table = [
+            (good(), None, None),
+            (with("/status/phase", json!("Failed")), None, Some("Failed")),
+            (
+                with("/status/phase", json!("PartiallyFailed")),
+                None,
+                Some("PartiallyFailed: 0 errors"),
+            ),
+            (
+                with("/status/phase", json!("InProgress")),
+                None,
+                Some("still InProgress"),
+            ),
+            (
+                with("/status/phase", json!("Finalizing")),
+                None,
+                Some("not final yet"),
+            ),
+            (
+                with("/status/phase", json!("Splendid")),
+                None,
+                Some("? its phase Splendid is not known"),
+            ),
+            (
+                with("/status/expiration", json!("2026-08-15T04:54:00Z")),
+                None,
+                Some("ended 04:54Z"),
+            ),
+            (with("/status/errors", json!(2)), None, Some("2 errors")),
+            (
+                with("/status/csiVolumeSnapshotsAttempted", json!(1)),
+                None,
+                Some("1 of 1 volumes skipped"),
+            ),
+            (
+                with("/status/hookStatus", json!({"hooksFailed": 1})),
+                None,
+                Some("hooks failed"),
+            ),
+            (
+                with("/spec/storageLocation", json!("gone")),
+                None,
+                Some("store gone is not there"),
+            ),
+            (
+                with("/spec/labelSelector", json!({"matchLabels": {"a": "b"}})),
+                None,
+                Some("? only objects with a label are in it"),
+            ),
+            (
+                good(),
+                Some(Fact::DeleteRequests(Delta::Swap(vec![parse(request)]))),
+                Some("deletion asked 08-01 00:00Z"),
+            ),
+            (
+                good(),
+                Some(Fact::Stores(Delta::Swap(vec![down]))),
+                Some("store unavailable"),
+            ),
+            (
+                good(),
+                Some(Fact::Stores(Delta::Swap(vec![stale]))),
+                Some("? store eu-main was last checked 3m ago"),
+            ),
+        ];
+        for (backup, more, expected) in table {
+            let row = row(vec![backup], more.into_iter().collect());
+            let why = row.points[0].why_not.as_ref().map(SafeText::as_str);
+            assert_eq!(why, expected);
+            let level = match expected {
+                None => Level::Ok,
+                Some(why) if why.starts_with('?') => Level::Unknown,
+                Some(_) => Level::Crit,
+            };
+            assert_eq!(row.level, level, "{expected:?}");
+        }
+    }
+
+    #[test]
+    fn the_age_is_counted_from_the_start_against_the_target() {
+        let table = [
+            ("2026-08-15T04:06:00Z", Level::Ok),
+            ("2026-08-15T04:05:59Z", Level::Warn),
+            ("2026-08-15T03:54:00Z", Level::Warn),
+            ("2026-08-15T03:53:59Z", Level::Crit),
+        ];
+        for (started, level) in table {
+            assert_eq!(
+                row(vec![backup("b", started, &["*"])], Vec::new()).level,
+                level,
+                "{started}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_backup_of_other_namespaces_is_no_point() {
+        let row = row(
+            vec![backup("b", "2026-08-15T04:50:00Z", &["ehr"])],
+            Vec::new(),
+        );
+        assert_eq!(
+            (row.level, row.points.len(), row.grade),
+            (Level::Crit, 0, Grade::None)
+        );
+    }
+
+    #[test]
+    fn volumes_whose_data_stays_in_the_cluster_are_said_for_critical_zones() {
+        let pod = json!({"metadata": meta("pacs", "p"), "spec": {"volumes": [{"persistentVolumeClaim": {"claimName": "c"}}]}});
+        let pods = || vec![Fact::Pods(Delta::Swap(vec![parse(pod.clone())]))];
+        let kept = row(vec![backup("b", "2026-08-15T04:50:00Z", &["pacs"])], pods());
+        assert_eq!((kept.level, kept.grade), (Level::Warn, Grade::Taken));
+        let moved = row(
+            vec![with("/spec/defaultVolumesToFsBackup", json!(true))],
+            pods(),
+        );
+        assert_eq!((moved.level, moved.grade), (Level::Ok, Grade::Complete));
+    }
+
+    #[test]
+    fn a_good_restore_is_remembered_and_an_empty_one_is_not() {
+        let restore = |items: i64| {
+            json!({"metadata": meta("velero", "r"), "spec": {"backupName": "b", "includedNamespaces": ["pacs"]},
+                   "status": {"phase": "Completed", "progress": {"itemsRestored": items, "totalItems": items}}})
+        };
+        let grade = |items| {
+            let restores = Fact::Restores(Delta::Swap(vec![parse(restore(items))]));
+            row(
+                vec![backup("b", "2026-08-15T04:50:00Z", &["pacs"])],
+                vec![restores],
+            )
+            .grade
+        };
+        assert_eq!(grade(9), Grade::RestoredOnce);
+        assert_eq!(grade(0), Grade::Complete);
+    }
 }

@@ -70,6 +70,12 @@ pub fn detail(config: &Config, world: &World, now: Moment) -> Detail {
         }
         detail.gaps.extend(partial(&ground));
     }
+    sort(config, &mut detail);
+    detail
+}
+
+/// Zones by criticality, `NO ZONE` last; the worst first inside, and of the stores.
+fn sort(config: &Config, detail: &mut Detail) {
     let rank = |zone: &Option<ZoneName>| {
         let zone = zone.as_ref().and_then(|name| config.zone(name));
         (
@@ -91,7 +97,6 @@ pub fn detail(config: &Config, world: &World, now: Moment) -> Detail {
     detail
         .stores
         .sort_by(|a, b| (a.level, &a.cluster, &a.name).cmp(&(b.level, &b.cluster, &b.name)));
-    detail
 }
 
 fn rows(ground: &Ground<'_>, at: Timestamp) -> Vec<Row> {
@@ -118,7 +123,7 @@ fn stores(ground: &Ground<'_>, at: Timestamp, silent: Option<i64>) -> Vec<StoreR
     let seen = ground.world.stores(ground.now);
     let backups = ground.world.backups(ground.now);
     let table = seen.known().copied();
-    let stores = table.into_iter().flat_map(|table| table.iter());
+    let stores = table.into_iter().flat_map(super::super::table::Table::iter);
     stores
         .map(|store| {
             let points = backups.known().map_or(0, |backups| {

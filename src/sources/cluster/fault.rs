@@ -79,7 +79,7 @@ impl Fault {
         match error {
             kube::Error::Api(status) => Fault::status(status.code, &status.message),
             kube::Error::SerdeError(error) => {
-                failed(format!("its answer cannot be understood: {error}"))
+                failed(&format!("its answer cannot be understood: {error}"))
             }
             other => Fault::transport(other),
         }
@@ -91,8 +91,8 @@ impl Fault {
             401 => Fault::Unauthorised,
             403 => Fault::Forbidden(forbidden(message)),
             404 => Fault::NotFound,
-            429 => failed("the server asks to go slower (429)".to_owned()),
-            code => failed(format!("the server answered {code}: {message}")),
+            429 => failed("the server asks to go slower (429)"),
+            code => failed(&format!("the server answered {code}: {message}")),
         }
     }
 
@@ -107,7 +107,7 @@ impl Fault {
             last = error;
             next = error.source();
         }
-        failed(last.to_string())
+        failed(&last.to_string())
     }
 }
 
@@ -130,7 +130,7 @@ fn known(error: &(dyn Error + 'static)) -> Option<Fault> {
         io::ErrorKind::ConnectionRefused => "connection refused",
         io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => "connection reset",
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => "no route to host",
-        io::ErrorKind::TimedOut => return Some(failed("no answer in time".to_owned())),
+        io::ErrorKind::TimedOut => return Some(failed("no answer in time")),
         io::ErrorKind::UnexpectedEof => "connection closed in the middle",
         _ if io.to_string().contains("failed to lookup address") => "its name cannot be resolved",
         _ => return None,
@@ -176,6 +176,7 @@ fn forbidden(message: &str) -> SafeText {
     let verb = quoted
         .next()
         .unwrap_or_default()
+        .trim()
         .trim_end_matches("resource")
         .trim();
     let resource = quoted.next().unwrap_or_default();
@@ -191,8 +192,8 @@ fn forbidden(message: &str) -> SafeText {
     SafeText::from(format!("{verb} {resource}{place} is not yours"))
 }
 
-fn failed(words: String) -> Fault {
-    Fault::Failed(short(&words))
+fn failed(words: &str) -> Fault {
+    Fault::Failed(short(words))
 }
 
 fn short(words: &str) -> SafeText {

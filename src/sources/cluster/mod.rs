@@ -285,6 +285,3 @@ fn root(error: &dyn std::error::Error) -> String {
     }
     last.to_string()
 }
-
-#[cfg(test)]
-mod tests;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use std::fmt::Write as _;
+
 use http::Request;
 use http::header::ACCEPT;
 use http::header::CONTENT_TYPE;
@@ -61,7 +63,8 @@ struct Served {
 #[serde(default)]
 struct Names {
     metadata: Continue,
-    items: Vec<Item>,
+    /// A real API server writes `null` for a list of metadata that holds nothing.
+    items: Option<Vec<Item>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -140,7 +143,7 @@ impl Reader {
             let page: Names = self
                 .get(&format!("{base}?limit={PAGE}{token}"), NAMES_ONLY)
                 .await?;
-            names.extend(page.items.into_iter().map(|item| item.metadata));
+            names.extend(page.items.into_iter().flatten().map(|item| item.metadata));
             next = page.metadata.next;
             if next.is_empty() {
                 return Ok(names);
@@ -305,13 +308,30 @@ pub(in crate::sources) fn message(body: &[u8]) -> String {
 
 /// A continue token in a query: base64 holds `+`, `/` and `=`.
 fn escaped(token: &str) -> String {
-    let one = |letter: char| match letter {
-        'A'..='Z' | 'a'..='z' | '0'..='9' | '-' | '_' | '.' | '~' => letter.to_string(),
-        other => other
-            .to_string()
-            .bytes()
-            .map(|byte| format!("%{byte:02X}"))
-            .collect(),
-    };
-    token.chars().map(one).collect()
+    let mut out = String::with_capacity(token.len());
+    for byte in token.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                out.push(char::from(byte));
+            }
+            // Writing into a String cannot fail.
+            other => drop(write!(out, "%{other:02X}")),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_metadata_that_holds_nothing_is_empty_and_no_fault() {
+        // As kube-apiserver 1.36 answers for a namespace that is not there.
+        let answer = r#"{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1",
+            "metadata":{"resourceVersion":"893"},"items":null}"#;
+        let page: Names = serde_json::from_str(answer).unwrap();
+        assert!(page.items.is_none());
+        assert!(page.metadata.next.is_empty());
+    }
 }

@@ -241,10 +241,9 @@ fn why(row: &Kustomization, state: State, at: Timestamp) -> SafeText {
         .unwrap_or_default();
     SafeText::from(match state {
         State::Suspended => held(row, at).0.trim_start().to_owned(),
-        State::Failing => message.to_owned(),
         State::Stale => format!("last ran {ran}"),
         State::Behind if row.unheard => "asked to run; not taken note of yet".to_owned(),
-        State::Behind => message.to_owned(),
+        State::Failing | State::Behind => message.to_owned(),
         State::InStep => String::new(),
     })
 }
@@ -267,7 +266,7 @@ pub fn rows(config: &Config, world: &World, now: Moment) -> Vec<Row> {
             why: SafeText::from(why),
         };
         match ground.world.standing(&[Watch::Kustomizations], now) {
-            Standing::Now(_) if table.is_some_and(|table| table.is_empty()) => {
+            Standing::Now(_) if table.is_some_and(super::table::Table::is_empty) => {
                 rows.push((
                     None,
                     line(
@@ -281,25 +280,25 @@ pub fn rows(config: &Config, world: &World, now: Moment) -> Vec<Row> {
                 rows.extend(
                     table
                         .into_iter()
-                        .flat_map(|table| table.iter())
+                        .flat_map(super::table::Table::iter)
                         .map(|one| row(&ground, one, now.wall)),
                 );
             }
             Standing::Silent(s) => {
-                let count = table.map_or(0, |table| table.len());
+                let count = table.map_or(0, super::table::Table::len);
                 let mut row = line(Level::Unknown, "was read", format!("silent {}", age(s)));
                 row.object = SafeText::from(format!("{count} objects"));
                 rows.push((None, row));
             }
             Standing::Asked => rows.push((None, line(Level::Unknown, "asked", String::new()))),
             Standing::NoRight(why) => {
-                rows.push((None, line(Level::Unknown, "no right", why.to_string())))
+                rows.push((None, line(Level::Unknown, "no right", why.to_string())));
             }
             Standing::Never(why) => {
-                rows.push((None, line(Level::Unknown, "never", why.to_string())))
+                rows.push((None, line(Level::Unknown, "never", why.to_string())));
             }
             Standing::NotInstalled => {
-                rows.push((None, line(Level::Absent, "", "no Flux found".to_owned())))
+                rows.push((None, line(Level::Absent, "", "no Flux found".to_owned())));
             }
         }
     }
@@ -334,4 +333,77 @@ fn short(revision: &str) -> &str {
         .map_or(revision, |(_, commit)| commit);
     let hex = commit.len() > 7 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
     if hex { &commit[..7] } else { commit }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+    use serde_json::json;
+
+    use super::*;
+    use crate::sources::fixtures::at;
+    use crate::sources::fixtures::meta;
+    use crate::sources::fixtures::parse;
+
+    fn kustomization(suspend: bool, ready: &str, reason: &str, ran: &str) -> Value {
+        let mut metadata = meta("flux-system", "emr");
+        metadata["managedFields"] = json!([
+            {"manager": "kustomize-controller", "time": "2026-08-15T04:50:00Z", "fieldsV1": {"f:status": {}}},
+            {"manager": "kubectl-edit", "time": "2026-08-06T04:54:00Z", "fieldsV1": {"f:spec": {"f:suspend": {}}}}]);
+        json!({"metadata": metadata, "spec": {"suspend": suspend, "interval": "10m0s"},
+            "status": {"lastAppliedRevision": "main@sha1:6189abcdef0123", "lastAttemptedRevision": "main@sha1:6189abcdef0123",
+                "conditions": [{"type": "Ready", "status": ready, "reason": reason, "message": "m\n", "lastTransitionTime": ran}],
+                "history": [{"lastReconciled": ran}],
+                "inventory": {"entries": [{"id": "emr_web_apps_Deployment", "v": "v1"}, {"id": "_pacs__Namespace", "v": "v1"}]}}})
+    }
+
+    #[test]
+    fn the_state_is_read_beside_the_condition() {
+        let fresh = "2026-08-15T04:50:00Z";
+        let table = [
+            (
+                kustomization(false, "True", "ReconciliationSucceeded", fresh),
+                State::InStep,
+                Level::Ok,
+            ),
+            (
+                kustomization(true, "True", "ReconciliationSucceeded", fresh),
+                State::Suspended,
+                Level::Warn,
+            ),
+            (
+                kustomization(false, "False", "BuildFailed", fresh),
+                State::Failing,
+                Level::Warn,
+            ),
+            (
+                kustomization(false, "Unknown", "Progressing", fresh),
+                State::Behind,
+                Level::Ok,
+            ),
+            // Its controller died: Ready stays True for ever, and only the age of the last run tells.
+            (
+                kustomization(
+                    false,
+                    "True",
+                    "ReconciliationSucceeded",
+                    "2026-08-15T04:38:59Z",
+                ),
+                State::Stale,
+                Level::Unknown,
+            ),
+        ];
+        for (value, state, level) in table {
+            let found = State::of(&parse(value), at(0).wall);
+            assert_eq!((found, found.level()), (state, level));
+        }
+    }
+
+    #[test]
+    fn the_field_owners_say_since_when_it_is_suspended_and_by_what() {
+        let row: Kustomization = parse(kustomization(true, "True", "x", "2026-08-15T04:50:00Z"));
+        assert_eq!(held(&row, at(0).wall).0, " since 9d by kubectl-edit");
+        assert!(row.keeps("emr") && row.keeps("pacs") && !row.keeps("flux-system"));
+        assert_eq!(short(row.applied.as_str()), "6189abc");
+    }
 }

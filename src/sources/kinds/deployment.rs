@@ -21,7 +21,7 @@ pub struct Deployment {
     pub available: i64,
     /// True when the controller has seen the newest spec.
     pub observed: bool,
-    /// Available, Progressing, ReplicaFailure.
+    /// Available, Progressing, `ReplicaFailure`.
     pub conditions: Vec<Condition>,
 }
 

@@ -89,13 +89,13 @@ struct RawMeta {
     #[serde(deserialize_with = "lenient::raw_map")]
     annotations: BTreeMap<String, String>,
     #[serde(deserialize_with = "lenient::list")]
-    managed_fields: Vec<RawOwner>,
+    managed_fields: Vec<RawWriter>,
 }
 
 /// One field owner, of which only `spec.suspend` is read.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct RawOwner {
+struct RawWriter {
     #[serde(deserialize_with = "lenient::text")]
     manager: SafeText,
     #[serde(deserialize_with = "lenient::when")]

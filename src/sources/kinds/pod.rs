@@ -38,7 +38,7 @@ pub struct Pod {
     pub since: Option<Timestamp>,
     /// Why it is not placed on a node; empty when it is.
     pub unplaced: SafeText,
-    /// True when it mounts a PersistentVolumeClaim.
+    /// True when it mounts a `PersistentVolumeClaim`.
     pub claims: bool,
     /// Containers that are not as they should be, or once ended; boxed because most pods have none.
     pub troubles: Box<[Trouble]>,
@@ -73,7 +73,7 @@ impl Pod {
         self.phase.as_str() == "Succeeded"
     }
 
-    /// Name of the Deployment behind it: its ReplicaSet's name without the hash.
+    /// Name of the Deployment behind it: its `ReplicaSet`'s name without the hash.
     pub fn deployment(&self) -> Option<&str> {
         let owner = self
             .meta

@@ -78,15 +78,14 @@ fn leaving(
         Some(why) => format!("its node {} is not ready: {why}", pod.node),
         None => "a finalizer or its node holds it".to_owned(),
     };
-    let clause = format!("still going away, due {until}");
-    let cause = Why::new(
+    let late = Why::new(
         Fault::Down,
-        clause,
+        format!("still going away, due {until}"),
         format!("going away since before {until} and not gone; {why}"),
     );
     Some(Why {
         since: Some(deleted),
-        ..cause
+        ..late
     })
 }
 
@@ -117,6 +116,11 @@ fn down(pod: &Pod, node_down: Option<&SafeText>, at: Timestamp) -> Why {
             format!("not placed on a node: {}", pod.unplaced),
         );
     }
+    phase(pod, at)
+}
+
+/// A pod without any better reason: by its phase, and how long it has had.
+fn phase(pod: &Pod, at: Timestamp) -> Why {
     let begun = pod.since.or(pod.meta.created);
     let young = begun.is_some_and(|begun| at.as_second() - begun.as_second() <= START_S);
     let (fault, word) = if young {
@@ -290,4 +294,152 @@ fn first_clause(text: &SafeText) -> &str {
         .next()
         .unwrap_or_default()
         .trim_end_matches('.')
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+    use serde_json::json;
+
+    use super::*;
+    use crate::sources::fixtures::at;
+    use crate::sources::fixtures::meta;
+    use crate::sources::fixtures::parse;
+
+    #[expect(clippy::needless_pass_by_value, reason = "a literal of each row")]
+    fn pod(phase: &str, spec: Value, state: Value, restarts: u32) -> Pod {
+        let containers = if spec.is_null() {
+            json!([{"name": "api"}])
+        } else {
+            spec
+        };
+        parse(json!({"metadata": meta("ehr", "ehr-api-7c9f4-2kx8p"),
+            "spec": {"nodeName": "w04", "containers": containers},
+            "status": {"phase": phase,
+                "conditions": [{"type": "Ready", "status": "False", "lastTransitionTime": "2026-08-15T04:31:00Z"}],
+                "containerStatuses": [{"name": "api", "image": "harbor.sth/ehr/api:4.2.1", "ready": false,
+                    "restartCount": restarts, "state": state["state"], "lastState": state["last"]}]}}))
+    }
+
+    fn waiting(reason: &str, message: &str) -> Value {
+        json!({"state": {"waiting": {"reason": reason, "message": message}}, "last": {}})
+    }
+
+    #[test]
+    #[expect(clippy::too_many_lines, reason = "one table, a row for each cause")]
+    fn a_pod_that_is_down_says_the_fact_nearest_to_the_world() {
+        let killed = json!({"state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 40s"}},
+            "last": {"terminated": {"reason": "OOMKilled", "exitCode": 137, "finishedAt": "2026-08-15T04:50:00Z"}}});
+        let exits = json!({"state": {"waiting": {"reason": "CrashLoopBackOff"}},
+            "last": {"terminated": {"reason": "Error", "exitCode": 3}}});
+        let limit = json!([{"name": "api", "resources": {"limits": {"memory": "512Mi"}}}]);
+        let table = [
+            (
+                pod(
+                    "Pending",
+                    Value::Null,
+                    waiting(
+                        "ImagePullBackOff",
+                        "Back-off pulling image: dial tcp 10.0.0.9:443: connect: connection refused",
+                    ),
+                    0,
+                ),
+                Fault::Down,
+                "image cannot be pulled (harbor.sth)",
+                "cannot pull harbor.sth/ehr/api:4.2.1: connection refused",
+            ),
+            (
+                pod(
+                    "Pending",
+                    Value::Null,
+                    waiting(
+                        "CreateContainerConfigError",
+                        "configmap \"forms\" not found",
+                    ),
+                    0,
+                ),
+                Fault::ConfigMissing,
+                "configmap \"forms\" is missing",
+                "api cannot be made: configmap \"forms\" is missing",
+            ),
+            (
+                pod("Running", limit, killed, 4),
+                Fault::Down,
+                "OOMKilled, limit 512Mi",
+                "api was killed for memory (limit 512Mi), restarted 4 times",
+            ),
+            (
+                pod("Running", Value::Null, exits, 2),
+                Fault::Down,
+                "api ends with exit code 3",
+                "api ends with exit code 3, restarted 2 times",
+            ),
+            (
+                pod(
+                    "Running",
+                    Value::Null,
+                    json!({"state": {"running": {}}, "last": {}}),
+                    0,
+                ),
+                Fault::Down,
+                "not ready",
+                "not ready: 0 of 1 containers ready",
+            ),
+            (
+                pod("Odd", Value::Null, json!({"state": {}, "last": {}}), 0),
+                Fault::Down,
+                "phase Odd",
+                "its phase is Odd, which is not known",
+            ),
+        ];
+        for (pod, fault, clause, sentence) in table {
+            let why = of(&pod, None, at(0).wall).unwrap();
+            assert_eq!(
+                (why.fault, why.clause.as_str(), why.sentence.as_str()),
+                (fault, clause, sentence)
+            );
+            assert_eq!(why.since.unwrap().to_string(), "2026-08-15T04:31:00Z");
+        }
+    }
+
+    #[test]
+    fn a_node_that_is_lost_explains_its_pods() {
+        let lost = SafeText::new("Kubelet stopped posting node status.");
+        let why = of(
+            &pod("Running", Value::Null, json!({}), 0),
+            Some(&lost),
+            at(0).wall,
+        )
+        .unwrap();
+        assert_eq!(
+            why.sentence,
+            "node w04 is not ready: Kubelet stopped posting node status."
+        );
+    }
+
+    #[test]
+    fn a_pod_that_ended_well_or_serves_or_just_goes_away_is_well() {
+        let well: Pod =
+            parse(json!({"metadata": meta("ehr", "a"), "status": {"phase": "Succeeded"}}));
+        assert_eq!(of(&well, None, at(0).wall), None);
+        let mut leaving: Pod =
+            parse(json!({"metadata": meta("ehr", "a"), "status": {"phase": "Running"}}));
+        leaving.meta.deleted = Some(at(-300).wall);
+        assert_eq!(of(&leaving, None, at(0).wall), None);
+        assert!(
+            of(&leaving, None, at(1).wall)
+                .unwrap()
+                .clause
+                .as_str()
+                .starts_with("still going away")
+        );
+    }
+
+    #[test]
+    fn a_pod_may_take_its_time_to_start() {
+        let mut young = pod("Pending", Value::Null, waiting("ContainerCreating", ""), 0);
+        young.since = Some(at(-119).wall);
+        assert_eq!(of(&young, None, at(0).wall).unwrap().fault, Fault::Moving);
+        assert_eq!(of(&young, None, at(2).wall).unwrap().fault, Fault::Down);
+    }
 }

@@ -105,27 +105,33 @@ fn membership(ground: &Ground<'_>, found: &mut Vec<Finding>) {
             ..finding
         });
     }
+    found.extend(unclaimed(ground));
+}
+
+/// Namespaces that no zone claims, in one finding.
+fn unclaimed(ground: &Ground<'_>) -> Option<Finding> {
     let unclaimed = ground.namespaces(None);
-    if !unclaimed.is_empty() {
-        let names: Vec<&str> = unclaimed.iter().map(SafeText::as_str).collect();
-        let sentence = format!("{} in no zone: {}", counted(names.len()), names.join(", "));
-        let finding = ground.finding(
-            "zone.unclaimed",
-            Level::Warn,
-            ObjectRef::default(),
-            sentence,
-        );
-        let why = SafeText::new("name them in a zone, or in outside of [estate]");
-        let since = unclaimed
-            .iter()
-            .map(|name| created(ground, name))
-            .max_by_key(|since| since.at());
-        found.push(Finding {
-            since: since.unwrap_or(finding.since),
-            why: vec![why],
-            ..finding
-        });
+    if unclaimed.is_empty() {
+        return None;
     }
+    let names: Vec<&str> = unclaimed.iter().map(SafeText::as_str).collect();
+    let sentence = format!("{} in no zone: {}", counted(names.len()), names.join(", "));
+    let finding = ground.finding(
+        "zone.unclaimed",
+        Level::Warn,
+        ObjectRef::default(),
+        sentence,
+    );
+    let why = SafeText::new("name them in a zone, or in outside of [estate]");
+    let since = unclaimed
+        .iter()
+        .map(|name| created(ground, name))
+        .max_by_key(|since| since.at());
+    Some(Finding {
+        since: since.unwrap_or(finding.since),
+        why: vec![why],
+        ..finding
+    })
 }
 
 fn counted(names: usize) -> String {

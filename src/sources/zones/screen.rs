@@ -95,38 +95,39 @@ fn add(
         }
         let row = row(ground, &workload, silent);
         if workload.level == Level::Ok {
-            detail.good.push(row)
+            detail.good.push(row);
         } else {
-            detail.bad.push(row)
+            detail.bad.push(row);
         }
     }
     detail.nodes.push(node_line(ground));
-    for (watch, gaps) in [
-        (
-            Watch::Pods,
-            ground
-                .world
-                .pods(ground.now)
-                .known()
-                .map_or(0, |table| table.gaps()),
-        ),
+    detail.gaps.extend(odd(ground));
+}
+
+/// Objects that could not be understood, counted.
+fn odd(ground: &Ground<'_>) -> Vec<SafeText> {
+    let (pods, deployments) = (
+        ground.world.pods(ground.now),
+        ground.world.deployments(ground.now),
+    );
+    let counts = [
+        (Watch::Pods, pods.known().map_or(0, |table| table.gaps())),
         (
             Watch::Deployments,
-            ground
-                .world
-                .deployments(ground.now)
-                .known()
-                .map_or(0, |table| table.gaps()),
+            deployments.known().map_or(0, |table| table.gaps()),
         ),
-    ] {
-        if gaps > 0 {
-            detail.gaps.push(SafeText::from(format!(
+    ];
+    let told = counts
+        .into_iter()
+        .filter(|(_, gaps)| *gaps > 0)
+        .map(|(watch, gaps)| {
+            format!(
                 "{gaps} {} of {} cannot be understood",
                 watch.resource(),
                 ground.cluster
-            )));
-        }
-    }
+            )
+        });
+    told.map(SafeText::from).collect()
 }
 
 fn row(ground: &Ground<'_>, workload: &Workload<'_>, silent: Option<i64>) -> WorkloadRow {

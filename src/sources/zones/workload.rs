@@ -258,10 +258,7 @@ fn restarted(pods: &[&Pod], at: Timestamp) -> Option<(SafeText, Timestamp)> {
     ))
 }
 
-fn with_restarts<'a>(
-    workload: Workload<'a>,
-    restarts: Option<(SafeText, Timestamp)>,
-) -> Workload<'a> {
+fn with_restarts(workload: Workload<'_>, restarts: Option<(SafeText, Timestamp)>) -> Workload<'_> {
     match restarts {
         Some((clause, last)) => Workload {
             level: Level::Warn,

@@ -67,14 +67,10 @@ pub(super) fn verified(state: &mut State, sentences: Vec<(Level, SafeText)>) -> 
 
 /// Keys of the log screen.
 pub(super) fn act(state: &mut State, action: &Action) -> Vec<Effect> {
-    match action {
-        Action::LogVerify => {
-            state.say("Verifying every entry from disk.");
-            vec![Effect::VerifyLog]
-        }
-        _ => {
-            state.log.following = !state.log.following;
-            Vec::new()
-        }
+    if *action == Action::LogVerify {
+        state.say("Verifying every entry from disk.");
+        return vec![Effect::VerifyLog];
     }
+    state.log.following = !state.log.following;
+    Vec::new()
 }

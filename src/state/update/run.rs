@@ -17,6 +17,7 @@ use crate::runbook::reading::Heard;
 use crate::runbook::run::Run;
 use crate::runbook::run::RunStatus;
 use crate::runbook::sight::Sight;
+use crate::sources::world::ClusterWorld;
 use crate::state::State;
 use crate::state::action::Action;
 use crate::state::effect::Effect;
@@ -124,11 +125,10 @@ fn do_it(state: &mut State, alone: bool) -> Vec<Effect> {
         state.say(why);
         return Vec::new();
     }
-    if card.sends || card.typed.is_some() {
-        if let Some(why) = not_yet(state, alone) {
-            state.say(why);
-            return Vec::new();
-        }
+    let sends = card.sends || card.typed.is_some();
+    if let Some(why) = not_yet(state, alone).filter(|_| sends) {
+        state.say(why);
+        return Vec::new();
     }
     match card.typed {
         Some(want) => {
@@ -240,7 +240,7 @@ fn carry(state: &mut State, commands: Vec<Command>) -> Vec<Effect> {
     let generation = state
         .world
         .cluster(&run.cluster)
-        .map_or(0, |cluster| cluster.generation());
+        .map_or(0, ClusterWorld::generation);
     state.busy = Some(run.id.clone());
     state.changed();
     vec![Effect::Carry {
@@ -268,7 +268,7 @@ pub(super) fn logged(
     }
     match event {
         RunEvent::Planned { .. } if state.nav.screen == Screen::Run => {
-            state.nav.screen = Screen::Plan
+            state.nav.screen = Screen::Plan;
         }
         RunEvent::Started if state.nav.screen == Screen::Plan => state.nav.screen = Screen::Run,
         RunEvent::Outcome { .. } | RunEvent::Done { .. } => state.heard = None,
@@ -292,8 +292,17 @@ pub(super) fn carried(state: &mut State, failed: Option<SafeText>) -> Vec<Effect
     state.busy = None;
     state.changed();
     match failed {
-        // Not at once again: the next second, or the person, tries anew.
+        // Not at once again: the next second, or the person, tries anew. A request whose outcome could not be
+        // recorded is in doubt, as if this process had ended there.
         Some(why) => {
+            let open = state.open_run.clone();
+            if let Some(run) = state
+                .runs
+                .iter_mut()
+                .find(|run| Some(&run.id) == open.as_ref() && run.in_flight())
+            {
+                *run = run.clone().found_at_start();
+            }
             state.say(why);
             Vec::new()
         }

@@ -15,15 +15,12 @@ pub(super) fn step(state: &mut State, event: Step) -> Vec<Effect> {
     let old = std::mem::take(&mut state.sign_in);
     state.sign_in = old.step(event, state.now.wall);
     state.changed();
-    if let (SignIn::Waiting { device, .. }, None) = (&state.sign_in, &state.prompt) {
-        if let Some(simulated) = device
-            .simulated
-            .as_ref()
-            .filter(|_| state.nav.screen == Screen::SignIn)
-        {
-            let people = simulated.people.iter().map(ToString::to_string).collect();
-            state.prompt = Some(Prompt::WhoAnswers { people, at: 0 });
-        }
+    if let (SignIn::Waiting { device, .. }, None, Screen::SignIn) =
+        (&state.sign_in, &state.prompt, state.nav.screen)
+        && let Some(simulated) = &device.simulated
+    {
+        let people = simulated.people.iter().map(ToString::to_string).collect();
+        state.prompt = Some(Prompt::WhoAnswers { people, at: 0 });
     }
     let session = state.sign_in.session().cloned();
     match (before, session) {

@@ -122,10 +122,10 @@ fn turn(state: &mut State, next: bool) {
     };
     match state.prompt.as_mut() {
         Some(Prompt::Fill { fields, at, .. }) if !fields.is_empty() => {
-            *at = step(*at, fields.len())
+            *at = step(*at, fields.len());
         }
         Some(Prompt::WhoAnswers { people, at }) if !people.is_empty() => {
-            *at = step(*at, people.len())
+            *at = step(*at, people.len());
         }
         _ => {}
     }

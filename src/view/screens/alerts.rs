@@ -1,7 +1,7 @@
 //! Alerts: what is firing, and is silence proof of calm?
 
 use super::Entry;
-use super::Page;
+use super::Frame;
 use super::Sheet;
 use super::words;
 use crate::sources::alerts::AlertRow;
@@ -22,10 +22,10 @@ pub(super) const SCREEN: Entry = Entry {
     sheet,
 };
 
-fn sheet(page: &Page<'_>) -> Sheet {
-    let detail = rows::alerts(page.state);
-    let mut panes = vec![pipelines(page, &detail), firing(page, &detail)];
-    panes.extend(marked(page, &detail));
+fn sheet(frame: &Frame<'_>) -> Sheet {
+    let detail = rows::alerts(frame.state);
+    let mut panes = vec![pipelines(frame, &detail), firing(frame, &detail)];
+    panes.extend(marked(frame, &detail));
     let (silenced, inhibited, info) = detail.hidden;
     let second = Row::line(
         Role::Text,
@@ -46,7 +46,7 @@ fn sheet(page: &Page<'_>) -> Sheet {
     }
 }
 
-fn pipelines(page: &Page<'_>, detail: &Detail) -> Pane {
+fn pipelines(frame: &Frame<'_>, detail: &Detail) -> Pane {
     let longest = detail
         .pipelines
         .iter()
@@ -65,11 +65,11 @@ fn pipelines(page: &Page<'_>, detail: &Detail) -> Pane {
     let note = format!("{}, worst first", detail.pipelines.len());
     let pane = Pane::new("PIPELINES  is no alert good news?")
         .note(note)
-        .focus(page.pane(1))
+        .focus(frame.pane(1))
         .least(3);
     let mut pane = pane.rows(detail.pipelines.iter().map(row));
-    if page.pane(1) {
-        pane = pane.list(page.state.nav.mark());
+    if frame.pane(1) {
+        pane = pane.list(frame.state.nav.mark());
         pane.counted = false;
     }
     pane
@@ -88,10 +88,10 @@ fn state_word(state: Pipeline) -> (Role, &'static str) {
     }
 }
 
-fn firing(page: &Page<'_>, detail: &Detail) -> Pane {
+fn firing(frame: &Frame<'_>, detail: &Detail) -> Pane {
     let alerts: usize = detail.firing.iter().map(|row| row.fires).sum();
     let groups = words::plural(detail.firing.len(), "group");
-    let wider = page.width.saturating_sub(80).min(30);
+    let wider = frame.width.saturating_sub(80).min(30);
     let head = Row::new()
         .put(8, Role::Dim, "ALERT")
         .put(30, Role::Dim, "WHERE")
@@ -101,15 +101,15 @@ fn firing(page: &Page<'_>, detail: &Detail) -> Pane {
         "FIRING  {groups}, {}",
         words::plural(alerts, "alert")
     ))
-    .focus(page.pane(0))
+    .focus(frame.pane(0))
     .least(3);
     if detail.firing.is_empty() {
-        return pane.rows([Row::new().put(3, Role::Text, calm(page, detail))]);
+        return pane.rows([Row::new().put(3, Role::Text, calm(frame, detail))]);
     }
     let row = |row: &AlertRow| {
         let since = row
             .since
-            .map_or("?".to_owned(), |at| words::since(page.state, at));
+            .map_or("?".to_owned(), |at| words::since(frame.state, at));
         Row::new()
             .id(rows::alert_id(row))
             .level(3, row.level)
@@ -124,18 +124,18 @@ fn firing(page: &Page<'_>, detail: &Detail) -> Pane {
             .put(59 + wider, Role::Dim, since)
     };
     pane = pane.head(head).rows(detail.firing.iter().map(row));
-    if page.pane(0) {
-        pane = pane.list(page.state.nav.mark());
+    if frame.pane(0) {
+        pane = pane.list(frame.state.nav.mark());
     }
     pane
 }
 
 /// What no alert means: never "no alerts" alone.
-fn calm(page: &Page<'_>, detail: &Detail) -> String {
-    if !page.state.nav.filter.is_empty() {
+fn calm(frame: &Frame<'_>, detail: &Detail) -> String {
+    if !frame.state.nav.filter.is_empty() {
         return format!(
             "No firing alert matches {}. Esc shows all.",
-            page.state.nav.filter
+            frame.state.nav.filter
         );
     }
     let live = detail
@@ -156,8 +156,8 @@ fn calm(page: &Page<'_>, detail: &Detail) -> String {
 }
 
 /// The marked group in full.
-fn marked(page: &Page<'_>, detail: &Detail) -> Option<Pane> {
-    let mark = rows::marked(page.state).filter(|_| page.pane(0));
+fn marked(frame: &Frame<'_>, detail: &Detail) -> Option<Pane> {
+    let mark = rows::marked(frame.state).filter(|_| frame.pane(0));
     let row = detail
         .firing
         .iter()
@@ -168,7 +168,7 @@ fn marked(page: &Page<'_>, detail: &Detail) -> Option<Pane> {
     } else {
         row.summary.as_str()
     };
-    let lines = text::wrap(summary, page.width.saturating_sub(2));
+    let lines = text::wrap(summary, frame.width.saturating_sub(2));
     Some(
         Pane::new(row.name.as_str())
             .rows(lines.into_iter().map(|line| Row::line(Role::Text, line))),

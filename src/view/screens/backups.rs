@@ -1,7 +1,7 @@
 //! Backups: can each application be brought back, to when, and how well is that proved?
 
 use super::Entry;
-use super::Page;
+use super::Frame;
 use super::Sheet;
 use super::words;
 use super::zone;
@@ -25,15 +25,15 @@ pub(super) const SCREEN: Entry = Entry {
     sheet,
 };
 
-fn sheet(page: &Page<'_>) -> Sheet {
-    let detail = rows::backups(page.state);
-    let mut panes = vec![points(page, &detail)];
+fn sheet(frame: &Frame<'_>) -> Sheet {
+    let detail = rows::backups(frame.state);
+    let mut panes = vec![points(frame, &detail)];
     if !detail.stores.is_empty() {
-        panes.push(stores(page, &detail));
+        panes.push(stores(frame, &detail));
     }
-    panes.extend(why(page, &detail));
+    panes.extend(why(frame, &detail));
     Sheet {
-        second: second(&detail, page.width),
+        second: second(&detail, frame.width),
         panes,
         left_out: Vec::new(),
     }
@@ -50,7 +50,7 @@ fn second(detail: &Detail, columns: usize) -> Row {
     .map(|(level, word)| (level, count(level), word));
     let shown: Vec<_> = parts
         .into_iter()
-        .filter(|(level, count, _)| *count > 0 || *level == Level::Crit)
+        .filter(|(_, count, _)| *count > 0)
         .collect();
     let length: usize = shown
         .iter()
@@ -60,7 +60,7 @@ fn second(detail: &Detail, columns: usize) -> Row {
         Role::Text,
         "Backups  zones by criticality, worst first inside",
     );
-    let mut at = columns.saturating_sub(length - 2 + 1);
+    let mut at = columns.saturating_sub((length + 1).saturating_sub(2));
     for (level, count, word) in shown {
         let words = format!("{count} {word}");
         let length = words.len();
@@ -70,45 +70,46 @@ fn second(detail: &Detail, columns: usize) -> Row {
     row
 }
 
-fn points(page: &Page<'_>, detail: &Detail) -> Pane {
-    let wider = page.width.saturating_sub(80).min(30);
+fn points(frame: &Frame<'_>, detail: &Detail) -> Pane {
+    let wider = frame.width.saturating_sub(80).min(30);
     let head = Row::new()
         .put(8, Role::Dim, "APPLICATION")
         .put(24 + wider, Role::Dim, "NEWEST RESTORABLE")
         .put(45 + wider, Role::Dim, "RPO")
         .put(51 + wider, Role::Dim, "GRADE")
         .put(67 + wider, Role::Dim, "NEXT");
-    let mut pane = Pane::default().head(head).least(3).focus(page.pane(0));
+    let mut pane = Pane::default().head(head).least(3).focus(frame.pane(0));
     let mut zone = None;
     for row in &detail.rows {
         if zone != Some(&row.zone) {
             zone = Some(&row.zone);
             pane = pane.rows([zone::heading(row.zone.as_ref())]);
         }
-        pane = pane.rows([point(page, row, wider)]);
+        pane = pane.rows([point(frame, row, wider)]);
     }
-    if detail.rows.is_empty() {
-        let words = if page.state.nav.filter.is_empty() {
+    let silent = !detail.gaps.is_empty() && frame.state.nav.filter.is_empty();
+    if detail.rows.is_empty() && !silent {
+        let words = if frame.state.nav.filter.is_empty() {
             format!(
                 "No application has an rpo: {}.",
-                page.state.config.path.display()
+                frame.state.config.path.display()
             )
         } else {
             format!(
                 "No application matches {}. Esc shows all.",
-                page.state.nav.filter
+                frame.state.nav.filter
             )
         };
         pane = pane.rows([Row::new().put(3, Role::Text, words)]);
     }
     pane = pane.rows(detail.gaps.iter().map(zone::gap));
-    if page.pane(0) {
-        pane = pane.list(page.state.nav.mark());
+    if frame.pane(0) {
+        pane = pane.list(frame.state.nav.mark());
     }
     pane
 }
 
-fn point(page: &Page<'_>, row: &BackupRow, wider: usize) -> Row {
+fn point(frame: &Frame<'_>, row: &BackupRow, wider: usize) -> Row {
     let history = row
         .why
         .first()
@@ -129,14 +130,14 @@ fn point(page: &Page<'_>, row: &BackupRow, wider: usize) -> Row {
         );
     let started = row.newest.as_ref().and_then(|point| point.started);
     let line = match (history, row.age_s, started) {
-        (Some(words), ..) => line.put_in(24 + wider, 20, role, words.as_str()),
+        (Some(words), ..) => line.put_in(25 + wider, 19, role, words.as_str()),
         (None, Some(age), Some(started)) => line
             .figure(25 + wider, 4, level_role(row.level), text::age(age))
             .put(31 + wider, role, words::day_clock(started)),
-        _ if row.level == Level::Unknown => line.put(24 + wider, Role::Unknown, "? not known"),
-        _ => line.put(24 + wider, role, "none"),
+        _ if row.level == Level::Unknown => line.put(25 + wider, Role::Unknown, "? not known"),
+        _ => line.put(25 + wider, role, "none"),
     };
-    let rpo = row.rpo_s.map_or("no RPO".to_owned(), config::words);
+    let rpo = row.rpo_s.map_or("-".to_owned(), config::words);
     let grade = match (row.grade, history.is_some()) {
         (Grade::None, _) => "-".to_owned(),
         (grade, true) => format!("? was {}", grade.word()),
@@ -144,7 +145,7 @@ fn point(page: &Page<'_>, row: &BackupRow, wider: usize) -> Row {
     };
     let next = match (row.next, history.is_some()) {
         (_, true) => "?".to_owned(),
-        (Some(at), false) => text::clock(at, page.state.judged_at.wall),
+        (Some(at), false) => text::clock(at, frame.state.judged_at.wall),
         (None, false) => "-".to_owned(),
     };
     line.put(45 + wider, Role::Text, rpo)
@@ -152,7 +153,7 @@ fn point(page: &Page<'_>, row: &BackupRow, wider: usize) -> Row {
         .put(67 + wider, role, next)
 }
 
-fn stores(page: &Page<'_>, detail: &Detail) -> Pane {
+fn stores(frame: &Frame<'_>, detail: &Detail) -> Pane {
     let longest = |of: fn(&StoreRow) -> usize, least| {
         detail.stores.iter().map(of).max().unwrap_or(0).max(least)
     };
@@ -168,24 +169,24 @@ fn stores(page: &Page<'_>, detail: &Detail) -> Pane {
             .right(0, Role::Text, words::plural(store.points, "point"))
     };
     let mut pane = Pane::new("STORES  worst first")
-        .focus(page.pane(1))
+        .focus(frame.pane(1))
         .rows(detail.stores.iter().map(row));
-    if page.pane(1) {
-        pane = pane.list(page.state.nav.mark());
+    if frame.pane(1) {
+        pane = pane.list(frame.state.nav.mark());
     }
     pane.least(1)
 }
 
 /// Why the marked row is as it is.
-fn why(page: &Page<'_>, detail: &Detail) -> Option<Pane> {
-    let mark = rows::marked(page.state).filter(|_| page.pane(0));
+fn why(frame: &Frame<'_>, detail: &Detail) -> Option<Pane> {
+    let mark = rows::marked(frame.state).filter(|_| frame.pane(0));
     let marked = detail
         .rows
         .iter()
         .find(|row| Some(rows::backup_id(row)) == mark)
         .or(detail.rows.first())?;
     let facts = marked.why.iter().map(crate::text::SafeText::as_str);
-    let rows = words::why(facts, page.width, if page.wide() { 6 } else { 3 });
+    let rows = words::why(facts, frame.width, if frame.wide() { 6 } else { 3 });
     let least = rows.len();
     (!rows.is_empty()).then(|| Pane::new("WHY").rows(rows).least(least))
 }

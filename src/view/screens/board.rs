@@ -1,7 +1,7 @@
 //! The board: what is wrong anywhere, how sure is it, since when, what do I do?
 
 use super::Entry;
-use super::Page;
+use super::Frame;
 use super::Sheet;
 use super::table::Grid;
 use super::words;
@@ -24,8 +24,8 @@ pub(super) const SCREEN: Entry = Entry {
 /// Findings that always show.
 const FINDINGS: usize = 5;
 
-fn sheet(page: &Page<'_>) -> Sheet {
-    let shown = rows::board(page.state);
+fn sheet(frame: &Frame<'_>) -> Sheet {
+    let shown = rows::board(frame.state);
     let longest = shown
         .board
         .clusters
@@ -33,49 +33,49 @@ fn sheet(page: &Page<'_>) -> Sheet {
         .map(|(name, _)| text::width(name.as_str()))
         .max()
         .unwrap_or(0);
-    let grid = Grid::of(page.width, longest);
-    let room = rows::table_room(page.state).saturating_sub(1);
-    let rows = grid.rows(&shown, room, page.state.nav.hidden_shown);
+    let grid = Grid::of(frame.width, longest);
+    let room = rows::table_room(frame.state).saturating_sub(1);
+    let rows = grid.rows(&shown, room, frame.state.nav.hidden_shown);
     let least = rows.len().min(room.max(1));
     let mut table = Pane::default()
         .head(grid.head())
         .rows(rows)
         .least(least)
-        .focus(page.pane(1));
-    if page.pane(1) {
-        table = table.list(page.state.nav.mark());
+        .focus(frame.pane(1));
+    if frame.pane(1) {
+        table = table.list(frame.state.nav.mark());
         table.counted = false;
     }
-    let findings = rows::findings(page.state);
-    let mark = rows::marked(page.state).filter(|_| page.pane(0));
+    let findings = rows::findings(frame.state);
+    let mark = rows::marked(frame.state).filter(|_| frame.pane(0));
     let marked = findings
         .iter()
         .find(|finding| Some(finding.id()) == mark)
         .or(findings.first());
-    let mut panes = vec![table, needs_you(page, &shown, &findings, marked)];
-    if let Some(finding) = marked.filter(|_| page.wide()) {
-        panes.push(whole(page, finding));
-        panes.extend(open(page));
+    let mut panes = vec![table, needs_you(frame, &shown, &findings, marked)];
+    if let Some(finding) = marked.filter(|_| frame.wide()) {
+        panes.push(whole(frame, finding));
+        panes.extend(open(frame));
     }
     Sheet {
-        second: second(page, &shown),
+        second: second(frame, &shown),
         panes,
         left_out: grid.left_out(),
     }
 }
 
 /// Header line 2: clusters by age, and how many findings of each level; history says when it was known.
-fn second(page: &Page<'_>, shown: &Shown) -> Row {
+fn second(frame: &Frame<'_>, shown: &Shown) -> Row {
     let row = Row::line(Role::Text, words::clusters(&shown.board.clusters));
-    let saved = page
+    let saved = frame
         .state
         .last_known
         .saved
-        .filter(|_| rows::all_silent(page.state));
+        .filter(|_| rows::all_silent(frame.state));
     match saved {
-        None => words::counts(row, &shown.board, page.width),
+        None => words::counts(row, &shown.board, frame.width),
         Some(saved) => {
-            let now = page.state.judged_at.wall;
+            let now = frame.state.judged_at.wall;
             let age = text::age(now.duration_since(saved).as_secs());
             row.right(
                 1,
@@ -87,24 +87,25 @@ fn second(page: &Page<'_>, shown: &Shown) -> Row {
 }
 
 fn needs_you(
-    page: &Page<'_>,
+    frame: &Frame<'_>,
     shown: &Shown,
     findings: &[Finding],
     marked: Option<&Finding>,
 ) -> Pane {
     let all = shown.board.findings.len();
-    let gap = if page.wide() { "  " } else { " " };
-    let filter = match page.state.nav.filter.trim() {
+    let gap = if frame.wide() { "  " } else { " " };
+    let filter = match frame.state.nav.filter.trim() {
         "" => String::new(),
         words => format!("  filter: {words} {} of {all}", findings.len()),
     };
     let mut pane = Pane::new(format!("NEEDS YOU{gap}{all}{filter}"))
-        .focus(page.pane(0))
+        .focus(frame.pane(0))
         .least(FINDINGS);
+    pane.noun = "findings";
     if findings.is_empty() {
-        return pane.rows([Row::line(Role::Text, nothing(page, shown, all))]);
+        return pane.rows([Row::line(Role::Text, nothing(frame, shown, all))]);
     }
-    let place = |finding: &Finding| match finding.zone.as_ref().filter(|_| page.wide()) {
+    let place = |finding: &Finding| match finding.zone.as_ref().filter(|_| frame.wide()) {
         Some(zone) => format!("{}/{}", zone, finding.cluster),
         None => finding.cluster.to_string(),
     };
@@ -117,34 +118,34 @@ fn needs_you(
     pane = pane.rows(
         findings
             .iter()
-            .map(|finding| row(page, finding, place(finding), longest)),
+            .map(|finding| row(frame, finding, place(finding), longest)),
     );
-    if page.pane(0) {
+    if frame.pane(0) {
         pane = pane.list(marked.map(Finding::id).as_deref());
         pane.counted = false;
     }
-    if let Some(finding) = marked.filter(|_| !page.wide()) {
+    if let Some(finding) = marked.filter(|_| !frame.wide()) {
         let facts = finding.why.iter().map(crate::text::SafeText::as_str);
         pane = pane
-            .tails(words::why(facts, page.width, 2))
-            .tails([words::treatment(page.state, finding, false)]);
+            .tails(words::why(facts, frame.width, 2))
+            .tails([words::treatment(frame.state, finding, false)]);
     }
     pane
 }
 
-fn row(page: &Page<'_>, finding: &Finding, place: String, longest: usize) -> Row {
+fn row(frame: &Frame<'_>, finding: &Finding, place: String, longest: usize) -> Row {
     let role = if finding.sentence.as_str().starts_with("was ") {
         Role::Stale
     } else {
         Role::Text
     };
-    let time = words::since(page.state, finding.since.at());
+    let time = words::since(frame.state, finding.since.at());
     let row = Row::new()
         .id(finding.id())
         .level(3, finding.level)
         .put(8, Role::Text, place);
     let row = row.put(8 + longest + 2, role, finding.sentence.as_str());
-    if page.wide() {
+    if frame.wide() {
         let time = format!("since {}", text::pad_left(&time, 6));
         row.right(2, Role::Dim, time)
     } else {
@@ -153,7 +154,7 @@ fn row(page: &Page<'_>, finding: &Finding, place: String, longest: usize) -> Row
 }
 
 /// What stands there when no finding does.
-fn nothing(page: &Page<'_>, shown: &Shown, all: usize) -> String {
+fn nothing(frame: &Frame<'_>, shown: &Shown, all: usize) -> String {
     let clusters = &shown.board.clusters;
     let live = clusters
         .iter()
@@ -167,7 +168,7 @@ fn nothing(page: &Page<'_>, shown: &Shown, all: usize) -> String {
     if all > 0 {
         return format!(
             "No finding matches {}. Esc shows all {all}.",
-            page.state.nav.filter.trim()
+            frame.state.nav.filter.trim()
         );
     }
     match dark.as_slice() {
@@ -175,7 +176,7 @@ fn nothing(page: &Page<'_>, shown: &Shown, all: usize) -> String {
             "No cluster is configured: crashcart init writes a configuration.".to_owned()
         }
         [] => format!("Nothing needs you: {live} of {live} clusters live."),
-        _ if live == 0 && page.state.last_known.saved.is_none() => {
+        _ if live == 0 && frame.state.last_known.saved.is_none() => {
             "First start here: nothing is known yet.".to_owned()
         }
         [one] => format!("Nothing known needs you; {one} is silent."),
@@ -187,7 +188,7 @@ fn nothing(page: &Page<'_>, shown: &Shown, all: usize) -> String {
 }
 
 /// With more room: the marked finding whole, why, and what to do.
-fn whole(page: &Page<'_>, finding: &Finding) -> Pane {
+fn whole(frame: &Frame<'_>, finding: &Finding) -> Pane {
     let place = match &finding.zone {
         Some(zone) => format!("{}/{}", ZoneName::as_str(zone), finding.cluster),
         None => finding.cluster.to_string(),
@@ -199,14 +200,14 @@ fn whole(page: &Page<'_>, finding: &Finding) -> Pane {
     );
     let facts = finding.why.iter().map(crate::text::SafeText::as_str);
     Pane::new(title)
-        .rows(words::why(facts, page.width, 4))
-        .rows([words::treatment(page.state, finding, true)])
+        .rows(words::why(facts, frame.width, 4))
+        .rows([words::treatment(frame.state, finding, true)])
         .least(finding.why.len().min(4) + 1)
 }
 
 /// With more room: runs that are open.
-fn open(page: &Page<'_>) -> Option<Pane> {
-    let runs = page.state.runs.iter().filter(|run| !run.ended());
+fn open(frame: &Frame<'_>) -> Option<Pane> {
+    let runs = frame.state.runs.iter().filter(|run| !run.ended());
     let rows: Vec<Row> = runs
         .map(|run| {
             let turn = run.turn().map_or(String::new(), |step| {

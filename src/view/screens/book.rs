@@ -1,7 +1,7 @@
 //! A runbook as its author wrote it: what will I be asked to do, and why?
 
 use super::Entry;
-use super::Page;
+use super::Frame;
 use super::Sheet;
 use crate::runbook::book::Book;
 use crate::state::nav::Screen;
@@ -19,10 +19,16 @@ pub(super) const SCREEN: Entry = Entry {
 /// Prose is at most so wide, like paper.
 const PROSE: usize = 78;
 
-fn sheet(page: &Page<'_>) -> Sheet {
-    let id = page.state.nav.book.as_deref();
-    let Some(book) = id.and_then(|id| page.state.library.books().iter().find(|book| book.id == id))
-    else {
+fn sheet(frame: &Frame<'_>) -> Sheet {
+    let id = frame.state.nav.book.as_deref();
+    let Some(book) = id.and_then(|id| {
+        frame
+            .state
+            .library
+            .books()
+            .iter()
+            .find(|book| book.id == id)
+    }) else {
         let pane = Pane::default().rows([Row::line(
             Role::Text,
             "No runbook is open: 7 shows the library.",
@@ -33,13 +39,13 @@ fn sheet(page: &Page<'_>) -> Sheet {
             left_out: Vec::new(),
         };
     };
-    let rows = prose(book, page.width.min(PROSE + 2));
-    let first = page
+    let rows = prose(book, frame.width.min(PROSE + 2));
+    let first = frame
         .state
         .nav
         .scrolled()
-        .min(rows.len().saturating_sub(page.body));
-    let last = (first + page.body).min(rows.len());
+        .min(rows.len().saturating_sub(frame.body));
+    let last = (first + frame.body).min(rows.len());
     let signed = if book.trusted() {
         "built in"
     } else {

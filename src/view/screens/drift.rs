@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::Entry;
-use super::Page;
+use super::Frame;
 use super::Sheet;
 use crate::sources::drift::Row as DriftRow;
 use crate::sources::level::Level;
 use crate::state::nav::Screen;
 use crate::state::rows;
+use crate::text;
 use crate::view::role::Role;
 use crate::view::widgets::pane::Pane;
 use crate::view::widgets::row::Row;
@@ -19,9 +20,9 @@ pub(super) const SCREEN: Entry = Entry {
     sheet,
 };
 
-fn sheet(page: &Page<'_>) -> Sheet {
-    let objects = rows::drift(page.state);
-    let wider = page.width.saturating_sub(80).min(30);
+fn sheet(frame: &Frame<'_>) -> Sheet {
+    let objects = rows::drift(frame.state);
+    let wider = frame.width.saturating_sub(80).min(30);
     let head = Row::new()
         .put(8, Role::Dim, "OBJECT")
         .put(34 + wider, Role::Dim, "STATE")
@@ -34,7 +35,7 @@ fn sheet(page: &Page<'_>) -> Sheet {
     if objects.is_empty() {
         pane = pane.rows([Row::new().put(3, Role::Text, "No cluster was asked yet.")]);
     }
-    let panes = vec![pane.list(page.state.nav.mark())];
+    let panes = vec![pane.list(frame.state.nav.mark())];
     Sheet {
         second: second(&objects),
         panes,
@@ -45,7 +46,7 @@ fn sheet(page: &Page<'_>) -> Sheet {
 fn second(objects: &[DriftRow]) -> Row {
     let with: BTreeSet<_> = objects
         .iter()
-        .filter(|row| row.level != Level::Absent)
+        .filter(|row| !row.object.is_empty())
         .map(|row| &row.cluster)
         .collect();
     let count = |level| objects.iter().filter(|row| row.level == level).count();
@@ -82,13 +83,21 @@ fn object(row: &DriftRow, wider: usize) -> Row {
             .put(8, Role::Text, row.cluster.as_str())
             .put(34 + wider, Role::None, words);
     }
-    line.name(
-        8,
-        25 + wider,
-        Role::Text,
-        format!("{} {}", row.cluster, row.object),
-    )
-    .put(34 + wider, role, row.state.as_str())
-    .put_in(46 + wider, 15, role, row.applied.as_str())
-    .put(62 + wider, role, row.why.as_str())
+    let room = 25 + wider;
+    let whole = format!("{} {}", row.cluster, row.object);
+    let name = match row
+        .object
+        .as_str()
+        .split_once(' ')
+        .zip(row.object.as_str().rsplit_once('/'))
+    {
+        Some(((kind, _), (_, name))) if text::width(&whole) > room => {
+            format!("{} {kind} {name}", row.cluster)
+        }
+        _ => whole.trim_end().to_owned(),
+    };
+    line.name(8, room, Role::Text, name)
+        .put(34 + wider, role, row.state.as_str())
+        .put_in(46 + wider, 15, role, row.applied.as_str())
+        .put(62 + wider, role, row.why.as_str())
 }

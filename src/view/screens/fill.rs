@@ -1,7 +1,7 @@
 //! Parameters: what is it about to act on, and where did each value come from?
 
 use super::Entry;
-use super::Page;
+use super::Frame;
 use super::Sheet;
 use super::words;
 use crate::runbook::book::Book;
@@ -20,10 +20,17 @@ pub(super) const SCREEN: Entry = Entry {
     sheet,
 };
 
-fn sheet(page: &Page<'_>) -> Sheet {
-    let id = page.state.nav.book.as_deref();
-    let book = id.and_then(|id| page.state.library.books().iter().find(|book| book.id == id));
-    let Some(Prompt::Fill { fields, at, .. }) = &page.state.prompt else {
+fn sheet(frame: &Frame<'_>) -> Sheet {
+    let id = frame.state.nav.book.as_deref();
+    let book = id.and_then(|id| {
+        frame
+            .state
+            .library
+            .books()
+            .iter()
+            .find(|book| book.id == id)
+    });
+    let Some(Prompt::Fill { fields, at, .. }) = &frame.state.prompt else {
         let pane = Pane::default().rows([Row::line(
             Role::Text,
             "Nothing is being filled in. Enter begins again.",
@@ -47,14 +54,14 @@ fn sheet(page: &Page<'_>) -> Sheet {
     let rows = fields
         .iter()
         .enumerate()
-        .map(|(index, field)| row(field, index == *at));
-    let mut parameters = Pane::new(format!("PARAMETERS{}", taken(page)))
+        .map(|(index, field)| row(field, index == *at, frame.width));
+    let mut parameters = Pane::new(format!("PARAMETERS{}", taken(frame)))
         .focus(true)
         .rows(rows)
         .least(fields.len());
     parameters.marked = Some(*at);
     let mut panes = vec![parameters];
-    panes.extend(book.map(|book| meaning(page, book, fields)));
+    panes.extend(book.map(|book| meaning(frame, book, fields)));
     Sheet {
         second,
         panes,
@@ -62,9 +69,10 @@ fn sheet(page: &Page<'_>) -> Sheet {
     }
 }
 
-fn taken(page: &Page<'_>) -> String {
-    let finding = page.state.nav.treating.as_ref().and_then(|id| {
-        page.state
+fn taken(frame: &Frame<'_>) -> String {
+    let finding = frame.state.nav.treating.as_ref().and_then(|id| {
+        frame
+            .state
             .board
             .findings
             .iter()
@@ -78,7 +86,7 @@ fn taken(page: &Page<'_>) -> String {
     })
 }
 
-fn row(field: &Field, here: bool) -> Row {
+fn row(field: &Field, here: bool, columns: usize) -> Row {
     let value = if here {
         words::typed(&field.line, 29)
     } else {
@@ -89,11 +97,11 @@ fn row(field: &Field, here: bool) -> Row {
         .id(field.name.clone())
         .name(3, 11, Role::Text, field.name.clone())
         .name(15, 29, if here { Role::Input } else { Role::Text }, value)
-        .put(45, role, field.from.clone())
+        .name(45, columns.saturating_sub(46), role, field.from.clone())
 }
 
 /// What following it means, before anything is asked of anybody.
-fn meaning(page: &Page<'_>, book: &Book, fields: &[Field]) -> Pane {
+fn meaning(frame: &Frame<'_>, book: &Book, fields: &[Field]) -> Pane {
     let value = |name: &str| {
         fields
             .iter()
@@ -112,6 +120,6 @@ fn meaning(page: &Page<'_>, book: &Book, fields: &[Field]) -> Pane {
     let lines = [who, target, next.to_owned()];
     let rows = lines
         .iter()
-        .flat_map(|line| text::wrap(line, page.width.saturating_sub(4)));
+        .flat_map(|line| text::wrap(line, frame.width.saturating_sub(4)));
     Pane::new("WHAT THIS MEANS").rows(rows.map(|line| Row::new().put(3, Role::Text, line)))
 }

@@ -1,7 +1,7 @@
 //! One finding whole: the sentence, why, what it is about, who owns it and what to do.
 
 use super::Entry;
-use super::Page;
+use super::Frame;
 use super::Sheet;
 use super::words;
 use crate::sources::finding::Finding;
@@ -19,8 +19,8 @@ pub(super) const SCREEN: Entry = Entry {
     sheet,
 };
 
-fn sheet(page: &Page<'_>) -> Sheet {
-    let Some(finding) = rows::marked_finding(page.state) else {
+fn sheet(frame: &Frame<'_>) -> Sheet {
+    let Some(finding) = rows::marked_finding(frame.state) else {
         let words = "This finding is gone: what it said is no longer so. q goes back.";
         let pane = Pane::default().rows([Row::line(Role::Text, words)]);
         return Sheet {
@@ -33,13 +33,13 @@ fn sheet(page: &Page<'_>) -> Sheet {
         Some(zone) => format!("{zone}/{}", finding.cluster),
         None => finding.cluster.to_string(),
     };
-    let since = text::clock(finding.since.at(), page.state.judged_at.wall);
+    let since = text::clock(finding.since.at(), frame.state.judged_at.wall);
     let second = Row::line(Role::Text, format!("Finding {place}  {}", finding.object)).right(
         1,
         Role::Dim,
         format!("since {since}"),
     );
-    let panes = vec![sentence(page, &finding), about(page, &finding, &since)];
+    let panes = vec![sentence(frame, &finding), about(frame, &finding, &since)];
     Sheet {
         second,
         panes,
@@ -48,9 +48,9 @@ fn sheet(page: &Page<'_>) -> Sheet {
 }
 
 /// The sentence, its causes and what treats it, never cut.
-fn sentence(page: &Page<'_>, finding: &Finding) -> Pane {
+fn sentence(frame: &Frame<'_>, finding: &Finding) -> Pane {
     let mut rows: Vec<Row> = Vec::new();
-    for (index, line) in text::wrap(finding.sentence.as_str(), page.width.saturating_sub(7))
+    for (index, line) in text::wrap(finding.sentence.as_str(), frame.width.saturating_sub(7))
         .into_iter()
         .enumerate()
     {
@@ -62,15 +62,15 @@ fn sentence(page: &Page<'_>, finding: &Finding) -> Pane {
         });
     }
     let facts = finding.why.iter().map(crate::text::SafeText::as_str);
-    rows.extend(words::why(facts, page.width, usize::MAX));
-    rows.push(words::treatment(page.state, finding, page.wide()));
+    rows.extend(words::why(facts, frame.width, usize::MAX));
+    rows.push(words::treatment(frame.state, finding, frame.wide()));
     Pane::default()
         .rows(rows)
-        .text(page.state.nav.scrolled())
+        .text(frame.state.nav.scrolled())
         .least(6)
 }
 
-fn about(page: &Page<'_>, finding: &Finding, since: &str) -> Pane {
+fn about(frame: &Frame<'_>, finding: &Finding, since: &str) -> Pane {
     let object = match finding.object.kind.as_str() {
         "" => format!("cluster {}", finding.cluster),
         kind => format!("{kind} {} on {}", finding.object, finding.cluster),
@@ -92,7 +92,7 @@ fn about(page: &Page<'_>, finding: &Finding, since: &str) -> Pane {
     facts.push(("owner", owner.to_owned()));
     facts.push(("kind", finding.kind.0.to_owned()));
     let rows = facts.into_iter().flat_map(|(label, words)| {
-        let lines = text::wrap(&words, page.width.saturating_sub(13));
+        let lines = text::wrap(&words, frame.width.saturating_sub(13));
         lines.into_iter().enumerate().map(move |(index, line)| {
             Row::new()
                 .put(3, Role::Dim, if index == 0 { label } else { "" })

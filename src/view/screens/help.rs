@@ -1,7 +1,7 @@
 //! Help: which keys work here, and what do the words mean? Made from the key map.
 
 use super::Entry;
-use super::Page;
+use super::Frame;
 use super::Sheet;
 use super::words;
 use crate::keys;
@@ -33,26 +33,26 @@ const WORDS: [(&str, &str); 7] = [
     ("5h12  9d  04:52Z  ~", "ages; UTC; something was cut here"),
 ];
 
-fn sheet(page: &Page<'_>) -> Sheet {
-    let help = keys::help(page.state);
-    let mut rows = vec![words::rule("ON THIS SCREEN", page.width, page.ascii)];
-    rows.extend(columns(&help.here, page.width));
-    rows.push(words::rule("EVERYWHERE", page.width, page.ascii));
+fn sheet(frame: &Frame<'_>) -> Sheet {
+    let help = keys::help(frame.state);
+    let mut rows = vec![words::rule("ON THIS SCREEN", frame.width, frame.ascii)];
+    rows.extend(columns(&help.here, frame.width));
+    rows.push(words::rule("EVERYWHERE", frame.width, frame.ascii));
     rows.extend(screens(&help.screens));
-    rows.extend(columns(&help.everywhere, page.width));
-    rows.push(words::rule("WORDS", page.width, page.ascii));
+    rows.extend(columns(&help.everywhere, frame.width));
+    rows.push(words::rule("WORDS", frame.width, frame.ascii));
     rows.extend(WORDS.iter().map(|(word, means)| {
         Row::new()
             .put(3, Role::Key, *word)
             .put(21.max(5 + text::width(word)), Role::Text, *means)
     }));
-    let first = page
+    let first = frame
         .state
         .nav
         .scrolled()
-        .min(rows.len().saturating_sub(page.body));
-    let last = (first + page.body).min(rows.len());
-    let name = super::name(keys::help_screen(page.state));
+        .min(rows.len().saturating_sub(frame.body));
+    let last = (first + frame.body).min(rows.len());
+    let name = super::name(keys::help_screen(frame.state));
     let second = Row::line(
         Role::Text,
         format!("Help for {name}  made from the key map"),
@@ -72,25 +72,27 @@ fn sheet(page: &Page<'_>) -> Sheet {
 /// Keys and words in two columns where they fit, long ones alone.
 fn columns(lines: &[(String, String)], width: usize) -> Vec<Row> {
     let half = width / 2 + 4;
-    let keys_at = |left: usize| left + 11;
-    let fits =
-        |(key, words): &(String, String)| text::width(key) <= 14 && text::width(words) + 17 < half;
+    let room = |at: usize| if at == 3 { 10 } else { 13 };
+    let fits = |at: usize, (key, words): &(String, String)| {
+        text::width(key) <= room(at)
+            && at + room(at) + 1 + text::width(words) < if at == 3 { half } else { width }
+    };
     let mut rows: Vec<Row> = Vec::new();
     let mut open = false;
     for line in lines {
         let (key, words) = line;
-        let at = if open && fits(line) { half } else { 3 };
+        let at = if open && fits(half, line) { half } else { 3 };
         let row = if at == 3 {
             Row::new()
         } else {
             rows.pop().unwrap_or_default()
         };
-        let words_at = keys_at(at).max(at + text::width(key) + 1);
+        let words_at = (at + room(at) + 1).max(at + text::width(key) + 1);
         rows.push(
             row.put(at, Role::Key, key.clone())
                 .put(words_at, Role::Text, words.clone()),
         );
-        open = at == 3 && fits(line);
+        open = at == 3 && fits(3, line);
     }
     rows
 }

@@ -1,7 +1,7 @@
 //! The log: who did what, when, on what, and can it be proved?
 
 use super::Entry;
-use super::Page;
+use super::Frame;
 use super::Sheet;
 use super::words;
 use crate::state::LogRow;
@@ -18,12 +18,12 @@ pub(super) const SCREEN: Entry = Entry {
     sheet,
 };
 
-fn sheet(page: &Page<'_>) -> Sheet {
-    let log = &page.state.log;
-    let host = if page.state.here.host.is_empty() {
+fn sheet(frame: &Frame<'_>) -> Sheet {
+    let log = &frame.state.log;
+    let host = if frame.state.here.host.is_empty() {
         "this host"
     } else {
-        page.state.here.host.as_str()
+        frame.state.here.host.as_str()
     };
     let words = format!(
         "Log of {host}  {} entries, newest first",
@@ -33,13 +33,13 @@ fn sheet(page: &Page<'_>) -> Sheet {
     let second = Row::line(Role::Text, words).right(1, Role::Text, following);
     Sheet {
         second,
-        panes: vec![entries(page), verify(page)],
+        panes: vec![entries(frame), verify(frame)],
         left_out: Vec::new(),
     }
 }
 
-fn entries(page: &Page<'_>) -> Pane {
-    let wider = page.width.saturating_sub(80).min(30);
+fn entries(frame: &Frame<'_>) -> Pane {
+    let wider = frame.width.saturating_sub(80).min(30);
     let head = Row::new()
         .put(3, Role::Dim, "ENTRY")
         .put(10, Role::Dim, "TIME")
@@ -47,13 +47,13 @@ fn entries(page: &Page<'_>) -> Pane {
         .put(28, Role::Dim, "RUN")
         .put(34, Role::Dim, "WHAT")
         .put(70 + wider, Role::Dim, "RESULT");
-    let rows = rows::log(page.state);
+    let rows = rows::log(frame.state);
     let mut pane = Pane::default()
         .head(head)
-        .rows(rows.iter().map(|row| entry(page, row, wider)))
+        .rows(rows.iter().map(|row| entry(frame, row, wider)))
         .least(5);
     if rows.is_empty() {
-        let filter = page.state.nav.filter.trim();
+        let filter = frame.state.nav.filter.trim();
         let words = if filter.is_empty() {
             "No entry yet.".to_owned()
         } else {
@@ -61,10 +61,10 @@ fn entries(page: &Page<'_>) -> Pane {
         };
         pane = pane.rows([Row::new().put(3, Role::Text, words)]);
     }
-    pane.list(page.state.nav.mark())
+    pane.list(frame.state.nav.mark())
 }
 
-fn entry(page: &Page<'_>, row: &LogRow, wider: usize) -> Row {
+fn entry(frame: &Frame<'_>, row: &LogRow, wider: usize) -> Row {
     let result = if row.result.as_str() == "no outcome" {
         Role::StepIndoubt
     } else {
@@ -73,7 +73,7 @@ fn entry(page: &Page<'_>, row: &LogRow, wider: usize) -> Row {
     Row::new()
         .id(row.entry.to_string())
         .figure(3, 5, Role::Text, text::count(row.entry))
-        .put(10, Role::Dim, time(page, row.at))
+        .put(10, Role::Dim, time(frame, row.at))
         .name(21, 6, Role::Text, row.who.as_str())
         .put(28, Role::Key, row.run.as_str())
         .put(34, Role::Text, row.what.as_str())
@@ -81,23 +81,23 @@ fn entry(page: &Page<'_>, row: &LogRow, wider: usize) -> Row {
 }
 
 /// The time of an entry in ten columns; another day stands as its date.
-fn time(page: &Page<'_>, at: jiff::Timestamp) -> String {
-    let words = words::second(page.state, at);
+fn time(frame: &Frame<'_>, at: jiff::Timestamp) -> String {
+    let words = words::second(frame.state, at);
     if text::width(&words) > 10 {
-        text::column_clock(at, page.state.judged_at.wall)
+        text::column_clock(at, frame.state.judged_at.wall)
     } else {
         words
     }
 }
 
-fn verify(page: &Page<'_>) -> Pane {
-    let verified = &page.state.log.verified;
+fn verify(frame: &Frame<'_>) -> Pane {
+    let verified = &frame.state.log.verified;
     if verified.is_empty() {
         let words = "Not verified since this console started: v reads every entry from disk.";
         return Pane::new("VERIFY").rows([Row::line(Role::Text, words)]);
     }
     let rows = verified.iter().flat_map(|(level, sentence)| {
-        let lines = text::wrap(sentence.as_str(), page.width.saturating_sub(7));
+        let lines = text::wrap(sentence.as_str(), frame.width.saturating_sub(7));
         lines.into_iter().enumerate().map(|(index, line)| {
             let row = Row::new().put(6, Role::Text, line);
             if index == 0 {

@@ -37,7 +37,7 @@ use crate::view::widgets::row::Row;
 pub(super) use small::too_small;
 
 /// What a screen is drawn from.
-pub struct Page<'s> {
+pub struct Frame<'s> {
     /// What is true.
     pub state: &'s State,
     /// Columns.
@@ -48,7 +48,7 @@ pub struct Page<'s> {
     pub ascii: bool,
 }
 
-impl Page<'_> {
+impl Frame<'_> {
     /// True with room for what 80 columns leave out.
     pub fn wide(&self) -> bool {
         self.width >= 120
@@ -75,7 +75,7 @@ pub struct Sheet {
 pub struct Entry {
     screen: Screen,
     name: &'static str,
-    sheet: fn(&Page<'_>) -> Sheet,
+    sheet: fn(&Frame<'_>) -> Sheet,
 }
 
 /// Every screen.
@@ -138,26 +138,27 @@ pub fn name(screen: Screen) -> &'static str {
 }
 
 /// The screen in view, with what is typed over its lower panes.
-pub fn sheet(page: &Page<'_>) -> Sheet {
-    let mut sheet = (entry(page.state.nav.screen).sheet)(page);
-    match &page.state.prompt {
-        Some(Prompt::Palette { line, at }) => palette::over(&mut sheet, page, line, at.as_deref()),
+pub fn sheet(frame: &Frame<'_>) -> Sheet {
+    let mut sheet = (entry(frame.state.nav.screen).sheet)(frame);
+    match &frame.state.prompt {
+        Some(Prompt::Palette { line, at }) => palette::over(&mut sheet, frame, line, at.as_deref()),
         Some(Prompt::Filter(line)) => sheet.panes.push(prompts::filter(line)),
         Some(Prompt::Reason { abort, line }) => {
             let last = sheet.panes.len().saturating_sub(1);
             sheet.panes.truncate(last);
             prompts::unfocus(&mut sheet.panes);
-            sheet.panes.push(prompts::reason(page, *abort, line));
+            sheet.panes.push(prompts::reason(frame, *abort, line));
         }
         Some(Prompt::Name {
             want,
             line,
             refused,
         }) => {
-            prompts::unfocus(&mut sheet.panes);
-            sheet
-                .panes
-                .push(prompts::name(page, want, line, refused.as_deref()));
+            prompts::under_name(
+                &mut sheet,
+                frame,
+                prompts::name(frame, want, line, refused.as_deref()),
+            );
         }
         Some(Prompt::Fill { .. } | Prompt::WhoAnswers { .. }) | None => {}
     }

@@ -1,6 +1,6 @@
 //! The palette: what can I do here, with which key, and why not the rest? It stands over the lower panes.
 
-use super::Page;
+use super::Frame;
 use super::Sheet;
 use super::prompts;
 use super::words;
@@ -16,7 +16,7 @@ use crate::view::widgets::row::Row;
 const STAYS: usize = 5;
 
 /// Puts the palette over the lower panes of a screen.
-pub(super) fn over(sheet: &mut Sheet, page: &Page<'_>, line: &Line, at: Option<&str>) {
+pub(super) fn over(sheet: &mut Sheet, frame: &Frame<'_>, line: &Line, at: Option<&str>) {
     prompts::unfocus(&mut sheet.panes);
     let mut left = STAYS;
     let mut kept = Vec::new();
@@ -34,19 +34,19 @@ pub(super) fn over(sheet: &mut Sheet, page: &Page<'_>, line: &Line, at: Option<&
         kept.push(pane);
     }
     sheet.panes = kept;
-    sheet.panes.push(pane(page, line, at));
+    sheet.panes.push(pane(frame, line, at));
 }
 
-fn pane(page: &Page<'_>, line: &Line, at: Option<&str>) -> Pane {
-    let target = rows::marked_finding(page.state).map_or(String::new(), |finding| {
+fn pane(frame: &Frame<'_>, line: &Line, at: Option<&str>) -> Pane {
+    let target = rows::marked_finding(frame.state).map_or(String::new(), |finding| {
         format!("  for the marked finding on {}", finding.object)
     });
     let typed = Row::line(Role::Key, ":").put(
         3,
         Role::Input,
-        words::typed(line, page.width.saturating_sub(4)),
+        words::typed(line, frame.width.saturating_sub(4)),
     );
-    let found = keys::palette(page.state, &line.text);
+    let found = keys::palette(frame.state, &line.text);
     let mut pane = Pane::new(format!("COMMAND{target}"))
         .focus(true)
         .head(typed)
@@ -57,7 +57,7 @@ fn pane(page: &Page<'_>, line: &Line, at: Option<&str>) -> Pane {
     }
     for row in &found {
         let role = if row.allowed { Role::Text } else { Role::Off };
-        let lines = text::wrap(&row.words, page.width.saturating_sub(37));
+        let lines = text::wrap(&row.words, frame.width.saturating_sub(37));
         for (index, words) in lines.into_iter().enumerate() {
             let line = Row::new().put(36, role, words);
             pane = pane.rows([if index == 0 {

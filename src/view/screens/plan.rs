@@ -1,7 +1,9 @@
 //! The plan: what exactly will be sent, byte for byte, and how is it taken back?
 
+use std::fmt::Write as _;
+
 use super::Entry;
-use super::Page;
+use super::Frame;
 use super::Sheet;
 use super::words;
 use crate::runbook::plan::Plan;
@@ -23,8 +25,8 @@ pub(super) const SCREEN: Entry = Entry {
     sheet,
 };
 
-fn sheet(page: &Page<'_>) -> Sheet {
-    let Some((run, plan)) = page
+fn sheet(frame: &Frame<'_>) -> Sheet {
+    let Some((run, plan)) = frame
         .state
         .run()
         .and_then(|run| Some((run, run.plan.as_ref()?)))
@@ -51,14 +53,14 @@ fn sheet(page: &Page<'_>) -> Sheet {
         ticket => format!("live {ticket}"),
     };
     let second = Row::line(Role::Text, left).then(2, Role::Text, mode);
-    let steps = rows::requests(page.state);
-    let mark = page.state.nav.mark();
+    let steps = rows::requests(frame.state);
+    let mark = frame.state.nav.mark();
     let marked = steps
         .iter()
         .find(|step| Some(step.number.to_string().as_str()) == mark)
         .or(steps.first());
-    let mut panes = vec![counts(run, plan), requests(page, &steps)];
-    panes.extend(marked.and_then(|step| whole(page, run, step)));
+    let mut panes = vec![counts(run, plan, frame.width), requests(frame, &steps)];
+    panes.extend(marked.and_then(|step| whole(frame, run, step)));
     Sheet {
         second,
         panes,
@@ -67,7 +69,7 @@ fn sheet(page: &Page<'_>) -> Sheet {
 }
 
 /// What the plan does in numbers, and its digest, whole: it is what Enter starts.
-fn counts(run: &Run, plan: &Plan) -> Pane {
+fn counts(run: &Run, plan: &Plan, columns: usize) -> Pane {
     let frozen = &plan.frozen;
     let objects = words::plural(frozen.create.len() + frozen.skip.len(), "object");
     let counts = format!(
@@ -75,16 +77,25 @@ fn counts(run: &Run, plan: &Plan) -> Pane {
         frozen.create.len(),
         frozen.skip.len()
     );
-    let first =
-        Row::line(Role::Text, counts).right(0, Role::Text, format!("{objects}, {}", frozen.backup));
+    let whole = format!("{objects}, {}", frozen.backup);
+    let fits = text::width(&counts) + text::width(&whole) + 4 < columns;
+    let right = if fits { whole } else { objects };
+    let first = Row::line(Role::Text, counts).right(0, Role::Text, right);
     let mut pane = Pane::default().rows([first]);
+    let from = if fits {
+        String::new()
+    } else {
+        format!("from {}", frozen.backup)
+    };
     let rights = run
         .steps
         .iter()
         .find(|step| step.kind == "may-i")
         .map(|step| step.evidence.as_str());
-    if let Some(rights) = rights.filter(|words| !words.is_empty()) {
-        pane = pane.rows([Row::line(Role::Text, format!("rights: {rights}"))]);
+    let rights = rights.filter(|words| !words.is_empty());
+    if rights.is_some() || !fits {
+        let words = rights.map_or(String::new(), |words| format!("rights: {words}"));
+        pane = pane.rows([Row::line(Role::Text, words).right(0, Role::Text, from)]);
     }
     let (head, tail) = run.digest.split_at_checked(32).unwrap_or((&run.digest, ""));
     let digest = [head, tail].into_iter().filter(|half| !half.is_empty());
@@ -100,8 +111,8 @@ fn counts(run: &Run, plan: &Plan) -> Pane {
     pane.rows(rows).least(least)
 }
 
-fn requests(page: &Page<'_>, steps: &[&PlanStep]) -> Pane {
-    let wider = page.width.saturating_sub(80).min(30);
+fn requests(frame: &Frame<'_>, steps: &[&PlanStep]) -> Pane {
+    let wider = frame.width.saturating_sub(80).min(30);
     let head = Row::new()
         .put(3, Role::Dim, "STEP")
         .put(9, Role::Dim, "REQUEST")
@@ -126,7 +137,7 @@ fn requests(page: &Page<'_>, steps: &[&PlanStep]) -> Pane {
     if steps.is_empty() {
         pane = pane.rows([Row::new().put(3, Role::Text, "Nothing would be changed: 0 requests.")]);
     }
-    pane.list(page.state.nav.mark())
+    pane.list(frame.state.nav.mark())
 }
 
 /// How a step is taken back, in a few words.
@@ -138,7 +149,7 @@ fn undo(undo: &Undo) -> String {
             op => format!("undo: {}", op.request().method),
         },
         Undo::DeleteCreated => "undo deletes its own".to_owned(),
-        Undo::Expires(when) => match when.as_str() {
+        Undo::Expires(when) => match when.trim_end_matches(" by itself") {
             when if when.starts_with("expires") => when.to_owned(),
             when => format!("expires {when}"),
         },
@@ -147,9 +158,9 @@ fn undo(undo: &Undo) -> String {
 }
 
 /// One request in full: never cut, broken only by the edge.
-fn whole(page: &Page<'_>, run: &Run, step: &PlanStep) -> Option<Pane> {
+fn whole(frame: &Frame<'_>, run: &Run, step: &PlanStep) -> Option<Pane> {
     let request = step.op.as_ref()?.request();
-    let server = page
+    let server = frame
         .state
         .config
         .cluster(&run.cluster)
@@ -157,13 +168,15 @@ fn whole(page: &Page<'_>, run: &Run, step: &PlanStep) -> Option<Pane> {
     let digest = request
         .digest()
         .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect::<String>();
+        .fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
     let half = digest.get(..32).unwrap_or(&digest);
     let mut rows = words::wire(
         &format!("{} {}", request.method, request.path),
         1,
-        page.width,
+        frame.width,
     );
     rows.push(Row::line(
         Role::Text,
@@ -184,7 +197,7 @@ fn whole(page: &Page<'_>, run: &Run, step: &PlanStep) -> Option<Pane> {
     rows.extend(words::wire(
         &String::from_utf8_lossy(&request.body),
         3,
-        page.width,
+        frame.width,
     ));
     let tail = match (&step.typed, &step.undo) {
         (Some(typed), _) => format!("Cannot be stopped once sent. {typed} must be typed first."),
@@ -193,7 +206,7 @@ fn whole(page: &Page<'_>, run: &Run, step: &PlanStep) -> Option<Pane> {
     };
     let pane = Pane::new(format!("REQUEST OF STEP {}, IN FULL", step.number)).rows(rows);
     Some(
-        pane.text(page.state.nav.scrolled())
+        pane.text(frame.state.nav.scrolled())
             .tails([Row::line(Role::Text, tail)])
             .least(4),
     )

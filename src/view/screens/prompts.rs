@@ -1,6 +1,7 @@
 //! What is typed over the last pane: a filter, a reason, a name letter by letter. Nothing is drawn over it.
 
-use super::Page;
+use super::Frame;
+use super::Sheet;
 use super::words;
 use crate::state::prompt::Line;
 use crate::text;
@@ -24,8 +25,8 @@ pub(super) fn filter(line: &Line) -> Pane {
 }
 
 /// A reason, for a skip or an abort.
-pub(super) fn reason(page: &Page<'_>, abort: bool, line: &Line) -> Pane {
-    let run = page.state.run();
+pub(super) fn reason(frame: &Frame<'_>, abort: bool, line: &Line) -> Pane {
+    let run = frame.state.run();
     let step = run
         .and_then(|run| run.turn())
         .map_or(String::new(), |step| {
@@ -54,15 +55,37 @@ pub(super) fn reason(page: &Page<'_>, abort: bool, line: &Line) -> Pane {
     }
     rows.push(Row::line(Role::Text, then));
     rows.push(Row::new());
-    rows.push(field(label, line, page.width));
+    rows.push(field(label, line, frame.width));
     let least = rows.len();
     Pane::new(title).focus(true).rows(rows).least(least)
 }
 
+/// Puts the prompt for a name below the request it would send: the steps give way, the request stays whole, or scrolls.
+pub(super) fn under_name(sheet: &mut Sheet, frame: &Frame<'_>, prompt: Pane) {
+    unfocus(&mut sheet.panes);
+    let mut room = frame
+        .body
+        .saturating_sub(prompt.fixed() + prompt.rows.len());
+    sheet.panes.truncate(2);
+    let last = sheet.panes.len().saturating_sub(1);
+    for (index, pane) in sheet.panes.iter_mut().enumerate().rev() {
+        let steps = usize::from(index == last && last > 0);
+        pane.least = pane
+            .rows
+            .len()
+            .min(room.saturating_sub(pane.fixed() + steps));
+        if index < last {
+            pane.least = pane.least.min(1);
+        }
+        room = room.saturating_sub(pane.fixed() + pane.least);
+    }
+    sheet.panes.push(prompt);
+}
+
 /// The target's name, letter by letter, before something that cannot be taken back.
-pub(super) fn name(page: &Page<'_>, want: &str, line: &Line, refused: Option<&str>) -> Pane {
-    let run = page.state.run();
-    let card = page.state.card();
+pub(super) fn name(frame: &Frame<'_>, want: &str, line: &Line, refused: Option<&str>) -> Pane {
+    let run = frame.state.run();
+    let card = frame.state.card();
     let what = match run {
         Some(run) if run.cluster.as_str() == want => "cluster",
         Some(run) if run.namespace == want => "namespace",
@@ -80,9 +103,9 @@ pub(super) fn name(page: &Page<'_>, want: &str, line: &Line, refused: Option<&st
         rows.push(Row::line(Role::Text, words));
         rows.push(Row::new());
     }
-    rows.push(field(&label, line, page.width));
+    rows.push(field(&label, line, frame.width));
     if let Some(refused) = refused {
-        let lines = text::wrap(refused, page.width.saturating_sub(2));
+        let lines = text::wrap(refused, frame.width.saturating_sub(2));
         rows.extend(
             lines
                 .into_iter()

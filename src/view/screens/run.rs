@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::Entry;
-use super::Page;
+use super::Frame;
 use super::Sheet;
 use super::words;
 use crate::runbook::run::Card;
@@ -25,8 +25,8 @@ pub(super) const SCREEN: Entry = Entry {
     sheet,
 };
 
-fn sheet(page: &Page<'_>) -> Sheet {
-    let Some(run) = page.state.run() else {
+fn sheet(frame: &Frame<'_>) -> Sheet {
+    let Some(run) = frame.state.run() else {
         let pane =
             Pane::default().rows([Row::line(Role::Text, "No run is open: 8 shows every run.")]);
         return Sheet {
@@ -35,11 +35,11 @@ fn sheet(page: &Page<'_>) -> Sheet {
             left_out: Vec::new(),
         };
     };
-    let mark = rows::marked(page.state);
+    let mark = rows::marked(frame.state);
     let turn = run.turn().map(|step| step.number.to_string());
-    let mut panes = vec![steps(page, run, mark.as_deref())];
+    let mut panes = vec![steps(frame, run, mark.as_deref())];
     if rows::in_doubt(run) || run.status == RunStatus::Interrupted {
-        panes.extend(happened(page, run));
+        panes.extend(happened(frame, run));
     }
     let other = mark
         .as_ref()
@@ -49,25 +49,25 @@ fn sheet(page: &Page<'_>) -> Sheet {
             .iter()
             .find(|step| step.number.to_string() == **mark)
     }) {
-        Some(step) => panes.push(another(page, run, step)),
-        None => panes.extend(card(page, run)),
+        Some(step) => panes.push(another(frame, run, step)),
+        None => panes.push(card(frame, run)),
     }
-    if !run.owed.is_empty() && (page.body >= 30 || run.ended()) {
+    if !run.owed.is_empty() && (frame.body >= 30 || run.ended()) {
         let at = panes.len().saturating_sub(usize::from(!run.ended()));
         panes.insert(at, owed(run));
     }
     Sheet {
-        second: second(page, run),
+        second: second(frame, run),
         panes,
         left_out: Vec::new(),
     }
 }
 
 /// Header line 2: book and target, the age of its point; live, its ticket.
-fn second(page: &Page<'_>, run: &Run) -> Row {
+fn second(frame: &Frame<'_>, run: &Run) -> Row {
     let frozen = run.plan.as_ref().map(|plan| &plan.frozen);
     let started = frozen.and_then(|frozen| frozen.started.parse::<Timestamp>().ok());
-    let age = started.map(|at| text::age(page.state.judged_at.wall.duration_since(at).as_secs()));
+    let age = started.map(|at| text::age(frame.state.judged_at.wall.duration_since(at).as_secs()));
     let status = match &run.status {
         RunStatus::Held => "  held".to_owned(),
         RunStatus::Interrupted => "  interrupted".to_owned(),
@@ -78,7 +78,7 @@ fn second(page: &Page<'_>, run: &Run) -> Row {
             .as_ref()
             .map_or(String::new(), |age| format!("  {age} old")),
     };
-    let (left, right) = if page.wide() {
+    let (left, right) = if frame.wide() {
         let from = match (frozen.map(|frozen| frozen.backup.as_str()), &age) {
             (Some(backup), Some(age)) if !backup.is_empty() => {
                 format!("  from {backup}  {age} old")
@@ -108,25 +108,28 @@ fn second(page: &Page<'_>, run: &Run) -> Row {
     )
 }
 
-fn steps(page: &Page<'_>, run: &Run, mark: Option<&str>) -> Pane {
+fn steps(frame: &Frame<'_>, run: &Run, mark: Option<&str>) -> Pane {
     let doubt = rows::in_doubt(run) || run.status == RunStatus::Interrupted;
-    let rows = if doubt && page.body < 30 {
-        folded(page, run)
+    let rows = if doubt && frame.body < 30 {
+        folded(frame, run)
     } else {
-        run.steps.iter().map(|step| line(page, run, step)).collect()
+        run.steps
+            .iter()
+            .map(|step| line(frame, run, step))
+            .collect()
     };
     let mut pane = Pane::default().rows(rows).least(4).list(mark);
     if let (None, Some(turn)) = (mark, run.turn()) {
         pane = pane.list(Some(&turn.number.to_string()));
     }
-    if run.ended() && page.state.nav.mark().is_none() {
+    if run.ended() && frame.state.nav.mark().is_none() {
         pane.marked = None;
     }
     pane
 }
 
 /// Steps around the one in doubt: `1-8 done   as before; last: 8 safety-copy`.
-fn folded(page: &Page<'_>, run: &Run) -> Vec<Row> {
+fn folded(frame: &Frame<'_>, run: &Run) -> Vec<Row> {
     let turn = run.turn().map_or(0, |step| step.number);
     let (before, rest): (Vec<_>, Vec<_>) = run.steps.iter().partition(|step| step.number < turn);
     let mut rows = Vec::new();
@@ -145,12 +148,12 @@ fn folded(page: &Page<'_>, run: &Run) -> Vec<Row> {
             .then(1, Role::StepDone, "done")
             .put(13, Role::Text, words);
         if let Some(at) = last.at {
-            row = row.right(0, Role::Dim, words::second(page.state, at));
+            row = row.right(0, Role::Dim, words::second(frame.state, at));
         }
         rows.push(row);
     }
     let shown = rest.len().min(2);
-    rows.extend(rest[..shown].iter().map(|step| line(page, run, step)));
+    rows.extend(rest[..shown].iter().map(|step| line(frame, run, step)));
     if let (Some(first), Some(last)) = (rest.get(shown), rest.last()) {
         let ids = rest[shown..]
             .iter()
@@ -171,7 +174,7 @@ fn folded(page: &Page<'_>, run: &Run) -> Vec<Row> {
     rows
 }
 
-fn line(page: &Page<'_>, run: &Run, step: &StepState) -> Row {
+fn line(frame: &Frame<'_>, run: &Run, step: &StepState) -> Row {
     let (role, word) = status(&step.status);
     let row = Row::new()
         .id(step.number.to_string())
@@ -179,7 +182,7 @@ fn line(page: &Page<'_>, run: &Run, step: &StepState) -> Row {
         .figure(1, 2, role, step.number.to_string())
         .put(4, role, word)
         .put(13, Role::Key, step.id.clone());
-    let text_at = if page.wide() { 32 } else { 30 }.max(14 + text::width(&step.id));
+    let text_at = if frame.wide() { 32 } else { 30 }.max(14 + text::width(&step.id));
     let planned = run
         .plan
         .as_ref()
@@ -199,19 +202,19 @@ fn line(page: &Page<'_>, run: &Run, step: &StepState) -> Row {
     let over = !matches!(step.status, StepStatus::Next | StepStatus::Now);
     match step.at.filter(|_| over) {
         None if typed && step.status == StepStatus::Next => {
-            row = row.right(0, Role::Dim, "asks for a typed name")
+            row = row.right(0, Role::Dim, "asks for a typed name");
         }
         None => {}
-        Some(at) if page.wide() => {
+        Some(at) if frame.wide() => {
             if let Some(took) = step.took_ms {
-                row = row.put(page.width - 28, Role::Dim, text::took(took));
+                row = row.put(frame.width - 28, Role::Dim, text::took(took));
             }
             let entry = step.entry.map_or(String::new(), text::count);
             row = row
-                .put(page.width - 20, Role::Dim, words::second(page.state, at))
+                .put(frame.width - 20, Role::Dim, words::second(frame.state, at))
                 .right(4, Role::Dim, text::pad_left(&entry, 5));
         }
-        Some(at) => row = row.right(0, Role::Dim, words::second(page.state, at)),
+        Some(at) => row = row.right(0, Role::Dim, words::second(frame.state, at)),
     }
     row
 }
@@ -231,8 +234,8 @@ fn status(status: &StepStatus) -> (Role, &'static str) {
 }
 
 /// What the log holds of this run, the newest few entries, oldest first.
-fn happened(page: &Page<'_>, run: &Run) -> Option<Pane> {
-    let mut entries: Vec<_> = page
+fn happened(frame: &Frame<'_>, run: &Run) -> Option<Pane> {
+    let mut entries: Vec<_> = frame
         .state
         .log
         .rows
@@ -250,7 +253,7 @@ fn happened(page: &Page<'_>, run: &Run) -> Option<Pane> {
                 row.result
             );
             Row::new()
-                .put(3, Role::Dim, words::second(page.state, row.at))
+                .put(3, Role::Dim, words::second(frame.state, row.at))
                 .put(14, Role::Text, words)
         })
         .collect();
@@ -258,23 +261,21 @@ fn happened(page: &Page<'_>, run: &Run) -> Option<Pane> {
 }
 
 /// The pane of the step whose turn it is: what Enter would do, in full.
-fn card(page: &Page<'_>, run: &Run) -> Option<Pane> {
-    let Some(card) = rows::card(page.state) else {
+fn card(frame: &Frame<'_>, run: &Run) -> Pane {
+    let Some(card) = rows::card(frame.state) else {
         let words = "Nobody is signed in: the run can be read. 0 shows the session.";
-        return Some(Pane::new("NOT SIGNED IN").rows([Row::line(Role::Text, words)]));
+        return Pane::new("NOT SIGNED IN").rows([Row::line(Role::Text, words)]);
     };
     let note = run.turn().map_or(String::new(), |step| {
         format!("step {} of {}", step.number, run.steps.len())
     });
-    let rows = card_rows(&card, page.width);
+    let rows = card_rows(&card, frame.width);
     let least = rows.len();
-    Some(
-        Pane::new(card.title.clone())
-            .note(note)
-            .focus(true)
-            .rows(rows)
-            .least(least),
-    )
+    Pane::new(card.title.clone())
+        .note(note)
+        .focus(true)
+        .rows(rows)
+        .least(least)
 }
 
 /// A card as rows: the request, its body whole, facts, notes.
@@ -321,21 +322,22 @@ pub(in crate::view) fn card_rows(card: &Card, columns: usize) -> Vec<Row> {
 
 /// A line of the wire: its own blanks stay; it is broken by the edge and never cut.
 fn wire_line(line: &str, columns: usize) -> Vec<Row> {
-    let indent = line.len() - line.trim_start().len();
+    let changes = line.contains(" -> ");
+    let indent = (line.len() - line.trim_start().len()).max(if changes { 2 } else { 0 });
     let mut rows = words::wire(line.trim_start(), 1 + indent, columns);
-    if let (Some(first), Some((old, new))) = (rows.first_mut(), line.split_once(" -> ")) {
-        if text::width(line) + 2 < columns {
-            *first = Row::new()
-                .put(1 + indent, Role::DiffDel, old.trim_start())
-                .then(1, Role::Text, "->")
-                .then(1, Role::DiffAdd, new);
-        }
+    if let (Some(first), Some((old, new))) = (rows.first_mut(), line.split_once(" -> "))
+        && text::width(line) + 4 < columns
+    {
+        *first = Row::new()
+            .put(1 + indent, Role::DiffDel, old.trim_start())
+            .then(1, Role::Text, "->")
+            .then(1, Role::DiffAdd, new);
     }
     rows
 }
 
 /// A step that is looked at out of its turn: Enter does nothing while it is shown.
-fn another(page: &Page<'_>, run: &Run, step: &StepState) -> Pane {
+fn another(frame: &Frame<'_>, run: &Run, step: &StepState) -> Pane {
     let planned = run
         .plan
         .as_ref()
@@ -355,7 +357,7 @@ fn another(page: &Page<'_>, run: &Run, step: &StepState) -> Pane {
         .into_iter()
         .filter(|(_, words)| !words.is_empty())
         .flat_map(|(label, words)| {
-            let lines = text::wrap(&words, page.width.saturating_sub(13));
+            let lines = text::wrap(&words, frame.width.saturating_sub(13));
             lines.into_iter().enumerate().map(move |(index, line)| {
                 Row::line(Role::Dim, if index == 0 { label } else { "" }).put(12, Role::Text, line)
             })

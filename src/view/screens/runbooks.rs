@@ -1,7 +1,7 @@
 //! The library: what do we know how to do, is it signed, and does it treat this?
 
 use super::Entry;
-use super::Page;
+use super::Frame;
 use super::Sheet;
 use crate::runbook::book::Book;
 use crate::sources::finding::Finding;
@@ -19,8 +19,8 @@ pub(super) const SCREEN: Entry = Entry {
     sheet,
 };
 
-fn sheet(page: &Page<'_>) -> Sheet {
-    let state = page.state;
+fn sheet(frame: &Frame<'_>) -> Sheet {
+    let state = frame.state;
     let books = rows::books(state);
     let all = state.library.books();
     let trusted = all.iter().filter(|book| book.trusted()).count();
@@ -56,9 +56,9 @@ fn sheet(page: &Page<'_>) -> Sheet {
     let marked =
         rows::marked(state).and_then(|id| state.library.books().iter().find(|book| book.id == id));
     let mut panes = vec![pane.list(state.nav.mark())];
-    panes.extend(marked.map(|book| about(page, book)));
+    panes.extend(marked.map(|book| about(frame, book)));
     if !state.library.problems().is_empty() {
-        panes.push(problems(page));
+        panes.push(problems(frame));
     }
     Sheet {
         second,
@@ -83,7 +83,7 @@ fn row(book: &Book, found: &[Finding]) -> Row {
     }
 }
 
-fn about(page: &Page<'_>, book: &Book) -> Pane {
+fn about(frame: &Frame<'_>, book: &Book) -> Pane {
     let sentence = |text: &str, prefix: &str| {
         let plain = text.replace(['\n', '`', '*'], " ");
         plain
@@ -98,13 +98,13 @@ fn about(page: &Page<'_>, book: &Book) -> Pane {
     } else {
         "no: not signed; it can be read".to_owned()
     };
-    let may = match &page.state.person {
+    let may = match &frame.state.person {
         None => "no: nobody is signed in",
         Some(_) => "asked of the cluster before anything is sent",
     };
     let facts = [
         ("Use when", sentence(book.use_when(), "Use when")),
-        ("Not when", sentence(book.not_when(), "Do not use")),
+        ("Not when", sentence(book.not_when(), "Do not use it")),
         ("Live", live),
         ("You may", may.to_owned()),
     ];
@@ -112,7 +112,7 @@ fn about(page: &Page<'_>, book: &Book) -> Pane {
         .into_iter()
         .filter(|(_, words)| !words.is_empty())
         .flat_map(|(label, words)| {
-            let lines = text::wrap(&words, page.width.saturating_sub(14));
+            let lines = text::wrap(&words, frame.width.saturating_sub(14));
             lines.into_iter().enumerate().map(move |(index, line)| {
                 Row::line(Role::Dim, if index == 0 { label } else { "" }).put(13, Role::Text, line)
             })
@@ -121,18 +121,17 @@ fn about(page: &Page<'_>, book: &Book) -> Pane {
 }
 
 /// Files that cannot be used, and why.
-fn problems(page: &Page<'_>) -> Pane {
-    let rows = page.state.library.problems().iter().map(|problem| {
+fn problems(frame: &Frame<'_>) -> Pane {
+    let rows = frame.state.library.problems().iter().flat_map(|problem| {
+        let role = if problem.is_error() {
+            Role::Crit
+        } else {
+            Role::Warn
+        };
         let words = format!("{} line {}: {}", problem.file, problem.line, problem.words);
-        Row::new().put(
-            3,
-            if problem.is_error() {
-                Role::Crit
-            } else {
-                Role::Warn
-            },
-            words,
-        )
+        text::wrap(&words, frame.width.saturating_sub(4))
+            .into_iter()
+            .map(move |line| Row::new().put(3, role, line))
     });
     Pane::new("NOT AS IT SHOULD BE").rows(rows)
 }

@@ -1,7 +1,7 @@
 //! Runs: what is open, what ended, and is anything owed?
 
 use super::Entry;
-use super::Page;
+use super::Frame;
 use super::Sheet;
 use crate::runbook::run::Run;
 use crate::runbook::run::RunStatus;
@@ -19,9 +19,9 @@ pub(super) const SCREEN: Entry = Entry {
     sheet,
 };
 
-fn sheet(page: &Page<'_>) -> Sheet {
-    let (open, ended) = (rows::open_runs(page.state), rows::ended_runs(page.state));
-    let all = &page.state.runs;
+fn sheet(frame: &Frame<'_>) -> Sheet {
+    let (open, ended) = (rows::open_runs(frame.state), rows::ended_runs(frame.state));
+    let all = &frame.state.runs;
     let over = all.iter().filter(|run| run.ended()).count();
     let second = Row::line(Role::Text, "Runs").right(
         1,
@@ -30,7 +30,7 @@ fn sheet(page: &Page<'_>) -> Sheet {
     );
     let mut panes = vec![
         list(
-            page,
+            frame,
             "OPEN",
             open.len().to_string(),
             &open,
@@ -38,7 +38,7 @@ fn sheet(page: &Page<'_>) -> Sheet {
             "No run is open.",
         ),
         list(
-            page,
+            frame,
             "ENDED",
             format!("{}, newest first", ended.len()),
             &ended,
@@ -46,9 +46,9 @@ fn sheet(page: &Page<'_>) -> Sheet {
             "No run has ended yet.",
         ),
     ];
-    let mark = rows::marked(page.state);
+    let mark = rows::marked(frame.state);
     let marked = all.iter().find(|run| Some(&run.id) == mark.as_ref());
-    panes.extend(marked.map(|run| about(page, run)));
+    panes.extend(marked.map(|run| about(frame, run)));
     Sheet {
         second,
         panes,
@@ -57,7 +57,7 @@ fn sheet(page: &Page<'_>) -> Sheet {
 }
 
 fn list(
-    page: &Page<'_>,
+    frame: &Frame<'_>,
     title: &str,
     note: String,
     runs: &[&Run],
@@ -89,20 +89,20 @@ fn list(
             .put(
                 time_at,
                 Role::Dim,
-                text::clock(run.opened, page.state.judged_at.wall),
+                text::clock(run.opened, frame.state.judged_at.wall),
             )
             .put(time_at + 14, Role::Text, standing(run))
     };
     let mut pane = Pane::new(title)
         .note(note)
-        .focus(page.pane(place))
+        .focus(frame.pane(place))
         .rows(runs.iter().map(row))
         .least(2);
     if runs.is_empty() {
         pane = pane.rows([Row::new().put(3, Role::Text, empty)]);
     }
-    if page.pane(place) {
-        pane = pane.list(page.state.nav.mark());
+    if frame.pane(place) {
+        pane = pane.list(frame.state.nav.mark());
         pane.counted = false;
     }
     pane
@@ -132,7 +132,7 @@ fn standing(run: &Run) -> String {
     }
 }
 
-fn about(page: &Page<'_>, run: &Run) -> Pane {
+fn about(frame: &Frame<'_>, run: &Run) -> Pane {
     let title = format!(
         "{} {}  {}/{}",
         run.short(),
@@ -141,13 +141,13 @@ fn about(page: &Page<'_>, run: &Run) -> Pane {
         run.namespace
     );
     let asked = format!("{}: \"{}\"  {}", short(run), run.reason, run.ticket);
-    let mut lines = text::wrap(&asked, page.width.saturating_sub(2));
+    let mut lines = text::wrap(&asked, frame.width.saturating_sub(2));
     let ending = match &run.status {
         RunStatus::Aborted(why) | RunStatus::Failed(why) => why.to_string(),
         _ => run.ending.to_string(),
     };
     if !ending.is_empty() {
-        lines.extend(text::wrap(&ending, page.width.saturating_sub(2)));
+        lines.extend(text::wrap(&ending, frame.width.saturating_sub(2)));
     }
     lines.extend(
         run.owed

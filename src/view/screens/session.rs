@@ -1,7 +1,7 @@
 //! The session: as whom, how long, to which clusters, with what state?
 
 use super::Entry;
-use super::Page;
+use super::Frame;
 use super::Sheet;
 use crate::config::Cluster;
 use crate::sources::fact::Watch;
@@ -21,8 +21,8 @@ pub(super) const SCREEN: Entry = Entry {
     sheet,
 };
 
-fn sheet(page: &Page<'_>) -> Sheet {
-    let state = page.state;
+fn sheet(frame: &Frame<'_>) -> Sheet {
+    let state = frame.state;
     let now = state.judged_at.wall;
     let clusters = &state.board.clusters;
     let live = clusters
@@ -38,14 +38,14 @@ fn sheet(page: &Page<'_>) -> Sheet {
         Role::Text,
         format!("{live} of {} clusters live", clusters.len()),
     );
-    let mut panes = vec![who(page), list(page)];
+    let mut panes = vec![who(frame), list(frame)];
     let mark = rows::marked(state);
     let marked = state
         .config
         .clusters
         .iter()
         .find(|cluster| Some(cluster.name.as_str()) == mark.as_deref());
-    panes.extend(marked.map(|cluster| about(page, cluster)));
+    panes.extend(marked.map(|cluster| about(frame, cluster)));
     Sheet {
         second,
         panes,
@@ -53,8 +53,8 @@ fn sheet(page: &Page<'_>) -> Sheet {
     }
 }
 
-fn who(page: &Page<'_>) -> Pane {
-    let state = page.state;
+fn who(frame: &Frame<'_>) -> Pane {
+    let state = frame.state;
     let mut facts = Vec::new();
     match &state.person {
         None => facts.push(("person", "Not signed in. Enter signs in.".to_owned())),
@@ -79,11 +79,9 @@ fn who(page: &Page<'_>) -> Pane {
     };
     facts.push((
         "here",
-        format!(
-            "{}    log custody: {custody}    policy: {policy}",
-            state.here.host
-        ),
+        format!("{}    log custody: {custody}", state.here.host),
     ));
+    facts.push(("policy", policy.clone()));
     let rows = facts.into_iter().map(|(label, words)| {
         Row::new()
             .put(3, Role::Dim, label)
@@ -92,8 +90,8 @@ fn who(page: &Page<'_>) -> Pane {
     Pane::new("WHO").rows(rows).least(1)
 }
 
-fn list(page: &Page<'_>) -> Pane {
-    let clusters = rows::clusters(page.state);
+fn list(frame: &Frame<'_>) -> Pane {
+    let clusters = rows::clusters(frame.state);
     let longest = clusters
         .iter()
         .map(|cluster| text::width(cluster.name.as_str()))
@@ -108,10 +106,10 @@ fn list(page: &Page<'_>) -> Pane {
         .put(at + 19, Role::Dim, "THE SERVER SAYS YOU ARE")
         .put(at + 45, Role::Dim, "STATE");
     let row = |cluster: &&Cluster| {
-        let world = page.state.world.cluster(&cluster.name);
+        let world = frame.state.world.cluster(&cluster.name);
         let (same_role, same) = same(cluster, world);
         let (says_role, says) = says(world);
-        let (state_role, state) = state_of(page, cluster);
+        let (state_role, state) = state_of(frame, cluster);
         let print = cluster
             .fingerprint
             .as_ref()
@@ -138,7 +136,7 @@ fn list(page: &Page<'_>) -> Pane {
             "No cluster is configured, or none matches.",
         )]);
     }
-    let mut pane = pane.list(page.state.nav.mark());
+    let mut pane = pane.list(frame.state.nav.mark());
     pane.counted = false;
     pane
 }
@@ -171,8 +169,8 @@ fn says(world: Option<&ClusterWorld>) -> (Role, String) {
     }
 }
 
-fn state_of(page: &Page<'_>, cluster: &Cluster) -> (Role, String) {
-    let found = page
+fn state_of(frame: &Frame<'_>, cluster: &Cluster) -> (Role, String) {
+    let found = frame
         .state
         .board
         .clusters
@@ -189,8 +187,8 @@ fn state_of(page: &Page<'_>, cluster: &Cluster) -> (Role, String) {
 }
 
 /// The marked cluster: server, what is asked of it, and what is wrong with its identity.
-fn about(page: &Page<'_>, cluster: &Cluster) -> Pane {
-    let world = page.state.world.cluster(&cluster.name);
+fn about(frame: &Frame<'_>, cluster: &Cluster) -> Pane {
+    let world = frame.state.world.cluster(&cluster.name);
     let version = world
         .and_then(ClusterWorld::greeting)
         .map_or(String::new(), |greeting| format!("  {}", greeting.version));
@@ -204,9 +202,9 @@ fn about(page: &Page<'_>, cluster: &Cluster) -> Pane {
         format!("{}{version}   {}", cluster.server, cluster.site.word()),
     )];
     if let Some(world) = world {
-        rows.push(fact("asks", asks(page, world)));
+        rows.push(fact("asks", asks(frame, world)));
         if let Some(words) = not_same(cluster, world) {
-            let lines = text::wrap(&words, page.width.saturating_sub(13));
+            let lines = text::wrap(&words, frame.width.saturating_sub(13));
             rows.extend(
                 lines
                     .into_iter()
@@ -225,8 +223,8 @@ fn about(page: &Page<'_>, cluster: &Cluster) -> Pane {
 }
 
 /// `11 sources, 0 late; clock 0s apart`.
-fn asks(page: &Page<'_>, world: &ClusterWorld) -> String {
-    let now = page.state.judged_at;
+fn asks(frame: &Frame<'_>, world: &ClusterWorld) -> String {
+    let now = frame.state.judged_at;
     let heard = Watch::ALL
         .iter()
         .filter(|watch| world.watch(**watch).last_heard.is_some());

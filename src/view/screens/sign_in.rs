@@ -1,7 +1,7 @@
 //! Sign in: who am I, to every cluster of this issuer?
 
 use super::Entry;
-use super::Page;
+use super::Frame;
 use super::Sheet;
 use crate::auth::sign_in::DevicePrompt;
 use crate::auth::sign_in::SignIn;
@@ -22,8 +22,8 @@ pub(super) const SCREEN: Entry = Entry {
 /// Modules of blank around the picture: right, left and below; one less above.
 const QUIET: i32 = 4;
 
-fn sheet(page: &Page<'_>) -> Sheet {
-    let state = page.state;
+fn sheet(frame: &Frame<'_>) -> Sheet {
+    let state = frame.state;
     let device = match &state.sign_in {
         SignIn::Waiting { device, .. } => Some(device),
         _ => None,
@@ -42,11 +42,11 @@ fn sheet(page: &Page<'_>) -> Sheet {
     let second = Row::line(Role::Text, left)
         .then(1, Role::Link, address)
         .right(1, Role::Text, done);
-    let picture = device.and_then(|device| picture(page, device));
+    let picture = device.and_then(|device| picture(frame, device));
     let panes = match (device, picture) {
-        (Some(device), Some(lines)) => vec![beside(page, device, lines)],
-        (Some(device), None) => in_words(page, device),
-        (None, _) => vec![alone(page)],
+        (Some(device), Some(lines)) => vec![beside(frame, device, lines)],
+        (Some(device), None) => in_words(frame, device),
+        (None, _) => vec![alone(frame)],
     };
     Sheet {
         second,
@@ -56,8 +56,8 @@ fn sheet(page: &Page<'_>) -> Sheet {
 }
 
 /// The sentence of the state, alone.
-fn alone(page: &Page<'_>) -> Pane {
-    let state = page.state;
+fn alone(frame: &Frame<'_>) -> Pane {
+    let state = frame.state;
     let mut lines = Vec::new();
     if state.config.identities.is_empty() {
         lines.push(
@@ -67,9 +67,9 @@ fn alone(page: &Page<'_>) -> Pane {
     } else if let SignIn::Idle = state.sign_in {
         lines.push("Not signed in. n asks for a code.".to_owned());
     } else {
-        lines.push(answer(page));
+        lines.push(answer(frame));
     }
-    let room = page.width.saturating_sub(4);
+    let room = frame.width.saturating_sub(4);
     let rows = lines
         .iter()
         .flat_map(|line| text::wrap(line, room))
@@ -77,9 +77,10 @@ fn alone(page: &Page<'_>) -> Pane {
     Pane::new("ANSWER").focus(true).rows(rows)
 }
 
-fn served<'s>(page: &Page<'s>) -> Vec<&'s str> {
+fn served<'s>(frame: &Frame<'s>) -> Vec<&'s str> {
     let oidc = |auth: &ClusterAuth| matches!(auth, ClusterAuth::Oidc { .. });
-    page.state
+    frame
+        .state
         .config
         .clusters
         .iter()
@@ -88,10 +89,11 @@ fn served<'s>(page: &Page<'s>) -> Vec<&'s str> {
         .collect()
 }
 
-fn answer(page: &Page<'_>) -> String {
-    page.state
+fn answer(frame: &Frame<'_>) -> String {
+    frame
+        .state
         .sign_in
-        .answer(served(page).len(), page.state.judged_at.wall)
+        .answer(served(frame).len(), frame.state.judged_at.wall)
         .to_string()
 }
 
@@ -104,9 +106,9 @@ fn spaced(code: &str) -> String {
 }
 
 /// The picture's lines where it fits: UTF-8, 80x24 and no chooser over it.
-fn picture(page: &Page<'_>, device: &DevicePrompt) -> Option<Vec<String>> {
-    let asked = matches!(page.state.prompt, Some(Prompt::WhoAnswers { .. }));
-    if page.ascii || asked || page.width < 80 || page.body < 20 {
+fn picture(frame: &Frame<'_>, device: &DevicePrompt) -> Option<Vec<String>> {
+    let asked = matches!(frame.state.prompt, Some(Prompt::WhoAnswers { .. }));
+    if frame.ascii || asked || frame.width < 80 || frame.body < 20 {
         return None;
     }
     let address = device
@@ -119,10 +121,10 @@ fn picture(page: &Page<'_>, device: &DevicePrompt) -> Option<Vec<String>> {
     let dark = |x: i32, y: i32| {
         let inside = (0..side).contains(&x) && (0..side).contains(&y);
         let at = |v: i32| usize::try_from(v).unwrap_or(0);
-        inside && code[(at(x), at(y))] == qrcode::Color::Dark
+        inside && code[(at(x), at(y))].select(true, false)
     };
-    let lines = usize::try_from((side + 2 * QUIET) / 2).ok()?;
-    if lines > page.body || lines * 2 + 39 > page.width {
+    let lines = usize::try_from(side / 2 + QUIET).ok()?;
+    if lines > frame.body || lines * 2 + 39 > frame.width {
         return None;
     }
     let line = |row: usize| {
@@ -139,49 +141,13 @@ fn picture(page: &Page<'_>, device: &DevicePrompt) -> Option<Vec<String>> {
 }
 
 /// The picture at the left, the same in words beside it.
-fn beside(page: &Page<'_>, device: &DevicePrompt, picture: Vec<String>) -> Pane {
+fn beside(frame: &Frame<'_>, device: &DevicePrompt, picture: Vec<String>) -> Pane {
     let at = picture.first().map_or(0, |line| text::width(line)) + 2;
-    let clusters = served(page);
-    let now = page.state.judged_at.wall;
-    let ends = text::clock(device.expires_at, now);
-    let mut side = vec![
-        (0, Role::Text, String::new()),
-        (
-            0,
-            Role::Text,
-            "Scan, or open the address above and".to_owned(),
-        ),
-        (0, Role::Text, "type this code:".to_owned()),
-        (0, Role::Text, String::new()),
-        (3, Role::Title, spaced(device.user_code.as_str())),
-        (0, Role::Text, String::new()),
-        (0, Role::Text, format!("The code ends at {ends}.")),
-        (0, Role::Text, String::new()),
-        (
-            0,
-            Role::Text,
-            "Before you allow it, check the page:".to_owned(),
-        ),
-        (2, Role::Text, format!("address  {}", device.issuer_host)),
-        (2, Role::Text, format!("client   {}", device.client_id)),
-        (2, Role::Text, format!("code     {}", device.user_code)),
-        (0, Role::Text, "Anything else: do not allow it.".to_owned()),
-        (0, Role::Text, String::new()),
-    ];
-    let all = page.state.config.clusters.len();
-    side.push((
-        0,
-        Role::Text,
-        format!("One sign-in serves {} of {all} clusters:", clusters.len()),
-    ));
-    let room = page.width.saturating_sub(at + 3);
-    side.extend(
-        text::wrap(&clusters.join(" "), room)
-            .into_iter()
-            .take(2)
-            .map(|line| (2, Role::Text, line)),
-    );
-    let said = text::wrap(&answer(page), page.width.saturating_sub(at + 1));
+    let mut side = said_beside(frame, device, at);
+    let answer = answer(frame);
+    let room = frame.width.saturating_sub(at + 1);
+    let sentences = answer.split_inclusive(". ").map(str::trim);
+    let said: Vec<String> = sentences.flat_map(|one| text::wrap(one, room)).collect();
     while side.len() + said.len() < picture.len() {
         side.push((0, Role::Text, String::new()));
     }
@@ -190,7 +156,7 @@ fn beside(page: &Page<'_>, device: &DevicePrompt, picture: Vec<String>) -> Pane 
     let rows = picture.into_iter().map(|line| {
         let row = Row::new()
             .put(0, Role::Qr, line)
-            .reversed(!page.state.qr_swapped);
+            .reversed(!frame.state.qr_swapped);
         match side.next() {
             Some((indent, role, words)) => row.put(at + indent, role, words),
             None => row,
@@ -199,12 +165,43 @@ fn beside(page: &Page<'_>, device: &DevicePrompt, picture: Vec<String>) -> Pane 
     Pane::default().focus(true).rows(rows)
 }
 
+/// What to do with the code and what to check first: indent, role and words of each line.
+fn said_beside(frame: &Frame<'_>, device: &DevicePrompt, at: usize) -> Vec<(usize, Role, String)> {
+    let ends = text::clock(device.expires_at, frame.state.judged_at.wall);
+    let clusters = served(frame);
+    let all = frame.state.config.clusters.len();
+    let words = |indent, words: &str| (indent, Role::Text, words.to_owned());
+    let mut side = vec![
+        words(0, ""),
+        words(0, "Scan, or open the address above and"),
+        words(0, "type this code:"),
+        words(0, ""),
+        (3, Role::Title, spaced(device.user_code.as_str())),
+        words(0, ""),
+        words(0, &format!("The code ends at {ends}.")),
+        words(0, ""),
+        words(0, "Before you allow it, check the page:"),
+        words(2, &format!("address  {}", device.issuer_host)),
+        words(2, &format!("client   {}", device.client_id)),
+        words(2, &format!("code     {}", device.user_code)),
+        words(0, "Anything else: do not allow it."),
+        words(0, ""),
+        words(
+            0,
+            &format!("One sign-in serves {} of {all} clusters:", clusters.len()),
+        ),
+    ];
+    let names = text::wrap(&clusters.join(" "), frame.width.saturating_sub(at + 3));
+    side.extend(names.iter().take(2).map(|line| words(2, line)));
+    side
+}
+
 /// Everything in words: for ASCII lines, small windows and voices.
-fn in_words(page: &Page<'_>, device: &DevicePrompt) -> Vec<Pane> {
+fn in_words(frame: &Frame<'_>, device: &DevicePrompt) -> Vec<Pane> {
     let fact = |label: &str, role: Role, words: String| {
         Row::new().put(2, Role::Dim, label).put(12, role, words)
     };
-    let ends = text::clock(device.expires_at, page.state.judged_at.wall);
+    let ends = text::clock(device.expires_at, frame.state.judged_at.wall);
     let code = Pane::default()
         .rows([
             Row::new(),
@@ -215,19 +212,19 @@ fn in_words(page: &Page<'_>, device: &DevicePrompt) -> Vec<Pane> {
             Row::new(),
         ])
         .least(5);
-    let room = page.width.saturating_sub(4);
-    let said = text::wrap(&answer(page), room)
+    let room = frame.width.saturating_sub(4);
+    let said = text::wrap(&answer(frame), room)
         .into_iter()
         .map(|line| Row::new().put(2, Role::Text, line));
     let said = Pane::new("ANSWER").rows(said);
-    let middle = match &page.state.prompt {
+    let middle = match &frame.state.prompt {
         Some(Prompt::WhoAnswers { people, at }) => who(people, *at),
-        _ => what_to_do(page, device),
+        _ => what_to_do(frame, device),
     };
     vec![code, middle, said]
 }
 
-fn what_to_do(page: &Page<'_>, device: &DevicePrompt) -> Pane {
+fn what_to_do(frame: &Frame<'_>, device: &DevicePrompt) -> Pane {
     let (host, client, code) = (&device.issuer_host, &device.client_id, &device.user_code);
     let steps = [
         "On any phone or computer, open the address.".to_owned(),
@@ -235,7 +232,7 @@ fn what_to_do(page: &Page<'_>, device: &DevicePrompt) -> Pane {
         "Sign in as yourself, with your second factor.".to_owned(),
         "Allow it. This screen goes on by itself.".to_owned(),
     ];
-    let room = page.width.saturating_sub(6);
+    let room = frame.width.saturating_sub(6);
     let mut rows = Vec::new();
     for (index, step) in steps.iter().enumerate() {
         for (line, words) in text::wrap(step, room).into_iter().enumerate() {

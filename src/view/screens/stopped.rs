@@ -1,7 +1,7 @@
 //! Stopped: what failed, where, what next, and what still works?
 
 use super::Entry;
-use super::Page;
+use super::Frame;
 use super::Sheet;
 use crate::state::Stopped;
 use crate::state::nav::Screen;
@@ -16,8 +16,8 @@ pub(super) const SCREEN: Entry = Entry {
     sheet,
 };
 
-fn sheet(page: &Page<'_>) -> Sheet {
-    let Some(stopped) = &page.state.log.stopped else {
+fn sheet(frame: &Frame<'_>) -> Sheet {
+    let Some(stopped) = &frame.state.log.stopped else {
         let pane = Pane::default().rows([Row::line(
             Role::Text,
             "The log can be written again. q goes back.",
@@ -38,10 +38,10 @@ fn sheet(page: &Page<'_>) -> Sheet {
             .put(8, Role::Text, what)
     });
     let mut panes = vec![
-        failed(page, stopped),
+        failed(frame, stopped),
         Pane::new("WHAT STILL WORKS").rows(works),
     ];
-    if let Some(run) = page.state.run().filter(|run| !run.ended()) {
+    if let Some(run) = frame.state.run().filter(|run| !run.ended()) {
         let now = run.turn().map_or(String::new(), |step| {
             format!("{} {}: it is not begun", step.number, step.id)
         });
@@ -66,25 +66,30 @@ fn sheet(page: &Page<'_>) -> Sheet {
     }
 }
 
-fn failed(page: &Page<'_>, stopped: &Stopped) -> Pane {
-    let room = page.width.saturating_sub(15);
+fn failed(frame: &Frame<'_>, stopped: &Stopped) -> Pane {
     let mut rows = Vec::new();
-    let mut fact = |label: &str, words: &str, indent: usize| {
-        for (index, line) in text::wrap(words, room - indent).into_iter().enumerate() {
+    let mut fact = |label: &str, number: &str, words: &str| {
+        let at = if number.is_empty() { 14 } else { 17 };
+        for (index, line) in text::wrap(words, frame.width.saturating_sub(at + 1))
+            .into_iter()
+            .enumerate()
+        {
+            let first = index == 0;
+            let row = Row::line(Role::Alarm, if first { label } else { "" });
             rows.push(
-                Row::line(Role::Alarm, if index == 0 { label } else { "" }).put(
-                    14 + indent,
-                    Role::Text,
-                    line,
-                ),
+                row.put(14, Role::Text, if first { number } else { "" })
+                    .put(at, Role::Text, line),
             );
         }
     };
-    fact("What failed", stopped.what.as_str(), 0);
-    fact("Where", stopped.place.as_str(), 0);
+    fact("What failed", "", stopped.what.as_str());
+    fact("Where", "", stopped.place.as_str());
     for (index, next) in stopped.next.iter().enumerate() {
-        let words = format!("{}  {next}", index + 1);
-        fact(if index == 0 { "What next" } else { "" }, &words, 0);
+        fact(
+            if index == 0 { "What next" } else { "" },
+            &(index + 1).to_string(),
+            next.as_str(),
+        );
     }
     let least = rows.len();
     Pane::new("STOPPED").focus(true).rows(rows).least(least)

@@ -50,13 +50,13 @@ pub(super) fn clusters(clusters: &[(ClusterName, Freshness)]) -> String {
     ] {
         match ages.as_slice() {
             [] => {}
-            [one] => words.push_str(&format!(", 1 {name} {}", text::age(*one))),
-            many => words.push_str(&format!(", {} {name}", many.len())),
+            [one] => words = format!("{words}, 1 {name} {}", text::age(*one)),
+            many => words = format!("{words}, {} {name}", many.len()),
         }
     }
     let never = of(|f| matches!(f, Freshness::Never).then_some(0)).len();
     if never > 0 {
-        words.push_str(&format!(", {never} never heard"));
+        words = format!("{words}, {never} never heard");
     }
     words
 }

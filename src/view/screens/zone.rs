@@ -1,7 +1,7 @@
 //! One zone: what is not as it should be, and why is each pod down?
 
 use super::Entry;
-use super::Page;
+use super::Frame;
 use super::Sheet;
 use super::words;
 use crate::config;
@@ -24,28 +24,28 @@ pub(super) const SCREEN: Entry = Entry {
     sheet,
 };
 
-fn sheet(page: &Page<'_>) -> Sheet {
-    let detail = rows::zone(page.state);
+fn sheet(frame: &Frame<'_>) -> Sheet {
+    let detail = rows::zone(frame.state);
     Sheet {
-        second: second(page),
-        panes: panes(page, &detail),
+        second: second(frame),
+        panes: panes(frame, &detail),
         left_out: Vec::new(),
     }
 }
 
 /// The panes of a zone's detail.
-fn panes(page: &Page<'_>, detail: &Detail) -> Vec<Pane> {
-    let mut panes = vec![workloads(page, detail)];
+fn panes(frame: &Frame<'_>, detail: &Detail) -> Vec<Pane> {
+    let mut panes = vec![workloads(frame, detail)];
     if !detail.causes.is_empty() {
-        panes.push(causes(page, detail));
+        panes.push(causes(frame, detail));
     }
-    panes.push(nodes(page, detail));
+    panes.push(nodes(frame, detail));
     panes
 }
 
 /// `Zone clinical  critical  RPO 1h  RTO 4h  2 people`, and how many of its clusters are live.
-fn second(page: &Page<'_>) -> Row {
-    let state = page.state;
+fn second(frame: &Frame<'_>) -> Row {
+    let state = frame.state;
     let zone = state
         .nav
         .zone
@@ -82,26 +82,30 @@ fn second(page: &Page<'_>) -> Row {
     Row::line(Role::Text, words).right(1, Role::Text, words::clusters(&clusters))
 }
 
-fn workloads(page: &Page<'_>, detail: &Detail) -> Pane {
+fn workloads(frame: &Frame<'_>, detail: &Detail) -> Pane {
     let (bad, good) = (detail.bad.len(), detail.good.len());
-    let hidden = page.state.nav.hidden_shown;
+    let hidden = frame.state.nav.hidden_shown;
     let note = if hidden || good == 0 {
         String::new()
     } else {
         format!("z shows {good}")
     };
-    let title = format!(
-        "WORKLOADS  {bad} of {} not as they should be",
-        text::count((bad + good) as u64)
-    );
-    let listed = rows::workloads(page.state, detail);
-    let wide = page.width.saturating_sub(80).min(40);
+    let title = if bad + good == 0 && !detail.gaps.is_empty() {
+        "WORKLOADS  none is known".to_owned()
+    } else {
+        format!(
+            "WORKLOADS  {bad} of {} not as they should be",
+            text::count((bad + good) as u64)
+        )
+    };
+    let listed = rows::workloads(frame.state, detail);
+    let wide = frame.width.saturating_sub(80).min(40);
     let grid = Grid {
         name: 18,
         ready: 34 + wide,
         why: 43 + wide,
     };
-    let mut pane = Pane::new(title).focus(page.pane(0)).least(3);
+    let mut pane = Pane::new(title).focus(frame.pane(0)).least(3);
     pane = pane
         .rows(detail.gaps.iter().map(gap))
         .rows(listed.iter().map(|row| workload(row, &grid)));
@@ -124,8 +128,8 @@ fn workloads(page: &Page<'_>, detail: &Detail) -> Pane {
         pane = pane.rows([Row::new().put(3, Role::Text, "No workload is known in this zone.")]);
     }
     let mut pane = pane.note(note);
-    if page.pane(0) {
-        pane = pane.list(page.state.nav.mark());
+    if frame.pane(0) {
+        pane = pane.list(frame.state.nav.mark());
     }
     pane
 }
@@ -177,7 +181,7 @@ pub(super) fn gap(words: &SafeText) -> Row {
     }
 }
 
-fn causes(page: &Page<'_>, detail: &Detail) -> Pane {
+fn causes(frame: &Frame<'_>, detail: &Detail) -> Pane {
     let pods: usize = detail.causes.iter().map(|cause| cause.pods.len()).sum();
     let (pods, causes) = (
         words::plural(pods, "pod"),
@@ -185,16 +189,16 @@ fn causes(page: &Page<'_>, detail: &Detail) -> Pane {
     );
     let mut pane = Pane::new(format!("WHY PODS ARE DOWN  {pods}, {causes}"))
         .least(2)
-        .focus(page.pane(1));
+        .focus(frame.pane(1));
     for cause in &detail.causes {
-        let since = text::clock(cause.since, page.state.judged_at.wall);
+        let since = text::clock(cause.since, frame.state.judged_at.wall);
         pane = pane.rows([
             Row::new().put(3, Role::Text, cause.sentence.as_str()),
             Row::new()
                 .put(
                     5,
                     Role::Text,
-                    pods_words(cause, page.width.saturating_sub(22)),
+                    pods_words(cause, frame.width.saturating_sub(19)),
                 )
                 .then(2, Role::Dim, format!("since {since}")),
         ]);
@@ -223,15 +227,14 @@ fn pods_words(cause: &Cause, room: usize) -> String {
         };
         let next = format!("{gap}{short} {node}");
         if text::width(&line) + text::width(&next) > room && index > 0 {
-            line.push_str(&format!("   and {} more", cause.pods.len() - index));
-            break;
+            return format!("{line}   and {} more", cause.pods.len() - index);
         }
         line.push_str(&next);
     }
     line
 }
 
-fn nodes(page: &Page<'_>, detail: &Detail) -> Pane {
+fn nodes(frame: &Frame<'_>, detail: &Detail) -> Pane {
     let row = |line: &crate::sources::zones::NodeLine| {
         Row::new()
             .level(3, line.level)
@@ -243,7 +246,7 @@ fn nodes(page: &Page<'_>, detail: &Detail) -> Pane {
             )
     };
     Pane::new("NODES")
-        .focus(page.pane(2))
+        .focus(frame.pane(2))
         .rows(detail.nodes.iter().map(row))
 }
 

@@ -131,23 +131,17 @@ fn nothing_heard(state: &State) -> bool {
 
 /// The log's word and its entries, or since when it is stopped.
 fn log_words(state: &State) -> (Role, String) {
-    match &state.log.stopped {
-        Some(stopped) => (
-            Role::Alarm,
-            format!("LOG STOPPED {}", clock(stopped.since.wall, state.now.wall)),
-        ),
-        None => {
-            let custody = if state.log.custody.is_empty() {
-                "chained"
-            } else {
-                state.log.custody
-            };
-            (
-                Role::Text,
-                format!("log {custody} {}", count(state.log.entries)),
-            )
-        }
+    if let Some(stopped) = &state.log.stopped {
+        let since = clock(stopped.since.wall, state.now.wall);
+        return (Role::Alarm, format!("LOG STOPPED {since}"));
     }
+    let custody = if state.log.custody.is_empty() {
+        "chained"
+    } else {
+        state.log.custody
+    };
+    let entries = count(state.log.entries);
+    (Role::Text, format!("log {custody} {entries}"))
 }
 
 /// Line 2 while the log cannot be written, on every screen.

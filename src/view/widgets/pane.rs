@@ -30,6 +30,8 @@ pub struct Pane {
     pub counted: bool,
     /// Rows it keeps when there is too little room.
     pub least: usize,
+    /// What its rows are called where some are left out: `findings`.
+    pub noun: &'static str,
 }
 
 impl Pane {
@@ -38,43 +40,49 @@ impl Pane {
         Pane {
             title: title.into(),
             least: 1,
+            noun: "lines",
             ..Pane::default()
         }
     }
 
     /// The same pane, with words at its rule's right end.
+    #[must_use]
     pub fn note(mut self, note: impl Into<String>) -> Pane {
         self.note = note.into();
         self
     }
 
     /// The same pane, with or without the focus.
+    #[must_use]
     pub fn focus(mut self, focus: bool) -> Pane {
         self.focus = focus;
         self
     }
 
     /// The same pane with these rows.
+    #[must_use]
     pub fn rows(mut self, rows: impl IntoIterator<Item = Row>) -> Pane {
         self.rows.extend(rows);
         self
     }
 
     /// The same pane with one more head.
+    #[must_use]
     pub fn head(mut self, head: Row) -> Pane {
         self.heads.push(head);
         self
     }
 
     /// The same pane with these tails.
+    #[must_use]
     pub fn tails(mut self, tails: impl IntoIterator<Item = Row>) -> Pane {
         self.tails.extend(tails);
         self
     }
 
     /// The same pane as a list: the row of this identity is marked (the first when it is not there), rows are counted.
+    #[must_use]
     pub fn list(mut self, mark: Option<&str>) -> Pane {
-        self.counted = true;
         let of = |mark: &str| {
             self.rows
                 .iter()
@@ -82,16 +90,19 @@ impl Pane {
         };
         let first = || self.rows.iter().position(|row| row.id.is_some());
         self.marked = mark.and_then(of).or_else(first);
+        self.counted = self.marked.is_some();
         self
     }
 
     /// The same pane as a text that is read from this line on.
+    #[must_use]
     pub fn text(mut self, first: usize) -> Pane {
         self.first = first;
         self
     }
 
     /// The same pane, keeping so many rows when there is too little room.
+    #[must_use]
     pub fn least(mut self, least: usize) -> Pane {
         self.least = least;
         self

@@ -73,33 +73,39 @@ impl Row {
     }
 
     /// The same line, with the identity that a mark binds to.
+    #[must_use]
     pub fn id(mut self, id: impl Into<String>) -> Row {
         self.id = Some(id.into());
         self
     }
 
     /// The same line, with its `>` at that column.
+    #[must_use]
     pub fn mark_at(mut self, column: usize) -> Row {
         self.mark_at = column;
         self
     }
 
     /// Text from a column on, cut at a word before the next piece or the edge.
+    #[must_use]
     pub fn put(self, at: usize, role: Role, text: impl Into<String>) -> Row {
         self.piece(At::Column(at), None, role, text.into(), Cut::Word)
     }
 
     /// Text from a column on in at most `room` columns, cut at a word.
+    #[must_use]
     pub fn put_in(self, at: usize, room: usize, role: Role, text: impl Into<String>) -> Row {
         self.piece(At::Column(at), Some(room), role, text.into(), Cut::Word)
     }
 
     /// A name from a column on in at most `room` columns, cut out of its middle.
+    #[must_use]
     pub fn name(self, at: usize, room: usize, role: Role, text: impl Into<String>) -> Row {
         self.piece(At::Column(at), Some(room), role, text.into(), Cut::Middle)
     }
 
     /// A figure in a column of `room`, flush right in it.
+    #[must_use]
     pub fn figure(self, at: usize, room: usize, role: Role, text: impl Into<String>) -> Row {
         let text = text.into();
         let start = at + room.saturating_sub(text::width(&text));
@@ -107,16 +113,19 @@ impl Row {
     }
 
     /// Text that ends `margin` columns before the right edge.
+    #[must_use]
     pub fn right(self, margin: usize, role: Role, text: impl Into<String>) -> Row {
         self.piece(At::Right(margin), None, role, text.into(), Cut::Word)
     }
 
     /// Text `gap` columns after the piece before it.
+    #[must_use]
     pub fn then(self, gap: usize, role: Role, text: impl Into<String>) -> Row {
         self.piece(At::After(gap), None, role, text.into(), Cut::Word)
     }
 
     /// The same line, the last piece with fore and back swapped: light signs of a picture stand light.
+    #[must_use]
     pub fn reversed(mut self, reversed: bool) -> Row {
         if let Some(piece) = self.pieces.last_mut() {
             piece.reversed = reversed;
@@ -125,6 +134,7 @@ impl Row {
     }
 
     /// The word of a level, in its role, in four columns.
+    #[must_use]
     pub fn level(self, at: usize, level: Level) -> Row {
         self.put(at, level_role(level), level.word())
     }
@@ -205,11 +215,12 @@ impl Row {
                 At::After(gap) => ended + gap,
                 At::Column(_) | At::Right(_) => starts[index].unwrap_or(ended),
             };
-            let next = starts[index + 1..]
+            let next = starts
                 .iter()
                 .flatten()
                 .copied()
-                .find(|start| *start > x);
+                .filter(|start| *start > x)
+                .min();
             let edge = next
                 .map_or(width, |start| start.saturating_sub(1))
                 .min(width);

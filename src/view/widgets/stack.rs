@@ -32,7 +32,13 @@ pub fn share(panes: &[Pane], height: usize) -> Vec<Option<usize>> {
             .find(|index| shown[*index].is_some() && !panes[*index].focus);
         let left = shown.iter().flatten().count();
         match last {
-            Some(index) if left > 1 => shown[index] = None,
+            // What is left shares the room anew.
+            Some(index) if left > 1 => {
+                shown[index] = None;
+                for (rows, pane) in shown.iter_mut().zip(panes) {
+                    *rows = rows.map(|_| pane.rows.len());
+                }
+            }
             _ => {
                 let Some(index) = (0..panes.len())
                     .rev()

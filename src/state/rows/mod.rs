@@ -2,31 +2,27 @@
 //!
 //! A filter narrows every list here and nowhere else; header counts are never filtered.
 
-use std::collections::BTreeMap;
+mod history;
+mod runs;
 
-use super::State;
-use super::nav::Screen;
+pub use history::{Shown, board, with_history};
+pub use runs::{
+    book_ids, books, can_resume, ended_runs, in_doubt, open_runs, requests, run_ended, treats,
+};
+
 use crate::config::Cluster;
-use crate::config::ClusterName;
 use crate::config::ZoneName;
-use crate::runbook::book::Book;
-use crate::runbook::plan::PlanStep;
 use crate::runbook::run::Card;
-use crate::runbook::run::Run;
-use crate::runbook::run::RunStatus;
-use crate::runbook::run::StepStatus;
 use crate::sources::alerts;
 use crate::sources::backups;
 use crate::sources::board::Board;
-use crate::sources::board::Cell;
 use crate::sources::drift;
 use crate::sources::finding::Finding;
-use crate::sources::level::Level;
-use crate::sources::seen::Freshness;
 use crate::sources::zones;
-use crate::text::SafeText;
 
 use super::LogRow;
+use super::State;
+use super::nav::Screen;
 
 /// The identities of a screen's rows in one of its panes, in view order; empty for a text.
 pub fn rows(state: &State, screen: Screen, pane: usize) -> Vec<String> {
@@ -100,132 +96,6 @@ pub fn panes(screen: Screen) -> usize {
         Screen::Board | Screen::Backups | Screen::Alerts | Screen::Runs => 2,
         Screen::Zone => 3,
         _ => 1,
-    }
-}
-
-/// The board as it is shown: history from disk stands where a cluster was never heard since the start.
-#[derive(Clone, Debug, Default)]
-pub struct Shown {
-    /// The board.
-    pub board: Board,
-    /// For zones whose every cluster is history: the levels their columns had.
-    pub was: BTreeMap<Option<ZoneName>, [Level; 4]>,
-}
-
-/// The board as it is shown.
-pub fn board(state: &State) -> Shown {
-    with_history(state, &state.board)
-}
-
-/// Some board with history where a cluster was never heard.
-pub fn with_history(state: &State, board: &Board) -> Shown {
-    let mut shown = Shown {
-        board: board.clone(),
-        was: BTreeMap::new(),
-    };
-    let Some(age_s) = state.last_known.saved.map(|saved| saved_age(state, saved)) else {
-        return shown;
-    };
-    let never = never_heard(state);
-    for zone in &mut shown.board.zones {
-        let Some(before) = state
-            .last_known
-            .board
-            .zones
-            .iter()
-            .find(|known| known.zone == zone.zone)
-        else {
-            continue;
-        };
-        let mut history = !zone.clusters.is_empty();
-        for row in &mut zone.clusters {
-            let known = before
-                .clusters
-                .iter()
-                .find(|known| known.cluster == row.cluster);
-            match known.filter(|_| never.contains(&row.cluster)) {
-                None => history = false,
-                Some(known) => {
-                    row.level = Level::Unknown;
-                    row.freshness = Freshness::Silent(age_s + silence(known.freshness));
-                    row.cells = known.cells.clone().map(|cell| was(&cell, age_s));
-                }
-            }
-        }
-        if history {
-            zone.level = Level::Unknown;
-            zone.columns = [Level::Unknown; 4];
-            shown.was.insert(zone.zone.clone(), before.columns);
-        }
-    }
-    for (cluster, freshness) in &mut shown.board.clusters {
-        if let Some((_, known)) = state
-            .last_known
-            .board
-            .clusters
-            .iter()
-            .find(|(name, _)| name == cluster && never.contains(name))
-        {
-            *freshness = Freshness::Silent(age_s + silence(*known));
-        }
-    }
-    let history = state
-        .last_known
-        .board
-        .findings
-        .iter()
-        .filter(|finding| never.contains(&finding.cluster));
-    shown.board.findings.extend(history.map(remembered));
-    shown.board.findings.sort_by_key(|finding| finding.level);
-    shown
-}
-
-/// Clusters that were never heard since the start.
-fn never_heard(state: &State) -> Vec<ClusterName> {
-    let never = state
-        .board
-        .clusters
-        .iter()
-        .filter(|(_, freshness)| *freshness == Freshness::Never);
-    never.map(|(cluster, _)| cluster.clone()).collect()
-}
-
-/// Seconds since the board on disk was saved.
-fn saved_age(state: &State, saved: jiff::Timestamp) -> i64 {
-    state.judged_at.wall.duration_since(saved).as_secs().max(0)
-}
-
-fn silence(freshness: Freshness) -> i64 {
-    match freshness {
-        Freshness::Late(s) | Freshness::Silent(s) => s,
-        Freshness::Live | Freshness::Never => 0,
-    }
-}
-
-/// A cell as history: what it said, never what is.
-fn was(cell: &Cell, age_s: i64) -> Cell {
-    let level = cell.was.unwrap_or(cell.level);
-    let words = SafeText::from(format!("was {}", level.word()));
-    Cell {
-        level: Level::Unknown,
-        figure: words.clone(),
-        wide: words,
-        was: Some(level),
-        age_s: cell.age_s.map(|s| s + age_s),
-    }
-}
-
-/// A finding as history, under the same identity.
-fn remembered(finding: &Finding) -> Finding {
-    let sentence = SafeText::from(format!(
-        "was {}: {}",
-        finding.level.word(),
-        finding.sentence
-    ));
-    Finding {
-        level: Level::Unknown,
-        sentence,
-        ..finding.clone()
     }
 }
 
@@ -421,102 +291,9 @@ pub fn alert_id(row: &alerts::AlertRow) -> String {
     format!("{}/{}/{}", row.cluster, row.name, row.object)
 }
 
-/// The runbooks in view order: what treats an open finding first, in the findings' order, then by name; only those
-/// that treat the marked finding when `r` narrowed them and none is hidden.
-pub fn books(state: &State) -> Vec<&Book> {
-    let found = board(state).board.findings;
-    let rank = |book: &Book| {
-        found
-            .iter()
-            .position(|finding| treats(book, finding))
-            .unwrap_or(usize::MAX)
-    };
-    let treated = state
-        .nav
-        .treating
-        .as_ref()
-        .and_then(|id| found.iter().find(|finding| finding.id() == *id));
-    let narrowed = treated.filter(|_| !state.nav.hidden_shown);
-    let kept = |book: &&Book| {
-        narrowed.is_none_or(|finding| treats(book, finding))
-            && keeps(state, &[&book.id, &book.title, &book.owner])
-    };
-    let mut books: Vec<&Book> = state.library.books().iter().filter(kept).collect();
-    books.sort_by_key(|book| (rank(book), book.id.clone()));
-    books
-}
-
-/// Whether a runbook treats a finding.
-pub fn treats(book: &Book, finding: &Finding) -> bool {
-    book.treats.iter().any(|kind| kind == finding.kind.0)
-}
-
-/// Ids of every runbook that can be run from the palette.
-pub fn book_ids(state: &State) -> Vec<String> {
-    state
-        .library
-        .books()
-        .iter()
-        .map(|book| book.id.clone())
-        .collect()
-}
-
-/// The steps of the open run's plan that send a request.
-pub fn requests(state: &State) -> Vec<&PlanStep> {
-    let plan = state.run().and_then(|run| run.plan.as_ref());
-    plan.map_or_else(Vec::new, |plan| {
-        plan.steps.iter().filter(|step| step.op.is_some()).collect()
-    })
-}
-
 /// What the open run's pane shows.
 pub fn card(state: &State) -> Option<Card> {
     state.card()
-}
-
-/// Runs that have not ended, newest first.
-pub fn open_runs(state: &State) -> Vec<&Run> {
-    state
-        .runs
-        .iter()
-        .filter(|run| !run.ended() && keeps_run(state, run))
-        .collect()
-}
-
-/// Runs that have ended, those that still owe something first, then newest first.
-pub fn ended_runs(state: &State) -> Vec<&Run> {
-    let mut runs: Vec<&Run> = state
-        .runs
-        .iter()
-        .filter(|run| run.ended() && keeps_run(state, run))
-        .collect();
-    runs.sort_by_key(|run| run.owed.is_empty());
-    runs
-}
-
-fn keeps_run(state: &State, run: &Run) -> bool {
-    keeps(
-        state,
-        &[
-            &run.id,
-            &run.book,
-            run.cluster.as_str(),
-            &run.namespace,
-            run.by.as_str(),
-        ],
-    )
-}
-
-/// True when a run can be taken up again.
-pub fn can_resume(run: &Run) -> bool {
-    matches!(run.status, RunStatus::Interrupted | RunStatus::Held)
-}
-
-/// True when a request of the run was recorded and nobody knows its answer.
-pub fn in_doubt(run: &Run) -> bool {
-    run.steps
-        .iter()
-        .any(|step| step.status == StepStatus::InDoubt)
 }
 
 /// The newest entries of the log, newest first.
