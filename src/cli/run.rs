@@ -181,6 +181,14 @@ fn reachable(state: &State, run: &Run) -> anyhow::Result<()> {
 
 /// The reason that the console just gave.
 fn said(state: &State) -> String {
+    if let Some(stopped) = &state.log.stopped {
+        let next = stopped
+            .next
+            .first()
+            .map(SafeText::as_str)
+            .unwrap_or_default();
+        return format!("nothing can be run: {} {next}", stopped.what);
+    }
     let refusal = state.refusal.as_ref().or(state.message.as_ref());
     refusal.map_or_else(
         || "the run could not be opened".to_owned(),
