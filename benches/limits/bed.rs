@@ -83,7 +83,10 @@ impl Bed {
         let mut input = kubectl.stdin.take().context("kubectl's input")?;
         input.write_all(&role.stdout)?;
         drop(input);
-        anyhow::ensure!(kubectl.wait()?.success(), "kubectl could not apply the role");
+        anyhow::ensure!(
+            kubectl.wait()?.success(),
+            "kubectl could not apply the role"
+        );
         Ok(())
     }
 

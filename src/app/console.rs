@@ -9,12 +9,12 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::engine::Engine;
-use super::engine::Turn;
 use super::input;
 use super::input::Input;
 use super::input::Signals;
 use super::out::Lean;
 use super::term;
+use super::turn::Turn;
 use crate::keys;
 use crate::state::State;
 use crate::state::action::Action;

@@ -124,6 +124,24 @@ impl Cluster {
         short.filter_map(|one| one.metadata.name).collect()
     }
 
+    /// Deletes every ConfigMap but the one that controllers make anew; gives which.
+    pub(crate) fn lose_the_config_maps(&self) -> Vec<String> {
+        let names = self.list("", "ConfigMap").into_iter();
+        let names = names.filter_map(|one| one.metadata.name);
+        let names: Vec<String> = names.filter(|name| name != "kube-root-ca.crt").collect();
+        let api = self.api("", "ConfigMap");
+        for name in &names {
+            let gone = self
+                .runtime
+                .block_on(api.delete(name, &DeleteParams::default()));
+            gone.unwrap();
+        }
+        names
+            .iter()
+            .map(|name| format!("ConfigMap {name}"))
+            .collect()
+    }
+
     /// Deletes the whole namespace and waits until it is gone.
     pub(crate) fn lose_the_namespace(&self) {
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("", "v1", "Namespace"));

@@ -36,9 +36,11 @@ pub(crate) fn code(event: &Value) -> u64 {
 
 /// A change in one line, the same from both sides.
 type Change = (String, String, String);
+/// Changes by their Audit-IDs.
+pub(crate) type Changes = BTreeMap<String, Change>;
 
 /// What alice changed, as the API server has it: audit id to verb, resource and name. Each was answered well.
-pub(crate) fn changes_of_alice(audit_log: &Path) -> BTreeMap<String, Change> {
+pub(crate) fn changes_of_alice(audit_log: &Path) -> Changes {
     let mut changes = BTreeMap::new();
     for event in of_alice(audit_log) {
         let verb = match text(&event, "/verb") {
@@ -66,7 +68,7 @@ pub(crate) fn changes_of_alice(audit_log: &Path) -> BTreeMap<String, Change> {
 }
 
 /// What the console says it changed: audit id to verb, resource and name. Each intent has one outcome.
-pub(crate) fn changes_in_log(log: &Value) -> BTreeMap<String, Change> {
+pub(crate) fn changes_in_log(log: &Value) -> Changes {
     let entries = log["entries"].as_array().expect("entries");
     let of = |kind: &'static str| entries.iter().filter(move |entry| entry["kind"] == kind);
     let outcomes: Vec<&str> = of("api.outcome")
@@ -98,6 +100,6 @@ pub(crate) fn changes_in_log(log: &Value) -> BTreeMap<String, Change> {
 }
 
 /// The keys of both sides.
-pub(crate) fn ids(changes: &BTreeMap<String, Change>) -> BTreeSet<&str> {
+pub(crate) fn ids(changes: &Changes) -> BTreeSet<&str> {
     changes.keys().map(String::as_str).collect()
 }

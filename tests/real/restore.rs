@@ -6,6 +6,7 @@ use crate::cluster::Cluster;
 use crate::console::Console;
 use crate::estate::Estate;
 use crate::records;
+use crate::records::Changes;
 use crate::records::text;
 
 /// Loses the namespace, finds that on the board, restores it by the runbook, and compares what everybody wrote down.
@@ -47,8 +48,32 @@ pub(crate) fn restore_a_lost_namespace(estate: &dyn Estate) {
     proved(estate, &console);
 }
 
+/// Loses some objects of a living namespace: these come back, what is still there is left as it is, and a copy of that
+/// was made first.
+pub(crate) fn restore_lost_objects(estate: &dyn Estate) {
+    let (cluster, console) = (Cluster::of(estate), Console::of(estate));
+    let before = cluster.objects();
+    let lost = cluster.lose_the_config_maps();
+    assert!(lost.len() > 1, "{lost:?}");
+
+    let (code, said) = console.restore();
+    assert_eq!(code, 0, "the run ends well:\n{said}");
+
+    let after = cluster.objects();
+    for (object, uid) in &before {
+        let now = after.get(object);
+        assert!(now.is_some(), "{object} is not back:\n{said}");
+        assert_eq!(now != Some(uid), lost.contains(object), "{object}");
+    }
+    let ours = proved(estate, &console);
+    assert!(
+        ours.values().any(|change| change.1 == "backups"),
+        "{ours:?}"
+    );
+}
+
 /// The log is whole, and the API server wrote down the same changes under the same Audit-IDs, one to one.
-fn proved(estate: &dyn Estate, console: &Console<'_>) {
+fn proved(estate: &dyn Estate, console: &Console<'_>) -> Changes {
     let verify = console.ask(&["log", "verify"]);
     let words = String::from_utf8_lossy(&verify.stdout).into_owned();
     assert_eq!(verify.status.code(), Some(0), "{words}");
@@ -66,6 +91,7 @@ fn proved(estate: &dyn Estate, console: &Console<'_>) {
         // An API server names what is created only where the address does.
         assert!(their_name.is_empty() || their_name == name, "{id}");
     }
+    ours
 }
 
 /// The row of the estate's cluster in the estate's zone.
