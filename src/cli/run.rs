@@ -202,6 +202,9 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
     // A run that was held before is taken up here; one that is held here is put down.
     let mut answered = false;
     loop {
+        if let Some(run) = engine.state.run() {
+            tell(out, &mut told, &lines::run_text(&engine.state, run))?;
+        }
         engine.until(STEP, |state| state.busy.is_none()).await;
         let Some(run) = engine.state.run() else {
             bail!("the run is gone from the log")

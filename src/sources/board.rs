@@ -210,17 +210,36 @@ fn zone_row(grounds: &[Ground<'_>], zone: Option<&Zone>, now: Moment) -> ZoneRow
 }
 
 fn cluster_row(ground: &Ground<'_>, zone: Option<&ZoneName>, now: Moment) -> ClusterRow {
-    let cells = [
-        zones::headline(ground, zone),
+    let health = zones::headline(ground, zone);
+    let rest = [
         backups::headline(ground, zone),
         drift::headline(ground, zone),
         alerts::headline(ground, zone),
     ];
+    // A silent cluster says so once, in its first cell; beside it stands what was.
+    let silent = health.figure.as_str() == "silent";
+    let [backup, drift, alerts] = rest.map(|cell| if silent { history(cell) } else { cell });
+    let cells = [health, backup, drift, alerts];
     ClusterRow {
         cluster: ground.cluster.clone(),
         level: Level::worst(cells.iter().map(|cell| cell.level)),
         freshness: ground.world.freshness(now),
         cells,
+    }
+}
+
+/// The cell with what it was in place of why it is unknown.
+fn history(cell: Cell) -> Cell {
+    match (cell.level, cell.was) {
+        (Level::Unknown, Some(was)) => {
+            let words = SafeText::from(format!("was {}", was.word()));
+            Cell {
+                figure: words.clone(),
+                wide: words,
+                ..cell
+            }
+        }
+        _ => cell,
     }
 }
 
