@@ -20,8 +20,7 @@ const PORT: &str = "30100";
 /// The certificate user that reads, as the testbed makes it.
 const USER: &str = "alice@meridian.test";
 /// The testbed has no Alertmanager, and the role for reading alerts wants its namespace.
-const MONITORING: &[u8] =
-    b"apiVersion: v1\nkind: Namespace\nmetadata: {name: monitoring}\n---\n";
+const MONITORING: &[u8] = b"apiVersion: v1\nkind: Namespace\nmetadata: {name: monitoring}\n---\n";
 
 /// A testbed that is up and filled.
 pub(crate) struct Bed {
@@ -87,7 +86,10 @@ impl Bed {
         input.write_all(MONITORING)?;
         input.write_all(&role.stdout)?;
         drop(input);
-        anyhow::ensure!(kubectl.wait()?.success(), "kubectl could not apply the role");
+        anyhow::ensure!(
+            kubectl.wait()?.success(),
+            "kubectl could not apply the role"
+        );
         Ok(())
     }
 

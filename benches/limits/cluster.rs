@@ -61,7 +61,10 @@ fn rows(bed: &Bed) -> anyhow::Result<()> {
                 String::from_utf8_lossy(&status.stderr)
             )
         })?;
-        anyhow::ensure!(pods >= PODS, "status judged {pods} pods, and there are {PODS}");
+        anyhow::ensure!(
+            pods >= PODS,
+            "status judged {pods} pods, and there are {PODS}"
+        );
         if time == 0 {
             let megabytes = f64::from(u32::try_from(fetched.bytes)?) / 1e6;
             say(&format!(
@@ -121,13 +124,17 @@ fn screen(bed: &Bed) -> anyhow::Result<()> {
     console::silence(&mut pty)?;
     let used = figures::cpu_s(process)? - before;
     let share = used / begun.elapsed().as_secs_f64() * 100.0;
-    say(&format!("processor in that time: {used:.2} s, {share:.2} % of a core"));
+    say(&format!(
+        "processor in that time: {used:.2} s, {share:.2} % of a core"
+    ));
     console::press_and_rest(&mut pty, "\t")?;
     console::cursor(&mut pty, "zones")?;
     console::press_and_rest(&mut pty, "\r")?;
     console::press_and_rest(&mut pty, "z")?;
     console::cursor(&mut pty, "a zone's 3,333 workloads")?;
     let (peak, now) = figures::memory_mb(process)?;
-    say(&format!("memory at the end: peak {peak:.1} MB, now {now:.1} MB"));
+    say(&format!(
+        "memory at the end: peak {peak:.1} MB, now {now:.1} MB"
+    ));
     Ok(())
 }

@@ -128,10 +128,7 @@ pub(crate) fn cursor(pty: &mut Pty, place: &str) -> anyhow::Result<()> {
         let key = if number % 2 == 0 { "j" } else { "k" };
         let pressed = pty.press(key)?;
         let Some(frame) = pty.frame(Instant::now() + Duration::from_secs(2))? else {
-            anyhow::bail!(
-                "key {number} moved nothing in {place}:\n{}",
-                pty.screen()
-            );
+            anyhow::bail!("key {number} moved nothing in {place}:\n{}", pty.screen());
         };
         times.push(frame.at.duration_since(pressed).as_secs_f64() * 1e3);
         bytes.push(f64::from(u32::try_from(frame.bytes)?));

@@ -68,7 +68,10 @@ impl Pty {
         std::thread::spawn(move || {
             let mut buffer = [0; 65536];
             while let Ok(read @ 1..) = reader.read(&mut buffer) {
-                if send.send((Instant::now(), buffer[..read].to_vec())).is_err() {
+                if send
+                    .send((Instant::now(), buffer[..read].to_vec()))
+                    .is_err()
+                {
                     return;
                 }
             }

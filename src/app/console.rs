@@ -9,11 +9,12 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::engine::Engine;
-use super::engine::Turn;
 use super::input;
 use super::input::Input;
+use super::input::Signals;
 use super::out::Lean;
 use super::term;
+use super::turn::Turn;
 use crate::keys;
 use crate::state::State;
 use crate::state::action::Action;
@@ -34,7 +35,7 @@ const HARD_END: Duration = Duration::from_millis(1500);
 /// When standard output is no terminal or its mode cannot be set.
 pub async fn run(mut engine: Engine, theme: Theme) -> io::Result<State> {
     let (inputs, mut waiting) = mpsc::channel(256);
-    let signals = spawn(input::signals(inputs.clone()));
+    let signals = spawn(Signals::catch()?.pass_on(inputs.clone()));
     let guard = term::take()?;
     let size = term::size();
     let synchronized = term::knows_private_modes(&std::env::var("TERM").unwrap_or_default());

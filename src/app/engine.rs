@@ -9,6 +9,8 @@ use tokio::time::timeout_at;
 
 use super::clock::Clock;
 use super::perform::Perform;
+use super::turn::Turn;
+use super::turn::worst;
 use crate::audit::Kind;
 use crate::state::State;
 use crate::state::action::Action;
@@ -29,17 +31,6 @@ pub struct Engine {
     perform: Perform,
     events: mpsc::Receiver<Event>,
     clock: Clock,
-}
-
-/// Whether the program goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
-    /// It goes on.
-    On,
-    /// Everything must be drawn anew.
-    Redraw,
-    /// It ends.
-    End,
 }
 
 impl Engine {
@@ -130,13 +121,5 @@ impl Engine {
         }
         self.perform.end().await;
         self.state
-    }
-}
-
-fn worst(one: Turn, other: Turn) -> Turn {
-    match (one, other) {
-        (Turn::End, _) | (_, Turn::End) => Turn::End,
-        (Turn::Redraw, _) | (_, Turn::Redraw) => Turn::Redraw,
-        _ => Turn::On,
     }
 }

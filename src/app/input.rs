@@ -11,6 +11,9 @@ use crossterm::event::Event as Terminal;
 use crossterm::event::KeyEventKind;
 use rustix::event::PollFd;
 use rustix::event::PollFlags;
+use tokio::signal::unix::Signal;
+use tokio::signal::unix::SignalKind;
+use tokio::signal::unix::signal;
 use tokio::sync::mpsc::Sender;
 
 use crate::keys::Key;
@@ -108,26 +111,41 @@ pub async fn line() -> io::Result<Option<String>> {
     read.await.map_err(io::Error::other)?
 }
 
-/// Waits for the system's signals and passes them on, for ever. SIGTERM, SIGHUP and SIGINT mean: end now, whole.
-///
-/// # Errors
-/// When a signal cannot be listened to.
-pub async fn signals(inputs: Sender<Input>) -> io::Result<()> {
-    use tokio::signal::unix::SignalKind;
-    use tokio::signal::unix::signal;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut window = signal(SignalKind::window_change())?;
-    loop {
-        let input = tokio::select! {
-            _ = terminate.recv() => Input::HangUp,
-            _ = hang_up.recv() => Input::HangUp,
-            _ = interrupt.recv() => Input::HangUp,
-            _ = window.recv() => Input::Resize,
-        };
-        if inputs.send(input).await.is_err() {
-            return Ok(());
+/// The signals that the console answers. They are caught from the moment this is made, before the terminal is taken.
+#[derive(Debug)]
+pub struct Signals {
+    terminate: Signal,
+    hang_up: Signal,
+    interrupt: Signal,
+    window: Signal,
+}
+
+impl Signals {
+    /// Catches SIGTERM, SIGHUP, SIGINT and SIGWINCH from now on.
+    ///
+    /// # Errors
+    /// When a signal cannot be caught.
+    pub fn catch() -> io::Result<Signals> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            window: signal(SignalKind::window_change())?,
+        })
+    }
+
+    /// Passes them on, for as long as somebody listens. SIGTERM, SIGHUP and SIGINT mean: end now, whole.
+    pub async fn pass_on(mut self, inputs: Sender<Input>) {
+        loop {
+            let input = tokio::select! {
+                _ = self.terminate.recv() => Input::HangUp,
+                _ = self.hang_up.recv() => Input::HangUp,
+                _ = self.interrupt.recv() => Input::HangUp,
+                _ = self.window.recv() => Input::Resize,
+            };
+            if inputs.send(input).await.is_err() {
+                return;
+            }
         }
     }
 }

@@ -14,3 +14,4 @@ pub mod out;
 pub mod perform;
 pub mod start;
 pub mod term;
+pub mod turn;

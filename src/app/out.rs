@@ -273,7 +273,7 @@ mod tests {
                     Style::new()
                         .fg(Color::LightRed)
                         .add_modifier(Modifier::BOLD),
-                )
+                );
             })
             .expect("drawn");
         let bytes = String::from_utf8_lossy(&terminal.backend().out).into_owned();

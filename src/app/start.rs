@@ -60,7 +60,7 @@ pub enum StartError {
         source: AuditError,
     },
     /// The log holds something that cannot be read.
-    #[error("the log in {folder} cannot be read; run crashcart log verify")]
+    #[error("nothing is started over a log that is damaged ({folder})")]
     Read {
         /// Its folder.
         folder: String,

@@ -1,6 +1,7 @@
 //! The command line, as data.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use clap::Parser;
@@ -133,14 +134,15 @@ pub(super) struct Ask {
     #[arg(long, value_enum, value_name = "COLUMN")]
     pub only: Option<Only>,
     /// How long to wait for clusters; what has not answered then is `?`
-    #[arg(long, default_value = "10s", value_name = "TIME")]
-    pub wait: String,
+    #[arg(long, default_value = "10s", value_name = "TIME", value_parser = time)]
+    pub wait: Duration,
 }
 
 /// What run takes.
 #[derive(Clone, Debug, Args)]
 pub(super) struct RunArgs {
     /// The runbook's id, or `show` to print a run
+    #[arg(required_unless_present = "resume")]
     pub book: Option<String>,
     /// With `show`: the run's id
     pub id: Option<String>,
@@ -217,4 +219,11 @@ pub(super) enum RbacVerb {
         #[arg(long)]
         read_only: bool,
     },
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    crate::config::seconds(text)
+        .and_then(|seconds| u64::try_from(seconds).ok())
+        .map(Duration::from_secs)
+        .ok_or_else(|| "it is not a time; write 10s, 2m or 1h".to_owned())
 }

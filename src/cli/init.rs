@@ -1,4 +1,5 @@
-//! `init`: a first configuration from the contexts of a kubeconfig. Nothing is asked of any cluster.
+//! `init`: a first configuration from the contexts of a kubeconfig. Each cluster is asked who it is and which
+//! namespaces it has; one that does not answer is written down without its uid and without zones.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -7,19 +8,34 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use anyhow::ensure;
+use serde_json::Value;
+use std::time::Duration;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::args::Common;
 use super::place;
+use crate::app::clock::Clock;
+use crate::config::Cluster;
+use crate::config::ClusterAuth;
+use crate::config::ClusterName;
+use crate::config::Site;
 use crate::config::kubeconfig;
+use crate::config::kubeconfig::Access;
 use crate::config::propose::Found;
+use crate::config::propose::Labels;
 use crate::config::propose::propose;
+use crate::sources::cluster::Link;
+use crate::sources::cluster::TokenSlot;
+use crate::sources::fact::Fact;
 
+/// How long a cluster has for each answer.
+const ANSWER: Duration = Duration::from_secs(10);
 /// Name of an estate until its keepers give it one.
 const NAME: &str = "my-estate";
 
 /// Writes `crashcart.toml` and the CA files beside it; an existing file is never replaced.
-pub(super) fn init(
+pub(super) async fn init(
     common: &Common,
     given: Option<PathBuf>,
     contexts: &[String],
@@ -42,12 +58,22 @@ pub(super) fn init(
     let mut found = Vec::new();
     for context in &wanted {
         match known.access(Some(context)) {
-            Ok(access) => found.push(Found {
-                kubeconfig: source.clone(),
-                access,
-                namespaces: BTreeMap::new(),
-                uid: None,
-            }),
+            Ok(access) => {
+                let seen = look(context, &access).await;
+                if let Err(why) = &seen {
+                    writeln!(
+                        out,
+                        "{context} was not read: {why}; its uid and zones are left open"
+                    )?;
+                }
+                let (uid, namespaces) = seen.unwrap_or_default();
+                found.push(Found {
+                    kubeconfig: source.clone(),
+                    access,
+                    namespaces,
+                    uid,
+                });
+            }
             Err(error) => writeln!(out, "left out: {error}")?,
         }
     }
@@ -75,6 +101,53 @@ pub(super) fn init(
         "next: name the estate and its zones there, then crashcart doctor"
     )?;
     Ok(0)
+}
+
+/// uid of `kube-system`, and the labels of every namespace.
+type Seen = (Option<String>, BTreeMap<String, Labels>);
+
+/// Asks one cluster who it is and which namespaces it has.
+async fn look(context: &str, access: &Access) -> Result<Seen, String> {
+    let cluster = Cluster {
+        name: ClusterName::from(context),
+        site: Site::OnPrem,
+        server: access.server.clone(),
+        ca: access.ca.clone(),
+        fingerprint: None,
+        auth: ClusterAuth::Kubeconfig(access.user.clone()),
+        audience: None,
+    };
+    let link = Link::open(&cluster, 1, TokenSlot::default()).map_err(|fact| unreached(&fact))?;
+    let now = Clock::start().now().wall;
+    let greeting = timeout(ANSWER, link.greet(now)).await;
+    let greeting = greeting
+        .map_err(|_| "no answer in time".to_owned())?
+        .map_err(|fact| unreached(&fact))?;
+    let listed = timeout(ANSWER, link.reader().get_json("/api/v1/namespaces")).await;
+    // Without the right to list namespaces there are no zones to propose; the uid stands.
+    let listed = listed.ok().and_then(Result::ok).unwrap_or_default();
+    Ok((greeting.uid.map(|uid| uid.to_string()), labels(&listed)))
+}
+
+fn unreached(fact: &Fact) -> String {
+    match fact {
+        Fact::Unreachable(why) => why.to_string(),
+        Fact::OtherCa { .. } => "its CA is not the one of the kubeconfig".to_owned(),
+        _ => "it did not say who it is".to_owned(),
+    }
+}
+
+fn labels(listed: &Value) -> BTreeMap<String, Labels> {
+    let items = listed.pointer("/items").and_then(Value::as_array);
+    let one = |item: &Value| {
+        let name = item.pointer("/metadata/name")?.as_str()?.to_owned();
+        let labels = item
+            .pointer("/metadata/labels")
+            .cloned()
+            .unwrap_or_default();
+        Some((name, serde_json::from_value(labels).unwrap_or_default()))
+    };
+    items.into_iter().flatten().filter_map(one).collect()
 }
 
 fn from_environment() -> Option<PathBuf> {

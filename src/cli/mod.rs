@@ -108,7 +108,7 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
         Some(Verb::Init {
             kubeconfig,
             contexts,
-        }) => init::init(&common, kubeconfig, &contexts, &mut out),
+        }) => init::init(&common, kubeconfig, &contexts, &mut out).await,
         Some(Verb::Log { verb }) => log_verb(&common, &verb, &mut out),
         Some(verb) => on_estate(&common, verb, &mut out).await,
     }

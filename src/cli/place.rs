@@ -61,17 +61,43 @@ pub(super) fn state_root(common: &Common) -> anyhow::Result<PathBuf> {
 
 /// The folders of one estate, made 0700. What is simulated is kept in `demo/`, apart from everything real.
 pub(super) fn place(root: &Path, config: &Config, simulated: bool) -> anyhow::Result<Place> {
-    let root = if simulated {
+    let place = if simulated {
         root.join("demo")
     } else {
         root.to_path_buf()
     };
-    let state = root.join(config.estate.id.to_string());
+    let state = place.join(config.estate.id.to_string());
+    for above in [root, &place] {
+        out_of_reach(above)?;
+    }
     private_folder(&state)?;
     Ok(Place {
         log: state.join("log"),
         last_known: state.join("last-known.json"),
     })
+}
+
+/// A folder above ours, where it is there already: whoever may write in it may swap what is below.
+fn out_of_reach(path: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    const STICKY: u32 = 0o1000;
+    let Ok(found) = std::fs::metadata(path) else {
+        return Ok(());
+    };
+    let me = rustix::process::geteuid().as_raw();
+    anyhow::ensure!(
+        found.uid() == me || found.uid() == 0,
+        "{} belongs to uid {}, and this is uid {me}: nothing is written there; give your own folder with --state",
+        path.display(),
+        found.uid()
+    );
+    anyhow::ensure!(
+        found.mode() & 0o022 == 0 || found.mode() & STICKY != 0,
+        "{} can be written by others (mode {:o}); run chmod 700 on it",
+        path.display(),
+        found.mode() & 0o777
+    );
+    Ok(())
 }
 
 /// Makes a folder (and its parents) for this user alone, and refuses one that is somebody else's.

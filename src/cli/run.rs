@@ -18,10 +18,12 @@ use crate::app::input;
 use crate::runbook::paper;
 use crate::runbook::run::Run;
 use crate::runbook::run::RunStatus;
+use crate::runbook::sight::Sight;
 use crate::state::State;
 use crate::state::action::Action;
 use crate::state::event::What;
 use crate::state::prompt::Prompt;
+use crate::text::SafeText;
 use crate::view::lines;
 
 /// How long clusters have to answer before the run says that they do not.
@@ -47,10 +49,7 @@ pub(super) async fn run(
     engine
         .until(REACH, |state| state.person.is_some() && reached(state))
         .await;
-    ensure!(
-        engine.state.person.is_some(),
-        "nobody is signed in; run crashcart login first, or open the console"
-    );
+    ensure!(engine.state.person.is_some(), "{}", nobody(&engine.state));
     let begun = match (&args.resume, &args.book) {
         (Some(id), _) => resume(&mut engine, id),
         (None, Some(book)) => open(&mut engine, book, &args.params).await,
@@ -63,6 +62,15 @@ pub(super) async fn run(
     let code = walk(&mut engine, out).await?;
     engine.end(STEP).await;
     Ok(code)
+}
+
+/// Why nobody is known to act.
+fn nobody(state: &State) -> &'static str {
+    if state.config.identities.is_empty() {
+        "no cluster has said who you are, so nothing is sent; crashcart doctor says why"
+    } else {
+        "nobody is signed in; run crashcart login first, or open the console"
+    }
 }
 
 /// True once every cluster has said something: a greeting, or why not.
@@ -146,13 +154,41 @@ fn resume(engine: &mut Engine, id: &str) -> anyhow::Result<()> {
     let Some(run) = engine.state.runs.iter().find(|run| run.id.starts_with(id)) else {
         bail!("there is no run {id} in this log; crashcart log show lists what happened");
     };
+    if !run.ended() {
+        reachable(&engine.state, run)?;
+    }
     let id = run.id.clone();
     engine.act(Action::Resume(id), true);
     Ok(())
 }
 
+/// A run whose cluster is gone, or is another one by now, is not even looked at: nothing could be read for it.
+fn reachable(state: &State, run: &Run) -> anyhow::Result<()> {
+    let Some(person) = &state.person else {
+        bail!("nobody is signed in; the run stays where it is");
+    };
+    let sight = Sight {
+        config: &state.config,
+        world: &state.world,
+        library: &state.library,
+        heard: None,
+        person,
+    };
+    sight
+        .ready(&run.cluster, &run.memory.cluster_uid, state.now)
+        .map_err(|why| anyhow::anyhow!("run {} stays where it is: {why}", run.short()))
+}
+
 /// The reason that the console just gave.
 fn said(state: &State) -> String {
+    if let Some(stopped) = &state.log.stopped {
+        let next = stopped
+            .next
+            .first()
+            .map(SafeText::as_str)
+            .unwrap_or_default();
+        return format!("nothing can be run: {} {next}", stopped.what);
+    }
     let refusal = state.refusal.as_ref().or(state.message.as_ref());
     refusal.map_or_else(
         || "the run could not be opened".to_owned(),
@@ -163,13 +199,17 @@ fn said(state: &State) -> String {
 /// Walks the run: prints what changed, asks where a person must answer, until it ends or is put down.
 async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
     let mut told = String::new();
+    // A run that was held before is taken up here; one that is held here is put down.
+    let mut answered = false;
     loop {
         engine.until(STEP, |state| state.busy.is_none()).await;
         let Some(run) = engine.state.run() else {
             bail!("the run is gone from the log")
         };
         tell(out, &mut told, &lines::run_text(&engine.state, run))?;
-        if let Some(code) = over(run, out)? {
+        if (answered || run.status != RunStatus::Held)
+            && let Some(code) = over(run, out)?
+        {
             return Ok(code);
         }
         let Some(card) = engine.state.card() else {
@@ -192,7 +232,7 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
             engine.happen(What::Drawn { card: id });
         }
         match &card.typed {
-            Some(want) => write!(out, "Type {want} to {}, or one of s u h a p: ", card.enter)?,
+            Some(want) => write!(out, "Type {want} ({}), or one of s u h a p: ", card.enter)?,
             None => write!(out, "Enter to {}, or one of s u h a p: ", card.enter)?,
         }
         out.flush()?;
@@ -204,49 +244,50 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
             )?;
             return Ok(1);
         };
+        answered = true;
         engine.until(SEEN, |_| false).await;
-        press(engine, &line, card.typed.is_some());
-        if let Some(message) = engine.state.message.take() {
-            writeln!(out, "{message}")?;
+        let said = press(engine, &line, card.typed.is_some());
+        if let Some(words) = said.or_else(|| engine.state.message.take()) {
+            writeln!(out, "{words}")?;
         }
     }
 }
 
-/// A typed line becomes the keys that the screen would take.
-fn press(engine: &mut Engine, line: &str, name: bool) {
+/// A typed line becomes the keys that the screen would take; gives back why it did not count, where a field says so.
+fn press(engine: &mut Engine, line: &str, name: bool) -> Option<SafeText> {
     let (key, rest) = line.split_once(' ').unwrap_or((line, ""));
-    match (key, name) {
-        ("", false) => drop(engine.act(Action::RunDo, true)),
-        ("s", _) => with_reason(engine, Action::RunSkip, rest),
-        ("a", _) => with_reason(engine, Action::RunAbort, rest),
-        ("u", _) => drop(engine.act(Action::RunUndo, true)),
-        ("h", _) => drop(engine.act(Action::RunHold, true)),
-        ("p", _) => drop(engine.act(Action::RunPlan, true)),
-        (_, true) => {
-            engine.act(Action::RunDo, true);
-            type_line(engine, line);
+    let action = match (key, name) {
+        ("", false) => Action::RunDo,
+        ("s", _) => return with_text(engine, Action::RunSkip, rest),
+        ("a", _) => return with_text(engine, Action::RunAbort, rest),
+        ("u", _) => Action::RunUndo,
+        ("h", _) => Action::RunHold,
+        ("p", _) => Action::RunPlan,
+        (_, true) => return with_text(engine, Action::RunDo, line),
+        _ => {
+            return Some(SafeText::new(&format!(
+                "\"{key}\" is none of them: nothing was sent."
+            )));
         }
-        _ => drop(engine.happen(What::Tick)),
-    }
-}
-
-fn with_reason(engine: &mut Engine, action: Action, reason: &str) {
+    };
     engine.act(action, true);
-    type_line(engine, reason);
+    None
 }
 
-/// Types into the prompt that is open; without one nothing is typed.
-fn type_line(engine: &mut Engine, text: &str) {
-    if engine.state.prompt.is_none() {
-        return;
-    }
+/// Takes an action and types into the field that it opens; a field that stays open is left, and says why.
+fn with_text(engine: &mut Engine, action: Action, text: &str) -> Option<SafeText> {
+    engine.act(action, true);
+    engine.state.prompt.as_ref()?;
     for character in text.chars() {
         engine.act(Action::Type(character), true);
     }
     engine.act(Action::Accept, true);
-    if engine.state.prompt.is_some() {
-        engine.act(Action::Leave, true);
-    }
+    let why = match engine.state.prompt.as_ref()? {
+        Prompt::Name { refused, .. } => refused.as_deref().map(SafeText::new),
+        _ => engine.state.message.clone(),
+    };
+    engine.act(Action::Leave, true);
+    why
 }
 
 /// How it ended, if it did.

@@ -37,10 +37,7 @@ pub(super) async fn ask(
     what: What,
     out: &mut dyn Write,
 ) -> anyhow::Result<u8> {
-    let wait = crate::config::seconds(&ask.wait)
-        .and_then(|seconds| u64::try_from(seconds).ok())
-        .ok_or_else(|| anyhow::anyhow!("--wait {} is not a time; write 10s, 2m or 1h", ask.wait))?;
-    engine.until(Duration::from_secs(wait), settled).await;
+    engine.until(ask.wait, settled).await;
     let state = engine.end(Duration::ZERO).await;
     let mut board = state.board.clone();
     if let Some(only) = ask.only {

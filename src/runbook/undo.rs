@@ -228,7 +228,10 @@ fn next_item(run: &Run, step: &PlanStep, sight: &Sight<'_>, now: Moment) -> Opti
             .filter(|item| item.1.as_ref().is_some_and(is_gone))
             .count();
         let stay = list.delete.len() - gone + list.left.len();
-        let evidence = SafeText::new(&format!("deleted {gone} of what it created, left {stay}"));
+        let evidence = SafeText::new(&format!(
+            "deleted {gone} of what it created, left {stay}{}",
+            left(list)
+        ));
         return Some(Command::Record(RunEvent::Undone {
             step: step.number,
             evidence,
@@ -290,6 +293,22 @@ pub(crate) fn there(listed: &[Listed], uid: &str) -> bool {
 /// The object that the request in doubt deletes.
 pub(crate) fn current(run: &Run) -> Option<&Created> {
     item(run).map(|item| item.1)
+}
+
+/// What stays, by name and why, after a colon; nothing when nothing does.
+fn left(list: &UndoList) -> String {
+    let kept = list.delete.iter().filter_map(|(object, words)| {
+        let words = words.as_ref().filter(|words| !is_gone(words))?;
+        Some(format!("{} {} {words}", object.kind, object.name))
+    });
+    let all: Vec<String> = kept
+        .chain(list.left.iter().map(ToString::to_string))
+        .collect();
+    if all.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", all.join("; "))
+    }
 }
 
 fn is_gone(words: &SafeText) -> bool {

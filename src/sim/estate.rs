@@ -84,6 +84,9 @@ impl Estate {
         {
             return Err(SimError::NoSuchCluster(unknown.clone()));
         }
+        if let Some(dir) = &options.audit {
+            private_folder(dir)?;
+        }
         let clock = Clock::real(options.speed);
         let people = Arc::new(People::new(options.seed));
         let mut tasks = JoinSet::new();
@@ -194,16 +197,7 @@ impl Estate {
     /// # Errors
     /// The folder or a file cannot be written.
     pub fn write_to(&self, dir: &Path) -> Result<(), SimError> {
-        let failed = |source| SimError::Write {
-            path: dir.to_owned(),
-            source,
-        };
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(dir)
-            .map_err(failed)?;
-        std::fs::set_permissions(dir, Permissions::from_mode(0o700)).map_err(failed)?;
+        private_folder(dir)?;
         write(&dir.join("crashcart.toml"), &self.configuration()?)?;
         write(&dir.join("policy.toml"), POLICY)?;
         write(&dir.join("issuer.crt"), &self.issuer_ca)?;
@@ -318,6 +312,20 @@ impl Estate {
 
 /// The policy of the simulated estate; good for simulated estates only.
 const POLICY: &str = "simulated_only = true\n\n[[zone]]\nname = \"clinical\"\npeople = 2\n\n[[approver]]\ngroup = \"sre-approvers\"\nzones = [\"clinical\"]\n";
+
+/// Makes the folder where it is missing, and lets its owner alone into it.
+fn private_folder(dir: &Path) -> Result<(), SimError> {
+    let failed = |source| SimError::Write {
+        path: dir.to_owned(),
+        source,
+    };
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(failed)?;
+    std::fs::set_permissions(dir, Permissions::from_mode(0o700)).map_err(failed)
+}
 
 async fn listen(name: &str) -> Result<(TcpListener, String), SimError> {
     let failed = |source| SimError::Listen {

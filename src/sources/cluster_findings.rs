@@ -140,7 +140,7 @@ fn other_ca(ground: &Ground<'_>) -> Option<Finding> {
     });
     let sentence = format!("{cluster} shows another CA key; nothing is sent to it");
     let why = format!(
-        "expected {}, found {}; if it was renewed on purpose, run crashcart trust {cluster}",
+        "expected {}, found {}; if it was renewed on purpose, write the new fingerprint of {cluster} into the configuration",
         short(expected),
         short(found)
     );

@@ -137,6 +137,7 @@ pub(super) fn config() -> Config {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "called with literals")]
 pub(super) fn parse<K: DeserializeOwned>(value: Value) -> K {
     serde_json::from_str(&value.to_string()).unwrap()
 }

@@ -202,3 +202,15 @@ async fn items_of_builtin_lists_carry_no_kind_and_custom_ones_do() {
     let backups = raw(&bench, "/apis/velero.io/v1/backups", "application/json").await;
     assert_eq!(backups["items"][0]["kind"], "Backup");
 }
+
+#[tokio::test]
+async fn an_empty_list_of_metadata_has_null_for_items_and_other_empty_lists_do_not() {
+    let bench = Bench::start().await;
+    let path = "/api/v1/namespaces/shop/configmaps";
+    let metadata = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+    assert_eq!(raw(&bench, path, metadata).await["items"], Value::Null);
+    let whole = raw(&bench, path, "application/json").await;
+    assert_eq!(whole["items"], json!([]));
+    let table = "application/json;as=Table;g=meta.k8s.io;v=v1";
+    assert_eq!(raw(&bench, path, table).await["rows"], json!([]));
+}

@@ -4,6 +4,7 @@
     clippy::disallowed_methods,
     reason = "the servers of these tests live in tasks of their own"
 )]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use crashcart::config::Cluster;
 use crashcart::config::ClusterAuth;

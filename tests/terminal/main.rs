@@ -1,5 +1,12 @@
 //! The whole program in a terminal: it draws, resizes, quits, and gives the terminal back on every way out.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on panics; it starts a thread and reads the clock for its deadlines"
+)]
+
 mod pty;
 
 use std::collections::BTreeMap;
@@ -72,7 +79,7 @@ fn a_window_of_another_size_is_drawn_anew() {
         screen.lines().any(|line| line.chars().count() > 110)
     });
     pty.resize(40, 10);
-    pty.wait_for("crashcart needs 60x20");
+    pty.wait_for("This terminal is 40x10");
     pty.press("q");
     assert!(pty.ended().success());
     given_back(&pty);

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -23,11 +26,12 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(45);
 pub(crate) struct Pty {
     master: Option<Box<dyn MasterPty + Send>>,
     keys: Option<Box<dyn Write + Send>>,
+    gone: Arc<AtomicBool>,
     child: Box<dyn Child + Send + Sync>,
     output: Receiver<Vec<u8>>,
     parser: vt100::Parser,
     /// Bytes the program has written.
-    pub written: usize,
+    pub(crate) written: usize,
 }
 
 impl Pty {
@@ -69,10 +73,15 @@ impl Pty {
         let mut reader = pair.master.try_clone_reader().expect("a reader");
         let keys = pair.master.take_writer().expect("a writer");
         let (send, output) = channel();
+        let gone = Arc::new(AtomicBool::new(false));
+        let over = Arc::clone(&gone);
         std::thread::spawn(move || {
-            let mut buffer = [0; 65536];
+            let mut buffer = vec![0; 65536];
             while let Ok(read) = reader.read(&mut buffer) {
-                if read == 0 || send.send(buffer[..read].to_vec()).is_err() {
+                if over.load(Ordering::SeqCst)
+                    || read == 0
+                    || send.send(buffer[..read].to_vec()).is_err()
+                {
                     return;
                 }
             }
@@ -80,6 +89,7 @@ impl Pty {
         Pty {
             master: Some(pair.master),
             keys: Some(keys),
+            gone,
             child,
             output,
             parser: vt100::Parser::new(rows, cols, 0),
@@ -116,13 +126,6 @@ impl Pty {
         });
     }
 
-    /// Waits until the screen no longer holds `words`.
-    pub(crate) fn wait_gone(&mut self, words: &str) {
-        self.wait(&format!("\"{words}\" gone from the screen"), |screen| {
-            !screen.contains(words)
-        });
-    }
-
     /// Waits until the screen is as `seen` wants it.
     pub(crate) fn wait(&mut self, what: &str, seen: impl Fn(&str) -> bool) {
         let end = Instant::now() + LIMIT;
@@ -130,7 +133,10 @@ impl Pty {
             let left = end.saturating_duration_since(Instant::now());
             match self.output.recv_timeout(left) {
                 Ok(bytes) => self.take(&bytes),
-                Err(_) => panic!("{what}: did not happen. The screen:\n{}", self.screen()),
+                Err(error) => panic!(
+                    "{what}: did not happen ({error}). The screen:\n{}",
+                    self.screen()
+                ),
             }
         }
     }
@@ -168,7 +174,12 @@ impl Pty {
     }
 
     /// Takes the terminal away, as a lost SSH connection does.
+    ///
+    /// The thread that reads holds the terminal as well and is waiting: another size makes the program draw, so that
+    /// the thread wakes, sees that it is over and lets go.
     pub(crate) fn hang_up(&mut self) {
+        self.gone.store(true, Ordering::SeqCst);
+        self.resize(100, 30);
         self.keys = None;
         self.master = None;
     }

@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 
 use self::sign_in::Ask;
 use self::tools::Tools;
-use super::engine::Turn;
+use super::turn::Turn;
 use crate::audit::Kind;
 use crate::config::ClusterName;
 use crate::sources::cluster::Link;

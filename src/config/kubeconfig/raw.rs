@@ -48,7 +48,7 @@ pub(super) struct RawCluster {
     pub(super) proxy_url: Option<String>,
 }
 
-/// A user; its secrets leave this file as [`Secret`] only.
+/// A user; its secrets leave this file as [`crate::config::Secret`] only.
 #[derive(Deserialize)]
 pub(super) struct RawUser {
     #[serde(rename = "client-certificate")]

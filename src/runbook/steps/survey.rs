@@ -237,6 +237,12 @@ fn compared(turn: &Turn<'_>, listed: &[Listed]) -> Verdict {
         .sight
         .keeper(&run.cluster, &run.namespace, turn.now)
         .map(|one| (one.meta.namespace.to_string(), one.meta.name.to_string()));
+    let words = counted(&found, listed, run.cluster.as_str());
+    Verdict::found(words, found)
+}
+
+/// What was counted, and what of it could not be looked for.
+fn counted(found: &Frozen, listed: &[Listed], cluster: &str) -> String {
     let mut words = format!(
         "create {}  skip {}  collide 0",
         found.create.len(),
@@ -245,24 +251,20 @@ fn compared(turn: &Turn<'_>, listed: &[Listed]) -> Verdict {
     if found.left > 0 {
         words = format!("{words}  left to controllers {}", found.left);
     }
-    let hidden = found
-        .create
-        .iter()
-        .filter(|item| restore::unseen(listed, item))
-        .count();
-    if exists && hidden > 0 {
-        words.push_str(&format!(
-            " (of create, {hidden} may be there already: listing their kind is not yours)"
-        ));
+    let unseen = |item: &&Item| restore::unseen(listed, item);
+    let hidden = found.create.iter().filter(unseen).count();
+    if found.exists && hidden > 0 {
+        words = format!(
+            "{words} (of create, {hidden} may be there already: listing their kind is not yours)"
+        );
     }
     if !found.unknown.is_empty() {
         words = format!(
-            "{words} (of them kinds that {} does not have: {})",
-            run.cluster,
+            "{words} (of them kinds that {cluster} does not have: {})",
             found.unknown.join(", ")
         );
     }
-    Verdict::found(words, found)
+    words
 }
 
 #[cfg(test)]

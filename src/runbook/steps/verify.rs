@@ -5,10 +5,10 @@ use super::Turn;
 use super::Verdict;
 use super::restore;
 use crate::runbook::event::Created;
-use crate::runbook::plan::Item;
 use crate::runbook::plan::PlanStep;
 use crate::runbook::plan::Undo;
 use crate::runbook::reading::Listed;
+use crate::runbook::steps;
 use crate::runbook::steps::Found;
 use crate::runbook::values::ValueError;
 use crate::text::SafeText;
@@ -40,13 +40,11 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
     };
     let (run, frozen) = (turn.run, turn.frozen());
     let created = created(turn, listed);
-    let (unseen, looked): (Vec<&Item>, Vec<&Item>) = frozen
+    let all = frozen.create.len() - steps::unseen(turn, listed).count();
+    let missing: Vec<String> = frozen
         .create
         .iter()
-        .partition(|item| restore::unseen(listed, item));
-    let all = looked.len();
-    let missing: Vec<String> = looked
-        .into_iter()
+        .filter(|item| !restore::unseen(listed, item))
         .filter(|item| {
             !created
                 .iter()
@@ -72,26 +70,32 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
             some(&bad)
         )),
         Some(_) => {
-            let mut words =
-                format!("{all} of {all} objects are there, new; every Deployment is available");
-            if !unseen.is_empty() {
-                let names: Vec<String> = unseen
-                    .iter()
-                    .map(|item| format!("{} {}", item.kind, item.name))
-                    .collect();
-                words.push_str(&format!(
-                    "; not looked at, because listing them is not yours: {}",
-                    some(&names)
-                ));
-            }
+            let left_out = not_looked_at(turn, listed);
+            let words = SafeText::new(&format!(
+                "{all} of {all} objects are there, new; every Deployment is available{left_out}"
+            ));
             Verdict::Done(Found {
-                words: SafeText::new(&words),
+                words,
                 frozen: None,
                 through: true,
                 created,
             })
         }
     }
+}
+
+/// The end of the sentence for objects whose kind this person may not list; nothing when there is none.
+fn not_looked_at(turn: &Turn<'_>, listed: &[Listed]) -> String {
+    let names: Vec<String> = steps::unseen(turn, listed)
+        .map(|item| format!("{} {}", item.kind, item.name))
+        .collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    format!(
+        "; not looked at, because listing them is not yours: {}",
+        some(&names)
+    )
 }
 
 /// The planned objects that are there now and are not the ones of the plan.

@@ -7,6 +7,7 @@ use super::restore;
 use super::safety_copy::words;
 use crate::runbook::plan::PlanStep;
 use crate::runbook::plan::Undo;
+use crate::runbook::steps;
 use crate::runbook::values::ValueError;
 use crate::text::age;
 
@@ -55,18 +56,22 @@ fn completed(turn: &Turn<'_>, name: &str) -> Verdict {
         }
     };
     let create = &turn.frozen().create;
+    let looked = create.len() - steps::unseen(turn, listed).count();
+    if looked == 0 && !create.is_empty() {
+        return Verdict::failed(format!(
+            "{name} is Completed; whether it created anything is not known, because listing those kinds is not yours"
+        ));
+    }
     let there = create
         .iter()
         .filter(|item| restore::find(listed, item).is_some())
         .count();
     if there == 0 {
         return Verdict::failed(format!(
-            "{name} is Completed and created nothing: none of {} planned objects is there",
-            create.len()
+            "{name} is Completed and created nothing: none of {looked} planned objects is there"
         ));
     }
     Verdict::done(format!(
-        "{name} Completed: {there} of {} objects are there",
-        create.len()
+        "{name} Completed: {there} of {looked} objects are there"
     ))
 }

@@ -182,8 +182,10 @@ impl Estate {
         Listed {
             gvk: gvk.clone(),
             gvr: gvr(&plural),
-            allowed: true,
-            objects: objects.collect(),
+            allowed: self.hidden != Some(gvk.kind.as_str()),
+            objects: objects
+                .filter(|_| self.hidden != Some(gvk.kind.as_str()))
+                .collect(),
         }
     }
 

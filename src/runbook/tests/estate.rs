@@ -50,6 +50,8 @@ pub(super) struct Estate {
     pub(super) faults: Vec<(u32, Fault)>,
     pub(super) seconds: i64,
     pub(super) uid: &'static str,
+    /// A kind that this person may not list.
+    pub(super) hidden: Option<&'static str>,
 }
 
 pub(super) const RUN: &str = "7f3a11d2";
@@ -131,6 +133,7 @@ impl Estate {
             past: Vec::new(),
             heard: None,
             faults: Vec::new(),
+            hidden: None,
             seconds: 0,
             uid: "c07a91e2",
         }

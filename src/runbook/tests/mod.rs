@@ -10,3 +10,4 @@ mod property;
 mod refuse;
 mod server;
 mod undo;
+mod unseen;

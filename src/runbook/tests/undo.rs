@@ -58,7 +58,7 @@ fn what_somebody_changed_since_stays_and_is_said() {
             .get("configmaps", "billing", "forms")
             .is_some()
     );
-    assert!(estate.run().status == RunStatus::Aborted("taken back: 6 hold-automation: Kustomization billing is resumed; 8 restore: deleted 1 of what it created, left 1".into()));
+    assert_eq!(estate.run().status, RunStatus::Aborted("taken back: 6 hold-automation: Kustomization billing is resumed; 8 restore: deleted 1 of what it created, left 1: ConfigMap forms stays: somebody changed it".into()));
     let mut raced = verified();
     raced.press(Input::Undo).unwrap();
     raced.server.touch("configmaps", "billing", "forms");

@@ -61,7 +61,8 @@ impl AuditLog {
         let mut lines = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = lines.file.as_mut() {
             // The simulated log is no evidence: a full disk must not stop the estate.
-            let _ = writeln!(file, "{entry}");
+            // One write for a line: whoever reads along never sees half of one.
+            let _ = file.write_all(format!("{entry}\n").as_bytes());
         }
         lines.kept.push_back(entry);
         if lines.kept.len() > KEPT {

@@ -161,7 +161,7 @@ fn write(
             "kind": "PartialObjectMetadataList",
             "apiVersion": "meta.k8s.io/v1",
             "metadata": page.metadata,
-            "items": page.items.iter().map(|item| shape::metadata_of(item)).collect::<Vec<_>>(),
+            "items": metadata(page),
         })),
         Shape::Table(rows) => {
             let mut whole = table::head(res, true);
@@ -174,6 +174,17 @@ fn write(
             serde_json::to_vec(&whole)
         }
     }
+}
+
+/// The items of a list of metadata. A real server writes `null` where it holds nothing, in this form alone.
+fn metadata(page: &Page) -> Value {
+    if page.items.is_empty() {
+        return Value::Null;
+    }
+    page.items
+        .iter()
+        .map(|item| shape::metadata_of(item))
+        .collect()
 }
 
 /// A list of whole objects, written without copying them.

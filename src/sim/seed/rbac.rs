@@ -126,6 +126,7 @@ pub(super) fn fill(story: &Story<'_>) -> Result<(), Refusal> {
         &CLUSTERROLEBINDINGS,
         binding(operator, None, "ClusterRole", &operators),
     )?;
+    platform(story, &made)?;
     let alerts = "crashcart-alerts";
     let space = Some("monitoring");
     let rules = vec![rule("", &["services/proxy"], &["get"])];
@@ -140,4 +141,18 @@ pub(super) fn fill(story: &Story<'_>) -> Result<(), Refusal> {
     story.add(&ROLES, role(records, space, rules))?;
     let binding = binding(records, space, "Role", &operators);
     story.add(&ROLEBINDINGS, binding).map(drop)
+}
+
+/// Dana runs the platform: she may delete a whole namespace, and a story may let her do it by mistake.
+fn platform(story: &Story<'_>, made: &str) -> Result<(), Refusal> {
+    let name = "platform-admin";
+    let metadata = json!({"name": name, "creationTimestamp": made});
+    let rules = [rule("", &["namespaces"], &["delete"])];
+    story.add(&CLUSTERROLES, json!({"metadata": metadata, "rules": rules}))?;
+    let bound = json!({
+        "metadata": metadata,
+        "roleRef": {"apiGroup": GROUP, "kind": "ClusterRole", "name": name},
+        "subjects": [{"apiGroup": GROUP, "kind": "User", "name": "dana@meridian.test"}],
+    });
+    story.add(&CLUSTERROLEBINDINGS, bound).map(drop)
 }

@@ -246,7 +246,7 @@ fn groups(ground: &Ground<'_>) -> (Vec<AlertRow>, (usize, usize, usize)) {
             (_, true, _) => hidden.1 += 1,
             (_, _, None) => hidden.2 += 1,
             (_, _, Some(level)) => {
-                let key = (alert.name.clone(), alert.object.clone());
+                let key = (alert.name.clone(), alert.namespace.clone());
                 let row = groups.entry(key).or_insert_with(|| AlertRow {
                     level,
                     cluster: ground.cluster.clone(),
@@ -256,6 +256,7 @@ fn groups(ground: &Ground<'_>) -> (Vec<AlertRow>, (usize, usize, usize)) {
                     since: alert.starts_at,
                     summary: alert.summary.clone(),
                 });
+                row.object = common(&row.object, &alert.object);
                 row.fires += 1;
                 row.level = row.level.min(level);
                 row.since = row.since.into_iter().chain(alert.starts_at).min();
@@ -263,6 +264,24 @@ fn groups(ground: &Ground<'_>) -> (Vec<AlertRow>, (usize, usize, usize)) {
         }
     }
     (groups.into_values().collect(), hidden)
+}
+
+/// What two objects have in common: themselves, `namespace/beginning*`, or the namespace.
+fn common(one: &SafeText, other: &SafeText) -> SafeText {
+    let (one, other) = (one.as_str().trim_end_matches('*'), other.as_str());
+    if one == other {
+        return SafeText::new(one);
+    }
+    let shared: String = one
+        .chars()
+        .zip(other.chars())
+        .take_while(|(a, b)| a == b)
+        .map(|(a, _)| a)
+        .collect();
+    match shared.rsplit_once(['-', '/']) {
+        Some((beginning, _)) if beginning.contains('/') => SafeText::from(format!("{beginning}*")),
+        _ => SafeText::new(one.split('/').next().unwrap_or_default()),
+    }
 }
 
 /// What is firing, and pipelines that cannot be believed, on one cluster.
@@ -295,15 +314,11 @@ pub fn findings(ground: &Ground<'_>) -> Vec<Finding> {
 }
 
 fn fires(ground: &Ground<'_>, row: &AlertRow) -> Finding {
-    let (namespace, name) = row
-        .object
-        .as_str()
-        .split_once('/')
-        .unwrap_or((row.object.as_str(), ""));
+    let namespace = row.object.as_str().split('/').next().unwrap_or_default();
     let object = ObjectRef {
         kind: SafeText::new("Alert"),
         namespace: SafeText::new(namespace),
-        name: SafeText::from(format!("{name}:{}", row.name)),
+        name: row.name.clone(),
         uid: SafeText::default(),
     };
     let times = if row.fires > 1 {
@@ -481,7 +496,7 @@ mod tests {
     fn an_alertmanager_that_cannot_be_asked_is_unknown() {
         let fresh = json!([watchdog("2026-08-15T04:53:30Z", "2026-08-15T04:57:30Z")]);
         let failed = WatchNews::Failed(SafeText::new("the server answered 503: x"));
-        let (state, cell, kinds) = judged(&[fresh.clone()], Some(failed));
+        let (state, cell, kinds) = judged(std::slice::from_ref(&fresh), Some(failed));
         assert_eq!(
             (state, cell.level, kinds),
             (Pipeline::Unreachable, Level::Unknown, vec!["alerts.dead"])

@@ -307,6 +307,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one table, a row for each fact")]
     fn one_fact_takes_a_point_out_and_says_why() {
         let request = json!({"metadata": meta("velero", "d"), "spec": {"backupName": "b"}, "status": {"phase": "New"}});
         let down = store("Unavailable", "2026-08-15T04:53:00Z");

@@ -306,6 +306,7 @@ mod tests {
     use crate::sources::fixtures::meta;
     use crate::sources::fixtures::parse;
 
+    #[expect(clippy::needless_pass_by_value, reason = "a literal of each row")]
     fn pod(phase: &str, spec: Value, state: Value, restarts: u32) -> Pod {
         let containers = if spec.is_null() {
             json!([{"name": "api"}])
@@ -325,6 +326,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one table, a row for each cause")]
     fn a_pod_that_is_down_says_the_fact_nearest_to_the_world() {
         let killed = json!({"state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 40s"}},
             "last": {"terminated": {"reason": "OOMKilled", "exitCode": 137, "finishedAt": "2026-08-15T04:50:00Z"}}});

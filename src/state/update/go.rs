@@ -7,6 +7,7 @@ use crate::state::effect::Effect;
 use crate::state::nav::Screen;
 use crate::state::prompt::Line;
 use crate::state::prompt::Prompt;
+use crate::state::rows::panes;
 use crate::state::rows::rows;
 
 /// Lines that a page moves: the body at 80x24 less what stays.
@@ -174,15 +175,6 @@ fn move_to_end(state: &mut State, last: bool) {
         .nav
         .scroll
         .insert(screen, if last { usize::MAX / 2 } else { 0 });
-}
-
-/// How many panes a screen has that can take the focus.
-fn panes(screen: Screen) -> usize {
-    match screen {
-        Screen::Board | Screen::Backups | Screen::Alerts | Screen::Runs => 2,
-        Screen::Zone => 3,
-        _ => 1,
-    }
 }
 
 fn turn_pane(state: &mut State, next: bool) {

@@ -54,7 +54,7 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
     let rows = fields
         .iter()
         .enumerate()
-        .map(|(index, field)| row(field, index == *at));
+        .map(|(index, field)| row(field, index == *at, frame.width));
     let mut parameters = Pane::new(format!("PARAMETERS{}", taken(frame)))
         .focus(true)
         .rows(rows)
@@ -86,7 +86,7 @@ fn taken(frame: &Frame<'_>) -> String {
     })
 }
 
-fn row(field: &Field, here: bool) -> Row {
+fn row(field: &Field, here: bool, columns: usize) -> Row {
     let value = if here {
         words::typed(&field.line, 29)
     } else {
@@ -97,7 +97,7 @@ fn row(field: &Field, here: bool) -> Row {
         .id(field.name.clone())
         .name(3, 11, Role::Text, field.name.clone())
         .name(15, 29, if here { Role::Input } else { Role::Text }, value)
-        .put(45, role, field.from.clone())
+        .name(45, columns.saturating_sub(46), role, field.from.clone())
 }
 
 /// What following it means, before anything is asked of anybody.

@@ -59,7 +59,7 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
         .iter()
         .find(|step| Some(step.number.to_string().as_str()) == mark)
         .or(steps.first());
-    let mut panes = vec![counts(run, plan), requests(frame, &steps)];
+    let mut panes = vec![counts(run, plan, frame.width), requests(frame, &steps)];
     panes.extend(marked.and_then(|step| whole(frame, run, step)));
     Sheet {
         second,
@@ -69,7 +69,7 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
 }
 
 /// What the plan does in numbers, and its digest, whole: it is what Enter starts.
-fn counts(run: &Run, plan: &Plan) -> Pane {
+fn counts(run: &Run, plan: &Plan, columns: usize) -> Pane {
     let frozen = &plan.frozen;
     let objects = words::plural(frozen.create.len() + frozen.skip.len(), "object");
     let counts = format!(
@@ -77,16 +77,25 @@ fn counts(run: &Run, plan: &Plan) -> Pane {
         frozen.create.len(),
         frozen.skip.len()
     );
-    let first =
-        Row::line(Role::Text, counts).right(0, Role::Text, format!("{objects}, {}", frozen.backup));
+    let whole = format!("{objects}, {}", frozen.backup);
+    let fits = text::width(&counts) + text::width(&whole) + 4 < columns;
+    let right = if fits { whole } else { objects };
+    let first = Row::line(Role::Text, counts).right(0, Role::Text, right);
     let mut pane = Pane::default().rows([first]);
+    let from = if fits {
+        String::new()
+    } else {
+        format!("from {}", frozen.backup)
+    };
     let rights = run
         .steps
         .iter()
         .find(|step| step.kind == "may-i")
         .map(|step| step.evidence.as_str());
-    if let Some(rights) = rights.filter(|words| !words.is_empty()) {
-        pane = pane.rows([Row::line(Role::Text, format!("rights: {rights}"))]);
+    let rights = rights.filter(|words| !words.is_empty());
+    if rights.is_some() || !fits {
+        let words = rights.map_or(String::new(), |words| format!("rights: {words}"));
+        pane = pane.rows([Row::line(Role::Text, words).right(0, Role::Text, from)]);
     }
     let (head, tail) = run.digest.split_at_checked(32).unwrap_or((&run.digest, ""));
     let digest = [head, tail].into_iter().filter(|half| !half.is_empty());
@@ -140,7 +149,7 @@ fn undo(undo: &Undo) -> String {
             op => format!("undo: {}", op.request().method),
         },
         Undo::DeleteCreated => "undo deletes its own".to_owned(),
-        Undo::Expires(when) => match when.as_str() {
+        Undo::Expires(when) => match when.trim_end_matches(" by itself") {
             when if when.starts_with("expires") => when.to_owned(),
             when => format!("expires {when}"),
         },

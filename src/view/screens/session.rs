@@ -79,11 +79,9 @@ fn who(frame: &Frame<'_>) -> Pane {
     };
     facts.push((
         "here",
-        format!(
-            "{}    log custody: {custody}    policy: {policy}",
-            state.here.host
-        ),
+        format!("{}    log custody: {custody}", state.here.host),
     ));
+    facts.push(("policy", policy.clone()));
     let rows = facts.into_iter().map(|(label, words)| {
         Row::new()
             .put(3, Role::Dim, label)

@@ -1,0 +1,119 @@
+//! Configuration, kubeconfig and runbook files that will not do: file, line and what to do, before any network.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::bench;
+
+/// `status` on a configuration of the bad ones, with a state folder of its own.
+fn status(home: &Path, config: &Path) -> Command {
+    let mut command = bench::program(home);
+    command
+        .args(["status", "--wait", "2s", "--config"])
+        .arg(config);
+    command.arg("--state").arg(home.join("state"));
+    command
+}
+
+#[test]
+fn every_bad_configuration_is_refused_with_file_and_line_in_one_sentence() {
+    let bad = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config/bad");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(&bad).expect("the bad ones").flatten() {
+        let path = entry.path();
+        if path.extension().is_none_or(|end| end != "toml") {
+            continue;
+        }
+        let home = tempfile::tempdir().expect("a folder");
+        let said = bench::said(&mut status(home.path(), &path));
+        let words = std::fs::read_to_string(path.with_extension("toml.words")).expect("its words");
+        let words = words.trim().replace("DIR", &bad.display().to_string());
+        said.one_sentence(69, &["crashcart: ", &path.display().to_string(), &words]);
+        assert!(
+            !home.path().join("state").exists(),
+            "nothing is kept: {said:?}"
+        );
+        seen += 1;
+    }
+    assert!(seen > 20, "{seen}");
+}
+
+#[test]
+fn a_program_named_in_a_kubeconfig_is_never_started() {
+    let home = tempfile::tempdir().expect("a folder");
+    let marker = home.path().join("it-ran");
+    let good = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config/good/ca.crt");
+    std::fs::copy(good, home.path().join("ca.crt")).expect("copied");
+    let kubeconfig = format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters:\n- name: k\n  cluster:\n    server: https://127.0.0.1:9\n    certificate-authority: ca.crt\ncontexts:\n- name: c\n  context: {{cluster: k, user: u}}\nusers:\n- name: u\n  user:\n    exec:\n      apiVersion: client.authentication.k8s.io/v1\n      command: /usr/bin/touch\n      args: [\"{}\"]\n      interactiveMode: Never\n",
+        marker.display()
+    );
+    std::fs::write(home.path().join("kubeconfig"), kubeconfig).expect("written");
+    let config = home.path().join("crashcart.toml");
+    std::fs::write(&config, with_kubeconfig("kubeconfig")).expect("written");
+    let said = bench::said(&mut status(home.path(), &config));
+    said.one_sentence(
+        69,
+        &[
+            "crashcart.toml line 10",
+            "kubeconfig",
+            "it runs a program, and crashcart starts none",
+        ],
+    );
+
+    let said = bench::said(
+        bench::program(home.path())
+            .arg("init")
+            .arg("--kubeconfig")
+            .arg(home.path().join("kubeconfig"))
+            .arg("--config")
+            .arg(home.path().join("made.toml")),
+    );
+    assert_ne!(said.code, 64, "{said:?}");
+    assert!(
+        !marker.exists(),
+        "the program of the kubeconfig was started"
+    );
+}
+
+#[test]
+fn an_x509_v1_client_certificate_is_refused_by_name() {
+    let home = tempfile::tempdir().expect("a folder");
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config");
+    std::fs::copy(tests.join("good/ca.crt"), home.path().join("ca.crt")).expect("copied");
+    let text = std::fs::read_to_string(tests.join("bad/x509-v1.kubeconfig")).expect("a kubeconfig");
+    let text = text.replace("../good/ca.crt", "ca.crt");
+    std::fs::write(home.path().join("v1.kubeconfig"), text).expect("written");
+    let config = home.path().join("crashcart.toml");
+    std::fs::write(&config, with_kubeconfig("v1.kubeconfig")).expect("written");
+    let said = bench::said(&mut status(home.path(), &config));
+    said.one_sentence(69, &["crashcart.toml line 10", "v1.kubeconfig", "X.509 v1"]);
+}
+
+/// A whole configuration of one cluster that is reached by a kubeconfig; the kubeconfig stands in line 10.
+fn with_kubeconfig(name: &str) -> String {
+    format!(
+        "[estate]\nname = \"meridian-health\"\nid = \"0197c1f2-7a52-7f0e-9a36-0d6c4a9f6b11\"\n\n[[cluster]]\nname = \"sth-prod\"\nsite = \"on-prem\"\nserver = \"https://127.0.0.1:9\"\nca = \"ca.crt\"\nkubeconfig = {{ path = \"{name}\" }}\n\n[[zone]]\nname = \"clinical\"\ncriticality = \"critical\"\nmembers = [{{ cluster = \"sth-prod\", namespaces = [\"ehr\"] }}]\n"
+    )
+}
+
+#[test]
+fn a_runbook_with_a_bad_step_is_named_with_its_line() {
+    let home = tempfile::tempdir().expect("a folder");
+    let bad = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/runbooks/bad");
+    for name in ["step-unknown-kind", "step-no-undo", "yaml-invalid"] {
+        let path = bad.join(format!("{name}.md"));
+        let said = bench::said(
+            bench::program(home.path())
+                .args(["runbook", "lint"])
+                .arg(&path),
+        );
+        let words = std::fs::read_to_string(path.with_extension("txt")).expect("its words");
+        assert_ne!(said.code, 0, "{said:?}");
+        assert!(said.out.contains(&path.display().to_string()), "{said:?}");
+        let words = words.trim();
+        assert!(said.out.contains(words), "{words}: {said:?}");
+    }
+    let said = bench::said(bench::program(home.path()).args(["runbook", "lint", "none.md"]));
+    said.one_sentence(69, &["none.md", "cannot be read"]);
+}

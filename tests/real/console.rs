@@ -1,0 +1,130 @@
+//! The real binary, asked once or walked through a run as a person would.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+use std::process::Output;
+
+use serde_json::Value;
+
+use crate::estate::Estate;
+use crate::pty::Pty;
+
+/// The binary under test.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_crashcart");
+/// What every question of a run ends with.
+const QUESTION: &str = "or one of s u h a p:";
+
+/// The console on one estate, as alice.
+pub(crate) struct Console<'a> {
+    estate: &'a dyn Estate,
+    config: &'a Path,
+    state: String,
+}
+
+impl<'a> Console<'a> {
+    /// The console with the estate's own configuration.
+    pub(crate) fn of(estate: &'a dyn Estate) -> Console<'a> {
+        Console::with(estate, estate.config(), "state")
+    }
+
+    /// The console with another configuration and a state of its own.
+    pub(crate) fn with(estate: &'a dyn Estate, config: &'a Path, state: &str) -> Console<'a> {
+        let state = estate.home().join(state);
+        Console {
+            estate,
+            config,
+            state: state.to_str().expect("a path in UTF-8").to_owned(),
+        }
+    }
+
+    fn arguments<'b>(&'b self, verb: &[&'b str]) -> Vec<&'b str> {
+        let config = self.config.to_str().expect("a path in UTF-8");
+        let mut all = vec!["--config", config, "--state", self.state.as_str()];
+        all.extend(self.estate.alice());
+        all.extend(verb);
+        all
+    }
+
+    /// Asks something that needs no answers.
+    pub(crate) fn ask(&self, verb: &[&str]) -> Output {
+        Command::new(PROGRAM)
+            .args(self.arguments(verb))
+            .env("HOME", self.estate.home())
+            .env("LANG", "C.UTF-8")
+            .output()
+            .expect("the program starts")
+    }
+
+    /// What it prints on standard output.
+    pub(crate) fn text(&self, verb: &[&str]) -> String {
+        String::from_utf8(self.ask(verb).stdout).expect("UTF-8")
+    }
+
+    /// What it prints as JSON.
+    pub(crate) fn json(&self, verb: &[&str]) -> Value {
+        let output = self.ask(verb);
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+            let said = String::from_utf8_lossy(&output.stderr);
+            panic!("{verb:?} printed no JSON: {error}; {said}")
+        })
+    }
+
+    /// Walks restore-namespace to its end in a terminal, answering each question; gives its exit code and its words.
+    pub(crate) fn restore(&self) -> (u32, String) {
+        let cluster = format!("cluster={}", self.estate.cluster());
+        let namespace = format!("namespace={}", self.estate.namespace());
+        let verb = [
+            "run",
+            "restore-namespace",
+            "--param",
+            cluster.as_str(),
+            "--param",
+            namespace.as_str(),
+            "--param",
+            "ticket=INC-1",
+            "--param",
+            "reason=the namespace was deleted by mistake",
+        ];
+        let mut pty = Pty::start(
+            Path::new(PROGRAM),
+            &self.arguments(&verb),
+            self.estate.home(),
+            (500, 400),
+            &BTreeMap::new(),
+        );
+        let mut asked = 0;
+        loop {
+            let next = |screen: &str| questions(screen).count() > asked;
+            pty.wait("the next question or the end", |screen| {
+                next(screen) || over(screen)
+            });
+            let screen = pty.screen();
+            if !next(&screen) {
+                break;
+            }
+            asked += 1;
+            let question = questions(&screen).last().unwrap_or_default();
+            let name = question.strip_prefix("Type ").unwrap_or_default();
+            let name = name.split(' ').next().unwrap_or_default();
+            pty.press(&format!("{name}\r"));
+        }
+        let code = pty.ended().exit_code();
+        (code, pty.screen())
+    }
+}
+
+fn questions(screen: &str) -> impl Iterator<Item = &str> {
+    screen.lines().filter(|line| line.contains(QUESTION))
+}
+
+/// True when it has said how the run ended, or why there is none.
+fn over(screen: &str) -> bool {
+    let last = |line: &str| {
+        ["Run ", "crashcart: ", "no: ", "parameter "]
+            .iter()
+            .any(|start| line.starts_with(start))
+            || line.contains("nothing is sent")
+    };
+    screen.lines().any(last)
+}
