@@ -19,6 +19,8 @@ pub(crate) const PODS: usize = 10_000;
 const PORT: &str = "30100";
 /// The certificate user that reads, as the testbed makes it.
 const USER: &str = "alice@meridian.test";
+/// The testbed has no Alertmanager, and the role for reading alerts wants its namespace.
+const MONITORING: &[u8] = b"apiVersion: v1\nkind: Namespace\nmetadata: {name: monitoring}\n---\n";
 
 /// A testbed that is up and filled.
 pub(crate) struct Bed {
@@ -81,6 +83,7 @@ impl Bed {
             .stdout(Stdio::null())
             .spawn()?;
         let mut input = kubectl.stdin.take().context("kubectl's input")?;
+        input.write_all(MONITORING)?;
         input.write_all(&role.stdout)?;
         drop(input);
         anyhow::ensure!(

@@ -127,10 +127,11 @@ fn screen(bed: &Bed) -> anyhow::Result<()> {
     say(&format!(
         "processor in that time: {used:.2} s, {share:.2} % of a core"
     ));
-    console::cursor(&mut pty, "board")?;
-    pty.press("\r")?;
-    pty.settle(Duration::from_secs(1))?;
-    console::cursor(&mut pty, "zone")?;
+    console::press_and_rest(&mut pty, "\t")?;
+    console::cursor(&mut pty, "zones")?;
+    console::press_and_rest(&mut pty, "\r")?;
+    console::press_and_rest(&mut pty, "z")?;
+    console::cursor(&mut pty, "a zone's 3,333 workloads")?;
     let (peak, now) = figures::memory_mb(process)?;
     say(&format!(
         "memory at the end: peak {peak:.1} MB, now {now:.1} MB"

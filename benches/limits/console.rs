@@ -103,18 +103,23 @@ pub(crate) fn silence(pty: &mut Pty) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Bytes and time of a cursor key on the board and on a zone, on the simulated estate.
+/// Bytes and time of a cursor key in both panes of the board, on the simulated estate.
 pub(crate) fn keys() -> anyhow::Result<()> {
     let home = tempfile::tempdir()?;
     let mut pty = demo(home.path())?;
-    cursor(&mut pty, "board")?;
-    pty.press("\r")?;
-    pty.settle(Duration::from_secs(1))?;
-    cursor(&mut pty, "zone")
+    cursor(&mut pty, "findings and what the marked one says")?;
+    press_and_rest(&mut pty, "\t")?;
+    cursor(&mut pty, "zones")
+}
+
+/// Presses keys that lead to another place, and waits until it is drawn.
+pub(crate) fn press_and_rest(pty: &mut Pty, keys: &str) -> anyhow::Result<()> {
+    pty.press(keys)?;
+    pty.settle(Duration::from_secs(1))
 }
 
 /// Moves the mark down and up again, and says what a move costs.
-pub(crate) fn cursor(pty: &mut Pty, screen: &str) -> anyhow::Result<()> {
+pub(crate) fn cursor(pty: &mut Pty, place: &str) -> anyhow::Result<()> {
     let (keys, pause) = KEYS;
     let (mut times, mut bytes) = (Vec::new(), Vec::new());
     for number in 0..keys {
@@ -122,23 +127,18 @@ pub(crate) fn cursor(pty: &mut Pty, screen: &str) -> anyhow::Result<()> {
         pty.watch(pause)?;
         let key = if number % 2 == 0 { "j" } else { "k" };
         let pressed = pty.press(key)?;
-        if let Some(frame) = pty.frame(Instant::now() + Duration::from_secs(2))? {
-            times.push(frame.at.duration_since(pressed).as_secs_f64() * 1e3);
-            bytes.push(f64::from(u32::try_from(frame.bytes)?));
-        }
+        let Some(frame) = pty.frame(Instant::now() + Duration::from_secs(2))? else {
+            anyhow::bail!("key {number} moved nothing in {place}:\n{}", pty.screen());
+        };
+        times.push(frame.at.duration_since(pressed).as_secs_f64() * 1e3);
+        bytes.push(f64::from(u32::try_from(frame.bytes)?));
     }
-    anyhow::ensure!(
-        times.len() == keys,
-        "{} of {keys} keys moved nothing on the {screen} screen:\n{}",
-        keys - times.len(),
-        pty.screen()
-    );
     say(&format!(
-        "key to frame, {screen}: {}",
+        "key to frame, {place}: {}",
         Figures::of(times).words("ms")
     ));
     say(&format!(
-        "bytes of a key, {screen}: {}",
+        "bytes of a key, {place}: {}",
         Figures::of(bytes).words("bytes")
     ));
     Ok(())
