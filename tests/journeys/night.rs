@@ -142,7 +142,7 @@ async fn press(engine: &mut Engine, action: Option<Action>, text: Option<&str>) 
         })
         .await;
     if let Some(card) = engine.state.card_id() {
-        engine.happen(What::Drawn { card });
+        engine.happen(What::Drawn { card: Some(card) });
         let shown = engine.state.now.mono_ms;
         engine
             .until(LIMIT, |state| state.now.mono_ms >= shown + 320)

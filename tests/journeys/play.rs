@@ -120,9 +120,8 @@ impl Console {
 
     /// A frame is drawn: the card it shows counts from now.
     fn frame(&mut self) {
-        if let Some(card) = self.state.card_id() {
-            self.happen(What::Drawn { card });
-        }
+        let card = self.state.card_id();
+        self.happen(What::Drawn { card });
     }
 
     /// The screen as text.

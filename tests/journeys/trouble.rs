@@ -16,6 +16,7 @@ fn stopped(console: &Console) -> What {
         place: "/var/lib/crashcart/log".into(),
         next: vec!["Press R.".into()],
         since: console.state.now,
+        damaged: false,
     })
 }
 
