@@ -340,6 +340,38 @@ mod tests {
     }
 
     #[test]
+    fn a_relist_that_fails_for_ever_grows_late_and_silent_whatever_bytes_arrive() {
+        let mut world = world();
+        let one = name("one");
+        for watch in Watch::ALL {
+            world.fold(&one, 1, Fact::Watch(watch, WatchNews::Heard), at(10));
+        }
+        let failed = || WatchNews::Failed(SafeText::new("the server answered 500: page 2"));
+        for seconds in 11..=131 {
+            for watch in Watch::ALL {
+                let news = match watch {
+                    Watch::Pods if seconds % 5 == 1 => failed(),
+                    _ => WatchNews::Heard,
+                };
+                world.fold(&one, 1, Fact::Watch(watch, news), at(seconds));
+            }
+            let cell = judge(&config(), &world, at(seconds)).zones[0].clusters[0].clone();
+            match seconds {
+                ..70 => assert_eq!(cell.freshness, Freshness::Live, "{seconds}"),
+                70..=130 => assert_eq!(cell.freshness, Freshness::Late(seconds - 10)),
+                _ => assert_eq!(cell.freshness, Freshness::Silent(seconds - 10)),
+            }
+            if seconds > 130 {
+                assert_eq!(cell.cells[0].level, Level::Unknown);
+                assert_eq!(cell.cells[0].was, Some(Level::Ok));
+            }
+        }
+        world.fold(&one, 1, Fact::Pods(Delta::Swap(Vec::new())), at(132));
+        let row = judge(&config(), &world, at(132)).zones[0].clusters[0].clone();
+        assert_eq!(row.freshness, Freshness::Live, "a complete list mends it");
+    }
+
+    #[test]
     fn when_all_fail_alike_the_first_finding_says_to_look_on_this_side() {
         let mut world = world();
         for cluster in ["one", "two"] {

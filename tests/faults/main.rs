@@ -409,11 +409,17 @@ async fn a_permit_for_anything_else_sends_nothing() {
 }
 
 #[tokio::test]
-async fn the_pulse_beats_on_answers_and_not_on_errors() {
+async fn the_pulse_beats_on_watches_alone_and_not_on_errors() {
     let server = Server::start(good).await;
     let link = server.link();
     link.reader()
         .get_json("/api/v1/pods?limit=1")
+        .await
+        .unwrap();
+    let lists = link.pulse().heard();
+    assert!(lists.is_empty(), "a page of a list is no watch");
+    link.reader()
+        .get_json("/api/v1/pods?watch=true&allowWatchBookmarks=true")
         .await
         .unwrap();
     assert_eq!(
@@ -423,7 +429,8 @@ async fn the_pulse_beats_on_answers_and_not_on_errors() {
     assert!(link.pulse().heard().is_empty(), "only since the last look");
     let refusing = Server::start(busy).await;
     let link = refusing.link();
-    let fault = link.reader().get_json("/api/v1/pods").await.unwrap_err();
+    let watched = link.reader().get_json("/api/v1/pods?watch=true").await;
+    let fault = watched.unwrap_err();
     assert_eq!(
         fault,
         Fault::Forbidden(SafeText::new("list pods is not yours"))
