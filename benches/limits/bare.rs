@@ -1,14 +1,16 @@
 //! The bare client: fetches the same pages of the same kinds as the console, one after the other on one connection, and
 //! unpacks of each only as much as names the next one. Nobody can have all rows from this server in much less time.
+//! On the same kind of connection, as the testbed's administrator, it can keep pods changing.
 
 use std::io::Read;
 use std::sync::Arc;
+use std::time::Duration;
 use std::time::Instant;
 
 use anyhow::Context;
 use http::Request;
 use http_body_util::BodyExt;
-use http_body_util::Empty;
+use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
@@ -20,6 +22,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use crate::bed::Bed;
+use crate::bed::PODS;
 
 /// What the console lists, the large kind where the console has it.
 const COLLECTIONS: [&str; 10] = [
@@ -52,7 +55,7 @@ pub(crate) struct Fetched {
 /// Fetches everything once, on a new connection.
 pub(crate) async fn fetch(bed: &Bed) -> anyhow::Result<Fetched> {
     let begun = Instant::now();
-    let mut sender = connect(bed).await?;
+    let mut sender = connect(bed, "alice").await?;
     let (mut bytes, mut pages) = (0, 0);
     for path in COLLECTIONS {
         let mut next = String::new();
@@ -73,13 +76,14 @@ pub(crate) async fn fetch(bed: &Bed) -> anyhow::Result<Fetched> {
     })
 }
 
-async fn connect(bed: &Bed) -> anyhow::Result<SendRequest<Empty<Bytes>>> {
+async fn connect(bed: &Bed, user: &str) -> anyhow::Result<SendRequest<Full<Bytes>>> {
     let mut roots = rustls::RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(bed.file("ca.crt"))? {
         roots.add(certificate?)?;
     }
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(bed.file("alice.crt"))?.collect();
-    let key = PrivateKeyDer::from_pem_file(bed.file("alice.key"))?;
+    let chain: Result<Vec<_>, _> =
+        CertificateDer::pem_file_iter(bed.file(&format!("{user}.crt")))?.collect();
+    let key = PrivateKeyDer::from_pem_file(bed.file(&format!("{user}.key")))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
@@ -97,18 +101,43 @@ async fn connect(bed: &Bed) -> anyhow::Result<SendRequest<Empty<Bytes>>> {
     Ok(sender)
 }
 
-async fn get(sender: &mut SendRequest<Empty<Bytes>>, path: &str) -> anyhow::Result<Bytes> {
+async fn get(sender: &mut SendRequest<Full<Bytes>>, path: &str) -> anyhow::Result<Bytes> {
     let request = Request::get(path)
         .header("host", "127.0.0.1")
         .header("accept", "application/json")
         .header("accept-encoding", "gzip")
-        .body(Empty::new())?;
+        .body(Full::default())?;
     let answer = sender.send_request(request).await?;
     let status = answer.status();
     let body = answer.into_body().collect().await?.to_bytes();
     // A kind that is not installed is asked for by the console too.
     anyhow::ensure!(status.is_success() || status == 404, "{path}: {status}");
     Ok(body)
+}
+
+/// Changes an annotation of so many pods a second, one after the other, for so long; gives how many it were.
+pub(crate) async fn churn(bed: &Bed, rate: u32, time: Duration) -> anyhow::Result<usize> {
+    let mut sender = connect(bed, "admin").await?;
+    let begun = Instant::now();
+    let mut beat = tokio::time::interval(Duration::from_secs(1) / rate);
+    let mut changes = 0;
+    while begun.elapsed() < time {
+        beat.tick().await;
+        // As testbed/populate names them: number, and the number's namespace of thirty.
+        let pod = changes * 7 % PODS;
+        let path = format!("/api/v1/namespaces/app-{:03}/pods/api-{pod:06}", pod % 30);
+        let body = format!("{{\"metadata\":{{\"annotations\":{{\"turn\":\"{changes}\"}}}}}}");
+        let request = Request::patch(&path)
+            .header("host", "127.0.0.1")
+            .header("content-type", "application/merge-patch+json")
+            .body(Full::from(body))?;
+        let answer = sender.send_request(request).await?;
+        let status = answer.status();
+        answer.into_body().collect().await?;
+        anyhow::ensure!(status.is_success(), "{path}: {status}");
+        changes += 1;
+    }
+    Ok(changes)
 }
 
 /// The token of the next page, which stands in the list's metadata before its items.

@@ -19,6 +19,8 @@ use crate::say;
 
 /// Fetches that are counted of each, in turn, after one of each that is not.
 const TIMES: usize = 5;
+/// Pods that change in a second, and for how long, while the console looks on.
+const CHURN: (u32, Duration) = (20, Duration::from_secs(30));
 
 /// Measures on the testbed, or says that there is none.
 pub(crate) fn measure() -> anyhow::Result<()> {
@@ -127,6 +129,7 @@ fn screen(bed: &Bed) -> anyhow::Result<()> {
     say(&format!(
         "processor in that time: {used:.2} s, {share:.2} % of a core"
     ));
+    churn(bed, &mut pty)?;
     console::press_and_rest(&mut pty, "\t")?;
     console::cursor(&mut pty, "zones")?;
     console::press_and_rest(&mut pty, "\r")?;
@@ -135,6 +138,30 @@ fn screen(bed: &Bed) -> anyhow::Result<()> {
     let (peak, now) = figures::memory_mb(process)?;
     say(&format!(
         "memory at the end: peak {peak:.1} MB, now {now:.1} MB"
+    ));
+    Ok(())
+}
+
+/// Processor time while pods change that concern nobody.
+fn churn(bed: &Bed, pty: &mut Pty) -> anyhow::Result<()> {
+    let (rate, time) = CHURN;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let process = pty.process()?;
+    let (begun, before) = (Instant::now(), figures::cpu_s(process)?);
+    let changes = std::thread::scope(|scope| {
+        let changing = scope.spawn(|| runtime.block_on(bare::churn(bed, rate, time)));
+        let watched = pty.watch(time);
+        let changes = changing
+            .join()
+            .map_err(|_| anyhow::anyhow!("the changing thread panicked"))?;
+        watched.and(changes)
+    })?;
+    let share = (figures::cpu_s(process)? - before) / begun.elapsed().as_secs_f64() * 100.0;
+    say(&format!(
+        "processor while {changes} pods changed in {} s: {share:.1} % of a core",
+        time.as_secs()
     ));
     Ok(())
 }

@@ -66,7 +66,7 @@ impl Pty {
         let keys = pair.master.take_writer()?;
         let (send, output) = channel();
         std::thread::spawn(move || {
-            let mut buffer = [0; 65536];
+            let mut buffer = vec![0; 65536];
             while let Ok(read @ 1..) = reader.read(&mut buffer) {
                 if send
                     .send((Instant::now(), buffer[..read].to_vec()))

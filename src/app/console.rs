@@ -60,7 +60,7 @@ pub async fn run(mut engine: Engine, theme: Theme) -> io::Result<State> {
             _ = second.tick() => engine.happen(What::Tick),
             turn = engine.turn(frame_due + Duration::from_secs(3600)) => turn,
         };
-        engine.state.settle();
+        engine.settle();
         if turn == Turn::Redraw {
             terminal.clear()?;
             screen.drawn = None;
