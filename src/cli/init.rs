@@ -22,6 +22,7 @@ use crate::config::ClusterName;
 use crate::config::Site;
 use crate::config::kubeconfig;
 use crate::config::kubeconfig::Access;
+use crate::config::kubeconfig::Kubeconfig;
 use crate::config::propose::Found;
 use crate::config::propose::Labels;
 use crate::config::propose::propose;
@@ -55,28 +56,7 @@ pub(super) async fn init(
         [] => known.contexts().map(str::to_owned).collect(),
         some => some.to_vec(),
     };
-    let mut found = Vec::new();
-    for context in &wanted {
-        match known.access(Some(context)) {
-            Ok(access) => {
-                let seen = look(context, &access).await;
-                if let Err(why) = &seen {
-                    writeln!(
-                        out,
-                        "{context} was not read: {why}; its uid and zones are left open"
-                    )?;
-                }
-                let (uid, namespaces) = seen.unwrap_or_default();
-                found.push(Found {
-                    kubeconfig: source.clone(),
-                    access,
-                    namespaces,
-                    uid,
-                });
-            }
-            Err(error) => writeln!(out, "left out: {error}")?,
-        }
-    }
+    let found = read_all(&known, &source, &wanted, out).await?;
     ensure!(
         !found.is_empty(),
         "no context of {} can be used; see above",
@@ -101,6 +81,38 @@ pub(super) async fn init(
         "next: name the estate and its zones there, then crashcart doctor"
     )?;
     Ok(0)
+}
+
+/// What each context leads to and what its cluster says; a context that cannot be used is named and left out.
+async fn read_all(
+    known: &Kubeconfig,
+    source: &Path,
+    wanted: &[String],
+    out: &mut dyn Write,
+) -> anyhow::Result<Vec<Found>> {
+    let mut found = Vec::new();
+    for context in wanted {
+        match known.access(Some(context)) {
+            Ok(access) => {
+                let seen = look(context, &access).await;
+                if let Err(why) = &seen {
+                    writeln!(
+                        out,
+                        "{context} was not read: {why}; its uid and zones are left open"
+                    )?;
+                }
+                let (uid, namespaces) = seen.unwrap_or_default();
+                found.push(Found {
+                    kubeconfig: source.to_owned(),
+                    access,
+                    namespaces,
+                    uid,
+                });
+            }
+            Err(error) => writeln!(out, "left out: {error}")?,
+        }
+    }
+    Ok(found)
 }
 
 /// uid of `kube-system`, and the labels of every namespace.

@@ -196,15 +196,28 @@ pub fn findings(ground: &Ground<'_>) -> Vec<Finding> {
         } else {
             store.message.as_str()
         };
-        let why = vec![SafeText::from(format!("{message}{checked}"))];
+        let why = vec![SafeText::from(format!("{}{checked}", cause(message)))];
+        // A store says when it was last checked, never since when it has been so: the finding is as old as our look.
         Finding {
             object,
             why,
-            since: store.checked.map_or(finding.since, Since::Object),
             ..finding
         }
     }));
     found
+}
+
+/// A message of a store with the cause in front of what a narrow screen cuts: `… is unavailable (AccessDenied)` for
+/// the chain of errors that an S3 client writes (`… : rpc error: … api error AccessDenied: …`).
+pub(super) fn cause(message: &str) -> String {
+    let code = message
+        .split("api error ")
+        .nth(1)
+        .and_then(|rest| rest.split(':').next());
+    match (message.split(": rpc error").next(), code) {
+        (Some(head), Some(code)) if head.len() < message.len() => format!("{head} ({code})"),
+        _ => message.to_owned(),
+    }
 }
 
 /// The kind and sentence of a row that is not well; `None` when it is.

@@ -86,7 +86,7 @@ fn phase(backup: &Backup) -> Option<Verdict> {
     let because = if backup.why.is_empty() {
         String::new()
     } else {
-        format!(": {}", backup.why)
+        format!(": {}", super::cause(backup.why.as_str()))
     };
     match backup.phase.as_str() {
         "Completed" if backup.started.is_some() => None,
