@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::backups;
 use super::fact::Watch;
 use super::fact::WatchNews;
 use super::finding::Finding;
@@ -45,6 +46,7 @@ pub(super) fn findings(config: &Config, grounds: &[Ground<'_>]) -> Vec<Finding> 
         found.extend(other_ca(ground));
         found.extend(other_uid(config, ground));
         found.extend(forbidden(ground));
+        found.extend(clocks(ground));
         let told = silent.iter().any(|(one, ..)| one.cluster == ground.cluster);
         found.extend(Some(ground).filter(|_| !told).and_then(unread));
     }
@@ -209,6 +211,37 @@ fn unread(ground: &Ground<'_>) -> Option<Finding> {
     Some(Finding {
         why,
         since: Since::Seen(since),
+        ..finding
+    })
+}
+
+/// Two clocks that differ by more than a minute, by what the server says or by backups of the future.
+fn clocks(ground: &Ground<'_>) -> Option<Finding> {
+    let (cluster, now) = (ground.cluster, ground.now);
+    let backups = ground.world.backups(now);
+    let future = (backups.now().into_iter())
+        .flat_map(|table| table.iter())
+        .filter(|backup| backups::in_future(backup, now.wall))
+        .filter_map(|backup| backup.started)
+        .max();
+    let sentence = match (ground.skew_s(), future) {
+        (Some(ahead), _) => {
+            let way = if ahead > 0 { "ahead of" } else { "behind" };
+            let apart = age(ahead.saturating_abs());
+            format!("the clock of {cluster} is {apart} {way} this host's; ages are in doubt")
+        }
+        (None, Some(started)) => {
+            let apart = age(started.as_second() - now.wall.as_second());
+            format!(
+                "a backup of {cluster} began {apart} ahead of this host's clock; ages are in doubt"
+            )
+        }
+        (None, None) => return None,
+    };
+    let finding = ground.cluster_finding("cluster.clock", Level::Unknown, sentence);
+    let why = format!("set the clock of this host or of {cluster}, whichever is wrong; then R");
+    Some(Finding {
+        why: vec![SafeText::from(why)],
         ..finding
     })
 }

@@ -26,6 +26,9 @@ use crate::config::ZoneName;
 use crate::text::SafeText;
 use crate::text::age;
 
+/// Seconds by which a cluster's clock may differ from this host's before ages are not believed.
+pub const SKEW_S: i64 = 60;
+
 /// One cluster at one moment, its namespaces in their zones.
 #[derive(Debug)]
 pub struct Ground<'a> {
@@ -220,6 +223,12 @@ impl<'a> Ground<'a> {
             .wall
             .checked_sub(SignedDuration::from_secs(silent_s))
             .unwrap_or(self.now.wall)
+    }
+
+    /// Seconds by which the cluster's clock is ahead of this host's, when that is more than a minute either way.
+    pub fn skew_s(&self) -> Option<i64> {
+        let ahead = self.world.greeting()?.clock_ahead_s?;
+        (ahead.saturating_abs() > SKEW_S).then_some(ahead)
     }
 
     /// A finding about a namespace, with zone, criticality and owner filled in.

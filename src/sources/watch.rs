@@ -159,7 +159,7 @@ fn fold<K: Kind>(batch: Vec<watcher::Result<Event<Wire<K>>>>, list: &mut Vec<K>)
                 _ => steps.push(Step::Delta(Delta::Delete(vec![wire.object]))),
             },
             Err(error) => {
-                steps.extend(fault(&error).map(|(fault, phase)| Step::Failed(fault, phase)))
+                steps.extend(fault(&error).map(|(fault, phase)| Step::Failed(fault, phase)));
             }
         }
     }

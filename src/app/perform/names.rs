@@ -1,5 +1,12 @@
 //! What a run asks about many objects: which of them are there, and what a backup holds.
 
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use crate::config::Pem;
 use crate::runbook::reading::Answer;
 use crate::runbook::reading::Gvk;
 use crate::runbook::reading::Listed;
@@ -92,13 +99,22 @@ pub(super) async fn artefact(link: &Link, velero: &str, name: &str) -> Answer {
     };
     let Some(url) = object
         .pointer("/status/downloadURL")
-        .and_then(serde_json::Value::as_str)
+        .and_then(Value::as_str)
     else {
         return Answer::Failed(SafeText::new(&format!(
             "Velero has not yet answered DownloadRequest {name}"
         )));
     };
-    match fetch_artefact(url, &[]).await {
+    // The stores' authorities only add to what is trusted; where they cannot be read the system's own must do.
+    let stores = Gvr::new("velero.io", "v1", "backupstoragelocations");
+    let path = stores.path(Some(velero), None);
+    let authorities = link
+        .reader()
+        .get_json(&path)
+        .await
+        .map(|list| authorities(&list))
+        .unwrap_or_default();
+    match fetch_artefact(url, &authorities).await {
         Ok(bytes) => match serde_json::from_slice(&bytes) {
             Ok(list) => Answer::Artefact(list),
             Err(_) => Answer::Failed(SafeText::new(
@@ -108,5 +124,47 @@ pub(super) async fn artefact(link: &Link, velero: &str, name: &str) -> Answer {
         Err(fault) => Answer::Failed(SafeText::new(&format!(
             "what Velero keeps about the backup could not be fetched from its store: {fault}"
         ))),
+    }
+}
+
+/// The certificates, DER, of every authority that a list of stores names; what is no certificate is left out.
+fn authorities(stores: &Value) -> Vec<Vec<u8>> {
+    let items = stores.pointer("/items").and_then(Value::as_array);
+    let certificates = (items.into_iter().flatten())
+        .filter_map(|store| store.pointer("/spec/objectStorage/caCert")?.as_str())
+        .filter_map(|encoded| STANDARD.decode(encoded.trim()).ok())
+        .filter_map(|pem| Pem::new(Path::new("caCert"), &pem).ok());
+    let mut found: Vec<Vec<u8>> = certificates
+        .flat_map(|pem| {
+            let each = pem.certificates().into_iter();
+            each.map(|one| one.to_vec()).collect::<Vec<_>>()
+        })
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_authorities_of_all_stores_are_found_once() {
+        let pem = include_bytes!("../../../tests/config/good/ca.crt");
+        let expected = Pem::new(Path::new("ca.crt"), pem).unwrap();
+        let store = |authority: Value| json!({"spec": {"objectStorage": {"bucket": "b", "caCert": authority}}});
+        let list = json!({"items": [
+            store(json!(STANDARD.encode(pem))),
+            store(json!(STANDARD.encode(pem))),
+            store(json!(STANDARD.encode("no certificate"))),
+            store(json!("?")),
+            store(Value::Null),
+            json!({"spec": {}}),
+        ]});
+        assert_eq!(authorities(&list), [expected.certificates()[0].to_vec()]);
+        assert!(authorities(&Value::Null).is_empty());
     }
 }

@@ -27,6 +27,7 @@ use crate::text::SafeText;
 use crate::text::age;
 use crate::text::clock;
 
+pub(super) use row::in_future;
 pub use screen::detail;
 
 /// What the backup column rests on.

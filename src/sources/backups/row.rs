@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use jiff::SignedDuration;
 use jiff::Timestamp;
 
 use super::Grade;
@@ -15,6 +16,7 @@ use crate::config::Criticality;
 use crate::config::Zone;
 use crate::config::ZoneName;
 use crate::sources::ground::Ground;
+use crate::sources::ground::SKEW_S;
 use crate::sources::ground::application;
 use crate::sources::kinds::backup::Backup;
 use crate::sources::level::Level;
@@ -28,6 +30,9 @@ const RISK_PERCENT: i64 = 80;
 /// Every application of one zone on one cluster, judged at one time; those without an application stand by namespace.
 pub(super) fn all(ground: &Ground<'_>, zone: Option<&ZoneName>, at: Timestamp) -> Vec<Row> {
     let known = zone.and_then(|name| ground.config.zone(name));
+    // What the cluster wrote is compared with the cluster's own clock where the two differ.
+    let ahead = SignedDuration::from_secs(ground.skew_s().unwrap_or(0));
+    let at = at.checked_add(ahead).unwrap_or(at);
     let mut rows: Vec<Row> = Vec::new();
     for namespace in ground.namespaces(zone).iter().chain(ground.missing(zone)) {
         let row = of_namespace(ground, known, namespace, at);
@@ -77,7 +82,14 @@ fn of_namespace(
     let age_s = newest
         .and_then(|backup| backup.started)
         .map(|started| (at.as_second() - started.as_second()).max(0));
-    let (level, mut why) = level(&judged, newest, age_s, rpo_s, at);
+    let (mut level, mut why) = level(&judged, newest, age_s, rpo_s, at);
+    let future = newest.is_some_and(|backup| in_future(backup, at));
+    if level == Level::Ok && (future || ground.skew_s().is_some()) {
+        level = Level::Unknown;
+        why.push(SafeText::new(
+            "its age is not known: the clocks differ by more than 1m",
+        ));
+    }
     let unsafe_data =
         grade == Grade::Taken && criticality == Some(Criticality::Critical) && rpo_s.is_some();
     if unsafe_data {
@@ -109,6 +121,13 @@ fn of_namespace(
             .collect(),
         why,
     }
+}
+
+/// True when a backup began more than a minute after `at`: one of the two clocks is wrong.
+pub(in crate::sources) fn in_future(backup: &Backup, at: Timestamp) -> bool {
+    backup
+        .started
+        .is_some_and(|started| started.as_second() - at.as_second() > SKEW_S)
 }
 
 /// Every backup that holds the namespace, newest first, with its verdict.
@@ -265,6 +284,7 @@ mod tests {
     use super::*;
     use crate::sources::fact::Delta;
     use crate::sources::fact::Fact;
+    use crate::sources::fact::Greeting;
     use crate::sources::fixtures::at;
     use crate::sources::fixtures::backup;
     use crate::sources::fixtures::config;
@@ -279,6 +299,10 @@ mod tests {
 
     /// The row of `pacs` (target 1h) with a good store, these backups and whatever else is folded in.
     fn row(backups: Vec<Value>, more: Vec<Fact>) -> Row {
+        of_pacs(&world(backups, more))
+    }
+
+    fn world(backups: Vec<Value>, more: Vec<Fact>) -> World {
         let mut world = World::default();
         reach(
             &mut world,
@@ -297,9 +321,83 @@ mod tests {
         for fact in facts.into_iter().chain(more) {
             world.fold(&name("one"), 1, fact, at(0));
         }
+        world
+    }
+
+    fn of_pacs(world: &World) -> Row {
         let (config, nothing, cluster) = (config(), ClusterWorld::default(), name("one"));
-        let ground = Ground::new(&config, &world, &cluster, at(0), &nothing);
+        let ground = Ground::new(&config, world, &cluster, at(0), &nothing);
         all(&ground, Some(&"clinical".into()), at(0).wall).remove(0)
+    }
+
+    #[test]
+    fn clocks_that_differ_are_said_and_never_ok() {
+        // Seconds the cluster is ahead, when the backup began, and the level; the target is 1h.
+        let table = [
+            (60, "2026-08-15T04:50:00Z", Level::Ok, 240, ""),
+            (0, "2026-08-15T04:55:00Z", Level::Ok, 0, ""),
+            (
+                0,
+                "2026-08-15T04:55:01Z",
+                Level::Unknown,
+                0,
+                "a backup of one began 1m ahead",
+            ),
+            (
+                61,
+                "2026-08-15T04:50:00Z",
+                Level::Unknown,
+                301,
+                "the clock of one is 1m ahead of",
+            ),
+            (
+                -120,
+                "2026-08-15T04:50:00Z",
+                Level::Unknown,
+                120,
+                "the clock of one is 2m behind",
+            ),
+            (
+                7200,
+                "2026-08-15T04:50:00Z",
+                Level::Crit,
+                7440,
+                "the clock of one is 2h",
+            ),
+        ];
+        for (ahead, started, level, age_s, said) in table {
+            let greeting = Greeting {
+                version: SafeText::new("v1.36.3"),
+                uid: None,
+                user: None,
+                groups: Vec::new(),
+                clock_ahead_s: Some(ahead),
+            };
+            // The store is checked by the cluster's own clock.
+            let checked = at(ahead).wall.to_string();
+            let facts = vec![
+                Fact::Greeting(greeting),
+                Fact::Stores(Delta::Swap(vec![store("Available", &checked)])),
+            ];
+            let world = world(vec![backup("b", started, &["pacs"])], facts);
+            let row = of_pacs(&world);
+            assert_eq!(
+                (row.level, row.age_s),
+                (level, Some(age_s)),
+                "{ahead} {started}"
+            );
+            let board = crate::sources::board::judge(&config(), &world, at(0));
+            let told = (board.findings.iter()).find(|finding| finding.kind.0 == "cluster.clock");
+            assert_eq!(told.is_some(), !said.is_empty(), "{ahead} {started}");
+            if let Some(told) = told {
+                assert_eq!(told.level, Level::Unknown);
+                assert!(
+                    told.sentence.as_str().starts_with(said),
+                    "{}",
+                    told.sentence
+                );
+            }
+        }
     }
 
     fn with(path: &str, value: Value) -> Value {

@@ -187,12 +187,9 @@ fn finding(ground: &Ground<'_>, row: &Kustomization) -> Option<Finding> {
             )
         }
         State::Failing => {
-            let reason = row
-                .ready
-                .as_ref()
-                .map(|ready| ready.reason.as_str())
-                .unwrap_or_default();
-            let since = row.ready.as_ref().and_then(|ready| ready.since);
+            let ready = row.ready.as_ref();
+            let reason = ready.map_or("", |ready| ready.reason.as_str());
+            let since = ready.and_then(|ready| ready.since);
             (
                 "drift.failing",
                 format!("Kustomization {name} fails: {reason}"),
