@@ -111,7 +111,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 }
 
 fn without_tests(text: &str) -> &str {
-    text.find("\n#[cfg(test)]\nmod ")
+    text.find("\n#[cfg(test)]\nmod tests {")
         .map_or(text, |at| &text[..=at])
 }
 

@@ -1,8 +1,13 @@
 //! The clock: the one place outside the simulator that reads the time.
+//!
+//! The monotonic clock is the one that goes on while this host sleeps: after a suspend nothing on screen is as fresh
+//! as it looks, and a permit is as old as the night was long.
 
-use std::time::Instant;
+use std::time::Duration;
 
 use jiff::Timestamp;
+use rustix::time::ClockId;
+use rustix::time::clock_gettime;
 
 use crate::audit::Stamp;
 use crate::sources::moment::Moment;
@@ -10,27 +15,22 @@ use crate::sources::moment::Moment;
 /// Reads both clocks of this host.
 #[derive(Clone, Debug)]
 pub struct Clock {
-    start: Instant,
     boot: String,
 }
 
 impl Clock {
-    /// Begins to count.
-    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    /// Takes note of which boot the monotonic clock counts from.
     pub fn start() -> Clock {
         let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        Clock {
-            start: Instant::now(),
-            boot: boot.trim().to_owned(),
-        }
+        let boot = boot.trim().to_owned();
+        Clock { boot }
     }
 
     /// This moment.
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn now(&self) -> Moment {
-        let mono_ms = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
         Moment {
-            mono_ms,
+            mono_ms: self.mono_ns() / 1_000_000,
             wall: Timestamp::now(),
         }
     }
@@ -44,14 +44,19 @@ impl Clock {
         }
     }
 
-    /// Nanoseconds on the monotonic clock, as permits count them.
+    /// Nanoseconds since this host booted, as permits count them.
+    #[expect(clippy::unused_self, reason = "who has no clock cannot ask the time")]
     pub fn mono_ns(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+        let read = clock_gettime(ClockId::Boottime);
+        let seconds = u64::try_from(read.tv_sec).unwrap_or_default();
+        let nanos = u64::try_from(read.tv_nsec).unwrap_or_default();
+        seconds.saturating_mul(1_000_000_000).saturating_add(nanos)
     }
 
     /// The tokio moment that lies so far ahead.
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
-    pub fn deadline(&self, wait: std::time::Duration) -> tokio::time::Instant {
+    #[expect(clippy::unused_self, reason = "who has no clock cannot ask the time")]
+    pub fn deadline(&self, wait: Duration) -> tokio::time::Instant {
         tokio::time::Instant::now() + wait
     }
 }

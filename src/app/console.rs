@@ -99,13 +99,13 @@ impl Screen {
     ) -> io::Result<()> {
         let revision = engine.state.revision;
         let state = &engine.state;
+        let mut whole = false;
         terminal.draw(|frame| {
             let area = frame.area();
-            draw(state, &self.theme, area, frame.buffer_mut());
+            whole = draw(state, &self.theme, area, frame.buffer_mut());
         })?;
-        if let Some(card) = engine.state.card_id() {
-            engine.happen(What::Drawn { card });
-        }
+        let card = engine.state.card_id().filter(|_| whole);
+        engine.happen(What::Drawn { card });
         self.drawn = Some(revision);
         self.owed = false;
         self.last = engine.deadline(Duration::ZERO);

@@ -3,6 +3,7 @@
 //! Order is the order of asking. A disk that hangs holds up this thread and nothing else; who waited longer than
 //! [`DEADLINE`] gets a refusal, so nothing is sent on an entry that nobody saw on disk.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::time::Duration;
 
@@ -11,15 +12,16 @@ use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 
 use super::clock::Clock;
+use super::log_rows::rows;
+use crate::audit::Answer;
 use crate::audit::AuditError;
 use crate::audit::Bound;
 use crate::audit::Draft;
-use crate::audit::Entry;
 use crate::audit::Kind;
 use crate::audit::Log;
 use crate::audit::Permit;
+use crate::audit::Res;
 use crate::audit::Ticket;
-use crate::state::LogRow;
 use crate::state::Stopped;
 use crate::state::event::Event;
 use crate::state::event::What;
@@ -62,6 +64,17 @@ enum Job {
     Try,
 }
 
+impl Job {
+    /// True when nobody waits for the answer any more.
+    fn is_forgotten(&self) -> bool {
+        match self {
+            Job::Append { reply, .. } | Job::End { reply, .. } => reply.is_closed(),
+            Job::Begin { reply, .. } => reply.is_closed(),
+            Job::Try => false,
+        }
+    }
+}
+
 /// Asks the thread that writes the log.
 #[derive(Clone, Debug)]
 pub struct Desk {
@@ -80,6 +93,7 @@ impl Desk {
             clock,
             events,
             stopped: false,
+            elsewhere: BTreeSet::new(),
         };
         std::thread::Builder::new()
             .name("log".to_owned())
@@ -163,12 +177,19 @@ struct Clerk {
     clock: Clock,
     events: mpsc::Sender<Event>,
     stopped: bool,
+    /// Runs that another console on this host has written about since this one began: what is remembered of them
+    /// here is not the whole story any more, so nothing is sent for them.
+    elsewhere: BTreeSet<SafeText>,
 }
 
 impl Clerk {
     fn work(mut self, mut jobs: mpsc::Receiver<Job>) {
         self.show(0);
         while let Some(job) = jobs.blocking_recv() {
+            if job.is_forgotten() {
+                // Who asked was told after the deadline that nothing was recorded: so it must stay.
+                continue;
+            }
             let before = self.log.size();
             match job {
                 Job::Append { draft, body, reply } => {
@@ -182,7 +203,10 @@ impl Clerk {
                     reply,
                 } => {
                     let done = self.begin(*draft, body.as_deref(), *bound);
-                    drop(reply.send(done));
+                    if let Err(Ok((permit, _))) = reply.send(done) {
+                        // Who asked gave up while this was written: the permit is void, and the log says so.
+                        self.not_sent(&permit.ticket());
+                    }
                 }
                 Job::End {
                     ticket,
@@ -210,9 +234,11 @@ impl Clerk {
     }
 
     fn append(&mut self, draft: Draft, body: Option<&[u8]>) -> Result<Written, SafeText> {
-        let stamp = self.clock.stamp();
+        let (stamp, known) = (self.clock.stamp(), self.log.size());
         let receipt = self.log.append(draft, body, &stamp);
-        self.judge(receipt).map(|receipt| Written {
+        let receipt = self.judge(receipt)?;
+        self.note_others(known, receipt.seq);
+        Ok(Written {
             seq: receipt.seq,
             at: stamp.ts,
         })
@@ -224,11 +250,40 @@ impl Clerk {
         body: Option<&[u8]>,
         bound: Bound,
     ) -> Result<(Permit, Written), SafeText> {
-        let stamp = self.clock.stamp();
+        let (stamp, known) = (self.clock.stamp(), self.log.size());
+        let run = bound.run.as_deref().map(SafeText::new);
         let permit = self.log.begin(draft, body, bound, &stamp);
         let permit = self.judge(permit)?;
         let seq = permit.ticket().seq();
+        self.note_others(known, seq);
+        if run.is_some_and(|run| self.elsewhere.contains(&run)) {
+            self.not_sent(&permit.ticket());
+            return Err(SafeText::new(
+                "another console on this host has taken this run further; nothing was sent. Leave with q and start anew.",
+            ));
+        }
         Ok((permit, Written { seq, at: stamp.ts }))
+    }
+
+    /// Remembers the runs of entries that stand between what was known and what was just written.
+    fn note_others(&mut self, known: u64, written: u64) {
+        if written > known + 1 {
+            let others = self.log.entries(known + 1, written - 1).unwrap_or_default();
+            self.elsewhere
+                .extend(others.into_iter().filter_map(|entry| entry.run));
+        }
+    }
+
+    /// Records that an intent was given up on this host.
+    fn not_sent(&mut self, ticket: &Ticket) {
+        let mut outcome = Draft::new(Kind::ApiOutcome);
+        outcome.res = Some(Res {
+            class: Some(Answer::NotSent),
+            ..Res::default()
+        });
+        let stamp = self.clock.stamp();
+        let receipt = self.log.end(ticket, outcome, &stamp);
+        drop(self.judge(receipt));
     }
 
     /// Tells the console when the log stops and when it goes on.
@@ -268,6 +323,7 @@ impl Clerk {
                 SafeText::new("Press R. The console writes a test entry and goes on by itself."),
             ],
             since: self.clock.now(),
+            damaged: false,
         }
     }
 
@@ -303,38 +359,4 @@ fn sentence(error: &AuditError) -> String {
         source = cause.source();
     }
     words
-}
-
-/// Lines of the log screen. An intent shows `no outcome` until its outcome is among the entries.
-pub fn rows(entries: &[Entry]) -> Vec<LogRow> {
-    let answered = |intent: &Entry| {
-        entries.iter().any(|entry| {
-            entry.kind == Kind::ApiOutcome
-                && entry.audit_id().is_some()
-                && entry.audit_id() == intent.audit_id()
-        })
-    };
-    let row = |entry: &Entry| LogRow {
-        entry: entry.seq,
-        at: entry.ts,
-        who: entry.actor.login.as_ref().map_or_else(
-            || SafeText::new("-"),
-            |login| SafeText::new(short(login.as_str())),
-        ),
-        run: entry.run.as_ref().map_or_else(
-            || SafeText::new("-"),
-            |run| SafeText::new(run.as_str().get(..4).unwrap_or(run.as_str())),
-        ),
-        what: SafeText::new(&entry.what()),
-        result: match entry.kind {
-            Kind::ApiIntent if !answered(entry) => SafeText::new("no outcome"),
-            Kind::ApiIntent => SafeText::default(),
-            _ => SafeText::new(&entry.result().unwrap_or_default()),
-        },
-    };
-    entries.iter().map(row).collect()
-}
-
-fn short(login: &str) -> &str {
-    login.split_once('@').map_or(login, |(name, _)| name)
 }

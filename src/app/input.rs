@@ -98,6 +98,15 @@ fn translate(event: Terminal, alone: bool) -> Option<Input> {
     }
 }
 
+/// Forgets what was typed at the terminal before now: a key counts only after its request was on screen.
+pub fn forget_typed() {
+    let stdin = rustix::stdio::stdin();
+    if rustix::termios::isatty(stdin) {
+        // A terminal that cannot forget is one that cannot be read either; the next read says so.
+        let _ = rustix::termios::tcflush(stdin, rustix::termios::QueueSelector::IFlush);
+    }
+}
+
 /// One line typed at (or piped into) standard input, read on a thread that may block; `None` when there are no more.
 ///
 /// # Errors

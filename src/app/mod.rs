@@ -10,6 +10,7 @@ pub mod console;
 pub mod desk;
 pub mod engine;
 pub mod input;
+pub mod log_rows;
 pub mod out;
 pub mod perform;
 pub mod start;

@@ -7,10 +7,10 @@ use std::sync::Mutex;
 use tokio::sync::mpsc;
 
 use super::clock::Clock;
-use super::desk;
 use super::desk::Desk;
 use super::engine::EVENTS;
 use super::engine::Engine;
+use super::log_rows::rows;
 use super::perform::Folders;
 use super::perform::Perform;
 use super::perform::keep;
@@ -26,12 +26,15 @@ use crate::config::Secret;
 use crate::runbook::library::Library;
 use crate::runbook::run::Run;
 use crate::sources::cluster::TokenSlot;
+use crate::sources::moment::Moment;
 use crate::state::Here;
 use crate::state::LogView;
 use crate::state::State;
+use crate::state::Stopped;
 use crate::state::action::Action;
 use crate::state::nav::Screen;
 use crate::text::SafeText;
+use crate::text::count;
 
 /// What a start needs to know.
 #[derive(Debug)]
@@ -83,11 +86,11 @@ pub fn start(start: &Start) -> Result<Engine, StartError> {
     let origin = format!("{host}/{}", start.config.estate.id);
     let log =
         Log::open(&folder, &origin, &clock.stamp()).map_err(|source| broken(&folder, source))?;
-    let (entries, runs) = read(&log).map_err(|source| StartError::Read {
+    let told = read(&log).map_err(|source| StartError::Read {
         folder: folder.display().to_string(),
         source,
     })?;
-    let state = state(start, &clock, host, &log, &entries, runs);
+    let state = state(start, &clock, host, &log, told);
 
     let (events, waiting) = mpsc::channel(EVENTS);
     let desk = Desk::start(log, clock.clone(), events.clone())?;
@@ -134,10 +137,23 @@ fn broken(folder: &Path, source: AuditError) -> StartError {
     }
 }
 
-/// The newest entries, and every run that the log holds.
-fn read(log: &Log) -> Result<(Vec<Entry>, Vec<Run>), AuditError> {
+/// What a start takes from the log.
+struct Told {
+    entries: Vec<Entry>,
+    runs: Vec<Run>,
+    /// The first entry that cannot be read.
+    damaged: Option<u64>,
+}
+
+/// The newest entries, and every run that the log holds. A damaged entry is passed over and named.
+fn read(log: &Log) -> Result<Told, AuditError> {
     let mut told = Vec::new();
-    for entry in log.entries(1, log.size())? {
+    let mut damaged = None;
+    for row in crate::audit::read::rows(log.folder(), 1, u64::MAX)? {
+        let Some(entry) = row.entry else {
+            damaged = damaged.or(Some(row.seq));
+            continue;
+        };
         // A body that was erased or differs tells the run nothing; `log verify` says which.
         let of_run = entry.run.is_some() && entry.body.is_some();
         let body = if of_run {
@@ -147,22 +163,46 @@ fn read(log: &Log) -> Result<(Vec<Entry>, Vec<Run>), AuditError> {
         };
         told.push((entry, body));
     }
+    let newest = told.len().saturating_sub(500);
+    let entries = told[newest..]
+        .iter()
+        .map(|(entry, _)| entry.clone())
+        .collect();
     let mut runs: Vec<Run> = Run::fold(told)
         .into_iter()
         .map(Run::found_at_start)
         .collect();
     runs.sort_by_key(|run| std::cmp::Reverse(run.opened));
-    Ok((log.tail(500)?, runs))
+    Ok(Told {
+        entries,
+        runs,
+        damaged,
+    })
 }
 
-fn state(
-    start: &Start,
-    clock: &Clock,
-    host: SafeText,
-    log: &Log,
-    entries: &[Entry],
-    runs: Vec<Run>,
-) -> State {
+/// Changes are off in a folder whose log is not as it was written; reading goes on.
+fn stopped(entry: u64, start: &Start, now: Moment) -> Stopped {
+    let folder = start.folders.log.display().to_string();
+    Stopped {
+        what: SafeText::from(format!(
+            "Entry {} of the log cannot be read: it is not as it was written.",
+            count(entry)
+        )),
+        place: SafeText::new(&folder),
+        next: vec![
+            SafeText::from(format!(
+                "Keep {folder} as it is: crashcart log verify says what is whole."
+            )),
+            SafeText::new(
+                "To work meanwhile, start with --state and another folder; tell who keeps the log.",
+            ),
+        ],
+        since: now,
+        damaged: true,
+    }
+}
+
+fn state(start: &Start, clock: &Clock, host: SafeText, log: &Log, told: Told) -> State {
     let now = clock.now();
     let mut state = State::new(
         Arc::new(start.config.clone()),
@@ -179,10 +219,11 @@ fn state(
     state.log = LogView {
         custody: log.custody(),
         entries: log.size(),
-        rows: desk::rows(entries),
+        rows: rows(&told.entries),
+        stopped: told.damaged.map(|entry| stopped(entry, start, now)),
         following: true,
         ..LogView::default()
     };
-    state.runs = runs;
+    state.runs = told.runs;
     state
 }

@@ -23,7 +23,7 @@ pub(super) struct Cli {
 /// What every verb takes.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct Common {
-    /// Configuration file [default: $`CRASHCART_CONFIG`, then crashcart.toml in the configuration folder]
+    /// Configuration file [default: $CRASHCART_CONFIG, then crashcart.toml in the configuration folder]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// State folder: log, runs, last known board [default: the XDG state folder]

@@ -109,6 +109,10 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
             kubeconfig,
             contexts,
         }) => init::init(&common, kubeconfig, &contexts, &mut out).await,
+        Some(Verb::Log { verb }) if common.demo => {
+            let (common, _inside) = demo::estate(&common).await?;
+            log_verb(&common, &verb, &mut out)
+        }
         Some(Verb::Log { verb }) => log_verb(&common, &verb, &mut out),
         Some(verb) => on_estate(&common, verb, &mut out).await,
     }

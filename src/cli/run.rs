@@ -202,6 +202,9 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
     // A run that was held before is taken up here; one that is held here is put down.
     let mut answered = false;
     loop {
+        if let Some(run) = engine.state.run() {
+            tell(out, &mut told, &lines::run_text(&engine.state, run))?;
+        }
         engine.until(STEP, |state| state.busy.is_none()).await;
         let Some(run) = engine.state.run() else {
             bail!("the run is gone from the log")
@@ -229,13 +232,14 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
         }
         write!(out, "{}", lines::card_text(&card))?;
         if let Some(id) = engine.state.card_id() {
-            engine.happen(What::Drawn { card: id });
+            engine.happen(What::Drawn { card: Some(id) });
         }
         match &card.typed {
             Some(want) => write!(out, "Type {want} ({}), or one of s u h a p: ", card.enter)?,
             None => write!(out, "Enter to {}, or one of s u h a p: ", card.enter)?,
         }
         out.flush()?;
+        input::forget_typed();
         let Some(line) = input::line().await? else {
             writeln!(
                 out,

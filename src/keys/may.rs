@@ -75,19 +75,10 @@ fn run(action: &Action, state: &State) -> Result<(), SafeText> {
             run.cluster
         ));
     }
-    if *action == Action::RunDo {
-        match rows::card(state) {
-            Some(card) if !card.enter.is_empty() => {}
-            Some(card) => {
-                return no(card
-                    .notes
-                    .last()
-                    .map_or("nothing is to be done now", |note| note.as_str()));
-            }
-            None => return no("nobody is signed in"),
-        }
+    match state.run_refuses(action) {
+        Some(why) => no(why.as_str()),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Whether a new run may be begun.

@@ -79,7 +79,8 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Everywhere, &["/"], Action::Filter, "filter", "filter: words that a row must hold"),
     bind(Everywhere, &["R"], Action::Refresh, "refresh", "ask the sources again"),
     bind(Everywhere, &["t"], Action::Times, "times", "ages or clock times"),
-    bind(Everywhere, &["q", "Esc"], Action::Back, "back", "back; q on Board quits"),
+    bind(Everywhere, &["q"], Action::Back, "back", "back; q on Board quits"),
+    bind(Everywhere, &["Esc"], Action::Leave, "close", "back; on the Board nothing"),
     bind(Everywhere, &["?"], Action::Help, "help", "this page"),
     bind(Everywhere, &["Ctrl-L"], Action::Redraw, "redraw", "draw the whole screen again"),
     bind(Everywhere, &["Ctrl-C"], Action::Cancel, "cancel", "cancel; twice in 2s: quit"),
@@ -314,7 +315,8 @@ mod tests {
             }
             for key in [Key::from('q'), Key::from(Code::Esc)] {
                 let action = places(screen).into_iter().find_map(|place| of(place, key));
-                assert_eq!(action, Some(Action::Back), "{key} on {screen:?}");
+                let out = matches!(action, Some(Action::Back | Action::Leave));
+                assert!(out, "{key} on {screen:?}");
             }
         }
     }

@@ -11,11 +11,13 @@ use super::steps::Kind;
 use super::values;
 
 /// Ids of the findings that exist; a runbook that treats another one is warned about.
-const FINDINGS: [&str; 21] = [
+const FINDINGS: [&str; 23] = [
     "cluster.silent",
     "cluster.other-ca",
     "cluster.other-uid",
     "cluster.forbidden",
+    "cluster.unread",
+    "cluster.clock",
     "zone.overlap",
     "zone.unclaimed",
     "zone.namespace-missing",

@@ -222,6 +222,11 @@ impl Run {
         )
     }
 
+    /// uid of the target's `kube-system` when the run was opened; every request is bound to it.
+    pub fn cluster_uid(&self) -> &str {
+        &self.memory.cluster_uid
+    }
+
     /// True while a request of this process is out and unanswered.
     pub fn in_flight(&self) -> bool {
         self.memory

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::cluster::Link;
 use super::cluster::fault::Fault;
+use super::cluster::fault::never_left;
 use super::op::Targeted;
 use crate::audit::Actual;
 use crate::audit::Permit;
@@ -118,7 +119,7 @@ pub async fn apply(link: &Link, op: &Targeted, permit: Permit, mono_ns: u64) -> 
 async fn send(link: &Link, request: Request<Body>, what: &str) -> Applied {
     let response = match link.writer().send(request).await {
         Ok(response) => response,
-        Err(error) => return Applied::only(unanswered(&Fault::of(&error), what)),
+        Err(error) => return Applied::only(unanswered(&error, what)),
     };
     let status = response.status().as_u16();
     let echo = response
@@ -149,8 +150,9 @@ async fn send(link: &Link, request: Request<Body>, what: &str) -> Applied {
 }
 
 /// A request without an answer: not done only when the connection was never made.
-fn unanswered(fault: &Fault, line: &str) -> Class {
-    if fault.unsent() {
+fn unanswered(error: &kube::Error, line: &str) -> Class {
+    let fault = Fault::of(error);
+    if never_left(error) {
         return Class::NotSent(SafeText::from(format!("{line} was not sent: {fault}")));
     }
     let sentence =

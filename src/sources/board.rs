@@ -210,17 +210,36 @@ fn zone_row(grounds: &[Ground<'_>], zone: Option<&Zone>, now: Moment) -> ZoneRow
 }
 
 fn cluster_row(ground: &Ground<'_>, zone: Option<&ZoneName>, now: Moment) -> ClusterRow {
-    let cells = [
-        zones::headline(ground, zone),
+    let health = zones::headline(ground, zone);
+    let rest = [
         backups::headline(ground, zone),
         drift::headline(ground, zone),
         alerts::headline(ground, zone),
     ];
+    // A silent cluster says so once, in its first cell; beside it stands what was.
+    let silent = health.figure.as_str() == "silent";
+    let [backup, drift, alerts] = rest.map(|cell| if silent { history(cell) } else { cell });
+    let cells = [health, backup, drift, alerts];
     ClusterRow {
         cluster: ground.cluster.clone(),
         level: Level::worst(cells.iter().map(|cell| cell.level)),
         freshness: ground.world.freshness(now),
         cells,
+    }
+}
+
+/// The cell with what it was in place of why it is unknown.
+fn history(cell: Cell) -> Cell {
+    match (cell.level, cell.was) {
+        (Level::Unknown, Some(was)) => {
+            let words = SafeText::from(format!("was {}", was.word()));
+            Cell {
+                figure: words.clone(),
+                wide: words,
+                ..cell
+            }
+        }
+        _ => cell,
     }
 }
 
@@ -318,6 +337,89 @@ mod tests {
             (two.cells[0].was, two.cells[1].was),
             (Some(Level::Ok), Some(Level::Crit))
         );
+    }
+
+    #[test]
+    fn a_relist_that_fails_for_ever_grows_late_and_silent_whatever_bytes_arrive() {
+        let mut world = world();
+        let one = name("one");
+        for watch in Watch::ALL {
+            world.fold(&one, 1, Fact::Watch(watch, WatchNews::Heard), at(10));
+        }
+        let failed = || WatchNews::Failed(SafeText::new("the server answered 500: page 2"));
+        for seconds in 11..=131 {
+            for watch in Watch::ALL {
+                let news = match watch {
+                    Watch::Pods if seconds % 5 == 1 => failed(),
+                    _ => WatchNews::Heard,
+                };
+                world.fold(&one, 1, Fact::Watch(watch, news), at(seconds));
+            }
+            let cell = judge(&config(), &world, at(seconds)).zones[0].clusters[0].clone();
+            match seconds {
+                ..70 => assert_eq!(cell.freshness, Freshness::Live, "{seconds}"),
+                70..=130 => assert_eq!(cell.freshness, Freshness::Late(seconds - 10)),
+                _ => assert_eq!(cell.freshness, Freshness::Silent(seconds - 10)),
+            }
+            if seconds > 130 {
+                assert_eq!(cell.cells[0].level, Level::Unknown);
+                assert_eq!(cell.cells[0].was, Some(Level::Ok));
+            }
+        }
+        world.fold(&one, 1, Fact::Pods(Delta::Swap(Vec::new())), at(132));
+        let row = judge(&config(), &world, at(132)).zones[0].clusters[0].clone();
+        assert_eq!(row.freshness, Freshness::Live, "a complete list mends it");
+    }
+
+    #[test]
+    fn a_watch_that_was_never_read_is_unknown_and_says_why() {
+        let (mut other, one) = (World::default(), name("one"));
+        other.connect(one.clone(), 2);
+        other.fold(&one, 2, greeting(super::super::fixtures::UID), at(1));
+        for watch in [Watch::Nodes, Watch::Restores] {
+            let why = SafeText::new("the server answered 500: x");
+            let failed = Fact::Watch(watch, WatchNews::Failed(why));
+            other.fold(&one, 2, failed, at(1));
+        }
+        let spaces = vec![namespace("pacs", "clinical")];
+        for fact in [
+            Fact::Namespaces(Delta::Swap(spaces)),
+            Fact::Deployments(Delta::Swap(Vec::new())),
+            Fact::Pods(Delta::Swap(Vec::new())),
+        ] {
+            other.fold(&one, 2, fact, at(1));
+        }
+        let board = judge(&config(), &other, at(2));
+        let cell = &board.zones[0].clusters[0].cells[0];
+        assert_eq!(
+            (cell.level, cell.figure.as_str()),
+            (Level::Unknown, "never")
+        );
+        let unread: Vec<&Finding> = (board.findings.iter())
+            .filter(|finding| finding.kind.0 == "cluster.unread")
+            .collect();
+        assert_eq!(unread.len(), 2, "one for each cluster");
+        let of = |cluster: &str| unread.iter().find(|one| one.cluster == name(cluster));
+        assert_eq!(
+            of("one").unwrap().sentence.as_str(),
+            "nodes, restores.velero.io could not be read on one"
+        );
+        assert_eq!(of("one").unwrap().why.len(), 1);
+        assert_eq!(
+            of("two").unwrap().sentence.as_str(),
+            "two is not known: not asked yet"
+        );
+    }
+
+    #[test]
+    fn a_cluster_that_no_zone_names_and_that_never_answered_is_unknown() {
+        let mut config = config();
+        config.zones.retain(|zone| zone.name.as_str() == "research");
+        let mut world = world();
+        world.connect(name("one"), 2);
+        let board = judge(&config, &world, at(2));
+        assert_eq!(board.level(), Level::Unknown);
+        assert!(kinds(&board).contains(&"cluster.unread"));
     }
 
     #[test]

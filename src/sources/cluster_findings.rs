@@ -1,4 +1,4 @@
-//! Findings about a cluster as a whole: silence, another key or uid, rights that are missing.
+//! Findings about a cluster as a whole: silence, another key or uid, what could not be read, rights that are missing.
 
 use std::collections::BTreeSet;
 
@@ -45,6 +45,8 @@ pub(super) fn findings(config: &Config, grounds: &[Ground<'_>]) -> Vec<Finding> 
         found.extend(other_ca(ground));
         found.extend(other_uid(config, ground));
         found.extend(forbidden(ground));
+        let told = silent.iter().any(|(one, ..)| one.cluster == ground.cluster);
+        found.extend(Some(ground).filter(|_| !told).and_then(unread));
     }
     found
 }
@@ -170,6 +172,43 @@ fn other_uid(config: &Config, ground: &Ground<'_>) -> Option<Finding> {
     let finding = ground.cluster_finding("cluster.other-uid", Level::Crit, sentence);
     Some(Finding {
         why: vec![SafeText::from(why)],
+        ..finding
+    })
+}
+
+/// What was never read although it is neither absent nor refused: all of the cluster, or watches that fail.
+/// The alerts' poll says so in its own finding.
+fn unread(ground: &Ground<'_>) -> Option<Finding> {
+    let (cluster, world) = (ground.cluster, ground.world);
+    match (world.reach(), world.greeting()) {
+        (Reach::Unreachable(_) | Reach::OtherCa { .. }, _) => return None,
+        (reach, None) => {
+            let sentence = format!("{cluster} is not known: {}", reach.words());
+            return Some(ground.cluster_finding("cluster.unread", Level::Unknown, sentence));
+        }
+        (_, Some(_)) => {}
+    }
+    let failed: Vec<(Watch, &SafeText)> = Watch::ALL
+        .into_iter()
+        .filter(|watch| *watch != Watch::Alerts && !world.watch(*watch).synced)
+        .filter_map(|watch| match &world.watch(watch).news {
+            Some(WatchNews::Failed(why) | WatchNews::Refused(why)) => Some((watch, why)),
+            _ => None,
+        })
+        .collect();
+    let since = failed
+        .iter()
+        .filter_map(|(watch, _)| world.watch(*watch).since)
+        .map(|since| since.wall)
+        .min()?;
+    let names: Vec<&str> = failed.iter().map(|(watch, _)| watch.resource()).collect();
+    let sentence = format!("{} could not be read on {cluster}", names.join(", "));
+    let finding = ground.cluster_finding("cluster.unread", Level::Unknown, sentence);
+    let mut why: Vec<SafeText> = failed.iter().map(|(_, why)| (*why).clone()).collect();
+    why.dedup();
+    Some(Finding {
+        why,
+        since: Since::Seen(since),
         ..finding
     })
 }

@@ -83,12 +83,14 @@ impl WatchHealth {
         self.news = Some(news);
     }
 
+    /// Takes news in. A byte mends a refused connection; what failed is mended by a complete list or a change only,
+    /// because until then nothing says that the rows follow the cluster.
     pub(super) fn take(&mut self, news: WatchNews, at: Moment) {
         match news {
             WatchNews::Heard
                 if matches!(
                     self.news,
-                    Some(WatchNews::NotInstalled | WatchNews::Forbidden(_))
+                    Some(WatchNews::NotInstalled | WatchNews::Forbidden(_) | WatchNews::Failed(_))
                 ) => {}
             WatchNews::Heard => self.heard(at),
             WatchNews::Synced => {

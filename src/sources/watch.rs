@@ -61,22 +61,23 @@ pub async fn follow_all(link: &Link, tx: Sender<Fact>) {
 /// Follows one kind; ends only when the receiver is gone.
 async fn follow<K: Kind>(link: &Link, tx: &Sender<Fact>, watch: Watch, fact: fn(Delta<K>) -> Fact) {
     loop {
-        let shut = follow_until_shut(link, tx, watch, fact).await;
-        let Some(news) = shut else { return };
+        let ended = follow_until_ended(link, tx, watch, fact).await;
+        let Some((news, pause)) = ended else { return };
         if tx.send(Fact::Watch(watch, news)).await.is_err() {
             return;
         }
-        tokio::time::sleep(SLOW).await;
+        tokio::time::sleep(pause).await;
     }
 }
 
-/// Follows one kind until the server says that it is not there or not ours; `None` when the receiver is gone.
-async fn follow_until_shut<K: Kind>(
+/// Follows one kind until the server says that it is not there or not ours, or until its watch fails so that only a new
+/// list tells what is there: why, and how long to wait. `None` when the receiver is gone.
+async fn follow_until_ended<K: Kind>(
     link: &Link,
     tx: &Sender<Fact>,
     watch: Watch,
     fact: fn(Delta<K>) -> Fact,
-) -> Option<WatchNews> {
+) -> Option<(WatchNews, Duration)> {
     let config = watcher::Config::default().timeout(RENEW_S).page_size(PAGE);
     let events =
         watcher(Api::<Wire<K>>::all(link.reader().kube()), config).backoff(Pauses(BACKOFF.0));
@@ -86,9 +87,12 @@ async fn follow_until_shut<K: Kind>(
         for step in fold(batch, &mut list) {
             let out = match step {
                 Step::Delta(delta) => fact(delta),
-                Step::Failed(fault) => match fault.news() {
+                Step::Failed(fault, phase) => match fault.news() {
                     news @ (WatchNews::NotInstalled | WatchNews::Forbidden(_)) => {
-                        return Some(news);
+                        return Some((news, SLOW));
+                    }
+                    news @ WatchNews::Failed(_) if phase == Phase::Watch => {
+                        return Some((news, BACKOFF.1));
                     }
                     news => Fact::Watch(watch, news),
                 },
@@ -123,7 +127,16 @@ impl Backoff for Pauses {
 /// What one batch comes to, in order.
 enum Step<K> {
     Delta(Delta<K>),
-    Failed(Fault),
+    Failed(Fault, Phase),
+}
+
+/// What was under way when a watch failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The list; the watcher begins it again by itself.
+    List,
+    /// The watch that follows it.
+    Watch,
 }
 
 /// Puts a batch of events together: neighbours of one sort become one delta, a list is handed on only when complete.
@@ -145,26 +158,31 @@ fn fold<K: Kind>(batch: Vec<watcher::Result<Event<Wire<K>>>>, list: &mut Vec<K>)
                 Some(Step::Delta(Delta::Delete(objects))) => objects.push(wire.object),
                 _ => steps.push(Step::Delta(Delta::Delete(vec![wire.object]))),
             },
-            Err(error) => steps.extend(fault(&error).map(Step::Failed)),
+            Err(error) => {
+                steps.extend(fault(&error).map(|(fault, phase)| Step::Failed(fault, phase)))
+            }
         }
     }
     steps
 }
 
-/// Why a watch failed; `None` for what the watcher mends by itself (a resource version that is too old).
-fn fault(error: &watcher::Error) -> Option<Fault> {
+/// Why a watch failed; `None` for what the watcher mends by itself (a watch whose resource version is too old).
+fn fault(error: &watcher::Error) -> Option<(Fault, Phase)> {
     match error {
-        watcher::Error::InitialListFailed(error)
-        | watcher::Error::WatchStartFailed(error)
-        | watcher::Error::WatchFailed(error) => match error {
+        watcher::Error::InitialListFailed(error) => Some((Fault::of(error), Phase::List)),
+        watcher::Error::WatchStartFailed(error) | watcher::Error::WatchFailed(error) => match error
+        {
             kube::Error::Api(status) if status.code == 410 => None,
-            error => Some(Fault::of(error)),
+            error => Some((Fault::of(error), Phase::Watch)),
         },
         watcher::Error::WatchError(status) if status.code == 410 => None,
-        watcher::Error::WatchError(status) => Some(Fault::status(status.code, &status.message)),
-        watcher::Error::NoResourceVersion => {
-            Some(Fault::Failed("its list has no resourceVersion".into()))
+        watcher::Error::WatchError(status) => {
+            Some((Fault::status(status.code, &status.message), Phase::Watch))
         }
+        watcher::Error::NoResourceVersion => Some((
+            Fault::Failed("its list has no resourceVersion".into()),
+            Phase::List,
+        )),
     }
 }
 
@@ -247,7 +265,7 @@ mod tests {
                 Step::Delta(Delta::Swap(all)) => ("swap", all.len()),
                 Step::Delta(Delta::Apply(some)) => ("apply", some.len()),
                 Step::Delta(Delta::Delete(some)) => ("delete", some.len()),
-                Step::Failed(_) => ("failed", 0),
+                Step::Failed(..) => ("failed", 0),
             })
             .collect();
         assert_eq!(sizes, [("swap", 2), ("apply", 2), ("delete", 1)]);

@@ -86,15 +86,19 @@ pub enum What {
     },
     /// Everything a run wanted was carried out, or given up.
     Carried {
+        /// Which run; empty for one that has no id yet.
+        run: String,
+        /// True when all of it was reading.
+        read: bool,
         /// Why the rest was given up, in words; `None` when all of it was carried out.
         failed: Option<SafeText>,
     },
     /// A second passed.
     Tick,
-    /// A frame was drawn that shows this card whole.
+    /// A frame was drawn.
     Drawn {
-        /// Digest or title of the card.
-        card: String,
+        /// Identity of the card that it shows whole; `None` when it shows none, or not all of it.
+        card: Option<String>,
     },
     /// The terminal has this size now.
     Resize(u16, u16),

@@ -86,6 +86,8 @@ pub struct Stopped {
     pub next: Vec<SafeText>,
     /// Since when.
     pub since: Moment,
+    /// True when the log itself is not as it was written: changes stay off in this folder.
+    pub damaged: bool,
 }
 
 /// The last known board from disk, shown until something live replaces it.
@@ -128,6 +130,8 @@ pub struct State {
     pub open_run: Option<String>,
     /// The run (by id) that something is being carried out for: no key sends meanwhile.
     pub busy: Option<String>,
+    /// True while the open run is reading; keys do not wait for that.
+    pub reading: bool,
     /// Why the last run could not be opened, for the line-by-line form.
     pub refusal: Option<SafeText>,
     /// The answer to the open run's last reading.
@@ -173,6 +177,7 @@ impl State {
             runs: Vec::new(),
             open_run: None,
             busy: None,
+            reading: false,
             refusal: None,
             heard: None,
             nav: Nav::default(),

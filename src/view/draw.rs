@@ -32,18 +32,21 @@ pub fn frame_size((width, height): (u16, u16)) -> (u16, u16) {
 }
 
 /// Draws the screen in view into `area`, the whole of a buffer of any size.
-pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+///
+/// True when the pane that has the focus is on screen whole: only then a key may send what it shows.
+pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) -> bool {
     let area = area.intersection(buffer.area);
     buffer.set_style(area, theme.style(Role::Text));
     if area.width == 0 || area.height == 0 {
-        return;
+        return false;
     }
     if area.width < LEAST.0 || area.height < LEAST.1 {
-        return paint_all(
+        paint_all(
             &screens::too_small(state, area.width, area.height),
             buffer,
             theme,
         );
+        return false;
     }
     let small = area.width < WHOLE.0 || area.height < WHOLE.1;
     let frame = Frame {
@@ -68,25 +71,29 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         last = vec![Row::line(Role::Message, message.as_str())];
     }
     room -= last.len();
-    body(&sheet.panes, buffer, theme, room);
+    let whole = body(&sheet.panes, buffer, theme, room);
     for row in &last {
         row.paint(buffer, theme, area.height - 2, false);
     }
     footer::footer(&keys::footer(state), frame.width).paint(buffer, theme, area.height - 1, false);
+    whole && !small
 }
 
-/// Draws the panes from line 3 on in so many lines.
-fn body(panes: &[Pane], buffer: &mut Buffer, theme: &Theme, room: usize) {
+/// Draws the panes from line 3 on in so many lines; true when the one with the focus is whole.
+fn body(panes: &[Pane], buffer: &mut Buffer, theme: &Theme, room: usize) -> bool {
+    let mut whole = false;
     let mut y = 3;
     let shown = stack::share(panes, room);
     let bottom = 3 + u16::try_from(room).unwrap_or(u16::MAX);
     for (pane, rows) in panes.iter().zip(shown) {
         let Some(rows) = rows else { continue };
         if y + u16::try_from(pane.fixed() + rows).unwrap_or(u16::MAX) > bottom {
-            return;
+            return false;
         }
+        whole |= pane.focus && rows == pane.rows.len();
         y = pane.paint(buffer, theme, y, rows);
     }
+    whole
 }
 
 /// In a small window one pane at a time, and a sentence that says what is left out.

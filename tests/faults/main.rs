@@ -6,6 +6,8 @@
 )]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod broken;
+
 use crashcart::config::Cluster;
 use crashcart::config::ClusterAuth;
 use crashcart::config::ClusterName;
@@ -65,27 +67,13 @@ struct Server {
 
 impl Server {
     async fn start(answer: Answer) -> Server {
-        let (authority, issuer) = authority();
-        let key = rcgen::KeyPair::generate().unwrap();
-        let params = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
-        let certificate = params.signed_by(&key, &issuer).unwrap();
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap();
-        let tls = tls
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)
-            .unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (listener, tls, authority) = Server::listen().await;
         let address = format!("https://{}", listener.local_addr().unwrap());
         let saw = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&saw);
         tokio::spawn(async move {
-            let acceptor = TlsAcceptor::from(Arc::new(tls));
             while let Ok((stream, _)) = listener.accept().await {
-                let (acceptor, seen) = (acceptor.clone(), Arc::clone(&seen));
+                let (acceptor, seen) = (tls.clone(), Arc::clone(&seen));
                 tokio::spawn(async move {
                     let Ok(stream) = acceptor.accept(stream).await else {
                         return;
@@ -104,6 +92,25 @@ impl Server {
             address,
             authority,
         }
+    }
+
+    /// A free port on loopback, TLS for it, and the authority that signed its certificate.
+    async fn listen() -> (TcpListener, TlsAcceptor, String) {
+        let (authority, issuer) = authority();
+        let key = rcgen::KeyPair::generate().unwrap();
+        let params = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &issuer).unwrap();
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap();
+        let tls = tls
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        (listener, TlsAcceptor::from(Arc::new(tls)), authority)
     }
 
     fn saw(&self) -> Vec<Saw> {
@@ -409,11 +416,17 @@ async fn a_permit_for_anything_else_sends_nothing() {
 }
 
 #[tokio::test]
-async fn the_pulse_beats_on_answers_and_not_on_errors() {
+async fn the_pulse_beats_on_watches_alone_and_not_on_errors() {
     let server = Server::start(good).await;
     let link = server.link();
     link.reader()
         .get_json("/api/v1/pods?limit=1")
+        .await
+        .unwrap();
+    let lists = link.pulse().heard();
+    assert!(lists.is_empty(), "a page of a list is no watch");
+    link.reader()
+        .get_json("/api/v1/pods?watch=true&allowWatchBookmarks=true")
         .await
         .unwrap();
     assert_eq!(
@@ -423,7 +436,8 @@ async fn the_pulse_beats_on_answers_and_not_on_errors() {
     assert!(link.pulse().heard().is_empty(), "only since the last look");
     let refusing = Server::start(busy).await;
     let link = refusing.link();
-    let fault = link.reader().get_json("/api/v1/pods").await.unwrap_err();
+    let watched = link.reader().get_json("/api/v1/pods?watch=true").await;
+    let fault = watched.unwrap_err();
     assert_eq!(
         fault,
         Fault::Forbidden(SafeText::new("list pods is not yours"))

@@ -36,6 +36,8 @@ fn a_lost_namespace_is_restored_in_the_simulated_estate() {
     let simulator = Simulator::start();
     restore::restore_a_lost_namespace(&simulator);
     restore::restore_lost_objects(&simulator);
+    // Again: the copy that the first run made of what was left is newer than the backup, and lacks what is lost.
+    restore::restore_lost_objects(&simulator);
 }
 
 /// One testbed for all of it: the parts that change nothing first.
@@ -47,6 +49,7 @@ fn a_lost_namespace_is_restored_by_the_real_velero() {
     trust::a_changed_uid_turns_changes_off_and_reading_goes_on(&bed);
     trust::a_changed_key_sends_nothing(&bed);
     restore::restore_a_lost_namespace(&bed);
+    restore::restore_lost_objects(&bed);
     restore::restore_lost_objects(&bed);
     rights::the_emitted_role_was_enough(&bed);
 }

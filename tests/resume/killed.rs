@@ -107,11 +107,9 @@ fn before_the_plan(lost: Lost) {
 }
 
 #[test]
-fn a_run_killed_before_its_plan_finds_what_it_had_asked_for_and_ends_well() {
-    before_the_plan(Lost::Answer);
-}
-
-#[test]
-fn a_run_killed_before_its_plan_asks_again_what_never_arrived_and_ends_well() {
-    before_the_plan(Lost::Request);
+fn a_run_killed_before_its_plan_asks_again_only_what_never_arrived_and_ends_well() {
+    std::thread::scope(|both| {
+        both.spawn(|| before_the_plan(Lost::Answer));
+        both.spawn(|| before_the_plan(Lost::Request));
+    });
 }

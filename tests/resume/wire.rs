@@ -103,10 +103,6 @@ impl Wire {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "its certificate holds from now on"
-)]
 fn authority() -> Authority {
     Authority::new("a wire", jiff::Timestamp::now()).expect("an authority")
 }

@@ -186,6 +186,7 @@ fn stopped() -> State {
             "Press R. The console writes a test entry and goes on by itself.".into(),
         ],
         since: estate::moment("04:53:00"),
+        damaged: false,
     });
     state
 }

@@ -110,6 +110,6 @@ async fn certificate_person(tools: &Tools, cluster: &ClusterName, greeting: &Gre
             .cloned()
             .collect(),
     };
-    tools.acts(Some(&person));
+    tools.acts_first(&person);
     tools.tell(What::Person(person)).await;
 }

@@ -21,8 +21,11 @@ use self::sign_in::Ask;
 use self::tools::Tools;
 use super::turn::Turn;
 use crate::audit::Kind;
+use crate::config::Cluster;
+use crate::config::ClusterAuth;
 use crate::config::ClusterName;
 use crate::sources::cluster::Link;
+use crate::sources::cluster::TokenSlot;
 use crate::sources::level::Level;
 use crate::state::State;
 use crate::state::effect::Effect;
@@ -135,7 +138,8 @@ impl Perform {
             }
             self.generation += 1;
             let generation = self.generation;
-            let link = match Link::open(&cluster, generation, self.tools.token.clone()) {
+            let token = self.token_for(&cluster);
+            let link = match Link::open(&cluster, generation, token) {
                 Ok(link) => Arc::new(link),
                 Err(fact) => {
                     spawn(connect::refused(
@@ -161,6 +165,21 @@ impl Perform {
                     task,
                 },
             );
+        }
+    }
+
+    /// The token of the sign-in, for the clusters that share its issuer and audience; nothing for any other.
+    fn token_for(&self, cluster: &Cluster) -> TokenSlot {
+        let signed_in = self.tools.config.identities.first();
+        let shares = signed_in.is_some_and(|identity| {
+            let audience = cluster.audience.as_ref();
+            matches!(&cluster.auth, ClusterAuth::Oidc { identity: name } if *name == identity.name)
+                && audience.is_none_or(|audience| *audience == identity.client_id)
+        });
+        if shares {
+            self.tools.token.clone()
+        } else {
+            TokenSlot::default()
         }
     }
 

@@ -46,16 +46,20 @@ pub(super) async fn open(tools: Tools, event: RunEvent) {
         }
         _ => Some(SafeText::new("only a run that is opened has no id yet")),
     };
-    tools.tell(What::Carried { failed }).await;
+    let (run, read) = (String::new(), false);
+    tools.tell(What::Carried { run, read, failed }).await;
 }
 
 /// Carries out commands in order; the rest is dropped when one fails.
 pub(super) async fn carry(tools: Tools, link: Option<Arc<Link>>, run: Run, commands: Vec<Command>) {
     let mut failed = None;
+    let read = commands
+        .iter()
+        .all(|command| matches!(command, Command::Read(_)));
     for command in commands {
         let done = match command {
             Command::Record(event) => record(&tools, &run.id, Some(&run), event).await,
-            Command::Read(reading) => read(&tools, link.as_deref(), &run, reading).await,
+            Command::Read(reading) => look_for(&tools, link.as_deref(), &run, reading).await,
             Command::Send { step, op, undo } => {
                 send(&tools, link.as_deref(), &run, step, op, undo).await
             }
@@ -65,7 +69,8 @@ pub(super) async fn carry(tools: Tools, link: Option<Arc<Link>>, run: Run, comma
             break;
         }
     }
-    tools.tell(What::Carried { failed }).await;
+    let run = run.id;
+    tools.tell(What::Carried { run, read, failed }).await;
 }
 
 /// Writes what a run did; the run hears of it once it is on disk.
@@ -105,7 +110,7 @@ fn not_recorded(why: &SafeText) -> SafeText {
 }
 
 /// Reads for a run. What cannot be read is an answer as well.
-async fn read(
+async fn look_for(
     tools: &Tools,
     link: Option<&Link>,
     run: &Run,
@@ -208,7 +213,7 @@ impl Sending<'_> {
         let digest = request.digest();
         let bound = Bound {
             cluster: self.run.cluster.to_string(),
-            cluster_uid: self.link.uid().unwrap_or_default(),
+            cluster_uid: self.run.cluster_uid().to_owned(),
             generation: self.link.generation(),
             digest,
             class: op.class(),

@@ -80,13 +80,21 @@ async fn wait_for_answer(
 ) -> Result<Option<(Session, Tokens)>, AuthError> {
     let own = Duration::from_secs(u64::from(grant.prompt.interval_s.max(1)));
     let mut pause = own;
+    let mut answered = false;
     loop {
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            ask = asks.recv() => match ask {
-                Some(Ask::Answer(person)) => issuer.answer_simulated(grant.prompt.user_code.as_str(), Some(&person)).await?,
+        let next = tools.clock.deadline(pause);
+        // The issuer is asked at its own pace, whatever is answered here meanwhile; a second answer is dropped.
+        while let Ok(ask) = tokio::time::timeout_at(next, asks.recv()).await {
+            match ask {
+                Some(Ask::Answer(person)) if !answered => {
+                    issuer
+                        .answer_simulated(grant.prompt.user_code.as_str(), Some(&person))
+                        .await?;
+                    answered = true;
+                }
+                Some(Ask::Answer(_)) => {}
                 Some(Ask::SignOut) | None => return Ok(None),
-            },
+            }
         }
         match issuer.poll_once(grant, tools.clock.now().wall).await {
             Ok(Poll::Done(done)) => return Ok(Some(*done)),

@@ -59,6 +59,19 @@ impl Tools {
         draft
     }
 
+    /// This person acts, unless another cluster has named one already.
+    pub fn acts_first(&self, person: &Person) {
+        let known = self
+            .actor
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .login
+            .is_some();
+        if !known {
+            self.acts(Some(person));
+        }
+    }
+
     /// From now on this person acts.
     pub fn acts(&self, person: Option<&Person>) {
         let mut actor = self.actor.lock().unwrap_or_else(PoisonError::into_inner);

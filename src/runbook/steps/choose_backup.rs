@@ -24,7 +24,9 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
         None => points.iter().find(|point| point.why_not.is_none()),
         Some(name) => match points.iter().find(|point| point.backup.as_str() == name) {
             Some(Point {
-                why_not: Some(why), ..
+                why_not: Some(why),
+                copy: false,
+                ..
             }) => {
                 return Verdict::failed(format!(
                     "backup {name} cannot be restored: {why}; choose another, or none for the newest"

@@ -75,6 +75,9 @@ pub struct Point {
     pub store: SafeText,
     /// None when it is restorable; else why not, in the fixed words.
     pub why_not: Option<SafeText>,
+    /// True when nothing is wrong with it but that a run made it of what was left before its restore: it never counts,
+    /// and is taken only by its name.
+    pub copy: bool,
 }
 
 /// One application (or namespace) of a zone on one cluster.

@@ -20,6 +20,8 @@ const CHECKS: i64 = 3;
 pub enum Verdict {
     /// All that must hold holds.
     Counts,
+    /// All holds, but a run made it of what was left before its restore, in words.
+    Copy(SafeText),
     /// Something does not hold, in the fixed words.
     No(SafeText),
     /// It cannot be told, and why.
@@ -50,7 +52,7 @@ pub fn judge(
     let verdict = match (first, part) {
         (Some(Verdict::No(why)), _) => Verdict::No(why),
         (Some(other), _) | (None, Some(other)) => other,
-        (None, None) => Verdict::Counts,
+        (None, None) => copy(backup).unwrap_or(Verdict::Counts),
     };
     Some(verdict)
 }
@@ -64,10 +66,20 @@ pub fn point(backup: &Backup, verdict: &Verdict) -> Point {
         store: backup.scope.storage_location.clone(),
         why_not: match verdict {
             Verdict::Counts => None,
-            Verdict::No(why) => Some(why.clone()),
+            Verdict::No(why) | Verdict::Copy(why) => Some(why.clone()),
             Verdict::Unknown(why) => Some(SafeText::from(format!("? {why}"))),
         },
+        copy: matches!(verdict, Verdict::Copy(_)),
     }
+}
+
+/// A run copies what is left before it restores. What was lost is not in such a copy, however new it is.
+fn copy(backup: &Backup) -> Option<Verdict> {
+    let run = backup.mark.as_ref()?.run.as_str();
+    let short = run.get(..4).unwrap_or(run);
+    Some(Verdict::Copy(SafeText::from(format!(
+        "copy of what was left before run {short}"
+    ))))
 }
 
 fn phase(backup: &Backup) -> Option<Verdict> {

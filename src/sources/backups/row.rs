@@ -171,7 +171,10 @@ fn level(
         return (by_age, Vec::new());
     }
     let newer = |backup: &Backup| newest.is_none_or(|newest| backup.started > newest.started);
-    let mut later = judged.iter().filter(|(backup, _)| newer(backup));
+    let mut later = judged
+        .iter()
+        .filter(|(_, verdict)| !matches!(verdict, Verdict::Copy(_)))
+        .filter(|(backup, _)| newer(backup));
     if let Some((backup, why)) = later.clone().find_map(|(backup, verdict)| match verdict {
         Verdict::Unknown(why) => Some((backup, why)),
         _ => None,
@@ -315,6 +318,14 @@ mod tests {
         let good = || backup("b", "2026-08-15T04:50:00Z", &["pacs"]);
         let table = [
             (good(), None, None),
+            (
+                with(
+                    "/metadata/annotations",
+                    json!({"crashcart/run": "056c520d1a92", "crashcart/step": "6"}),
+                ),
+                None,
+                Some("copy of what was left before run 056c"),
+            ),
             (with("/status/phase", json!("Failed")), None, Some("Failed")),
             (
                 with("/status/phase", json!("PartiallyFailed")),

@@ -9,12 +9,6 @@ use rustls::CertificateError;
 use crate::sources::fact::WatchNews;
 use crate::text::SafeText;
 
-/// Reasons that end a connection before a byte of a request.
-const UNSENT: [&str; 3] = [
-    "connection refused",
-    "no route to host",
-    "its name cannot be resolved",
-];
 /// Longest sentence of a server that is kept, in characters.
 const WORDS: usize = 240;
 
@@ -27,11 +21,11 @@ pub enum Fault {
     Forbidden(SafeText),
     /// The token is missing, ended or not known (401).
     Unauthorised,
-    /// No connection: refused, reset, no route, no name; nothing was sent.
+    /// No connection: refused, reset, no route, no name. `never_left` says whether something was sent.
     Refused(SafeText),
-    /// The server's certificate is signed by a key that is not trusted; nothing was sent.
+    /// The server's certificate is signed by a key that is not trusted.
     OtherIssuer,
-    /// TLS failed some other way; nothing was sent.
+    /// TLS failed some other way, at the handshake or later.
     Tls(SafeText),
     /// Anything else: no answer in time, a 5xx, an answer that cannot be understood.
     Failed(SafeText),
@@ -62,15 +56,6 @@ impl Fault {
             Fault::Forbidden(words) => WatchNews::Forbidden(words),
             Fault::Refused(_) | Fault::OtherIssuer | Fault::Tls(_) => WatchNews::Refused(words),
             Fault::Unauthorised | Fault::Failed(_) => WatchNews::Failed(words),
-        }
-    }
-
-    /// True when it is certain that the request never left.
-    pub fn unsent(&self) -> bool {
-        match self {
-            Fault::OtherIssuer | Fault::Tls(_) => true,
-            Fault::Refused(words) => UNSENT.contains(&words.as_str()),
-            _ => false,
         }
     }
 
@@ -109,6 +94,22 @@ impl Fault {
         }
         failed(&last.to_string())
     }
+}
+
+/// True when it is certain that the request never left: the connection for it was not made. The same words on a
+/// connection that was made prove nothing.
+pub(in crate::sources) fn never_left(error: &kube::Error) -> bool {
+    let mut next: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        if error
+            .downcast_ref::<hyper_util::client::legacy::Error>()
+            .is_some_and(hyper_util::client::legacy::Error::is_connect)
+        {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// A cause that is understood; an I/O error is looked into, because TLS hides in it.

@@ -12,6 +12,7 @@ use http::HeaderValue;
 use http::Request;
 use http::Response;
 use http::header::AUTHORIZATION;
+use http::header::CONTENT_TYPE;
 use hyper::body::Body;
 use hyper::body::Frame;
 use hyper::body::SizeHint;
@@ -85,8 +86,10 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for Bearer<S> {
     }
 }
 
-/// What was heard on each watch: response heads and body bytes of successful answers only, so that a server that
-/// answers with errors is not taken for one that lives.
+/// What was heard on each watch: response heads and body bytes of successful answers to a watch, and of nothing else.
+///
+/// A page of a list proves nothing until the list is complete, an error is no sign of life, and a page of HTML comes
+/// from something that stands between; what a complete list or a poll says counts when it is folded in.
 #[derive(Clone, Debug, Default)]
 pub struct Pulse(Arc<Counts>);
 
@@ -125,10 +128,11 @@ impl Pulse {
     }
 }
 
-/// The watch that a path belongs to: its collection, or the alerts' poll.
-pub(super) fn watch_of(path: &str) -> Option<Watch> {
-    if path.starts_with("/api/v1/") && path.ends_with("/proxy/api/v2/alerts") {
-        return Some(Watch::Alerts);
+/// The watch that a request asks for: `watch=true` on a collection that is watched.
+fn watch_of(uri: &http::Uri) -> Option<Watch> {
+    let mut query = uri.query().unwrap_or_default().split('&');
+    if !query.any(|pair| pair == "watch=true") {
+        return None;
     }
     [
         (Watch::Namespaces, collection::<Namespace>()),
@@ -143,7 +147,7 @@ pub(super) fn watch_of(path: &str) -> Option<Watch> {
         (Watch::Kustomizations, collection::<Kustomization>()),
     ]
     .into_iter()
-    .find(|(_, at)| at == path)
+    .find(|(_, at)| at == uri.path())
     .map(|(watch, _)| watch)
 }
 
@@ -152,6 +156,13 @@ fn collection<K: Kind>() -> String {
         "" => format!("/api/{}/{}", K::VERSION, K::PLURAL),
         group => format!("/apis/{group}/{}/{}", K::VERSION, K::PLURAL),
     }
+}
+
+/// True unless the answer says that it is something else than JSON.
+fn is_json(headers: &http::HeaderMap) -> bool {
+    headers
+        .get(CONTENT_TYPE)
+        .is_none_or(|kind| kind.to_str().is_ok_and(|kind| kind.contains("json")))
 }
 
 /// Counts what is heard.
@@ -177,11 +188,12 @@ where
     }
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
-        let watch = watch_of(request.uri().path());
+        let watch = watch_of(request.uri());
         let (answer, pulse) = (self.inner.call(request), self.pulse.clone());
         Box::pin(async move {
             let response = answer.await?;
-            let watch = watch.filter(|_| response.status().is_success());
+            let watch =
+                watch.filter(|_| response.status().is_success() && is_json(response.headers()));
             pulse.beat(watch, 0);
             Ok(response.map(|body| Heard { body, watch, pulse }))
         })

@@ -29,6 +29,8 @@ use crate::text::column_clock;
 
 /// What the drift column rests on.
 pub const NEEDS: [Watch; 2] = [Watch::Namespaces, Watch::Kustomizations];
+/// Seconds after which the first run is due where no interval is set.
+const FIRST_S: i64 = 60;
 /// Seconds that one run may take beyond its interval before its controller is thought dead.
 const RUN_S: i64 = 300;
 
@@ -60,6 +62,10 @@ pub enum State {
     Failing,
     /// Its controller gives no sign: what it says is history.
     Stale,
+    /// It is older than its interval and has no status: nothing has ever acted on it.
+    Unrun,
+    /// It is new and has no status yet.
+    Waiting,
     /// A run is on its way.
     Behind,
     /// What Git says is applied.
@@ -77,6 +83,8 @@ impl State {
             _ if row.suspend => State::Suspended,
             Some("False") => State::Failing,
             _ if overdue => State::Stale,
+            None if first_due(row).is_none_or(|due| at.as_second() > due) => State::Unrun,
+            None => State::Waiting,
             Some("True") if row.applied == row.attempted => State::InStep,
             _ => State::Behind,
         }
@@ -88,6 +96,8 @@ impl State {
             State::Suspended => "suspended",
             State::Failing => "failing",
             State::Stale => "stale",
+            State::Unrun => "never ran",
+            State::Waiting => "asked",
             State::Behind => "behind",
             State::InStep => "in step",
         }
@@ -97,10 +107,16 @@ impl State {
     pub fn level(self) -> Level {
         match self {
             State::Suspended | State::Failing => Level::Warn,
-            State::Stale => Level::Unknown,
+            State::Stale | State::Unrun | State::Waiting => Level::Unknown,
             State::Behind | State::InStep => Level::Ok,
         }
     }
+}
+
+/// When the first run should have left a status, in seconds of Unix time; `None` when it says not when it was made.
+fn first_due(row: &Kustomization) -> Option<i64> {
+    let made = row.meta.created?.as_second();
+    Some(made.saturating_add(row.interval_s.unwrap_or(FIRST_S)))
 }
 
 /// The drift of one zone on one cluster: what is held, failing or in step.
@@ -116,27 +132,27 @@ fn judge(ground: &Ground<'_>, zone: Option<&ZoneName>, at: Timestamp) -> Judged 
         .map(|row| State::of(row, at))
         .collect();
     let count = |state: State| states.iter().filter(|one| **one == state).count();
-    let level = states.iter().map(|state| state.level()).min();
-    match (
-        level,
-        count(State::Suspended),
-        count(State::Failing),
-        count(State::Stale),
-    ) {
-        (None, ..) => Judged::new(Level::Absent, "", "none here"),
-        (Some(level), 0, 0, 0) => Judged::new(level, "", format!("{} in step", states.len())),
-        (Some(level), _, _, stale) if stale > 0 => {
-            Judged::new(level, "stale", format!("{stale} stale"))
-        }
-        (Some(level), held, 0, _) => Judged::new(level, held.to_string(), format!("{held} held")),
-        (Some(level), 0, failing, _) => {
-            Judged::new(level, failing.to_string(), format!("{failing} failing"))
-        }
-        (Some(level), held, failing, _) => Judged::new(
-            level,
-            (held + failing).to_string(),
-            format!("{held} held, {failing} failing"),
-        ),
+    let unknown = [
+        (State::Stale, "stale", "stale"),
+        (State::Unrun, "never", "never ran"),
+        (State::Waiting, "asked", "asked, never ran"),
+    ];
+    let unknown = unknown.into_iter().find(|(state, ..)| count(*state) > 0);
+    if let Some((state, figure, words)) = unknown {
+        return Judged::new(state.level(), figure, format!("{} {words}", count(state)));
+    }
+    let (held, failing) = (count(State::Suspended), count(State::Failing));
+    let wide = match (held, failing, count(State::Behind)) {
+        _ if states.is_empty() => return Judged::new(Level::Absent, "", "none here"),
+        (0, 0, 0) => format!("{} in step", states.len()),
+        (0, 0, _) => format!("{} of {} in step", count(State::InStep), states.len()),
+        (held, 0, _) => format!("{held} held"),
+        (0, failing, _) => format!("{failing} failing"),
+        (held, failing, _) => format!("{held} held, {failing} failing"),
+    };
+    match held + failing {
+        0 => Judged::new(Level::Ok, "", wide),
+        bad => Judged::new(Level::Warn, bad.to_string(), wide),
     }
 }
 
@@ -188,7 +204,12 @@ fn finding(ground: &Ground<'_>, row: &Kustomization) -> Option<Finding> {
             format!("Kustomization {name} did not run when it was due; is its controller alive?"),
             row.ran,
         ),
-        State::Behind | State::InStep => return None,
+        State::Unrun => (
+            "drift.failing",
+            format!("Kustomization {name} has never run; is its controller alive?"),
+            row.meta.created,
+        ),
+        State::Waiting | State::Behind | State::InStep => return None,
     };
     let zoned = row
         .keeps
@@ -242,6 +263,7 @@ fn why(row: &Kustomization, state: State, at: Timestamp) -> SafeText {
     SafeText::from(match state {
         State::Suspended => held(row, at).0.trim_start().to_owned(),
         State::Stale => format!("last ran {ran}"),
+        State::Unrun | State::Waiting => "it has no status".to_owned(),
         State::Behind if row.unheard => "asked to run; not taken note of yet".to_owned(),
         State::Failing | State::Behind => message.to_owned(),
         State::InStep => String::new(),
@@ -341,9 +363,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::sources::fact::Delta;
+    use crate::sources::fact::Fact;
     use crate::sources::fixtures::at;
+    use crate::sources::fixtures::config;
     use crate::sources::fixtures::meta;
+    use crate::sources::fixtures::name;
+    use crate::sources::fixtures::namespace;
     use crate::sources::fixtures::parse;
+    use crate::sources::fixtures::reach;
 
     fn kustomization(suspend: bool, ready: &str, reason: &str, ran: &str) -> Value {
         let mut metadata = meta("flux-system", "emr");
@@ -396,6 +424,42 @@ mod tests {
         for (value, state, level) in table {
             let found = State::of(&parse(value), at(0).wall);
             assert_eq!((found, found.level()), (state, level));
+        }
+    }
+
+    #[test]
+    fn one_without_a_status_is_never_in_step() {
+        let made = |created: &str, interval: Value| {
+            let mut metadata = meta("emr", "emr");
+            metadata["creationTimestamp"] = json!(created);
+            json!({"metadata": metadata, "spec": {"interval": interval, "targetNamespace": "pacs"}})
+        };
+        let table = [
+            (made("2026-08-15T04:44:00Z", json!("10m0s")), State::Waiting),
+            (made("2026-08-15T04:43:59Z", json!("10m0s")), State::Unrun),
+            (made("2026-08-15T04:53:00Z", json!(null)), State::Waiting),
+            (made("2026-08-15T04:52:59Z", json!(null)), State::Unrun),
+            (made("soon", json!("10m0s")), State::Unrun),
+        ];
+        for (value, state) in table {
+            let found = State::of(&parse(value.clone()), at(0).wall);
+            assert_eq!((found, found.level()), (state, Level::Unknown), "{value}");
+            let mut world = World::default();
+            reach(
+                &mut world,
+                "one",
+                vec![namespace("pacs", "clinical")],
+                at(0),
+            );
+            let rows = Fact::Kustomizations(Delta::Swap(vec![parse(value)]));
+            world.fold(&name("one"), 1, rows, at(0));
+            let (config, nothing, cluster) = (config(), ClusterWorld::default(), name("one"));
+            let ground = Ground::new(&config, &world, &cluster, at(0), &nothing);
+            let cell = headline(&ground, Some(&"clinical".into()));
+            assert_eq!(cell.level, Level::Unknown);
+            assert!(cell.wide.as_str().ends_with("never ran"), "{}", cell.wide);
+            let told = findings(&ground);
+            assert_eq!(told.len(), usize::from(state == State::Unrun));
         }
     }
 

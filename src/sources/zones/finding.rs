@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::NEEDS;
+use super::WORKLOADS;
 use super::cause::Fault;
 use super::workload;
 use super::workload::Workload;
@@ -31,7 +31,10 @@ pub fn findings(ground: &Ground<'_>) -> Vec<Finding> {
         return found;
     }
     membership(ground, &mut found);
-    if matches!(ground.world.standing(&NEEDS, ground.now), Standing::Now(_)) {
+    if matches!(
+        ground.world.standing(&WORKLOADS, ground.now),
+        Standing::Now(_)
+    ) {
         let zones: Vec<Option<ZoneName>> = ground
             .zones()
             .map(|zone| Some(zone.name.clone()))

@@ -23,7 +23,14 @@ pub use finding::findings;
 pub use screen::detail;
 
 /// What the health column rests on.
-pub const NEEDS: [Watch; 3] = [Watch::Namespaces, Watch::Deployments, Watch::Pods];
+pub const NEEDS: [Watch; 4] = [
+    Watch::Namespaces,
+    Watch::Nodes,
+    Watch::Deployments,
+    Watch::Pods,
+];
+/// What a sentence about one workload rests on.
+const WORKLOADS: [Watch; 3] = [Watch::Namespaces, Watch::Deployments, Watch::Pods];
 
 /// A workload that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::Cause;
 use super::Detail;
-use super::NEEDS;
 use super::NodeLine;
+use super::WORKLOADS;
 use super::WorkloadRow;
 use super::workload;
 use super::workload::Workload;
@@ -64,7 +64,7 @@ fn add(
     detail: &mut Detail,
     causes: &mut BTreeMap<SafeText, Cause>,
 ) {
-    let standing = ground.world.standing(&NEEDS, ground.now);
+    let standing = ground.world.standing(&WORKLOADS, ground.now);
     let (at, silent) = match &standing {
         Standing::Now(_) => (ground.now.wall, None),
         Standing::Silent(s) => (ground.heard_at(*s), Some(*s)),

@@ -7,6 +7,7 @@ use crate::state::effect::Effect;
 use crate::state::nav::Screen;
 use crate::state::prompt::Line;
 use crate::state::prompt::Prompt;
+use crate::state::rows::marked as marked_row;
 use crate::state::rows::panes;
 use crate::state::rows::rows;
 
@@ -17,6 +18,7 @@ const PAGE: i32 = 12;
 pub(super) fn act(state: &mut State, action: &Action) -> Vec<Effect> {
     match action {
         Action::Go(screen) => go(state, *screen),
+        Action::Leave if state.nav.screen == Screen::Board && state.nav.filter.is_empty() => {}
         Action::Back | Action::Leave => return back(state),
         Action::Open | Action::Accept => return open(state),
         Action::Move { by, page } => move_by(state, if *page { by * PAGE } else { *by }),
@@ -153,11 +155,12 @@ fn move_by(state: &mut State, by: i32) {
         *line = line.saturating_add_signed(by as isize);
         return;
     }
-    let here = rows
-        .iter()
-        .position(|row| Some(row.as_str()) == state.nav.mark())
-        .unwrap_or(0);
-    let there = here.saturating_add_signed(by as isize).min(rows.len() - 1);
+    let mark = marked_row(state);
+    let here = rows.iter().position(|row| Some(row) == mark.as_ref());
+    let there = here
+        .unwrap_or(0)
+        .saturating_add_signed(by as isize)
+        .min(rows.len() - 1);
     state.nav.marks.insert(screen, rows[there].clone());
     if screen == Screen::Log {
         state.log.following = there == 0;

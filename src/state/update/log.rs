@@ -50,6 +50,14 @@ pub(super) fn stopped(state: &mut State, stopped: Stopped) -> Vec<Effect> {
 
 /// The log can be written again.
 pub(super) fn back(state: &mut State) -> Vec<Effect> {
+    if state
+        .log
+        .stopped
+        .as_ref()
+        .is_some_and(|stopped| stopped.damaged)
+    {
+        return Vec::new();
+    }
     state.log.stopped = None;
     if state.nav.screen == Screen::Stopped {
         state.nav.screen = state.nav.back.pop().unwrap_or(Screen::Board);

@@ -1,12 +1,13 @@
 //! The one place where the state changes: one event in, effects out. Synchronous and total.
 //!
 //! One file per noun: `facts` (what sources saw), `time` (ticks and ages), `go` (screens, marks, panes), `text`
-//! (what is typed), `fill` (parameters), `run` (runs), `sign_in`, `log`.
+//! (what is typed), `fill` (parameters), `run` (runs), `offer` (what may be sent), `sign_in`, `log`.
 
 mod facts;
 mod fill;
 mod go;
 mod log;
+mod offer;
 mod run;
 mod sign_in;
 mod text;
@@ -45,9 +46,9 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             at,
         } => run::logged(state, &run, &event, entry, at),
         What::Answered { run, heard } => run::answered(state, &run, heard),
-        What::Carried { failed } => run::carried(state, failed),
+        What::Carried { run, read, failed } => run::carried(state, &run, read, failed),
         What::Tick => time::tick(state),
-        What::Drawn { card } => run::drawn(state, card),
+        What::Drawn { card } => offer::drawn(state, card),
         What::Resize(width, height) => time::resize(state, width, height),
         What::HangUp => hang_up(state),
     }
@@ -58,7 +59,7 @@ fn act(state: &mut State, action: Action, alone: bool) -> Vec<Effect> {
     state.changed();
     state.message = None;
     if state.prompt.is_some() {
-        if let Some(effects) = text::act(state, &action) {
+        if let Some(effects) = text::act(state, &action, alone) {
             return effects;
         }
         state.prompt = None;

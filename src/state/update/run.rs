@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::auth::Person;
+use super::offer::card;
+use super::offer::enter_off;
+use super::offer::not_yet;
+use super::offer::sight;
 use crate::runbook::engine::Command;
 use crate::runbook::event::RunEvent;
 use crate::runbook::open;
@@ -16,7 +19,6 @@ use crate::runbook::press::Input;
 use crate::runbook::reading::Heard;
 use crate::runbook::run::Run;
 use crate::runbook::run::RunStatus;
-use crate::runbook::sight::Sight;
 use crate::sources::world::ClusterWorld;
 use crate::state::State;
 use crate::state::action::Action;
@@ -26,14 +28,10 @@ use crate::state::prompt::Line;
 use crate::state::prompt::Prompt;
 use crate::text::SafeText;
 
-/// Milliseconds that a request must have been on screen, whole, before a key may send it.
-const SEEN_FOR_MS: u64 = 300;
-/// The smallest window in which a request can be shown in full.
-const WHOLE: (u16, u16) = (80, 24);
-
 /// Opens a run, unless the zone, the policy or the person forbids it; the refusal is said and nothing is asked of anybody.
 pub(super) fn open(state: &mut State, book: &str, params: BTreeMap<String, String>) -> Vec<Effect> {
-    let Some(person) = state.person.clone() else {
+    let Some(person) = state.person.clone().filter(|_| state.busy.is_none()) else {
+        state.say("Wait: the last thing asked for is still under way.");
         return Vec::new();
     };
     let request = open::Request {
@@ -113,15 +111,10 @@ fn ask_reason(state: &mut State, abort: bool) -> Vec<Effect> {
 
 /// Enter: does what the pane shows, if it was shown long enough and the key came alone.
 fn do_it(state: &mut State, alone: bool) -> Vec<Effect> {
-    let Some(card) = card(state) else {
+    let Some((card, run)) = card(state).zip(state.run()) else {
         return Vec::new();
     };
-    if card.enter.is_empty() {
-        let why = card
-            .notes
-            .first()
-            .cloned()
-            .unwrap_or_else(|| SafeText::new("There is nothing to do here now."));
+    if let Some(why) = enter_off(state, run, &card) {
         state.say(why);
         return Vec::new();
     }
@@ -141,25 +134,6 @@ fn do_it(state: &mut State, alone: bool) -> Vec<Effect> {
         }
         None => press(state, Input::Enter),
     }
-}
-
-/// Why an Enter does not count, when it does not.
-fn not_yet(state: &State, alone: bool) -> Option<String> {
-    if state.size.0 < WHOLE.0 || state.size.1 < WHOLE.1 {
-        return Some("no: needs 80x24 to show the request in full.".to_owned());
-    }
-    if !alone {
-        return Some(
-            "Enter did not count: it came together with other keys. Press it alone.".to_owned(),
-        );
-    }
-    let seen = state
-        .card_id()
-        .zip(state.card_shown.as_ref())
-        .is_some_and(|(id, (shown, at))| {
-            *shown == id && state.now.mono_ms.saturating_sub(at.mono_ms) >= SEEN_FOR_MS
-        });
-    (!seen).then(|| "Enter did not count: the request was on screen for less than 0.3s. Read it, then press Enter.".to_owned())
 }
 
 /// A name was typed: letter by letter the one that was asked for, or nothing is sent.
@@ -222,7 +196,8 @@ fn press(state: &mut State, input: Input) -> Vec<Effect> {
 
 /// What the open run does by itself: preparation, verdicts, time limits.
 pub(super) fn advance(state: &mut State) -> Vec<Effect> {
-    if state.busy.is_some() || state.log.stopped.is_some() || state.quitting {
+    let waits = state.busy.is_some() || state.reading;
+    if waits || state.log.stopped.is_some() || state.quitting {
         return Vec::new();
     }
     let Some((run, person)) = state.run().zip(state.person.as_ref()) else {
@@ -241,8 +216,16 @@ fn carry(state: &mut State, commands: Vec<Command>) -> Vec<Effect> {
         .world
         .cluster(&run.cluster)
         .map_or(0, ClusterWorld::generation);
-    state.busy = Some(run.id.clone());
-    state.changed();
+    if commands
+        .iter()
+        .all(|command| matches!(command, Command::Read(_)))
+    {
+        // Reading changes nothing and nobody waits for it: keys stay as they are.
+        state.reading = true;
+    } else {
+        state.busy = Some(run.id.clone());
+        state.changed();
+    }
     vec![Effect::Carry {
         run: Box::new(run),
         commands,
@@ -258,6 +241,7 @@ pub(super) fn logged(
     entry: u64,
     at: Timestamp,
 ) -> Vec<Effect> {
+    state.nav.marks.remove(&Screen::Run);
     if let RunEvent::Opened(opened) = event {
         state.runs.insert(0, Run::open(opened, entry, at));
         state.open_run = Some(id.to_owned());
@@ -287,38 +271,32 @@ pub(super) fn answered(state: &mut State, id: &str, heard: Heard) -> Vec<Effect>
     Vec::new()
 }
 
-/// What the run wanted was carried out, or given up: it may go on.
-pub(super) fn carried(state: &mut State, failed: Option<SafeText>) -> Vec<Effect> {
-    state.busy = None;
-    state.changed();
-    match failed {
-        // Not at once again: the next second, or the person, tries anew. A request whose outcome could not be
-        // recorded is in doubt, as if this process had ended there.
-        Some(why) => {
-            let open = state.open_run.clone();
-            if let Some(run) = state
-                .runs
-                .iter_mut()
-                .find(|run| Some(&run.id) == open.as_ref() && run.in_flight())
-            {
-                *run = run.clone().found_at_start();
-            }
-            state.say(why);
-            Vec::new()
-        }
-        None => advance(state),
+/// What a run wanted was carried out, or given up: the open one may go on.
+pub(super) fn carried(
+    state: &mut State,
+    id: &str,
+    read: bool,
+    failed: Option<SafeText>,
+) -> Vec<Effect> {
+    if read {
+        state.reading = false;
+    } else {
+        state.busy = None;
+        state.changed();
     }
-}
-
-/// A frame that shows this card whole is on screen.
-pub(super) fn drawn(state: &mut State, card: String) -> Vec<Effect> {
-    if state
-        .card_shown
-        .as_ref()
-        .is_none_or(|(shown, _)| *shown != card)
+    // Not at once again after a failure: the next second, or the person, tries anew. A request whose outcome could
+    // not be recorded is in doubt, as if this process had ended there.
+    let Some(why) = failed else {
+        return advance(state);
+    };
+    if let Some(run) = state
+        .runs
+        .iter_mut()
+        .find(|run| run.id == id && run.in_flight())
     {
-        state.card_shown = Some((card, state.now));
+        *run = run.clone().found_at_start();
     }
+    state.say(why);
     Vec::new()
 }
 
@@ -326,40 +304,4 @@ pub(super) fn drawn(state: &mut State, card: String) -> Vec<Effect> {
 pub(super) fn hang_up(state: &mut State) -> Vec<Effect> {
     state.prompt = None;
     Vec::new()
-}
-
-fn card(state: &State) -> Option<crate::runbook::run::Card> {
-    let (run, person) = state.run().zip(state.person.as_ref())?;
-    Some(run.card(&sight(state, person), state.now))
-}
-
-fn sight<'a>(state: &'a State, person: &'a Person) -> Sight<'a> {
-    let (config, world, library) = (&*state.config, &state.world, &*state.library);
-    Sight {
-        config,
-        world,
-        library,
-        heard: state.heard.as_ref(),
-        person,
-    }
-}
-
-impl State {
-    /// The pane of the open run: what Enter would do now.
-    pub fn card(&self) -> Option<crate::runbook::run::Card> {
-        card(self)
-    }
-
-    /// Identity of what the run or plan screen offers to send; `None` on other screens.
-    pub fn card_id(&self) -> Option<String> {
-        if !matches!(self.nav.screen, Screen::Run | Screen::Plan) {
-            return None;
-        }
-        let card = card(self)?;
-        let run = self.open_run.as_deref()?;
-        Some(format!(
-            "{run} {} {} {}",
-            card.title, card.digest, card.enter
-        ))
-    }
 }

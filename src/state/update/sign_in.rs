@@ -47,6 +47,7 @@ pub(super) fn person(state: &mut State, person: Person) -> Vec<Effect> {
         // A certificate's person is known only once its cluster has greeted us: the connections stand already.
         state.person = Some(person);
         state.changed();
+        super::run::greet(state);
         return Vec::new();
     }
     state.say(format!(
@@ -103,11 +104,13 @@ pub(super) fn answer(state: &mut State, people: &[String], at: usize) -> Vec<Eff
     let (Some(simulated), Some(person)) = (&device.simulated, people.get(at)) else {
         return Vec::new();
     };
-    vec![Effect::AnswerSignIn {
+    let answer = Effect::AnswerSignIn {
         person: person.clone(),
         endpoint: simulated.answer_endpoint.clone(),
         user_code: device.user_code.to_string(),
-    }]
+    };
+    state.say(format!("Answered as {person}; waiting for the issuer."));
+    vec![answer]
 }
 
 /// Esc on the sign-in screen goes on without: the last known state shows.
@@ -115,5 +118,7 @@ pub(super) fn left(state: &mut State) -> Vec<Effect> {
     if state.nav.screen == Screen::SignIn {
         state.nav.screen = state.nav.back.pop().unwrap_or(Screen::Board);
     }
+    state
+        .say("Nobody is signed in, so nothing is read: 0 shows the session; Enter there signs in.");
     Vec::new()
 }

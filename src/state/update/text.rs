@@ -8,7 +8,7 @@ use crate::state::prompt::Prompt;
 
 /// Handles a key while something is typed. `None`: the key is not the field's; the prompt closes and the key counts
 /// as usual (a command chosen from the palette).
-pub(super) fn act(state: &mut State, action: &Action) -> Option<Vec<Effect>> {
+pub(super) fn act(state: &mut State, action: &Action, alone: bool) -> Option<Vec<Effect>> {
     if let Action::Cancel = action {
         state.prompt = None;
         state.say("Nothing was sent.");
@@ -29,6 +29,12 @@ pub(super) fn act(state: &mut State, action: &Action) -> Option<Vec<Effect>> {
         Action::Leave | Action::Back => Some(leave(state)),
         Action::Field(next) => {
             turn(state, *next);
+            Some(Vec::new())
+        }
+        Action::Accept | Action::Open
+            if !alone && matches!(state.prompt, Some(Prompt::Name { .. })) =>
+        {
+            state.say("Enter did not count: it came together with other keys. Type the name.");
             Some(Vec::new())
         }
         Action::Accept | Action::Open => Some(accept(state)),

@@ -4,6 +4,7 @@ use super::Entry;
 use super::Frame;
 use super::Sheet;
 use super::words;
+use crate::sources::alerts;
 use crate::sources::alerts::AlertRow;
 use crate::sources::alerts::Detail;
 use crate::sources::alerts::Pipeline;
@@ -27,11 +28,13 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
     let mut panes = vec![pipelines(frame, &detail), firing(frame, &detail)];
     panes.extend(marked(frame, &detail));
     let (silenced, inhibited, info) = detail.hidden;
+    let state = frame.state;
+    let all = alerts::detail(&state.config, &state.world, state.judged_at);
     let second = Row::line(
         Role::Text,
         format!(
             "Alerts  {} firing",
-            words::plural(detail.firing.len(), "group")
+            words::plural(all.firing.len(), "group")
         ),
     )
     .right(

@@ -6,6 +6,7 @@ use super::Sheet;
 use super::words;
 use super::zone;
 use crate::config;
+use crate::sources::backups;
 use crate::sources::backups::Detail;
 use crate::sources::backups::Grade;
 use crate::sources::backups::Row as BackupRow;
@@ -32,8 +33,10 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
         panes.push(stores(frame, &detail));
     }
     panes.extend(why(frame, &detail));
+    let state = frame.state;
+    let all = backups::detail(&state.config, &state.world, state.judged_at);
     Sheet {
-        second: second(&detail, frame.width),
+        second: second(&all, frame.width),
         panes,
         left_out: Vec::new(),
     }

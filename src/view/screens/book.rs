@@ -99,7 +99,7 @@ pub(super) fn prose(book: &Book, columns: usize) -> Vec<Row> {
             });
         }
         if !step.why.trim().is_empty() {
-            let why = format!("Why: {}", plain(&step.why));
+            let why = plain(&step.why);
             rows.extend(
                 text::wrap(&why, columns.saturating_sub(6))
                     .into_iter()

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Entry;
 use super::Frame;
 use super::Sheet;
+use crate::sources::drift;
 use crate::sources::drift::Row as DriftRow;
 use crate::sources::level::Level;
 use crate::state::nav::Screen;
@@ -36,8 +37,10 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
         pane = pane.rows([Row::new().put(3, Role::Text, "No cluster was asked yet.")]);
     }
     let panes = vec![pane.list(frame.state.nav.mark())];
+    let state = frame.state;
+    let all = drift::rows(&state.config, &state.world, state.judged_at);
     Sheet {
-        second: second(&objects),
+        second: second(&all),
         panes,
         left_out: Vec::new(),
     }

@@ -1,0 +1,75 @@
+//! Signing in: a code, an answer, every cluster asked.
+
+use crashcart::auth::session::Session;
+use crashcart::auth::sign_in::DevicePrompt;
+use crashcart::auth::sign_in::Event;
+use crashcart::auth::sign_in::SignIn;
+use crashcart::state::event::What;
+
+use crate::night;
+use crate::play::Console;
+
+/// Nobody is signed in; the issuer shows a code.
+fn waiting() -> (Console, Session) {
+    let mut state = night::board();
+    let person = state.person.take().expect("alice");
+    state.sign_in = SignIn::Idle;
+    let now = state.now.wall;
+    let session = Session {
+        person,
+        expires_at: now + jiff::SignedDuration::from_mins(40),
+        acr: None,
+        auth_time: None,
+    };
+    let mut console = Console::new(state);
+    console.play("press 0 Enter n\nasks SignIn");
+    let host = "id.meridian.test";
+    console.happen(What::SignIn(Event::Asked {
+        issuer: host.into(),
+    }));
+    console.happen(What::SignIn(Event::Prompt(DevicePrompt {
+        issuer_host: host.into(),
+        client_id: "crashcart".into(),
+        verification_uri: "https://id.meridian.test/device".into(),
+        verification_uri_complete: None,
+        user_code: "WDJB-MJHT".into(),
+        expires_at: now + jiff::SignedDuration::from_mins(10),
+        interval_s: 5,
+        since: now,
+        simulated: None,
+    })));
+    (console, session)
+}
+
+#[test]
+fn a_code_is_shown_and_its_answer_asks_every_cluster_in_that_name() {
+    let (mut console, session) = waiting();
+    console.play(
+        "see W D J B - M J H T
+         see https://id.meridian.test/device
+         see not signed in
+         asks nothing",
+    );
+    console.happen(What::SignIn(Event::SignedIn(session)));
+    console.play(
+        "asks Connect
+         see Signed in as alice. Reading 3 clusters.
+         unseen W D J B
+         press 1
+         see ZONE / CLUSTER
+         asks nothing",
+    );
+}
+
+#[test]
+fn a_denied_code_says_so_and_n_asks_for_a_new_one() {
+    let (mut console, _) = waiting();
+    console.happen(What::SignIn(Event::Denied));
+    console.play("see n tries again\nasks nothing\npress n\nasks SignIn");
+}
+
+#[test]
+fn without_a_person_nothing_can_be_filled_in() {
+    let (mut console, _) = waiting();
+    console.play("press Esc 7 Enter Enter\nsee nobody is signed in\nasks nothing");
+}
