@@ -118,6 +118,8 @@ async fn get(sender: &mut SendRequest<Full<Bytes>>, path: &str) -> anyhow::Resul
 /// Changes an annotation of so many pods a second, one after the other, for so long; gives how many it were.
 pub(crate) async fn churn(bed: &Bed, rate: u32, time: Duration) -> anyhow::Result<usize> {
     let mut sender = connect(bed, "admin").await?;
+    // A value of its own for each measurement: what changes nothing is no change to the server.
+    let who = std::process::id();
     let begun = Instant::now();
     let mut beat = tokio::time::interval(Duration::from_secs(1) / rate);
     let mut changes = 0;
@@ -126,7 +128,7 @@ pub(crate) async fn churn(bed: &Bed, rate: u32, time: Duration) -> anyhow::Resul
         // As testbed/populate names them: number, and the number's namespace of thirty.
         let pod = changes * 7 % PODS;
         let path = format!("/api/v1/namespaces/app-{:03}/pods/api-{pod:06}", pod % 30);
-        let body = format!("{{\"metadata\":{{\"annotations\":{{\"turn\":\"{changes}\"}}}}}}");
+        let body = format!("{{\"metadata\":{{\"annotations\":{{\"turn\":\"{who}/{changes}\"}}}}}}");
         let request = Request::patch(&path)
             .header("host", "127.0.0.1")
             .header("content-type", "application/merge-patch+json")
