@@ -1,6 +1,11 @@
 //! The architecture, held: which room may import which, the budgets, and the few files that may be async, spawn
 //! tasks or read the clock.
 
+#![expect(
+    clippy::expect_used,
+    reason = "a test that cannot read the code panics"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

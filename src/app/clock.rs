@@ -45,7 +45,6 @@ impl Clock {
     }
 
     /// Nanoseconds since this host booted, as permits count them.
-    #[expect(clippy::unused_self, reason = "who has no clock cannot ask the time")]
     pub fn mono_ns(&self) -> u64 {
         let read = clock_gettime(ClockId::Boottime);
         let seconds = u64::try_from(read.tv_sec).unwrap_or_default();
@@ -55,7 +54,6 @@ impl Clock {
 
     /// The tokio moment that lies so far ahead.
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
-    #[expect(clippy::unused_self, reason = "who has no clock cannot ask the time")]
     pub fn deadline(&self, wait: Duration) -> tokio::time::Instant {
         tokio::time::Instant::now() + wait
     }

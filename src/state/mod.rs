@@ -101,6 +101,10 @@ pub struct LastKnown {
 
 /// Everything that is true now.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, not a state of one machine"
+)]
 pub struct State {
     /// What we were told.
     pub config: Arc<Config>,
