@@ -11,6 +11,7 @@ use crate::audit;
 use crate::auth::oidc;
 use crate::config::Cluster;
 use crate::config::Config;
+use crate::sources::fact::Greeting;
 use crate::sources::level::Level;
 use crate::sources::world::ClusterWorld;
 use crate::state::State;
@@ -153,7 +154,7 @@ fn cluster_words(state: &State, cluster: &Cluster, world: &ClusterWorld) -> (Lev
     let skew = greeting.clock_ahead_s.unwrap_or(0);
     match world.uid_matches(cluster) {
         Some(false) => (Level::Crit, "kube-system has another uid than the configuration: changes are off; is it the right cluster?".to_owned()),
-        None => (Level::Warn, format!("{} answers; no fingerprint is pinned, crashcart init writes one", greeting.version)),
+        None => (Level::Warn, format!("{} answers; changes are off until its fingerprint is pinned: {}", greeting.version, fingerprint(cluster, greeting))),
         Some(true) if skew.abs() > SKEW_WARN_S => {
             (Level::Warn, format!("{} answers; its clock is {skew}s from this one: set the clock", greeting.version))
         }
@@ -170,4 +171,13 @@ fn log(state: &State, report: &mut Report<'_>) -> anyhow::Result<()> {
         report.say(level.unwrap_or(Level::Unknown), "log", &line.sentence)?;
     }
     Ok(())
+}
+
+/// The line to write into the configuration, after comparing it with what the cluster's keepers say.
+fn fingerprint(cluster: &Cluster, greeting: &Greeting) -> String {
+    let key = cluster.ca.spki_hashes().into_iter().next();
+    match (key, &greeting.uid) {
+        (Some(key), Some(uid)) => format!("fingerprint = \"sha256:{key}/{uid}\""),
+        _ => "the uid of kube-system may not be read; ask for get on namespaces".to_owned(),
+    }
 }

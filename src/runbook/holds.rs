@@ -31,12 +31,17 @@ pub(crate) fn book<'a>(run: &Run, sight: &Sight<'a>) -> Result<&'a Book, SafeTex
 
 /// Everything that a start rests on: runbook, policy, people and the backup.
 pub(crate) fn start(run: &Run, sight: &Sight<'_>, now: Moment) -> Result<(), SafeText> {
+    law(run, sight, now)?;
+    backup(run, sight, now)
+}
+
+/// What every step rests on, also one that is taken after a night's pause: runbook, policy and people.
+pub(crate) fn law(run: &Run, sight: &Sight<'_>, now: Moment) -> Result<(), SafeText> {
     let book = book(run, sight)?;
     if policy(sight) != run.memory.policy {
         return no("the policy changed since the run was opened: the plan is void, open a new run");
     }
-    people(sight, book, run.mode, (&run.cluster, &run.namespace), now)?;
-    backup(run, sight, now)
+    people(sight, book, run.mode, (&run.cluster, &run.namespace), now)
 }
 
 /// What stands in a plan for the policy in force.

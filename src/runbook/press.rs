@@ -96,6 +96,9 @@ impl Run {
         {
             return no("the plan is not the one that was shown: nothing is sent; open a new run");
         }
+        if self.memory.started && !self.memory.undoing {
+            holds::law(self, sight, now)?;
+        }
         let open = doubt::open(self);
         match self.status {
             RunStatus::Interrupted | RunStatus::Running | RunStatus::Preparing

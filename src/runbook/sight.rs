@@ -86,6 +86,11 @@ impl<'a> Sight<'a> {
             }
             Some(_) => {}
         }
+        if world.uid_matches(config).is_none() {
+            return no(format!(
+                "{name} has no uid in its fingerprint, so it could be any cluster: nothing is sent; crashcart doctor shows the fingerprint to write into the configuration"
+            ));
+        }
         if world.uid_matches(config) == Some(false) {
             return no(format!(
                 "{name} is not the cluster of the configuration (uid of kube-system); nothing is sent"

@@ -15,6 +15,7 @@ use crate::config::ClusterName;
 use crate::config::Config;
 use crate::config::Criticality;
 use crate::config::Estate as Named;
+use crate::config::Fingerprint;
 use crate::config::Member;
 use crate::config::MemberBy;
 use crate::config::Pem;
@@ -87,7 +88,10 @@ fn config() -> Config {
                 path: PathBuf::from("ca.crt"),
                 bytes: Arc::from(&b""[..]),
             },
-            fingerprint: None,
+            fingerprint: Some(Fingerprint {
+                ca_key: "0".repeat(64),
+                uid: Some("c07a91e2".to_owned()),
+            }),
             auth: ClusterAuth::Oidc {
                 identity: "none".to_owned(),
             },
