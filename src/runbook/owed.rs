@@ -3,12 +3,13 @@
 use super::plan::Undo;
 use super::run::Attempt;
 use super::run::Run;
+use super::run::RunStatus;
 use super::run::StepStatus;
 use super::steps::Kind;
 use crate::sources::op::Op;
 use crate::text::SafeText;
 
-/// Every change of the run that still stands, by the number of its step.
+/// Every change of the run that still stands and is owed back, by the number of its step.
 pub(crate) fn of(run: &Run) -> Vec<(u32, SafeText)> {
     let Some(plan) = &run.plan else {
         return Vec::new();
@@ -17,6 +18,11 @@ pub(crate) fn of(run: &Run) -> Vec<(u32, SafeText)> {
     for (number, op) in plan.requests() {
         let state = run.step(number).map(|step| &step.status);
         if state == Some(&StepStatus::Undone) || !changed(run, number, state) {
+            continue;
+        }
+        // What a run that ended well brought back is what it was for, and its safety copy goes by itself.
+        let wanted = matches!(op, Op::Restore { .. } | Op::Backup { .. });
+        if run.status == RunStatus::Completed && wanted {
             continue;
         }
         let undo = plan.step(number).map_or(&Undo::Nothing, |step| &step.undo);

@@ -30,8 +30,6 @@ fn a_run_is_walked_from_prepare_to_its_end() {
             "  9 done     watch            r-7f3a Completed: 2 of 2 objects are there",
             " 10 done     verify           2 of 2 objects are there, new; every Deployment is available",
             " 11 done     give-back        Kustomization billing is resumed  2.0s",
-            "still stands, step 7: Backup pre-7f3a in velero: created; expires in 72h by itself",
-            "still stands, step 8: Restore r-7f3a in velero: sent; what it created in billing stays until it is undone",
             "every step is done or was left out with a reason",
         ]
     );
