@@ -234,12 +234,14 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
         if let Some(id) = engine.state.card_id() {
             engine.happen(What::Drawn { card: Some(id) });
         }
+        // What was typed before the request was on screen is forgotten before the question is asked.
+        out.flush()?;
+        input::forget_typed();
         match &card.typed {
             Some(want) => write!(out, "Type {want} ({}), or one of s u h a p: ", card.enter)?,
             None => write!(out, "Enter to {}, or one of s u h a p: ", card.enter)?,
         }
         out.flush()?;
-        input::forget_typed();
         let Some(line) = input::line().await? else {
             writeln!(
                 out,
