@@ -1,6 +1,10 @@
 //! An idle console: no word changes, so not a byte is written.
 
 use crashcart::app::out::Lean;
+use crashcart::sources::fact::Fact;
+use crashcart::sources::fact::Watch;
+use crashcart::sources::fact::WatchNews;
+use crashcart::sources::world::ClusterWorld;
 use crashcart::state::State;
 use crashcart::state::nav::Screen;
 use crashcart::view::draw::draw;
@@ -21,7 +25,8 @@ fn bytes_of_a_minute(state: State) -> [u64; 3] {
     let theme = Theme::built_in("ansi").expect("a theme");
     let mut terminal = Terminal::new(Lean::new(Vec::new(), size, true)).expect("a terminal");
     let mut console = Console::new(state);
-    // Judged now: the minute begins.
+    // Everything was heard now, and is judged now: the minute begins.
+    heard_now(&mut console.state);
     console.state.stale = true;
     console.pass(0);
     let mut draw = |console: &Console| {
@@ -40,6 +45,25 @@ fn bytes_of_a_minute(state: State) -> [u64; 3] {
     }
     console.pass(2000);
     [first, last - first, draw(&console) - last]
+}
+
+/// Every watch of every cluster gives a sign of life at this moment.
+fn heard_now(state: &mut State) {
+    let clusters: Vec<_> = state
+        .config
+        .clusters
+        .iter()
+        .map(|cluster| cluster.name.clone())
+        .collect();
+    for name in clusters {
+        let Some(generation) = state.world.cluster(&name).map(ClusterWorld::generation) else {
+            continue;
+        };
+        for watch in Watch::ALL {
+            let fact = Fact::Watch(watch, WatchNews::Heard);
+            state.world.fold(&name, generation, fact, state.now);
+        }
+    }
 }
 
 #[test]
