@@ -15,6 +15,7 @@ use anyhow::ensure;
 use super::args::RunArgs;
 use crate::app::engine::Engine;
 use crate::app::input;
+use crate::config::Cluster;
 use crate::runbook::paper;
 use crate::runbook::run::Run;
 use crate::runbook::run::RunStatus;
@@ -28,6 +29,8 @@ use crate::view::lines;
 
 /// How long clusters have to answer before the run says that they do not.
 const REACH: Duration = Duration::from_secs(20);
+/// How long a cluster that did not answer at first has for its further tries.
+const TRIES: Duration = Duration::from_secs(5);
 /// How long one thing that was asked for outside may take before its state is said.
 const STEP: Duration = Duration::from_secs(30);
 /// A request counts as read this long after it was printed, as on the screen.
@@ -49,6 +52,8 @@ pub(super) async fn run(
     engine
         .until(REACH, |state| state.person.is_some() && reached(state))
         .await;
+    // A first connection may fail on a busy line: a cluster has a few tries before it counts as gone.
+    engine.until(TRIES, greeted).await;
     ensure!(engine.state.person.is_some(), "{}", nobody(&engine.state));
     let begun = match (&args.resume, &args.book) {
         (Some(id), _) => resume(&mut engine, id),
@@ -76,6 +81,15 @@ fn nobody(state: &State) -> &'static str {
 /// True once every cluster has said something: a greeting, or why not.
 fn reached(state: &State) -> bool {
     super::status::settled(state)
+}
+
+/// True once every cluster has greeted and answered for each of its watches.
+fn greeted(state: &State) -> bool {
+    let there = |cluster: &Cluster| {
+        let world = state.world.cluster(&cluster.name);
+        world.is_some_and(|world| world.greeting().is_some())
+    };
+    state.config.clusters.iter().all(there) && reached(state)
 }
 
 fn parameters(given: &[String]) -> anyhow::Result<BTreeMap<String, String>> {
