@@ -23,6 +23,7 @@ use crate::sources::board;
 use crate::sources::board::Board;
 use crate::sources::moment::Moment;
 use crate::sources::world::World;
+use crate::sources::zones;
 use crate::text::SafeText;
 
 use nav::Nav;
@@ -120,6 +121,8 @@ pub struct State {
     pub world: World,
     /// The board, judged at `judged_at`.
     pub board: Board,
+    /// The zone on screen, judged at `judged_at`; `None` while no zone is on screen.
+    pub zone: Option<zones::Detail>,
     /// The board from disk.
     pub last_known: LastKnown,
     /// Sign-in, where an issuer is configured.
@@ -174,6 +177,7 @@ impl State {
             now,
             judged_at: now,
             world,
+            zone: None,
             last_known: LastKnown::default(),
             sign_in: SignIn::default(),
             person: None,
