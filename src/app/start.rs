@@ -41,6 +41,8 @@ use crate::text::count;
 pub struct Start {
     /// The estate.
     pub config: Config,
+    /// The runbooks: built in, and those of the user's folder.
+    pub library: Library,
     /// Where things are kept.
     pub folders: Folders,
     /// True for a simulated estate.
@@ -206,7 +208,7 @@ fn state(start: &Start, clock: &Clock, host: SafeText, log: &Log, told: Told) ->
     let now = clock.now();
     let mut state = State::new(
         Arc::new(start.config.clone()),
-        Arc::new(Library::built_in()),
+        Arc::new(start.library.clone()),
         now,
     );
     state.last_known = keep::load(&start.folders.last_known, &state.config, now.wall);

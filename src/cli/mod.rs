@@ -35,7 +35,6 @@ use crate::app::perform::Folders;
 use crate::app::start::Start;
 use crate::config::Cluster;
 use crate::config::Config;
-use crate::runbook::library::Library;
 use crate::view::theme::Theme;
 
 /// The command line is wrong.
@@ -96,7 +95,7 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
         None => console(&common).await,
         Some(Verb::Demo) => demo::demo(&common, &mut out).await,
         Some(Verb::Sim { dir, seed, speed }) => sim::serve(&dir, seed, speed, &mut out).await,
-        Some(Verb::Runbook { verb }) => runbook::ask(&Library::built_in(), &verb, &mut out),
+        Some(Verb::Runbook { verb }) => runbook::ask(&place::library(), &verb, &mut out),
         Some(Verb::Rbac {
             verb:
                 RbacVerb::Emit {
@@ -213,6 +212,7 @@ fn engine(common: &Common, ask: bool) -> anyhow::Result<Engine> {
     };
     Ok(app::start::start(&Start {
         config,
+        library: place::library(),
         folders,
         simulated,
         as_person,

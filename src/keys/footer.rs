@@ -90,6 +90,12 @@ const RUN: Foot = &[
     ("a", "abort"),
     ("p", "plan"),
 ];
+const RUN_SMALL: Foot = &[
+    ("p", "plan"),
+    (":", "command"),
+    ("?", "help"),
+    ("q", "back"),
+];
 const RUN_ENDED: Foot = &[
     ("p", "plan"),
     (":", "command"),
@@ -162,6 +168,7 @@ fn foot(state: &State, screen: Screen) -> Foot {
         Screen::Fill => FILL,
         Screen::Plan => PLAN,
         Screen::Run if rows::run_ended(state) => RUN_ENDED,
+        Screen::Run if !state.roomy() => RUN_SMALL,
         Screen::Run => RUN,
         Screen::Runs => RUNS,
         Screen::Log => LOG,
@@ -181,12 +188,7 @@ fn works(state: &State, screen: Screen, keys: &str) -> bool {
         (Screen::Runbooks, "z") => return state.nav.treating.is_some(),
         (Screen::Run, "R") => return doubtful(),
         (Screen::Run, "s") if doubtful() => return false,
-        (Screen::Session, "Enter")
-            if state.person.is_some() || state.config.identities.is_empty() =>
-        {
-            return false;
-        }
-        (Screen::Zone, "h l") if state.config.zones.len() < 2 => return false,
+        (Screen::SignIn, "b") if !state.roomy() => return false,
         _ => {}
     }
     keys.split(' ').all(|key| {
@@ -201,7 +203,7 @@ fn words_now(state: &State, screen: Screen, keys: &str, words: &str) -> String {
         (Screen::Run | Screen::Plan, "Enter") => {
             rows::card(state).map_or(words.to_owned(), |card| card.enter)
         }
-        (Screen::Zone | Screen::Board | Screen::Runbooks, "z") if state.nav.hidden_shown => {
+        (Screen::Zone | Screen::Board | Screen::Runbooks, "z") if state.nav.unfolded() => {
             "fold".to_owned()
         }
         _ => words.to_owned(),
@@ -272,6 +274,7 @@ mod tests {
             (Screen::Plan, PLAN),
             (Screen::Run, RUN),
             (Screen::Run, RUN_ENDED),
+            (Screen::Run, RUN_SMALL),
             (Screen::Runs, RUNS),
             (Screen::Log, LOG),
             (Screen::Session, SESSION),

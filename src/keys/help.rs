@@ -13,6 +13,8 @@ use crate::state::nav::Screen;
 pub struct Help {
     /// Keys and what they do on this screen.
     pub here: Vec<(String, String)>,
+    /// Keys that move about on it.
+    pub moves: Vec<(String, String)>,
     /// The digits and the screens they go to.
     pub screens: Vec<(String, String)>,
     /// Keys that work on every screen.
@@ -39,6 +41,9 @@ pub fn help(state: &State) -> Help {
         match (binding.place, &binding.action) {
             (_, Action::Go(_)) => help.screens.push(line),
             (Place::Everywhere, _) => help.everywhere.push(line),
+            (Place::Lists | Place::Panes | Place::Folds, _) => {
+                join(&mut help.moves, binding, line);
+            }
             _ => join(&mut help.here, binding, line),
         }
     }

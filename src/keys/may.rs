@@ -21,7 +21,8 @@ pub fn may(action: &Action, state: &State) -> Result<(), SafeText> {
             Some(_) => no("this run has no plan yet"),
             None => no("no run is open"),
         },
-        Action::Fill | Action::RunBook(_) => begin(state),
+        Action::Fill => begin(state).and_then(|()| target(state)),
+        Action::RunBook(_) => begin(state),
         Action::Resume(id) => {
             let known = state
                 .runs
@@ -42,17 +43,26 @@ pub fn may(action: &Action, state: &State) -> Result<(), SafeText> {
             (false, Some(_)) => no("somebody is signed in; sign out first"),
             (false, None) => writable(state),
         },
-        Action::Runbooks if matches!(state.nav.screen, Screen::Board | Screen::Finding) => {
-            match rows::marked_finding(state) {
-                Some(_) => Ok(()),
-                None => no("no finding is marked"),
-            }
-        }
+        Action::Runbooks => match rows::marked_finding(state) {
+            Some(_) => Ok(()),
+            None => no("nothing is found against what is marked"),
+        },
+        Action::Open if state.nav.screen == Screen::Session => match state.person {
+            None if state.config.identities.is_empty() => no("no issuer is configured"),
+            None => Ok(()),
+            Some(_) => no("somebody is signed in; x signs out first"),
+        },
         Action::Open => match rows::marked(state) {
             Some(_) => Ok(()),
             None => no("nothing is marked"),
         },
         Action::Pane(_) if rows::panes(state.nav.screen) < 2 => no("this screen has one list"),
+        Action::Side(_) if state.nav.screen == Screen::Zone && state.board.zones.len() < 2 => {
+            no("there is one zone")
+        }
+        Action::Side(_) if state.nav.screen == Screen::Plan && rows::requests(state).len() < 2 => {
+            no("there is no other request")
+        }
         Action::Go(Screen::Zone) if state.config.zones.is_empty() => no("no zone is configured"),
         Action::LogFollow if state.log.following => no("new entries move the mark already"),
         _ => Ok(()),
@@ -99,6 +109,22 @@ fn begin(state: &State) -> Result<(), SafeText> {
     Ok(())
 }
 
+/// Whether the runbook that is read may be run live at all, and on what it was opened for.
+fn target(state: &State) -> Result<(), SafeText> {
+    match state
+        .nav
+        .book
+        .as_ref()
+        .and_then(|id| state.library.book(id))
+    {
+        None => Ok(()),
+        Some(book) => match state.live_refused(book, rows::treated(state).as_ref()) {
+            Some(why) => no(why.as_str()),
+            None => Ok(()),
+        },
+    }
+}
+
 /// Whether an entry can be written, without which nothing is done.
 fn writable(state: &State) -> Result<(), SafeText> {
     match &state.log.stopped {
@@ -112,9 +138,10 @@ fn writable(state: &State) -> Result<(), SafeText> {
 
 /// Whether the window shows a request in full.
 fn roomy(state: &State) -> Result<(), SafeText> {
-    match state.size {
-        (0, 0) | (80.., 24..) => Ok(()),
-        _ => no("needs 80x24 to show the request in full"),
+    if state.roomy() {
+        Ok(())
+    } else {
+        no("needs 80x24 to show the request in full")
     }
 }
 

@@ -16,20 +16,13 @@ use super::widgets::row::Row;
 use super::widgets::stack;
 use crate::keys;
 use crate::state::State;
+use crate::state::WHOLE;
+use crate::text;
 
 /// The smallest window that shows a screen at all.
 const LEAST: (u16, u16) = (60, 20);
-/// The smallest window that shows a screen whole.
-const WHOLE: (u16, u16) = (80, 24);
-
-/// The size to draw for a terminal of this size: a serial line that says 0x0 counts as 80x24.
-pub fn frame_size((width, height): (u16, u16)) -> (u16, u16) {
-    if width == 0 || height == 0 {
-        WHOLE
-    } else {
-        (width, height)
-    }
-}
+/// A sentence that says what to do is not cut: a message takes up to so many of the last lines.
+const MESSAGE: usize = 4;
 
 /// Draws the screen in view into `area`, the whole of a buffer of any size.
 ///
@@ -68,12 +61,15 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) -> bo
         last.extend(one_pane(&mut sheet, &frame, area.height));
     }
     if let Some(message) = &state.message {
-        last = vec![Row::line(Role::Message, message.as_str())];
+        let lines = text::wrap(message.as_str(), frame.width.saturating_sub(2));
+        let lines = lines.into_iter().take(MESSAGE);
+        last = lines.map(|line| Row::line(Role::Message, line)).collect();
     }
     room -= last.len();
     let whole = body(&sheet.panes, buffer, theme, room);
-    for row in &last {
-        row.paint(buffer, theme, area.height - 2, false);
+    let first = area.height - 1 - u16::try_from(last.len()).unwrap_or(1);
+    for (y, row) in (first..).zip(&last) {
+        row.paint(buffer, theme, y, false);
     }
     footer::footer(&keys::footer(state), frame.width).paint(buffer, theme, area.height - 1, false);
     whole && !small
@@ -113,11 +109,17 @@ fn one_pane(sheet: &mut Sheet, frame: &Frame<'_>, height: u16) -> Option<Row> {
     let shown = stack::share(&sheet.panes, room);
     for (pane, rows) in sheet.panes.iter().zip(shown) {
         let hidden = pane.rows.len() - rows.unwrap_or(0);
-        if hidden > 0 {
+        // A text is read by scrolling, and its header says which lines are in view.
+        if hidden > 0 && !pane.read {
             let noun = if pane.noun.is_empty() {
                 "rows"
             } else {
                 pane.noun
+            };
+            let noun = if hidden == 1 {
+                noun.trim_end_matches('s')
+            } else {
+                noun
             };
             left.push(format!("{hidden} {noun}"));
         }
@@ -129,7 +131,7 @@ fn one_pane(sheet: &mut Sheet, frame: &Frame<'_>, height: u16) -> Option<Row> {
     let room = frame.width.saturating_sub(13 + window.len());
     let words = format!(
         "Left out: {} {window}",
-        crate::text::cut_end(&left.join(", "), room)
+        text::cut_end(&left.join(", "), room)
     );
     Some(Row::line(Role::Dim, words))
 }

@@ -43,6 +43,14 @@ impl Console {
         console
     }
 
+    /// A console that takes a state as it stands, its size too.
+    pub(crate) fn still(state: State) -> Console {
+        Console {
+            state,
+            asked: Vec::new(),
+        }
+    }
+
     /// Plays a journey.
     pub(crate) fn play(&mut self, journey: &str) {
         for line in journey
@@ -77,7 +85,7 @@ impl Console {
         }
     }
 
-    fn key(&mut self, name: &str, alone: bool) {
+    pub(crate) fn key(&mut self, name: &str, alone: bool) {
         let key: Key = name.parse().expect("a key");
         if let Some(action) = keys::lookup(&self.state, key) {
             self.act(action, alone);
@@ -87,6 +95,11 @@ impl Console {
     fn act(&mut self, action: Action, alone: bool) {
         self.happen(What::Action { action, alone });
         self.frame();
+    }
+
+    /// What was asked for outside since this was last looked at.
+    pub(crate) fn asked(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.asked)
     }
 
     /// Something happens now.

@@ -2,12 +2,15 @@
 //!
 //! A filter narrows every list here and nowhere else; header counts are never filtered.
 
+mod found;
 mod history;
 mod runs;
 
+pub use found::marked_finding;
 pub use history::{Shown, board, with_history};
 pub use runs::{
-    book_ids, books, can_resume, ended_runs, in_doubt, open_runs, requests, run_ended, treats,
+    book_ids, books, can_resume, ended_runs, in_doubt, open_runs, requests, run_ended, treated,
+    treats,
 };
 
 use crate::config::Cluster;
@@ -75,7 +78,7 @@ pub fn rows(state: &State, screen: Screen, pane: usize) -> Vec<String> {
 /// on a run the step whose turn it is.
 pub fn marked(state: &State) -> Option<String> {
     let screen = state.nav.screen;
-    let rows = rows(state, screen, state.nav.pane());
+    let rows = rows(state, screen, pane(state));
     let stored = state
         .nav
         .mark()
@@ -88,6 +91,16 @@ pub fn marked(state: &State) -> Option<String> {
         .map(str::to_owned)
         .or_else(turn)
         .or_else(|| rows.into_iter().next())
+}
+
+/// The focused pane of the screen in view: on Runs never an empty one beside one with rows.
+pub fn pane(state: &State) -> usize {
+    let stored = state.nav.pane();
+    let empty = |pane| rows(state, Screen::Runs, pane).is_empty();
+    match state.nav.screen {
+        Screen::Runs if empty(stored) && !empty(1 - stored.min(1)) => 1 - stored.min(1),
+        _ => stored,
+    }
 }
 
 /// How many panes of a screen can take the focus.
@@ -169,19 +182,6 @@ pub fn findings(state: &State) -> Vec<Finding> {
         .collect()
 }
 
-/// The finding that is marked on the board, or shown whole.
-pub fn marked_finding(state: &State) -> Option<Finding> {
-    let mark = match state.nav.screen {
-        Screen::Board => marked(state)?,
-        _ => state.nav.marks.get(&Screen::Finding)?.clone(),
-    };
-    board(state)
-        .board
-        .findings
-        .into_iter()
-        .find(|finding| finding.id() == mark)
-}
-
 /// The zone screen's detail.
 pub fn zone(state: &State) -> zones::Detail {
     zones::detail(
@@ -194,7 +194,10 @@ pub fn zone(state: &State) -> zones::Detail {
 
 /// The workloads that the zone screen lists: those that are not as they should be; all of them when hidden ones show.
 pub fn workloads<'d>(state: &State, detail: &'d zones::Detail) -> Vec<&'d zones::WorkloadRow> {
-    let good = detail.good.iter().filter(|_| state.nav.hidden_shown);
+    let good = detail
+        .good
+        .iter()
+        .filter(|_| state.nav.hidden_shown.contains(&Screen::Zone));
     let kept = |row: &&zones::WorkloadRow| {
         keeps(
             state,

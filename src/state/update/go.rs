@@ -8,6 +8,8 @@ use crate::state::nav::Screen;
 use crate::state::prompt::Line;
 use crate::state::prompt::Prompt;
 use crate::state::rows::marked as marked_row;
+use crate::state::rows::marked_finding;
+use crate::state::rows::pane;
 use crate::state::rows::panes;
 use crate::state::rows::rows;
 
@@ -20,7 +22,7 @@ pub(super) fn act(state: &mut State, action: &Action) -> Vec<Effect> {
         Action::Go(screen) => go(state, *screen),
         Action::Leave if state.nav.screen == Screen::Board && state.nav.filter.is_empty() => {}
         Action::Back | Action::Leave => return back(state),
-        Action::Open | Action::Accept => return open(state),
+        Action::Open | Action::Accept => open(state),
         Action::Move { by, page } => move_by(state, if *page { by * PAGE } else { *by }),
         Action::End(last) => move_to_end(state, *last),
         Action::Pane(next) => turn_pane(state, *next),
@@ -35,7 +37,7 @@ pub(super) fn act(state: &mut State, action: &Action) -> Vec<Effect> {
         Action::Help => push(state, Screen::Help),
         Action::Runbooks => runbooks(state),
         Action::Times => state.nav.times_swapped = !state.nav.times_swapped,
-        Action::Hidden => state.nav.hidden_shown = !state.nav.hidden_shown,
+        Action::Hidden => state.nav.fold_or_unfold(),
         _ => {}
     }
     Vec::new()
@@ -74,6 +76,11 @@ fn back(state: &mut State) -> Vec<Effect> {
         state.nav.filter.clear();
         return Vec::new();
     }
+    if state.nav.screen == Screen::Plan && state.run().is_some() {
+        // The plan stands over its run: going back leads to the steps.
+        state.nav.screen = Screen::Run;
+        return Vec::new();
+    }
     match state.nav.back.pop() {
         Some(screen) => state.nav.screen = screen,
         None if state.nav.screen == Screen::Board => return super::quit(state),
@@ -83,7 +90,7 @@ fn back(state: &mut State) -> Vec<Effect> {
 }
 
 fn marked(state: &State) -> Option<String> {
-    let rows = rows(state, state.nav.screen, state.nav.pane());
+    let rows = rows(state, state.nav.screen, pane(state));
     let mark = state.nav.mark();
     rows.iter()
         .find(|row| Some(row.as_str()) == mark)
@@ -91,31 +98,27 @@ fn marked(state: &State) -> Option<String> {
         .cloned()
 }
 
-fn open(state: &mut State) -> Vec<Effect> {
+fn open(state: &mut State) {
     let Some(mark) = marked(state) else {
-        return match state.nav.screen {
-            Screen::Book => super::fill::open(state, Action::Fill),
-            Screen::SignIn => super::sign_in::act(state, &Action::CodeNew),
-            _ => Vec::new(),
-        };
+        return;
     };
     match state.nav.screen {
         Screen::Board => open_on_board(state, &mark),
-        Screen::Finding => runbooks(state),
         Screen::Runbooks => {
             state.nav.book = Some(mark);
             push(state, Screen::Book);
         }
-        Screen::Book => return super::fill::open(state, Action::Fill),
         Screen::Runs => {
             state.open_run = Some(mark);
             state.heard = None;
             push(state, Screen::Run);
         }
+        Screen::Session if state.person.is_some() => {
+            state.say("Somebody is signed in: x signs out first.");
+        }
         Screen::Session => push(state, Screen::SignIn),
         _ => {}
     }
-    Vec::new()
 }
 
 /// A finding opens whole; a zone or a cluster in it opens the zone.
@@ -130,21 +133,21 @@ fn open_on_board(state: &mut State, mark: &str) {
     }
 }
 
-/// Shows the runbooks, those that treat the marked finding first.
+/// Shows the runbooks that treat the finding behind the mark.
 fn runbooks(state: &mut State) {
-    let on_finding = matches!(state.nav.screen, Screen::Board | Screen::Finding);
-    state.nav.treating = if on_finding {
-        marked(state).filter(|mark| !mark.starts_with("zone/"))
-    } else {
-        None
+    let Some(finding) = marked_finding(state) else {
+        state.say("Nothing is found against what is marked. 7 shows every runbook.");
+        return;
     };
+    state.nav.treating = Some(finding.id());
+    state.nav.hidden_shown.remove(&Screen::Runbooks);
     state.nav.marks.remove(&Screen::Runbooks);
     push(state, Screen::Runbooks);
 }
 
 fn move_by(state: &mut State, by: i32) {
     let screen = state.nav.screen;
-    let rows = rows(state, screen, state.nav.pane());
+    let rows = rows(state, screen, pane(state));
     if rows.is_empty()
         || matches!(
             screen,
@@ -169,7 +172,7 @@ fn move_by(state: &mut State, by: i32) {
 
 fn move_to_end(state: &mut State, last: bool) {
     let screen = state.nav.screen;
-    let rows = rows(state, screen, state.nav.pane());
+    let rows = rows(state, screen, pane(state));
     let row = if last { rows.last() } else { rows.first() };
     if let Some(row) = row {
         state.nav.marks.insert(screen, row.clone());
@@ -182,7 +185,7 @@ fn move_to_end(state: &mut State, last: bool) {
 
 fn turn_pane(state: &mut State, next: bool) {
     let count = panes(state.nav.screen);
-    let here = state.nav.pane();
+    let here = pane(state);
     let there = if next { here + 1 } else { here + count - 1 } % count;
     state.nav.panes.insert(state.nav.screen, there);
     state.nav.marks.remove(&state.nav.screen);

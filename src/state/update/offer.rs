@@ -1,11 +1,15 @@
 //! What the screen offers to send, and why a key on it does not count: nothing is sent that is not on screen whole.
 
 use crate::auth::Person;
+use crate::config::ClusterName;
+use crate::runbook::book::Book;
+use crate::runbook::open;
 use crate::runbook::press::Input;
 use crate::runbook::run::Card;
 use crate::runbook::run::Run;
 use crate::runbook::run::RunStatus;
 use crate::runbook::sight::Sight;
+use crate::sources::finding::Finding;
 use crate::state::State;
 use crate::state::action::Action;
 use crate::state::effect::Effect;
@@ -15,8 +19,6 @@ use crate::text::SafeText;
 
 /// Milliseconds that a request must have been on screen, whole, before a key may send it.
 const SEEN_FOR_MS: u64 = 300;
-/// The smallest window in which a request can be shown in full.
-const WHOLE: (u16, u16) = (80, 24);
 
 /// Why Enter does nothing now, when it does nothing.
 pub(super) fn enter_off(state: &State, run: &Run, card: &Card) -> Option<SafeText> {
@@ -48,7 +50,7 @@ fn off_turn(state: &State, run: &Run) -> Option<String> {
 
 /// Why an Enter does not count, when it does not.
 pub(super) fn not_yet(state: &State, alone: bool) -> Option<String> {
-    if state.size.0 < WHOLE.0 || state.size.1 < WHOLE.1 {
+    if !state.roomy() {
         return Some("no: needs 80x24 to show the request in full.".to_owned());
     }
     if !alone {
@@ -95,6 +97,28 @@ pub(super) fn sight<'a>(state: &'a State, person: &'a Person) -> Sight<'a> {
 }
 
 impl State {
+    /// Why this book cannot be run live, on what the finding is about where there is one; `None` when nothing is
+    /// known against it.
+    pub fn live_refused(&self, book: &Book, finding: Option<&Finding>) -> Option<SafeText> {
+        let target = finding.map(|one| (&one.cluster, one.object.namespace.as_str()));
+        self.live_refused_on(book, target)
+    }
+
+    /// The same for a target that is typed: cluster and namespace.
+    pub fn live_refused_on(
+        &self,
+        book: &Book,
+        target: Option<(&ClusterName, &str)>,
+    ) -> Option<SafeText> {
+        let known = target.filter(|(_, namespace)| !namespace.is_empty());
+        match (known, self.person.as_ref()) {
+            (Some(target), Some(person)) => {
+                open::live(book, target, &sight(self, person), self.now).err()
+            }
+            _ => open::signed(book).err(),
+        }
+    }
+
     /// Why a key on the open run would do nothing, when it would; the run itself says so.
     pub fn run_refuses(&self, action: &Action) -> Option<SafeText> {
         let Some((run, person)) = self.run().zip(self.person.as_ref()) else {

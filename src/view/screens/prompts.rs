@@ -118,10 +118,9 @@ pub(super) fn name(frame: &Frame<'_>, want: &str, line: &Line, refused: Option<&
             format!("; the run stays at {}", step.number)
         });
     rows.push(Row::new());
-    rows.push(Row::line(
-        Role::Text,
-        format!("Nothing is sent by anything else. Esc goes back{at}."),
-    ));
+    let words = format!("Nothing is sent by anything else. Esc goes back{at}.");
+    let lines = text::wrap(&words, frame.width.saturating_sub(2));
+    rows.extend(lines.into_iter().map(|line| Row::line(Role::Text, line)));
     let least = rows.len();
     let title = if sends {
         "CANNOT BE STOPPED ONCE SENT"
