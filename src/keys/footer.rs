@@ -3,6 +3,7 @@
 use super::bound;
 use super::key::Key;
 use super::may::may;
+use crate::auth::sign_in::SignIn;
 use crate::state::State;
 use crate::state::nav::Screen;
 use crate::state::prompt::Prompt;
@@ -148,9 +149,15 @@ pub fn footer(state: &State) -> Vec<(String, String)> {
     let shown = foot(state, screen)
         .iter()
         .filter(|(keys, _)| works(state, screen, keys));
-    shown
+    let mut shown: Vec<(String, String)> = shown
         .map(|(keys, words)| ((*keys).to_owned(), words_now(state, screen, keys, words)))
-        .collect()
+        .collect();
+    // A small window shows one pane at a time: the way to the next is among the first keys.
+    let known = shown.iter().any(|(keys, _)| keys == "Tab");
+    if !state.roomy() && !known && works(state, screen, "Tab") {
+        shown.insert(1.min(shown.len()), ("Tab".to_owned(), "pane".to_owned()));
+    }
+    shown
 }
 
 fn foot(state: &State, screen: Screen) -> Foot {
@@ -188,13 +195,19 @@ fn works(state: &State, screen: Screen, keys: &str) -> bool {
         (Screen::Runbooks, "z") => return state.nav.treating.is_some(),
         (Screen::Run, "R") => return doubtful(),
         (Screen::Run, "s") if doubtful() => return false,
-        (Screen::SignIn, "b") if !state.roomy() => return false,
+        (Screen::SignIn, "b") if !picture(state) => return false,
+        (Screen::Help, "j k") | (Screen::Book, "PgDn") => return state.nav.text_end > 0,
         _ => {}
     }
     keys.split(' ').all(|key| {
         let action = key.parse::<Key>().ok().and_then(|key| bound(screen, key));
         action.is_some_and(|action| may(&action, state).is_ok())
     })
+}
+
+/// Whether the code can stand on screen as a picture; in ASCII the view leaves the key out.
+fn picture(state: &State) -> bool {
+    state.roomy() && matches!(state.sign_in, SignIn::Waiting { .. })
 }
 
 /// The words of a key where they depend on what is shown.

@@ -56,7 +56,15 @@ pub fn may(action: &Action, state: &State) -> Result<(), SafeText> {
             Some(_) => Ok(()),
             None => no("nothing is marked"),
         },
-        Action::Pane(_) if rows::panes(state.nav.screen) < 2 => no("this screen has one list"),
+        Action::Pane(_) => {
+            let here = rows::pane(state);
+            let others = (0..rows::panes(state.nav.screen)).filter(|pane| *pane != here);
+            if others.into_iter().any(|pane| rows::has_pane(state, pane)) {
+                Ok(())
+            } else {
+                no("this screen has one list")
+            }
+        }
         Action::Side(_) if state.nav.screen == Screen::Zone && state.board.zones.len() < 2 => {
             no("there is one zone")
         }

@@ -85,7 +85,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Everywhere, &["R"], Action::Refresh, "refresh", "ask the sources again"),
     bind(Everywhere, &["t"], Action::Times, "times", "ages or clock times"),
     bind(Everywhere, &["q"], Action::Back, "back", "back; q on Board quits"),
-    bind(Everywhere, &["Esc"], Action::Leave, "close", "back; on the Board nothing"),
+    bind(Everywhere, &["Esc"], Action::Leave, "close", "back; q on Board quits"),
     bind(Everywhere, &["?"], Action::Help, "help", "this page"),
     bind(Everywhere, &["Ctrl-L"], Action::Redraw, "redraw", "draw the whole screen again"),
     bind(Everywhere, &["Ctrl-C"], Action::Cancel, "cancel", "cancel; twice in 2s: quit"),

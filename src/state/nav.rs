@@ -63,6 +63,8 @@ pub struct Nav {
     pub book: Option<String>,
     /// Words that a list's rows must hold; empty shows all.
     pub filter: String,
+    /// The furthest that the text in view can be scrolled, as the last frame had it; 0 when all of it shows.
+    pub text_end: usize,
     /// The screens on which folded and hidden rows are shown.
     pub hidden_shown: BTreeSet<Screen>,
     /// True when ages are shown as clock times and clock times as ages.
@@ -82,6 +84,7 @@ impl Default for Nav {
             zone: None,
             book: None,
             filter: String::new(),
+            text_end: 0,
             hidden_shown: BTreeSet::new(),
             times_swapped: false,
             treating: None,

@@ -92,9 +92,7 @@ fn each_key_of_every_footer_does_something() {
     for (place, mut console) in everywhere() {
         for (width, height) in [(60, 20), (80, 24), (120, 40)] {
             console.happen(What::Resize(width, height));
-            console.play("wait 1");
-            let card = console.state.card_id();
-            console.happen(What::Drawn { card });
+            console.frame();
             console.pass(400);
             for (names, words) in keys::footer(&console.state) {
                 // Of two directions one is enough: at an end the other has nowhere to go.

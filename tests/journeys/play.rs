@@ -20,6 +20,7 @@ use crashcart::state::effect::Effect;
 use crashcart::state::event::Event;
 use crashcart::state::event::What;
 use crashcart::state::update::update;
+use crashcart::view::draw::Drawn;
 use crashcart::view::draw::draw;
 use crashcart::view::theme::Theme;
 use ratatui::buffer::Buffer;
@@ -132,21 +133,27 @@ impl Console {
     }
 
     /// A frame is drawn: the card it shows counts from now.
-    fn frame(&mut self) {
+    pub(crate) fn frame(&mut self) {
         let card = self.state.card_id();
         self.happen(What::Drawn { card });
+        let (_, drawn) = self.draw();
+        self.happen(What::TextEnd(drawn.text_end));
     }
 
     /// The screen as text.
     pub(crate) fn screen(&self) -> String {
+        self.draw().0
+    }
+
+    fn draw(&self) -> (String, Drawn) {
         let (width, height) = self.state.size;
         let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);
         let theme = Theme::built_in("mono").expect("a theme");
-        draw(&self.state, &theme, area, &mut buffer);
+        let drawn = draw(&self.state, &theme, area, &mut buffer);
         let line = |y| -> String { (0..width).map(|x| buffer[(x, y)].symbol()).collect() };
         let lines: Vec<String> = (0..height).map(|y| line(y).trim_end().to_owned()).collect();
-        lines.join("\n")
+        (lines.join("\n"), drawn)
     }
 }
 

@@ -103,6 +103,16 @@ pub fn pane(state: &State) -> usize {
     }
 }
 
+/// True when a pane is there to take the focus: one that has nothing to show is left out.
+pub fn has_pane(state: &State, pane: usize) -> bool {
+    match (state.nav.screen, pane) {
+        (Screen::Zone, 1) => !zone(state).causes.is_empty(),
+        (Screen::Backups, 1) => !backups(state).stores.is_empty(),
+        (Screen::Runs, pane) => !rows(state, Screen::Runs, pane).is_empty(),
+        _ => true,
+    }
+}
+
 /// How many panes of a screen can take the focus.
 pub fn panes(screen: Screen) -> usize {
     match screen {

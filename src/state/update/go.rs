@@ -7,6 +7,7 @@ use crate::state::effect::Effect;
 use crate::state::nav::Screen;
 use crate::state::prompt::Line;
 use crate::state::prompt::Prompt;
+use crate::state::rows::has_pane;
 use crate::state::rows::marked as marked_row;
 use crate::state::rows::marked_finding;
 use crate::state::rows::pane;
@@ -68,6 +69,20 @@ pub(super) fn push(state: &mut State, screen: Screen) {
         state.nav.scroll.remove(&screen);
         state.nav.filter.clear();
     }
+}
+
+/// A frame showed how far its text can be scrolled; where somebody scrolled past its end, that is forgotten.
+pub(super) fn text_end(state: &mut State, end: usize) -> Vec<Effect> {
+    let reads = matches!(state.nav.screen, Screen::Help | Screen::Book);
+    if reads && (state.nav.text_end > 0) != (end > 0) {
+        // The footer names the keys that scroll only where there is something to scroll.
+        state.changed();
+    }
+    state.nav.text_end = end;
+    if let Some(first) = state.nav.scroll.get_mut(&state.nav.screen) {
+        *first = (*first).min(end);
+    }
+    Vec::new()
 }
 
 /// Goes back one screen; on the board, leaves. A filter goes first.
@@ -186,7 +201,11 @@ fn move_to_end(state: &mut State, last: bool) {
 fn turn_pane(state: &mut State, next: bool) {
     let count = panes(state.nav.screen);
     let here = pane(state);
-    let there = if next { here + 1 } else { here + count - 1 } % count;
+    let step = if next { 1 } else { count - 1 };
+    let mut others = (1..count).map(|turn| (here + turn * step) % count);
+    let Some(there) = others.find(|pane| has_pane(state, *pane)) else {
+        return;
+    };
     state.nav.panes.insert(state.nav.screen, there);
     state.nav.marks.remove(&state.nav.screen);
 }

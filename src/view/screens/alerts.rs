@@ -40,7 +40,11 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
     .right(
         1,
         Role::Dim,
-        format!("hidden: {silenced} silenced  {inhibited} inhibited  {info} info"),
+        if frame.narrow() {
+            format!("hidden: {}", silenced + inhibited + info)
+        } else {
+            format!("hidden: {silenced} silenced  {inhibited} inhibited  {info} info")
+        },
     );
     Sheet {
         second,

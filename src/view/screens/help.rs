@@ -35,11 +35,17 @@ const WORDS: [(&str, &str); 7] = [
 
 fn sheet(frame: &Frame<'_>) -> Sheet {
     let help = keys::help(frame.state);
-    let mut rows = beside(&help.here, &help.moves, frame.width);
-    rows.push(words::rule("EVERYWHERE", frame.width, frame.ascii));
+    let mut rows = vec![words::rule(
+        "ON THIS SCREEN",
+        frame.width,
+        frame.ascii,
+        true,
+    )];
+    rows.extend(beside(&help.here, &help.moves, frame));
+    rows.push(words::rule("EVERYWHERE", frame.width, frame.ascii, false));
     rows.extend(screens(&help.screens));
     rows.extend(columns(&help.everywhere, frame.width));
-    rows.push(words::rule("WORDS", frame.width, frame.ascii));
+    rows.push(words::rule("WORDS", frame.width, frame.ascii, false));
     rows.extend(WORDS.iter().map(|(word, means)| {
         Row::new()
             .put(3, Role::Key, *word)
@@ -49,8 +55,8 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
         .state
         .nav
         .scrolled()
-        .min(rows.len().saturating_sub(frame.body - 1));
-    let last = (first + frame.body - 1).min(rows.len());
+        .min(rows.len().saturating_sub(frame.body));
+    let last = (first + frame.body).min(rows.len());
     let name = super::name(keys::help_screen(frame.state));
     let second = Row::line(
         Role::Text,
@@ -63,19 +69,14 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
     );
     Sheet {
         second,
-        panes: vec![
-            Pane::new("ON THIS SCREEN")
-                .focus(true)
-                .rows(rows)
-                .text(first),
-        ],
+        panes: vec![Pane::default().focus(true).rows(rows).text(first)],
         left_out: Vec::new(),
     }
 }
 
 /// What the screen has of its own at the left, how to move about at the right.
-fn beside(own: &[(String, String)], moves: &[(String, String)], width: usize) -> Vec<Row> {
-    let half = width / 2 + 4;
+fn beside(own: &[(String, String)], moves: &[(String, String)], frame: &Frame<'_>) -> Vec<Row> {
+    let (width, half) = (frame.width, frame.width / 2 + 4);
     let put = |row: Row, at: usize, (key, words): &(String, String)| {
         let room = if at == 3 { 11 } else { 14 };
         let words_at = (at + room).max(at + text::width(key) + 1);
@@ -85,7 +86,7 @@ fn beside(own: &[(String, String)], moves: &[(String, String)], width: usize) ->
     let narrow =
         |(key, words): &(String, String)| text::width(key) <= 10 && 14 + text::width(words) < half;
     let fits = |(key, words): &&(String, String)| {
-        half + 15.max(text::width(key) + 2) + text::width(words) < width
+        !frame.narrow() && half + 15.max(text::width(key) + 2) + text::width(words) < width
     };
     let mut right = moves.iter().filter(fits);
     let mut rows: Vec<Row> = Vec::new();

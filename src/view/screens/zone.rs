@@ -62,9 +62,13 @@ fn second(frame: &Frame<'_>) -> Row {
                 1 => "1 person".to_owned(),
                 people => format!("{people} people"),
             };
-            let word = zone.criticality.word();
+            let word = if frame.narrow() {
+                String::new()
+            } else {
+                format!("  {}", zone.criticality.word())
+            };
             format!(
-                "Zone {}  {word}{}{}  {people}",
+                "Zone {}{word}{}{}  {people}",
                 zone.name,
                 target("RPO", zone.rpo),
                 target("RTO", zone.rto)
@@ -79,7 +83,12 @@ fn second(frame: &Frame<'_>) -> Row {
             .map(|cluster| (cluster.cluster.clone(), cluster.freshness))
             .collect()
     });
-    Row::line(Role::Text, words).right(1, Role::Text, words::clusters(&clusters))
+    let known = words::clusters(&clusters);
+    let known = match known.split_once(": ") {
+        Some((_, rest)) if frame.narrow() => rest.to_owned(),
+        _ => known,
+    };
+    Row::line(Role::Text, words).right(1, Role::Text, known)
 }
 
 fn workloads(frame: &Frame<'_>, detail: &Detail) -> Pane {
