@@ -125,6 +125,7 @@ fn open(state: &mut State) {
         }
         Screen::Runs => {
             state.open_run = Some(mark);
+            state.nav.marks.remove(&Screen::Run);
             state.heard = None;
             push(state, Screen::Run);
         }

@@ -1,5 +1,6 @@
 //! What the screen offers to send, and why a key on it does not count: nothing is sent that is not on screen whole.
 
+use super::run::SMALL;
 use crate::auth::Person;
 use crate::config::ClusterName;
 use crate::runbook::book::Book;
@@ -51,7 +52,7 @@ fn off_turn(state: &State, run: &Run) -> Option<String> {
 /// Why an Enter does not count, when it does not.
 pub(super) fn not_yet(state: &State, alone: bool) -> Option<String> {
     if !state.roomy() {
-        return Some("no: needs 80x24 to show the request in full.".to_owned());
+        return Some(SMALL.to_owned());
     }
     if !alone {
         return Some(

@@ -43,7 +43,8 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
 }
 
 fn entries(frame: &Frame<'_>) -> Pane {
-    let wider = frame.width.saturating_sub(80).min(30);
+    // What more room there is, request and result share.
+    let wider = (frame.width.saturating_sub(80) / 2).min(30);
     let head = Row::new()
         .put(3, Role::Dim, "ENTRY")
         .put(10, Role::Dim, "TIME")

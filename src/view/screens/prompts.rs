@@ -69,6 +69,10 @@ pub(super) fn under_name(sheet: &mut Sheet, frame: &Frame<'_>, prompt: Pane) {
     sheet.panes.truncate(2);
     let last = sheet.panes.len().saturating_sub(1);
     for (index, pane) in sheet.panes.iter_mut().enumerate().rev() {
+        if pane.title == prompt.title {
+            // The prompt asks it now; what is above says what it is for.
+            "BEFORE YOU ANSWER".clone_into(&mut pane.title);
+        }
         let steps = usize::from(index == last && last > 0);
         pane.least = pane
             .rows

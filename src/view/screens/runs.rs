@@ -54,7 +54,7 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
         panes,
         left_out: frame
             .narrow()
-            .then(|| "when they were opened".to_owned())
+            .then(|| "by whom and when".to_owned())
             .into_iter()
             .collect(),
     }
@@ -88,11 +88,11 @@ fn list(
                 where_at,
                 Role::Text,
                 format!("{}/{}", run.cluster, run.namespace),
-            )
-            .put(by_at, Role::Text, short(run));
+            );
         if frame.narrow() {
-            return line.put(time_at, Role::Text, standing(run));
+            return line.put(by_at, Role::Text, standing(run));
         }
+        let line = line.put(by_at, Role::Text, short(run));
         let opened = text::clock(run.opened, frame.state.judged_at.wall);
         line.put(time_at, Role::Dim, opened)
             .put(time_at + 14, Role::Text, standing(run))
