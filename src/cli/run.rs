@@ -36,7 +36,8 @@ const STEP: Duration = Duration::from_secs(30);
 /// A request counts as read this long after it was printed, as on the screen.
 const SEEN: Duration = Duration::from_millis(350);
 
-/// Runs or resumes a runbook, or prints a run. Exit codes: 0 completed, 1 not, 2 refused before anything was sent.
+/// Runs or resumes a runbook, or prints a run. Exit codes: 0 completed, 1 not, 2 refused before anything was
+/// sent, 3 ended with a check left out, 4 nothing to do.
 pub(super) async fn run(
     mut engine: Engine,
     args: &RunArgs,
@@ -219,7 +220,9 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
         if let Some(run) = engine.state.run() {
             tell(out, &mut told, &lines::run_text(&engine.state, run))?;
         }
-        engine.until(STEP, |state| state.busy.is_none()).await;
+        engine
+            .until(STEP, |state| state.busy.is_none() && !state.reading)
+            .await;
         let Some(run) = engine.state.run() else {
             bail!("the run is gone from the log")
         };
@@ -232,7 +235,7 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
         let Some(card) = engine.state.card() else {
             bail!("nobody is signed in any more; the run stays where it is")
         };
-        if card.enter.is_empty() {
+        if card.enter.is_empty() && !card.stuck {
             for note in &card.notes {
                 tell_once(out, &mut told, note.as_str())?;
             }
@@ -253,6 +256,7 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
         input::forget_typed();
         match &card.typed {
             Some(want) => write!(out, "Type {want} ({}), or one of s u h a p: ", card.enter)?,
+            None if card.enter.is_empty() => write!(out, "Answer with one of s u h a p: ")?,
             None => write!(out, "Enter to {}, or one of s u h a p: ", card.enter)?,
         }
         out.flush()?;
@@ -314,6 +318,8 @@ fn with_text(engine: &mut Engine, action: Action, text: &str) -> Option<SafeText
 fn over(run: &Run, out: &mut dyn Write) -> anyhow::Result<Option<u8>> {
     let code = match &run.status {
         RunStatus::Completed => 0,
+        RunStatus::Unchecked => 3,
+        RunStatus::NothingToDo => 4,
         RunStatus::Aborted(_) | RunStatus::Failed(_) | RunStatus::Held => 1,
         _ => return Ok(None),
     };
