@@ -218,6 +218,10 @@ pub(super) enum RbacVerb {
         /// Reading only
         #[arg(long)]
         read_only: bool,
+        /// Leave out the rights on Secrets: a restored Secret then cannot be proved, and a run that plans one cannot
+        /// end as completed
+        #[arg(long, conflicts_with = "read_only")]
+        without_secrets: bool,
     },
 }
 

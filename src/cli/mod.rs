@@ -103,8 +103,12 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
                     group,
                     user,
                     read_only,
+                    without_secrets,
                 },
-        }) => rbac::emit(group.as_deref(), user.as_deref(), read_only, &mut out),
+        }) => {
+            let role = rbac::role(read_only, without_secrets);
+            rbac::emit(group.as_deref(), user.as_deref(), role, &mut out)
+        }
         Some(Verb::Init {
             kubeconfig,
             contexts,

@@ -7,7 +7,7 @@
 pub mod artefact;
 pub mod fault;
 mod layers;
-mod reader;
+pub(super) mod reader;
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -140,7 +140,7 @@ impl Link {
         namespace: Option<&str>,
         name: &str,
     ) -> Result<Option<Value>, SafeText> {
-        match self.reader.get_json(&gvr.path(namespace, Some(name))).await {
+        match self.reader.object(gvr, namespace, name).await {
             Ok(found) => Ok(judged_part(found)),
             Err(Fault::NotFound) => Ok(None),
             Err(fault) => Err(SafeText::from(fault.to_string())),
