@@ -104,7 +104,10 @@ pub(super) enum Verb {
     /// Check clusters, issuer, clock, terminal, log and policy, one line each with what to do
     Doctor,
     /// Sign in by device code, and say who the clusters take you for
-    Login,
+    Login {
+        /// Only at this identity of the configuration [default: each that a cluster needs]
+        identity: Option<String>,
+    },
     /// Say who you are to each cluster
     Whoami,
     /// Write a first configuration from the contexts of a kubeconfig

@@ -130,7 +130,6 @@ async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::
     } else {
         (common.clone(), None)
     };
-    let ask = matches!(verb, Verb::Login | Verb::Run(_));
     let code = match verb {
         Verb::Status(ask) => {
             status::ask(engine(&common, false)?, &ask, status::What::Status, out).await
@@ -138,15 +137,10 @@ async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::
         Verb::Findings(ask) => {
             status::ask(engine(&common, false)?, &ask, status::What::Findings, out).await
         }
-        Verb::Run(run) => {
-            run::run(
-                login::signed_in(engine(&common, ask)?, out).await?,
-                &run,
-                out,
-            )
-            .await
+        Verb::Run(run) => run::ask(engine(&common, false)?, &run, out).await,
+        Verb::Login { identity } => {
+            login::login(engine(&common, false)?, identity.as_deref(), out).await
         }
-        Verb::Login => login::login(engine(&common, ask)?, out).await,
         Verb::Whoami => login::whoami(engine(&common, false)?, out).await,
         Verb::Doctor => doctor::doctor(&common, out).await,
         _ => Ok(USAGE),
