@@ -207,7 +207,7 @@ fn works(state: &State, screen: Screen, keys: &str) -> bool {
 
 /// Whether the code can stand on screen as a picture; in ASCII the view leaves the key out.
 fn picture(state: &State) -> bool {
-    state.roomy() && matches!(state.sign_in, SignIn::Waiting { .. })
+    state.roomy() && matches!(state.sign_ins.on_screen(), SignIn::Waiting { .. })
 }
 
 /// The words of a key where they depend on what is shown.

@@ -7,6 +7,7 @@ use crate::state::effect::Effect;
 use crate::state::nav::Screen;
 use crate::state::prompt::Line;
 use crate::state::prompt::Prompt;
+use crate::state::rows::clusters_known;
 use crate::state::rows::has_pane;
 use crate::state::rows::marked as marked_row;
 use crate::state::rows::marked_finding;
@@ -129,10 +130,10 @@ fn open(state: &mut State) {
             state.heard = None;
             push(state, Screen::Run);
         }
-        Screen::Session if state.person.is_some() => {
-            state.say("Somebody is signed in: x signs out first.");
+        Screen::Session if state.sign_ins.missing().next().is_none() || clusters_known(state) => {
+            state.say("Every cluster knows you already: x signs out first.");
         }
-        Screen::Session => push(state, Screen::SignIn),
+        Screen::Session => super::sign_in::open(state, &mark),
         _ => {}
     }
 }

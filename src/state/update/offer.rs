@@ -11,6 +11,7 @@ use crate::runbook::run::Run;
 use crate::runbook::run::RunStatus;
 use crate::runbook::sight::Sight;
 use crate::sources::finding::Finding;
+use crate::sources::world::ClusterWorld;
 use crate::state::State;
 use crate::state::action::Action;
 use crate::state::effect::Effect;
@@ -81,7 +82,7 @@ pub(super) fn drawn(state: &mut State, card: Option<String>) -> Vec<Effect> {
 
 /// The pane of the open run.
 pub(super) fn card(state: &State) -> Option<Card> {
-    let (run, person) = state.run().zip(state.person.as_ref())?;
+    let (run, person) = state.run().zip(state.acting())?;
     Some(run.card(&sight(state, person), state.now))
 }
 
@@ -112,7 +113,8 @@ impl State {
         target: Option<(&ClusterName, &str)>,
     ) -> Option<SafeText> {
         let known = target.filter(|(_, namespace)| !namespace.is_empty());
-        match (known, self.person.as_ref()) {
+        let person = known.and_then(|(cluster, _)| self.person_on(cluster));
+        match (known, person) {
             (Some(target), Some(person)) => {
                 open::live(book, target, &sight(self, person), self.now).err()
             }
@@ -122,7 +124,7 @@ impl State {
 
     /// Why a key on the open run would do nothing, when it would; the run itself says so.
     pub fn run_refuses(&self, action: &Action) -> Option<SafeText> {
-        let Some((run, person)) = self.run().zip(self.person.as_ref()) else {
+        let Some((run, person)) = self.run().zip(self.acting()) else {
             return Some(SafeText::new("nobody is signed in"));
         };
         let reason = String::from("-");
@@ -155,10 +157,11 @@ impl State {
             return None;
         }
         let card = card(self)?;
-        let run = self.open_run.as_deref()?;
+        let world = self.world.cluster(&run.cluster);
+        let generation = world.map_or(0, ClusterWorld::generation);
         Some(format!(
-            "{run} {} {} {}",
-            card.title, card.digest, card.enter
+            "{} {generation} {} {} {}",
+            run.id, card.title, card.digest, card.enter
         ))
     }
 }
