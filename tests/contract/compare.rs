@@ -101,6 +101,11 @@ pub(crate) fn answers(real: &Answers, other: &Answers) -> Vec<Difference> {
     for name in names {
         let none = Value::Null;
         let (one, two) = (real.get(name).unwrap_or(&none), other.get(name).unwrap_or(&none));
+        if one["status"] != two["status"] {
+            // A refusal and an object have nothing to compare below.
+            found.push(at(name, "", Some(one.clone()), Some(two.clone())));
+            continue;
+        }
         values(name, "", one, two, &mut found);
     }
     found
