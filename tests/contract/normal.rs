@@ -41,6 +41,12 @@ impl Normal {
                     // A real server sorts by time before name, so the second matters.
                     fields.sort_by_key(who);
                 }
+                for rules in ["resourceRules", "nonResourceRules"] {
+                    if let Some(rules) = map.get_mut(rules).and_then(Value::as_array_mut) {
+                        // A real server goes through a hash map here.
+                        rules.sort_by_key(Value::to_string);
+                    }
+                }
                 for (key, value) in map.iter_mut() {
                     let whole = mark || (key == "metadata" && (many || whole)) || (whole && key == "resourceVersion");
                     let whole = whole || (mark && key == "object");
@@ -70,6 +76,7 @@ impl Normal {
             "continue" if !text.is_empty() => return "$page".to_owned(),
             "clusterIP" | "clusterIPs" if text.contains('.') => return "$address".to_owned(),
             "description" if path.contains("/columnDefinitions/") => return "$prose".to_owned(),
+            "serverAddress" => return "$address".to_owned(),
             "cells" if is_age(text) => return "$age".to_owned(),
             _ => {}
         }
@@ -100,7 +107,12 @@ impl Normal {
                 shown = shown.replace(known.as_str(), name);
             }
         }
-        shown
+        match shown.split_once(", current: ") {
+            Some((start, version)) if version.bytes().all(|byte| byte.is_ascii_digit()) => {
+                format!("{start}, current: $version")
+            }
+            _ => shown,
+        }
     }
 }
 

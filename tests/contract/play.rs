@@ -141,7 +141,11 @@ impl Told<'_> {
             choose(&mut body, among);
         }
         let body = self.normal.body(&exchange.id, body);
-        json!({ "status": raw.status, "headers": self.headers(&raw), "body": body })
+        let mut answer = json!({ "status": raw.status, "headers": self.headers(&raw), "body": body });
+        if !raw.over {
+            answer["over"] = false.into();
+        }
+        answer
     }
 
     fn headers(&self, raw: &Raw) -> Value {

@@ -16,7 +16,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 /// No answer may take longer, whatever server gives it.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// A server that can be asked.
 pub(crate) struct Server {
@@ -30,6 +30,8 @@ pub(crate) struct Raw {
     pub(crate) status: u16,
     pub(crate) headers: http::HeaderMap,
     pub(crate) body: Vec<u8>,
+    /// False when its end did not come.
+    pub(crate) over: bool,
 }
 
 impl Server {
@@ -127,15 +129,11 @@ pub(crate) async fn read(
             }
         }
     };
-    let done = tokio::time::timeout(PATIENCE, all).await.is_ok();
-    assert!(
-        done,
-        "{ask} is not over; it said {}",
-        String::from_utf8_lossy(&body)
-    );
+    let over = tokio::time::timeout(PATIENCE, all).await.is_ok();
     Raw {
         status: head.status.as_u16(),
         headers: head.headers,
         body,
+        over,
     }
 }
