@@ -113,7 +113,10 @@ pub(super) enum Verb {
     /// Check clusters, issuer, clock, terminal, log and policy, one line each with what to do
     Doctor,
     /// Sign in by device code, and say who the clusters take you for
-    Login,
+    Login {
+        /// Only at this identity of the configuration [default: each that a cluster needs]
+        identity: Option<String>,
+    },
     /// Say who you are to each cluster
     Whoami,
     /// Write a first configuration from the contexts of a kubeconfig
@@ -238,6 +241,10 @@ pub(super) enum RbacVerb {
         /// Reading only
         #[arg(long)]
         read_only: bool,
+        /// Leave out the rights on Secrets: a restored Secret then cannot be proved, and a run that plans one cannot
+        /// end as completed
+        #[arg(long, conflicts_with = "read_only")]
+        without_secrets: bool,
     },
 }
 

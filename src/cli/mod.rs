@@ -117,8 +117,12 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
                     group,
                     user,
                     read_only,
+                    without_secrets,
                 },
-        }) => rbac::emit(group.as_deref(), user.as_deref(), read_only, &mut out),
+        }) => {
+            let role = rbac::role(read_only, without_secrets);
+            rbac::emit(group.as_deref(), user.as_deref(), role, &mut out)
+        }
         Some(Verb::Init {
             kubeconfig,
             contexts,
@@ -140,7 +144,6 @@ async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::
     } else {
         (common.clone(), None)
     };
-    let ask = matches!(verb, Verb::Login | Verb::Run(_));
     let code = match verb {
         Verb::Status(ask) => {
             status::ask(engine(&common, false)?, &ask, status::What::Status, out).await
@@ -148,15 +151,10 @@ async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::
         Verb::Findings(ask) => {
             status::ask(engine(&common, false)?, &ask, status::What::Findings, out).await
         }
-        Verb::Run(run) => {
-            run::run(
-                login::signed_in(engine(&common, ask)?, out).await?,
-                &run,
-                out,
-            )
-            .await
+        Verb::Run(run) => run::ask(engine(&common, false)?, &run, out).await,
+        Verb::Login { identity } => {
+            login::login(engine(&common, false)?, identity.as_deref(), out).await
         }
-        Verb::Login => login::login(engine(&common, ask)?, out).await,
         Verb::Whoami => login::whoami(engine(&common, false)?, out).await,
         Verb::Doctor => doctor::doctor(&common, out).await,
         _ => Ok(USAGE),
