@@ -66,7 +66,14 @@ pub enum StartError {
 /// # Errors
 /// When a thread cannot be started. A log that cannot be opened is no reason not to look: changes are off then.
 pub fn start(start: &Start) -> Result<Engine, StartError> {
-    let clock = Clock::start();
+    start_by(start, Clock::start())
+}
+
+/// As [`start`], by a clock of the caller's.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_by(start: &Start, clock: Clock) -> Result<Engine, StartError> {
     let host = SafeText::new(&rustix::system::uname().nodename().to_string_lossy());
     let folder = start.folders.log.clone();
     let origin = format!("{host}/{}", start.config.estate.id);
