@@ -19,6 +19,8 @@ use crate::view::widgets::header;
 use crate::view::widgets::pane::Pane;
 use crate::view::widgets::row::Row;
 
+/// Lines of a body in which the objects have a pane of their own; below they stand under the Restore's request.
+const TALL: usize = 30;
 /// The column in which the names of objects begin.
 const NAMES: usize = 10;
 
@@ -64,6 +66,10 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
         .or(steps.first());
     let mut panes = vec![counts(run, plan, frame.width), requests(frame, &steps)];
     panes.extend(marked.and_then(|step| whole(frame, run, step)));
+    if frame.body >= TALL {
+        let title = "OBJECTS  what becomes of each that the backup holds";
+        panes.push(Pane::new(title).rows(objects(plan, frame.width)).least(3));
+    }
     Sheet {
         second,
         panes,
@@ -213,7 +219,7 @@ fn whole(frame: &Frame<'_>, run: &Run, step: &PlanStep) -> Option<Pane> {
         3,
         frame.width,
     ));
-    if matches!(step.op, Some(Op::Restore { .. })) {
+    if frame.body < TALL && matches!(step.op, Some(Op::Restore { .. })) {
         rows.extend(run.plan.iter().flat_map(|plan| objects(plan, frame.width)));
     }
     let tail = match (&step.typed, &step.undo) {
