@@ -182,7 +182,7 @@ fn works(state: &State, screen: Screen, keys: &str) -> bool {
         (Screen::Run, "R") => return doubtful(),
         (Screen::Run, "s") if doubtful() => return false,
         (Screen::Session, "Enter")
-            if state.person.is_some() || state.config.identities.is_empty() =>
+            if state.sign_ins.missing().next().is_none() || rows::clusters_known(state) =>
         {
             return false;
         }

@@ -33,15 +33,15 @@ pub fn may(action: &Action, state: &State) -> Result<(), SafeText> {
                 no("no run of yours is interrupted or held")
             }
         }
-        Action::SignOut => match state.person {
+        Action::SignOut => match state.sign_ins.sessions().next() {
             Some(_) => writable(state),
             None => no("nobody is signed in"),
         },
-        Action::CodeNew => match (state.config.identities.is_empty(), &state.person) {
-            (true, _) => no("no issuer is configured"),
-            (false, Some(_)) => no("somebody is signed in; sign out first"),
-            (false, None) => writable(state),
-        },
+        Action::CodeNew if state.sign_ins.audiences().is_empty() => no("no issuer is configured"),
+        Action::CodeNew if state.sign_ins.missing().next().is_none() || as_somebody(state) => {
+            no("somebody is signed in; sign out first")
+        }
+        Action::CodeNew | Action::SignInTo(_) => writable(state),
         Action::Runbooks if matches!(state.nav.screen, Screen::Board | Screen::Finding) => {
             match rows::marked_finding(state) {
                 Some(_) => Ok(()),
@@ -57,6 +57,11 @@ pub fn may(action: &Action, state: &State) -> Result<(), SafeText> {
         Action::LogFollow if state.log.following => no("new entries move the mark already"),
         _ => Ok(()),
     }
+}
+
+/// True for somebody who acts without any sign-in, though the clusters take one.
+fn as_somebody(state: &State) -> bool {
+    state.sign_ins.sessions().next().is_none() && rows::clusters_known(state)
 }
 
 /// Whether something that a run does may be done.

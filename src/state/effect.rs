@@ -1,5 +1,6 @@
 //! What `update` asks for. Only `app/perform.rs` carries it out.
 
+use crate::auth::audience::Audience;
 use crate::config::ClusterName;
 use crate::runbook::engine::Command;
 use crate::runbook::event::RunEvent;
@@ -17,10 +18,12 @@ pub struct Shown {
 /// One thing to be done outside.
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// Begin to sign in with the first issuer, or anew.
-    SignIn,
+    /// Begin to sign in to this audience, or anew.
+    SignIn(Audience),
     /// In the demo: answer the sign-in as this person.
     AnswerSignIn {
+        /// Which sign-in.
+        audience: Audience,
         /// Name of the simulated person.
         person: String,
         /// Where the answer goes.
@@ -28,10 +31,12 @@ pub enum Effect {
         /// The code that was shown.
         user_code: String,
     },
-    /// Give the token back and forget it.
-    SignOut,
+    /// Give the tokens of this audience back and forget them.
+    SignOut(Audience),
     /// Connect to these clusters again, with a new generation.
     Connect(Vec<ClusterName>),
+    /// Close the connections to these clusters: nobody is signed in to them any more.
+    Disconnect(Vec<ClusterName>),
     /// Write that a run was opened; it gets its id there.
     Open {
         /// How it begins, its id still empty.

@@ -26,6 +26,7 @@ pub fn board_text(state: &State, board: &Board) -> String {
     };
     let mut lines = vec![format!("crashcart  {}{demo}", state.config.estate.name)];
     lines.push(screens::clusters_words(&shown.board.clusters));
+    lines.extend(read_only(state));
     lines.push(String::new());
     lines.extend(
         screens::table_rows(&shown)
@@ -39,10 +40,16 @@ pub fn board_text(state: &State, board: &Board) -> String {
 
 /// Every finding with since, why, owner and what to do, worst first.
 pub fn findings_text(state: &State, board: &Board) -> String {
-    join(findings(
-        state,
-        &rows::with_history(state, board).board.findings,
-    ))
+    let mut lines: Vec<String> = read_only(state).into_iter().collect();
+    let shown = rows::with_history(state, board);
+    lines.extend(findings(state, &shown.board.findings));
+    join(lines)
+}
+
+/// What is off while the log cannot be written, and why.
+fn read_only(state: &State) -> Option<String> {
+    let stopped = state.log.stopped.as_ref()?;
+    Some(format!("LOG STOPPED, read only: {}", stopped.what))
 }
 
 fn findings(state: &State, findings: &[Finding]) -> Vec<String> {

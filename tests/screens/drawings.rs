@@ -198,7 +198,7 @@ fn sign_in() -> State {
     state.nav.screen = Screen::SignIn;
     state.nav.back = vec![Screen::Board];
     state.person = None;
-    state.sign_in = estate::device();
+    estate::signs_in(&mut state, estate::device());
     state
 }
 

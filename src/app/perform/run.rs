@@ -102,10 +102,12 @@ async fn record(
             "this event is written with its request, not by itself",
         ));
     };
-    let draft = Draft {
-        actor: tools.draft(Kind::RunOpened).actor,
-        ..draft
+    let actor = match (&event, run) {
+        (RunEvent::Opened(opened), _) => tools.actors.on(&opened.cluster),
+        (_, Some(run)) => tools.actors.on(&run.cluster),
+        (_, None) => tools.actors.all(),
     };
+    let draft = Draft { actor, ..draft };
     let written = tools
         .desk
         .append(draft, Some(body))
@@ -244,7 +246,7 @@ impl Sending<'_> {
             run: Some(self.run.id.clone()),
         };
         let draft = Draft {
-            actor: self.tools.draft(Kind::ApiIntent).actor,
+            actor: self.tools.actors.on(&self.run.cluster),
             ..journal::intent(self.run, self.step, self.undo, op)
         };
         let begun = self.tools.desk.begin(draft, Some(request.body), bound);
@@ -267,7 +269,7 @@ impl Sending<'_> {
     async fn outcome(&self, ticket: Ticket, applied: &Applied, ms: u64) -> Result<(), GivenUp> {
         let (became, class) = class(applied);
         let words = applied.class.words();
-        let mut draft = self.tools.draft(Kind::ApiOutcome);
+        let mut draft = self.tools.draft_on(Kind::ApiOutcome, &self.run.cluster);
         draft.reason = Some(words.clone()).filter(|words| !words.is_empty());
         draft.res = Some(Res {
             status: applied.status,

@@ -4,6 +4,7 @@
 //! what `apply.rs` hands it, once: it never tries again by itself. No kubeconfig is inferred, no program is started,
 //! no proxy is used, no redirect is followed.
 
+mod ahead;
 pub mod artefact;
 pub mod fault;
 mod layers;
@@ -21,6 +22,7 @@ use kube::client::ClientBuilder;
 use serde_json::Value;
 use tower::layer::layer_fn;
 
+use self::ahead::Ahead;
 use self::fault::Fault;
 use self::layers::Bearer;
 use self::layers::Listen;
@@ -90,7 +92,7 @@ impl Link {
                 .fingerprint
                 .as_ref()
                 .map(|print| print.ca_key.clone()),
-            reader: Reader::new(reader),
+            reader: Reader::new(ClientBuilder::new(Ahead::new(reader), "").build()),
             writer,
             pulse,
             uid: OnceLock::new(),

@@ -332,7 +332,7 @@ pub(in crate::sources) fn message(body: &[u8]) -> String {
 }
 
 /// A continue token in a query: base64 holds `+`, `/` and `=`.
-fn escaped(token: &str) -> String {
+pub(super) fn escaped(token: &str) -> String {
     let mut out = String::with_capacity(token.len());
     for byte in token.bytes() {
         match byte {

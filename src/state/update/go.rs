@@ -112,7 +112,7 @@ fn open(state: &mut State) -> Vec<Effect> {
             state.heard = None;
             push(state, Screen::Run);
         }
-        Screen::Session => push(state, Screen::SignIn),
+        Screen::Session => super::sign_in::open(state, &mark),
         _ => {}
     }
     Vec::new()

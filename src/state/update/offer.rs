@@ -79,7 +79,7 @@ pub(super) fn drawn(state: &mut State, card: Option<String>) -> Vec<Effect> {
 
 /// The pane of the open run.
 pub(super) fn card(state: &State) -> Option<Card> {
-    let (run, person) = state.run().zip(state.person.as_ref())?;
+    let (run, person) = state.run().zip(state.acting())?;
     Some(run.card(&sight(state, person), state.now))
 }
 
@@ -98,7 +98,7 @@ pub(super) fn sight<'a>(state: &'a State, person: &'a Person) -> Sight<'a> {
 impl State {
     /// Why a key on the open run would do nothing, when it would; the run itself says so.
     pub fn run_refuses(&self, action: &Action) -> Option<SafeText> {
-        let Some((run, person)) = self.run().zip(self.person.as_ref()) else {
+        let Some((run, person)) = self.run().zip(self.acting()) else {
             return Some(SafeText::new("nobody is signed in"));
         };
         let reason = String::from("-");

@@ -32,8 +32,19 @@ use crate::text::SafeText;
 
 /// Opens a run, unless the zone, the policy or the person forbids it; the refusal is said and nothing is asked of anybody.
 pub(super) fn open(state: &mut State, book: &str, params: BTreeMap<String, String>) -> Vec<Effect> {
-    let Some(person) = state.person.clone().filter(|_| state.busy.is_none()) else {
+    if state.busy.is_some() {
         state.say("Wait: the last thing asked for is still under way.");
+        return Vec::new();
+    }
+    let cluster = params.get("cluster").map(String::as_str);
+    let acts = match cluster.map(ClusterName::from) {
+        Some(cluster) if state.config.cluster(&cluster).is_some() => state.person_on(&cluster),
+        _ => state.person.as_ref(),
+    };
+    let Some(person) = acts.cloned() else {
+        let why = nobody(state, cluster);
+        state.refusal = Some(SafeText::new(&why));
+        state.say(why);
         return Vec::new();
     };
     let request = open::Request {
@@ -57,10 +68,23 @@ pub(super) fn open(state: &mut State, book: &str, params: BTreeMap<String, Strin
     }
 }
 
+/// Why nobody is known to act on a cluster.
+fn nobody(state: &State, cluster: Option<&str>) -> String {
+    let place = cluster.unwrap_or("any cluster");
+    let known = cluster.and_then(|name| state.config.cluster(&ClusterName::from(name)));
+    if known.is_some_and(|cluster| state.has_credential(cluster)) {
+        format!("{place} has not said who you are; crashcart doctor says why.")
+    } else {
+        format!("Nobody is signed in to {place}: 0 shows the session; Enter there signs in.")
+    }
+}
+
 /// Shows the run that was interrupted, if it is this person's, before anything else.
 pub(super) fn greet(state: &mut State) {
-    let Some(person) = &state.person else { return };
-    let mine = |run: &&Run| run.status == RunStatus::Interrupted && run.by == person.login;
+    let mine = |run: &&Run| {
+        let acts = state.person_on(&run.cluster);
+        run.status == RunStatus::Interrupted && acts.is_some_and(|person| run.by == person.login)
+    };
     if let Some(run) = state.runs.iter().find(mine) {
         state.open_run = Some(run.id.clone());
         super::go::push(state, Screen::Run);
@@ -200,7 +224,7 @@ fn press_shown(state: &mut State, input: Input, shown: Option<Shown>) -> Vec<Eff
         state.say("Wait: the last thing asked for is still under way.");
         return Vec::new();
     }
-    let Some((run, person)) = state.run().zip(state.person.as_ref()) else {
+    let Some((run, person)) = state.run().zip(state.acting()) else {
         state.say("no: nobody is signed in, so nothing can be done.");
         return Vec::new();
     };
@@ -219,7 +243,7 @@ pub(super) fn advance(state: &mut State) -> Vec<Effect> {
     if waits || state.log.stopped.is_some() || state.quitting {
         return Vec::new();
     }
-    let Some((run, person)) = state.run().zip(state.person.as_ref()) else {
+    let Some((run, person)) = state.run().zip(state.acting()) else {
         return Vec::new();
     };
     let command = run.advance(&sight(state, person), state.now);

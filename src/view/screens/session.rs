@@ -8,6 +8,7 @@ use crate::sources::fact::Watch;
 use crate::sources::seen::Freshness;
 use crate::sources::world::ClusterWorld;
 use crate::sources::world::Reach;
+use crate::state::State;
 use crate::state::nav::Screen;
 use crate::state::rows;
 use crate::text;
@@ -29,8 +30,8 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
         .iter()
         .filter(|(_, freshness)| freshness.counts())
         .count();
-    let ends = match state.sign_in.session() {
-        Some(session) => format!("Session  ends {}", text::clock(session.expires_at, now)),
+    let ends = match state.sign_ins.sessions().next() {
+        Some((_, session)) => format!("Session  ends {}", text::clock(session.expires_at, now)),
         None => "Session".to_owned(),
     };
     let second = Row::line(Role::Text, ends).right(
@@ -71,6 +72,7 @@ fn who(frame: &Frame<'_>) -> Pane {
             facts.push(("tokens", "kept in memory only".to_owned()));
         }
     }
+    facts.extend(sign_ins(state).map(|words| ("sign-in", words)));
     let policy = &state.config.policy.label;
     let custody = if state.log.custody.is_empty() {
         "chained"
@@ -88,6 +90,24 @@ fn who(frame: &Frame<'_>) -> Pane {
             .put(12, Role::Text, words)
     });
     Pane::new("WHO").rows(rows).least(1)
+}
+
+/// Where each sign-in stands, in an estate that needs several.
+fn sign_ins(state: &State) -> impl Iterator<Item = String> {
+    let (config, all) = (&state.config, state.sign_ins.audiences());
+    let several = all.len() > 1;
+    all.iter().filter(move |_| several).map(|one| {
+        let names = one.clusters(config).into_iter();
+        let names: Vec<&str> = names.map(|one| one.name.as_str()).collect();
+        let (names, host) = (names.join(" "), one.host(config));
+        match state.sign_ins.session(one) {
+            Some(session) => {
+                let ends = text::clock(session.expires_at, state.judged_at.wall);
+                format!("{names}: {} at {host}, ends {ends}", session.person.short())
+            }
+            None => format!("{names}: ? not signed in at {host}"),
+        }
+    })
 }
 
 fn list(frame: &Frame<'_>) -> Pane {
@@ -159,6 +179,7 @@ fn says(world: Option<&ClusterWorld>) -> (Role, String) {
         return (Role::Unknown, "not asked".to_owned());
     };
     match (world.reach(), world.greeting()) {
+        (Reach::NotSignedIn, _) => (Role::Unknown, "? not signed in".to_owned()),
         (Reach::Unreachable(why), _) => (Role::Unknown, format!("not asked: {why}")),
         (Reach::OtherCa { .. }, _) => (Role::Crit, "not asked: another CA".to_owned()),
         (_, None) => (Role::Unknown, "? asked".to_owned()),
