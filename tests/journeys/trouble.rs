@@ -44,7 +44,9 @@ fn a_zone_on_screen_shows_each_changed_fact_and_its_neighbour_is_another_zone() 
     let again = WatchNews::Forbidden("pods are still not yours".into());
     let event = fact(&console, Fact::Watch(Watch::Pods, again));
     console.happen(event);
-    console.play("see pods are still not yours\npress l\nunseen Zone clinical\npress h\nsee Zone clinical");
+    console.play(
+        "see pods are still not yours\npress l\nunseen Zone clinical\npress h\nsee Zone clinical",
+    );
 }
 
 #[test]
