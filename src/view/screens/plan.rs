@@ -19,6 +19,11 @@ use crate::view::widgets::header;
 use crate::view::widgets::pane::Pane;
 use crate::view::widgets::row::Row;
 
+/// Lines of a body in which the objects have a pane of their own; below they stand under the Restore's request.
+const TALL: usize = 30;
+/// The column in which the names of objects begin.
+const NAMES: usize = 10;
+
 pub(super) const SCREEN: Entry = Entry {
     screen: Screen::Plan,
     name: "the Plan",
@@ -61,6 +66,10 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
         .or(steps.first());
     let mut panes = vec![counts(run, plan, frame.width), requests(frame, &steps)];
     panes.extend(marked.and_then(|step| whole(frame, run, step)));
+    if frame.body >= TALL {
+        let title = "OBJECTS  what becomes of each that the backup holds";
+        panes.push(Pane::new(title).rows(objects(plan, frame.width)).least(3));
+    }
     Sheet {
         second,
         panes,
@@ -75,12 +84,8 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
 /// What the plan does in numbers, and its digest, whole: it is what Enter starts.
 fn counts(run: &Run, plan: &Plan, columns: usize) -> Pane {
     let frozen = &plan.frozen;
-    let objects = words::plural(frozen.create.len() + frozen.skip.len(), "object");
-    let counts = format!(
-        "create {}   skip {}   collide 0   delete 0",
-        frozen.create.len(),
-        frozen.skip.len()
-    );
+    let objects = words::plural(frozen.items().count(), "object");
+    let counts = frozen.counts("   ");
     let whole = format!("{objects}, {}", frozen.backup);
     let fits = text::width(&counts) + text::width(&whole) + 4 < columns;
     let right = if fits { whole } else { objects };
@@ -150,6 +155,21 @@ fn requests(frame: &Frame<'_>, steps: &[&PlanStep]) -> Pane {
     pane.list(frame.state.nav.mark())
 }
 
+/// What becomes of every object of the backup, by kind and name: the list never ends in a count.
+fn objects(plan: &Plan, columns: usize) -> Vec<Row> {
+    let row = |(word, names): (&'static str, String)| {
+        let lines = text::wrap(&names, columns.saturating_sub(NAMES + 1));
+        let lines = lines.into_iter().enumerate();
+        let rows = lines.map(move |(index, line)| {
+            let word = if index == 0 { word } else { "" };
+            let row = Row::new().put(1, Role::Title, word);
+            row.put(NAMES, Role::Text, line)
+        });
+        rows.collect::<Vec<Row>>()
+    };
+    plan.frozen.lists().into_iter().flat_map(row).collect()
+}
+
 /// How a step is taken back, in a few words.
 fn undo(undo: &Undo) -> String {
     match undo {
@@ -209,6 +229,9 @@ fn whole(frame: &Frame<'_>, run: &Run, step: &PlanStep) -> Option<Pane> {
         3,
         frame.width,
     ));
+    if frame.body < TALL && matches!(step.op, Some(Op::Restore { .. })) {
+        rows.extend(run.plan.iter().flat_map(|plan| objects(plan, frame.width)));
+    }
     let tail = match (&step.typed, &step.undo) {
         (Some(typed), _) => format!("Cannot be stopped once sent. {typed} must be typed first."),
         (None, Undo::Never(why)) => format!("Cannot be taken back: {why}"),
