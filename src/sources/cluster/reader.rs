@@ -101,6 +101,8 @@ pub struct Named {
     pub uid: String,
     /// Its resourceVersion.
     pub resource_version: String,
+    /// When it was made, RFC 3339.
+    pub creation_timestamp: String,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
 }
