@@ -145,7 +145,7 @@ async fn open(engine: &mut Engine, book: &str, given: &[String]) -> anyhow::Resu
             let field = &fields[place];
             ensure!(
                 !field.bad,
-                "parameter {}: {}; give it with --param {}=…",
+                "parameter {}: {}; give it with --param {}=...",
                 field.name,
                 field.from,
                 field.name

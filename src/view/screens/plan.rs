@@ -73,7 +73,11 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
     Sheet {
         second,
         panes,
-        left_out: Vec::new(),
+        left_out: frame
+            .narrow()
+            .then(|| "TAKEN BACK BY".to_owned())
+            .into_iter()
+            .collect(),
     }
 }
 
@@ -120,8 +124,12 @@ fn requests(frame: &Frame<'_>, steps: &[&PlanStep]) -> Pane {
     let wider = frame.width.saturating_sub(80).min(30);
     let head = Row::new()
         .put(3, Role::Dim, "STEP")
-        .put(9, Role::Dim, "REQUEST")
-        .put(60 + wider, Role::Dim, "TAKEN BACK BY");
+        .put(9, Role::Dim, "REQUEST");
+    let head = if frame.narrow() {
+        head
+    } else {
+        head.put(60 + wider, Role::Dim, "TAKEN BACK BY")
+    };
     let rows = steps.iter().filter_map(|step| {
         let op = step.op.as_ref()?;
         let (gvr, namespace, name) = op.target();
@@ -130,9 +138,11 @@ fn requests(frame: &Frame<'_>, steps: &[&PlanStep]) -> Pane {
             .figure(4, 2, Role::Key, step.number.to_string())
             .put(9, Role::Text, op.request().method)
             .name(15, 26 + wider, Role::Text, format!("{}/{name}", gvr.plural))
-            .put_in(42 + wider, 17, Role::Text, namespace.unwrap_or("-"))
-            .put(60 + wider, Role::Text, undo(&step.undo));
-        Some(row)
+            .put_in(42 + wider, 17, Role::Text, namespace.unwrap_or("-"));
+        if frame.narrow() {
+            return Some(row);
+        }
+        Some(row.put(60 + wider, Role::Text, undo(&step.undo)))
     });
     let mut pane = Pane::new("REQUESTS  what will be sent, in this order")
         .head(head)
