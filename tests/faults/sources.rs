@@ -118,18 +118,12 @@ fn silent_death() {
 
 #[test]
 fn a_certificate_of_a_stranger() {
-    against(
-        &["fault=wrong-certificate", "fault=cut"],
-        Sight::Blind,
-    );
+    against(&["fault=wrong-certificate", "fault=cut"], Sight::Blind);
 }
 
 #[test]
 fn a_certificate_that_ended() {
-    against(
-        &["fault=expired-certificate", "fault=cut"],
-        Sight::Blind,
-    );
+    against(&["fault=expired-certificate", "fault=cut"], Sight::Blind);
 }
 
 #[test]

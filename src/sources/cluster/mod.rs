@@ -38,8 +38,8 @@ use crate::config::spki_hash;
 use crate::text::SafeText;
 
 pub use self::layers::Pulse;
-pub(super) use self::layers::is_json;
 pub use self::layers::TokenSlot;
+pub(super) use self::layers::is_json;
 pub use self::reader::Reader;
 pub use self::reader::Resource;
 pub(super) use self::reader::message;

@@ -325,9 +325,7 @@ async fn patient<T, F>(ask: impl Fn() -> F) -> Result<T, Fault>
 where
     F: Future<Output = Result<T, kube::Error>>,
 {
-    let busy = |error: &kube::Error| {
-        matches!(error, kube::Error::Api(status) if matches!(status.code, 429 | 503 | 504))
-    };
+    let busy = |error: &kube::Error| matches!(error, kube::Error::Api(status) if matches!(status.code, 429 | 503 | 504));
     for pause in PAUSES {
         match ask().await {
             Err(error) if busy(&error) => tokio::time::sleep(pause).await,
