@@ -13,6 +13,7 @@ use crashcart::auth::Person;
 use crashcart::config;
 use crashcart::config::ClusterName;
 use crashcart::config::Secret;
+use crashcart::runbook::library::Library;
 use crashcart::sim::Estate;
 use crashcart::sim::Options;
 use crashcart::sim::Served;
@@ -71,6 +72,7 @@ impl Night {
             groups: vec!["sre-operators".into()],
         };
         let start = Start {
+            library: Library::built_in(),
             config,
             folders: Folders {
                 log: home.path().join("log"),
