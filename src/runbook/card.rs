@@ -109,7 +109,7 @@ impl Run {
         let mut card = titled("THE PLAN: NOTHING WAS SENT", [] as [&str; 0]);
         card.notes.push(SafeText::new(&format!(
             "{}   left to controllers {}",
-            frozen.counts("   "),
+            plan.counts("   "),
             frozen.left
         )));
         let lists = frozen.lists().into_iter();
