@@ -190,6 +190,10 @@ pub struct UndoList {
     pub delete: Vec<(Created, Option<SafeText>)>,
     /// What stays, and why.
     pub left: Vec<SafeText>,
+    /// uids of those that a person has confirmed since the run was last taken up.
+    pub confirmed: BTreeSet<String>,
+    /// Requests that were recorded for the object whose turn it is, since it was confirmed.
+    pub asked: u32,
 }
 
 impl Run {
