@@ -226,6 +226,11 @@ impl Run {
         )
     }
 
+    /// True once a person wants it taken back.
+    pub fn taking_back(&self) -> bool {
+        self.memory.undoing
+    }
+
     /// uid of the target's `kube-system` when the run was opened; every request is bound to it.
     pub fn cluster_uid(&self) -> &str {
         &self.memory.cluster_uid
