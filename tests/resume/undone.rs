@@ -71,7 +71,7 @@ fn killed(lost: Lost) {
     let sim = Sim::start();
     let wire = Wire::before("sth-prod", &sim.folder());
     let (run, mut console) = listed(&sim);
-    wire.lose(lost, "deployments");
+    wire.lose(lost, "secrets");
     console.say("billing");
     wire.lost();
     console.kill();
