@@ -46,11 +46,10 @@ pub(crate) fn take_a_restore_back(estate: &dyn Estate) {
     walk.say(estate.namespace());
     let (code, said) = walk.walk();
     assert_eq!(code, 1, "taken back is not completed:\n{said}");
-    let end = format!(
-        "deleted {} of what it created, left 1: {edited} stays: {HAND} at ",
-        count - 1
-    );
-    assert!(said.contains(&end), "{end:?} is not said:\n{said}");
+    let deleted = format!("deleted {} of what it created, left ", count - 1);
+    assert!(said.contains(&deleted), "{deleted:?} is not said:\n{said}");
+    let stays = format!("{edited} stays: {HAND} at ");
+    assert!(said.contains(&stays), "{stays:?} is not said:\n{said}");
 
     let after = cluster.objects();
     for (object, uid) in &before {
