@@ -16,6 +16,7 @@ use super::steps;
 use super::steps::Kind;
 use super::steps::Turn;
 use super::steps::Verdict;
+use super::undo;
 use crate::sources::moment::Moment;
 use crate::sources::op::Op;
 use crate::text::SafeText;
@@ -62,6 +63,9 @@ impl Run {
     fn ended_card(&self) -> Card {
         let title = match &self.status {
             RunStatus::Completed => "COMPLETED",
+            RunStatus::Aborted(_) if self.memory.undoing && undo::target(self).is_none() => {
+                "TAKEN BACK"
+            }
             RunStatus::Aborted(_) => "ENDED BY HAND",
             _ => "FAILED",
         };

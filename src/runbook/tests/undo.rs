@@ -273,6 +273,39 @@ fn a_long_list_is_shown_and_confirmed_part_by_part() {
     assert_eq!(deletes(&estate), (0, 0), "none of them is there");
 }
 
+#[test]
+fn an_undo_that_is_put_down_in_the_middle_asks_again_and_owes_the_rest() {
+    let mut estate = listed();
+    let commands = estate.look(|sight| {
+        let typed = Input::Typed("billing".into());
+        estate.run().press(typed, sight, estate.now())
+    });
+    for command in commands.unwrap() {
+        estate.carry_out(command);
+    }
+    while deletes(&estate).0 < 1 || estate.run().attempt(8, true).is_some() {
+        let next = estate.look(|sight| estate.run().advance(sight, estate.now()));
+        estate.seconds += 1;
+        next.into_iter()
+            .for_each(|command| estate.carry_out(command));
+    }
+    estate.press(Input::Hold).unwrap();
+    assert_eq!(deletes(&estate), (1, 1), "nothing goes on while it is held");
+    let owed = &estate.run().owed;
+    assert!(
+        owed.iter()
+            .any(|owed| owed.1.as_str().contains("1 of 2 were deleted")),
+        "{owed:?}"
+    );
+    estate.press(Input::Enter).unwrap();
+    let shown = card(&estate);
+    assert_eq!(shown.facts[0].1.as_str(), "2 to 2 of 2: Deployment api");
+    assert_eq!(deletes(&estate), (1, 1), "the name is typed again");
+    estate.walk();
+    assert_eq!(card(&estate).title, "TAKEN BACK");
+    assert_eq!(deletes(&estate), (2, 2));
+}
+
 /// The log of a run that is taken back, cut after every entry: it goes on to the same end, and nothing is deleted twice.
 #[test]
 fn an_undo_cut_after_any_entry_goes_on_to_the_same_end() {
