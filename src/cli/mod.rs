@@ -28,6 +28,7 @@ use self::args::Common;
 use self::args::LogVerb;
 use self::args::Output;
 use self::args::RbacVerb;
+use self::args::Trouble;
 use self::args::Verb;
 use crate::app;
 use crate::app::engine::Engine;
@@ -35,7 +36,6 @@ use crate::app::perform::Folders;
 use crate::app::start::Start;
 use crate::config::Cluster;
 use crate::config::Config;
-use crate::runbook::library::Library;
 use crate::view::theme::Theme;
 
 /// The command line is wrong.
@@ -92,25 +92,42 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
     let common = cli.common;
     let mut out = std::io::stdout();
     match cli.verb {
-        None if common.demo => demo::demo(&common, &mut out).await,
+        None if common.demo => demo::demo(&common, &Trouble::default(), &mut out).await,
         None => console(&common).await,
-        Some(Verb::Demo) => demo::demo(&common, &mut out).await,
-        Some(Verb::Sim { dir, seed, speed }) => sim::serve(&dir, seed, speed, &mut out).await,
-        Some(Verb::Runbook { verb }) => runbook::ask(&Library::built_in(), &verb, &mut out),
+        Some(Verb::Demo { trouble }) => demo::demo(&common, &trouble, &mut out).await,
+        Some(Verb::Sim {
+            dir,
+            seed,
+            speed,
+            trouble,
+        }) => {
+            let options = crate::sim::Options {
+                seed,
+                speed,
+                faults: sim::faults(&trouble)?,
+                ..crate::sim::Options::default()
+            };
+            sim::serve(&dir, options, &mut out).await
+        }
+        Some(Verb::Runbook { verb }) => runbook::ask(&place::library(), &verb, &mut out),
         Some(Verb::Rbac {
             verb:
                 RbacVerb::Emit {
                     group,
                     user,
                     read_only,
+                    without_secrets,
                 },
-        }) => rbac::emit(group.as_deref(), user.as_deref(), read_only, &mut out),
+        }) => {
+            let role = rbac::role(read_only, without_secrets);
+            rbac::emit(group.as_deref(), user.as_deref(), role, &mut out)
+        }
         Some(Verb::Init {
             kubeconfig,
             contexts,
         }) => init::init(&common, kubeconfig, &contexts, &mut out).await,
         Some(Verb::Log { verb }) if common.demo => {
-            let (common, _inside) = demo::estate(&common).await?;
+            let (common, _inside) = demo::estate(&common, &Trouble::default()).await?;
             log_verb(&common, &verb, &mut out)
         }
         Some(Verb::Log { verb }) => log_verb(&common, &verb, &mut out),
@@ -121,12 +138,11 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
 /// Verbs that need the estate's clusters. With `--demo` the simulated estate is started first.
 async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::Result<u8> {
     let (common, inside) = if common.demo {
-        let (common, inside) = demo::estate(common).await?;
+        let (common, inside) = demo::estate(common, &Trouble::default()).await?;
         (common, Some(inside))
     } else {
         (common.clone(), None)
     };
-    let ask = matches!(verb, Verb::Login | Verb::Run(_));
     let code = match verb {
         Verb::Status(ask) => {
             status::ask(engine(&common, false)?, &ask, status::What::Status, out).await
@@ -134,15 +150,10 @@ async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::
         Verb::Findings(ask) => {
             status::ask(engine(&common, false)?, &ask, status::What::Findings, out).await
         }
-        Verb::Run(run) => {
-            run::run(
-                login::signed_in(engine(&common, ask)?, out).await?,
-                &run,
-                out,
-            )
-            .await
+        Verb::Run(run) => run::ask(engine(&common, false)?, &run, out).await,
+        Verb::Login { identity } => {
+            login::login(engine(&common, false)?, identity.as_deref(), out).await
         }
-        Verb::Login => login::login(engine(&common, ask)?, out).await,
         Verb::Whoami => login::whoami(engine(&common, false)?, out).await,
         Verb::Doctor => doctor::doctor(&common, out).await,
         _ => Ok(USAGE),
@@ -213,6 +224,7 @@ fn engine(common: &Common, ask: bool) -> anyhow::Result<Engine> {
     };
     Ok(app::start::start(&Start {
         config,
+        library: place::library(),
         folders,
         simulated,
         as_person,

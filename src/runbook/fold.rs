@@ -130,19 +130,22 @@ impl Run {
                 undo::taken_up(&mut self.memory);
             }
             RunEvent::Aborted { reason } => {
-                self.status = RunStatus::Aborted(reason.clone());
-                self.ending = reason.clone();
+                self.end(RunStatus::Aborted(reason.clone()), reason);
             }
-            RunEvent::Completed { words } => {
-                self.status = RunStatus::Completed;
-                self.ending = words.clone();
-            }
+            RunEvent::Completed { words } => self.end(RunStatus::Completed, words),
+            RunEvent::Unchecked { words } => self.end(RunStatus::Unchecked, words),
+            RunEvent::NothingToDo { words } => self.end(RunStatus::NothingToDo, words),
             RunEvent::UndoBegun | RunEvent::UndoLeft => {
                 undo::fold(self, event);
                 self.memory.since = Some(at);
             }
             _ => undo::fold(self, event),
         }
+    }
+
+    fn end(&mut self, status: RunStatus, words: &SafeText) {
+        self.status = status;
+        self.ending = words.clone();
     }
 
     /// What it is while it goes on.

@@ -19,6 +19,9 @@ use crate::sim::api;
 use crate::sim::api::AuditLog;
 use crate::sim::clock::Clock;
 use crate::sim::controllers;
+use crate::sim::faults::Fault;
+use crate::sim::faults::Faults;
+use crate::sim::faults::door::Certificates;
 use crate::sim::issuer;
 use crate::sim::issuer::Issuer;
 use crate::sim::people::People;
@@ -33,6 +36,9 @@ use crate::sim::tls::Authority;
 /// The estate's id: fixed, so that demo state is found again.
 const ID: &str = "0197c1f2-5e1a-7d3e-8c0d-51a0e57a7e00";
 
+/// The issuer's name where servers are told apart by name.
+const ISSUER: &str = "issuer";
+
 /// How the estate is started.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -46,6 +52,8 @@ pub struct Options {
     pub audit: Option<PathBuf>,
     /// False leaves the clusters as an API server makes them: no objects, no controllers.
     pub bare: bool,
+    /// What goes wrong from the start.
+    pub faults: Vec<Fault>,
 }
 
 /// One served cluster.
@@ -68,6 +76,7 @@ pub struct Estate {
     issuer: String,
     issuer_ca: String,
     people: Arc<People>,
+    faults: Faults,
     tasks: JoinSet<()>,
 }
 
@@ -77,11 +86,9 @@ impl Estate {
     /// # Errors
     /// No port, no certificate, an unknown cluster in `only`, or objects that cannot be made.
     pub async fn start(options: Options) -> Result<Estate, SimError> {
-        if let Some(unknown) = options
-            .only
-            .iter()
-            .find(|n| !CLUSTERS.contains(&n.as_str()))
-        {
+        let faulty = options.faults.iter().filter_map(|f| f.cluster.as_ref());
+        let mut named = options.only.iter().chain(faulty.filter(|n| *n != ISSUER));
+        if let Some(unknown) = named.find(|n| !CLUSTERS.contains(&n.as_str())) {
             return Err(SimError::NoSuchCluster(unknown.clone()));
         }
         if let Some(dir) = &options.audit {
@@ -89,9 +96,14 @@ impl Estate {
         }
         let clock = Clock::real(options.speed);
         let people = Arc::new(People::new(options.seed));
+        let faults = Faults::new(clock.clone(), options.seed);
+        for fault in &options.faults {
+            faults.add(fault.clone());
+        }
         let mut tasks = JoinSet::new();
         let authority = Authority::new("simulated issuer", clock.now())?;
-        let (listener, url) = listen("issuer").await?;
+        let issuer_ca = authority.pem();
+        let (listener, url) = listen(ISSUER).await?;
         let issuer = Issuer::new(
             url.clone(),
             Arc::clone(&people),
@@ -99,16 +111,18 @@ impl Estate {
             options.seed,
         )
         .map_err(SimError::Issuer)?;
-        tasks.spawn(tls::serve(
+        tasks.spawn(tls::serve_with(
             listener,
-            authority.server()?,
+            Certificates::of(authority, "simulated issuer")?,
+            faults.line(ISSUER),
             issuer::router(issuer.clone()),
         ));
         let mut estate = Estate {
             clusters: Vec::new(),
             issuer: url,
-            issuer_ca: authority.pem(),
+            issuer_ca,
             people,
+            faults,
             tasks,
         };
         for name in CLUSTERS {
@@ -142,13 +156,18 @@ impl Estate {
             path: file.unwrap_or_default(),
             source,
         })?;
-        let authority = Authority::new(&format!("simulated {name}"), clock.now())?;
+        let title = format!("simulated {name}");
+        let authority = Authority::new(&title, clock.now())?;
+        let (ca, key) = (authority.pem(), authority.fingerprint());
         let (listener, url) = listen(name).await?;
         let people = Arc::clone(&self.people);
-        let server = api::Server::new(cluster.clone(), people, issuer.clone(), audit.clone());
-        self.tasks.spawn(tls::serve(
+        let line = self.faults.line(name);
+        let server = api::Server::new(cluster.clone(), people, issuer.clone(), audit.clone())
+            .with_faults(line.clone());
+        self.tasks.spawn(tls::serve_with(
             listener,
-            authority.server()?,
+            Certificates::of(authority, &title)?,
+            line,
             api::router(server),
         ));
         self.tasks.spawn(lifecycle::run(cluster.store.clone()));
@@ -161,8 +180,8 @@ impl Estate {
         let uid = system.as_deref().map_or("", meta::uid);
         self.clusters.push(Served {
             url,
-            ca: authority.pem(),
-            fingerprint: format!("{}/{uid}", authority.fingerprint()),
+            ca,
+            fingerprint: format!("{key}/{uid}"),
             audit,
             cluster,
         });
@@ -184,6 +203,11 @@ impl Estate {
     /// The issuer's address and the certificate of its authority (PEM).
     pub fn issuer(&self) -> (&str, &str) {
         (&self.issuer, &self.issuer_ca)
+    }
+
+    /// The fault plan; it may be changed while the estate runs.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// The people who may sign in.

@@ -72,7 +72,12 @@ impl<'a> Console<'a> {
 
     /// Walks restore-namespace to its end in a terminal, answering each question; gives its exit code and its words.
     pub(crate) fn restore(&self) -> (u32, String) {
-        self.begin().walk()
+        self.walk("s this is not to happen")
+    }
+
+    /// The same; where only a person can go on, `stuck` is the answer.
+    pub(crate) fn walk(&self, stuck: &str) -> (u32, String) {
+        self.begin().end(stuck)
     }
 
     /// Opens restore-namespace in a terminal.
@@ -91,15 +96,15 @@ impl<'a> Console<'a> {
             "--param",
             "reason=the namespace was deleted by mistake",
         ];
-        self.walk(&verb)
+        self.open(&verb)
     }
 
     /// Takes up a run in a terminal.
     pub(crate) fn resume(&self, run: &str) -> Walk {
-        self.walk(&["run", "--resume", run])
+        self.open(&["run", "--resume", run])
     }
 
-    fn walk(&self, verb: &[&str]) -> Walk {
+    fn open(&self, verb: &[&str]) -> Walk {
         let pty = Pty::start(
             Path::new(PROGRAM),
             &self.arguments(verb),
@@ -154,10 +159,15 @@ impl Walk {
         panic!("it never asked {words:?}:\n{}", self.screen());
     }
 
-    /// Agrees to everything up to its end; gives its exit code and its words.
-    pub(crate) fn walk(mut self) -> (u32, String) {
+    /// Agrees to everything up to its end, and says `stuck` where only a person can go on; gives its exit code and its
+    /// words.
+    pub(crate) fn end(mut self, stuck: &str) -> (u32, String) {
         while let Some(question) = self.question() {
-            self.agree(&question);
+            if question.starts_with("Enter to look again") {
+                self.say(stuck);
+            } else {
+                self.agree(&question);
+            }
         }
         let code = self.pty.ended().exit_code();
         (code, self.pty.screen())

@@ -44,7 +44,7 @@ pub(crate) fn take_a_restore_back(estate: &dyn Estate) {
     cluster.label(&edited, HAND);
     cluster.make_the_deployments_busy();
     walk.say(estate.namespace());
-    let (code, said) = walk.walk();
+    let (code, said) = walk.end("h");
     assert_eq!(code, 1, "taken back is not completed:\n{said}");
     let deleted = format!("deleted {} of what it created, left ", count - 1);
     assert!(said.contains(&deleted), "{deleted:?} is not said:\n{said}");
