@@ -19,7 +19,11 @@ pub(crate) struct Difference {
 
 impl std::fmt::Display for Difference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}\n    real:  {}\n    other: {}", self.exchange, self.path, self.real, self.other)
+        write!(
+            f,
+            "{} {}\n    real:  {}\n    other: {}",
+            self.exchange, self.path, self.real, self.other
+        )
     }
 }
 
@@ -48,14 +52,17 @@ pub(crate) struct Known {
 
 impl Known {
     fn covers(&self, difference: &Difference) -> bool {
-        fits(&self.exchange, &difference.exchange, false) && fits(&self.path, &difference.path, true)
+        fits(&self.exchange, &difference.exchange, false)
+            && fits(&self.path, &difference.path, true)
     }
 }
 
 fn fits(pattern: &str, text: &str, below: bool) -> bool {
     let mut parts = text.split('/');
     for wanted in pattern.split('/') {
-        let Some(part) = parts.next() else { return false };
+        let Some(part) = parts.next() else {
+            return false;
+        };
         let fits = match wanted.strip_suffix('*') {
             Some(start) => part.starts_with(start),
             None => part == wanted,
@@ -72,8 +79,14 @@ impl Table {
     pub(crate) fn read() -> Table {
         let file = story::folder().join("differences.toml");
         let table: Table = toml::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
-        let bare = table.difference.iter().find(|known| known.reason.len() < 20);
-        assert!(bare.is_none(), "a difference stands with its reason: {bare:?}");
+        let bare = table
+            .difference
+            .iter()
+            .find(|known| known.reason.len() < 20);
+        assert!(
+            bare.is_none(),
+            "a difference stands with its reason: {bare:?}"
+        );
         table
     }
 
@@ -82,14 +95,19 @@ impl Table {
         let mut used = BTreeSet::new();
         let mut left = Vec::new();
         for difference in differences {
-            let known = self.difference.iter().position(|known| known.covers(&difference));
+            let known = self
+                .difference
+                .iter()
+                .position(|known| known.covers(&difference));
             match known {
                 Some(at) => drop(used.insert(at)),
                 None => left.push(difference),
             }
         }
         let unused = self.difference.iter().enumerate();
-        let unused = unused.filter(|(at, _)| !used.contains(at)).map(|(_, known)| known);
+        let unused = unused
+            .filter(|(at, _)| !used.contains(at))
+            .map(|(_, known)| known);
         (left, unused.collect())
     }
 }
@@ -100,7 +118,10 @@ pub(crate) fn answers(real: &Answers, other: &Answers) -> Vec<Difference> {
     let mut found = Vec::new();
     for name in names {
         let none = Value::Null;
-        let (one, two) = (real.get(name).unwrap_or(&none), other.get(name).unwrap_or(&none));
+        let (one, two) = (
+            real.get(name).unwrap_or(&none),
+            other.get(name).unwrap_or(&none),
+        );
         if one["status"] != two["status"] {
             // A refusal and an object have nothing to compare below.
             found.push(at(name, "", Some(one.clone()), Some(two.clone())));

@@ -24,6 +24,11 @@ impl Normal {
         }
     }
 
+    /// Gives a generated name the name of its variable.
+    pub(crate) fn name(&mut self, found: &str, variable: &str) {
+        self.seen.insert(found.to_owned(), format!("${variable}"));
+    }
+
     /// The body of an exchange's answer.
     pub(crate) fn body(&mut self, id: &str, mut body: Value) -> Value {
         self.value(&mut body, &format!("{id}:"), "", false);
@@ -48,7 +53,9 @@ impl Normal {
                     }
                 }
                 for (key, value) in map.iter_mut() {
-                    let whole = mark || (key == "metadata" && (many || whole)) || (whole && key == "resourceVersion");
+                    let whole = mark
+                        || (key == "metadata" && (many || whole))
+                        || (whole && key == "resourceVersion");
                     let whole = whole || (mark && key == "object");
                     self.value(value, &format!("{path}/{key}"), key, whole);
                 }
@@ -103,7 +110,8 @@ impl Normal {
         let mut shown = text.to_owned();
         let versions = text.to_lowercase().contains("resourceversion");
         for (known, name) in &self.seen {
-            if known.len() == 36 || versions {
+            let version = known.bytes().all(|byte| byte.is_ascii_digit());
+            if !version || versions {
                 shown = shown.replace(known.as_str(), name);
             }
         }
@@ -128,7 +136,9 @@ fn who(entry: &Value) -> String {
 /// `12s`, `3d4h`, `<1s`.
 fn is_age(text: &str) -> bool {
     let digits = text.bytes().any(|byte| byte.is_ascii_digit());
-    let units = text.bytes().all(|byte| byte.is_ascii_digit() || b"smhdy".contains(&byte));
+    let units = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || b"smhdy".contains(&byte));
     digits && units && text.ends_with(['s', 'm', 'h', 'd', 'y'])
 }
 
@@ -149,13 +159,19 @@ fn instant(text: &str) -> Option<&'static str> {
 fn uids(text: &str) -> Vec<(usize, usize)> {
     let bytes = text.as_bytes();
     let fits = |at: usize| {
-        bytes[at..at + 36].iter().enumerate().all(|(place, byte)| match place {
-            8 | 13 | 18 | 23 => *byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
+        bytes[at..at + 36]
+            .iter()
+            .enumerate()
+            .all(|(place, byte)| match place {
+                8 | 13 | 18 | 23 => *byte == b'-',
+                _ => byte.is_ascii_hexdigit(),
+            })
     };
     let last = (bytes.len() + 1).saturating_sub(36);
-    (0..last).filter(|at| fits(*at)).map(|at| (at, at + 36)).collect()
+    (0..last)
+        .filter(|at| fits(*at))
+        .map(|at| (at, at + 36))
+        .collect()
 }
 
 #[cfg(test)]
@@ -167,9 +183,15 @@ mod tests {
     fn the_same_uid_has_the_same_name_and_another_one_another() {
         let mut normal = Normal::new("");
         let uid = "0197c1f2-5e1a-4d3e-8c0d-51a0e57a7e00";
-        let made = normal.body("made", json!({"metadata": {"uid": uid, "resourceVersion": "12"}}));
+        let made = normal.body(
+            "made",
+            json!({"metadata": {"uid": uid, "resourceVersion": "12"}}),
+        );
         assert_eq!(made["metadata"]["uid"], "$uid@made:/metadata/uid");
-        let read = normal.body("read", json!({"uid": uid, "message": format!("UID {uid}"), "resourceVersion": "13"}));
+        let read = normal.body(
+            "read",
+            json!({"uid": uid, "message": format!("UID {uid}"), "resourceVersion": "13"}),
+        );
         assert_eq!(read["uid"], made["metadata"]["uid"]);
         assert_eq!(read["message"], "UID $uid@made:/metadata/uid");
         assert_ne!(read["resourceVersion"], made["metadata"]["resourceVersion"]);
@@ -180,16 +202,29 @@ mod tests {
         let mut normal = Normal::new("");
         let list = json!({"kind": "PodList", "metadata": {"resourceVersion": "7", "continue": "abc"}, "items": [{"metadata": {"resourceVersion": "5"}}]});
         let list = normal.body("l", list);
-        assert_eq!(list["metadata"], json!({"resourceVersion": "$version", "continue": "$page"}));
-        assert_eq!(list["items"][0]["metadata"]["resourceVersion"], "$rv@l:/items/0/metadata/resourceVersion");
+        assert_eq!(
+            list["metadata"],
+            json!({"resourceVersion": "$version", "continue": "$page"})
+        );
+        assert_eq!(
+            list["items"][0]["metadata"]["resourceVersion"],
+            "$rv@l:/items/0/metadata/resourceVersion"
+        );
         let mark = json!([{"type": "BOOKMARK", "object": {"kind": "Pod", "metadata": {"resourceVersion": "9"}}}]);
-        assert_eq!(normal.body("w", mark)[0]["object"]["metadata"]["resourceVersion"], "$version");
+        assert_eq!(
+            normal.body("w", mark)[0]["object"]["metadata"]["resourceVersion"],
+            "$version"
+        );
     }
 
     #[test]
     fn instants_lose_their_value_and_keep_how_exact_they_are() {
         let mut normal = Normal::new("2020-01-01T00:00:00Z");
-        let times = json!(["2026-08-15T04:31:00Z", "2026-08-15T04:31:00.000001Z", "2020-01-01T00:00:00Z"]);
+        let times = json!([
+            "2026-08-15T04:31:00Z",
+            "2026-08-15T04:31:00.000001Z",
+            "2020-01-01T00:00:00Z"
+        ]);
         let expected = json!(["$time", "$microtime", "2020-01-01T00:00:00Z"]);
         assert_eq!(normal.body("t", times), expected);
         assert!(is_age("3d4h") && is_age("12s") && !is_age("running") && !is_age("3"));

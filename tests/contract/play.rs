@@ -134,6 +134,9 @@ impl Told<'_> {
             let found = found
                 .as_str()
                 .map_or_else(|| found.to_string(), str::to_owned);
+            if pointer == "/metadata/name" {
+                self.normal.name(&found, name);
+            }
             self.variables.retain(|(known, _)| known != name);
             self.variables.push((name.clone(), found));
         }
@@ -141,7 +144,8 @@ impl Told<'_> {
             choose(&mut body, among);
         }
         let body = self.normal.body(&exchange.id, body);
-        let mut answer = json!({ "status": raw.status, "headers": self.headers(&raw), "body": body });
+        let mut answer =
+            json!({ "status": raw.status, "headers": self.headers(&raw), "body": body });
         if !raw.over {
             answer["over"] = false.into();
         }
@@ -171,7 +175,9 @@ fn parsed(raw: &Raw, watch: bool) -> Value {
     let text = String::from_utf8_lossy(&raw.body).into_owned();
     if watch {
         let lines = text.lines().filter(|line| !line.is_empty());
-        return lines.map(|line| serde_json::from_str::<Value>(line).unwrap()).collect();
+        return lines
+            .map(|line| serde_json::from_str::<Value>(line).unwrap())
+            .collect();
     }
     serde_json::from_str(&text).unwrap_or(Value::String(text))
 }

@@ -102,8 +102,17 @@ impl Bed {
         bed.about = serde_json::from_slice(&about).unwrap();
         let kinds = story::folder().join("kinds.yaml");
         bed.kubectl(&["apply", "-f", kinds.to_str().unwrap()]);
-        let names = ["crd/kustomizations.kustomize.toolkit.fluxcd.io", "crd/gitrepositories.source.toolkit.fluxcd.io"];
-        bed.kubectl(&[&["wait", "--for=condition=Established", "--timeout=20s"], &names[..]].concat());
+        let names = [
+            "crd/kustomizations.kustomize.toolkit.fluxcd.io",
+            "crd/gitrepositories.source.toolkit.fluxcd.io",
+        ];
+        bed.kubectl(
+            &[
+                &["wait", "--for=condition=Established", "--timeout=20s"],
+                &names[..],
+            ]
+            .concat(),
+        );
         let bind = ["--clusterrole=cluster-admin", "--user=alice@meridian.test"];
         bed.kubectl(&[&["create", "clusterrolebinding", "contract"], &bind[..]].concat());
         bed

@@ -112,11 +112,7 @@ impl Server {
 }
 
 /// Reads an answer to its end, or until it has so many lines.
-pub(crate) async fn read(
-    answer: http::Response<Incoming>,
-    ask: &str,
-    lines: Option<usize>,
-) -> Raw {
+pub(crate) async fn read(answer: http::Response<Incoming>, ask: &str, lines: Option<usize>) -> Raw {
     let (head, mut stream) = answer.into_parts();
     let mut body = Vec::new();
     let all = async {
