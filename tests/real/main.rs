@@ -53,8 +53,8 @@ fn a_lost_namespace_is_restored_by_the_real_velero() {
     restore::restore_a_lost_namespace(&bed);
     restore::restore_lost_objects(&bed);
     restore::restore_lost_objects(&bed);
-    undo::take_a_restore_back(&bed);
     bed.take_the_secrets_from_alice();
     restore::restore_without_the_proof(&bed);
+    undo::take_a_restore_back(&bed);
     rights::the_emitted_role_was_enough(&bed);
 }
