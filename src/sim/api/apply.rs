@@ -70,6 +70,15 @@ pub(super) fn apply(
     Ok(())
 }
 
+/// Notes in a new object that a manager gave it by applying.
+pub(super) fn begin(given: &Value, object: &mut Value, res: &Resource, writer: &Writer) {
+    let own = managed::strip(given, res, writer);
+    let given = fields::tree(&Map::new(), &own, Place::top(res.custom), Which::Given);
+    let mut entry = managed::entry(res, writer);
+    entry["fieldsV1"] = given.into();
+    meta::set(object, "managedFields", json!([entry]));
+}
+
 /// The paths of the leaves that both field trees have.
 fn shared(one: &Value, two: &Map<String, Value>, path: &str, paths: &mut Vec<String>) {
     for (key, inner) in two {

@@ -59,7 +59,9 @@ pub(super) fn note(before: &Value, after: &mut Value, res: &Resource, writer: &W
             entries.push(entry(res, writer));
             entries.len() - 1
         });
-        entries[at]["time"] = writer.time.as_str().into();
+        if writer.sub != "scale" {
+            entries[at]["time"] = writer.time.as_str().into();
+        }
         fields::add(&mut entries[at]["fieldsV1"], &changed);
     }
     entries.retain(|entry| entry["fieldsV1"].as_object().is_some_and(|f| !f.is_empty()));
@@ -87,6 +89,10 @@ pub(super) fn entry(res: &Resource, writer: &Writer) -> Value {
     });
     if !writer.sub.is_empty() {
         entry["subresource"] = writer.sub.as_str().into();
+    }
+    // A real server keeps no time of a write through the scale.
+    if let (Some(map), "scale") = (entry.as_object_mut(), writer.sub.as_str()) {
+        map.remove("time");
     }
     entry
 }

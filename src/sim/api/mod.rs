@@ -9,6 +9,7 @@ pub mod bootstrap;
 mod defaults;
 mod discovery;
 mod fields;
+mod fill;
 mod list;
 mod managed;
 mod patch;
