@@ -74,8 +74,9 @@ pub fn start(start: &Start) -> Result<Engine, StartError> {
 
     let (events, waiting) = mpsc::channel(EVENTS);
     let desk = match opened {
-        Ok((log, told)) => {
-            take(&mut state, start, &log, told);
+        Ok((log, mut told)) => {
+            state.runs = std::mem::take(&mut told.runs);
+            state.log = log_view(start, &log, &told, state.now);
             Desk::start(log, clock.clone(), events.clone())?
         }
         Err(error) => {
@@ -205,17 +206,16 @@ fn shut(error: &AuditError, start: &Start, now: Moment) -> Stopped {
     }
 }
 
-/// Takes over what the log told.
-fn take(state: &mut State, start: &Start, log: &Log, told: Told) {
-    state.log = LogView {
+/// What the console shows of an open log.
+fn log_view(start: &Start, log: &Log, told: &Told, now: Moment) -> LogView {
+    LogView {
         custody: log.custody(),
         entries: log.size(),
         rows: rows(&told.entries),
-        stopped: told.damaged.map(|entry| stopped(entry, start, state.now)),
+        stopped: told.damaged.map(|entry| stopped(entry, start, now)),
         following: true,
         ..LogView::default()
-    };
-    state.runs = told.runs;
+    }
 }
 
 fn state(start: &Start, clock: &Clock, host: SafeText) -> State {

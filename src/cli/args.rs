@@ -82,6 +82,9 @@ pub(super) enum Verb {
         /// How many times faster than real time the controllers move
         #[arg(long, default_value_t = 1)]
         speed: u32,
+        /// Clusters that take the tokens of a second issuer, with logins of its own
+        #[arg(long, value_name = "CLUSTER")]
+        apart: Vec<String>,
     },
     /// Print the board once; exit 0 OK, 1 WARN, 2 CRIT, 3 unknown
     Status(Ask),

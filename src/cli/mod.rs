@@ -95,7 +95,20 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
         None if common.demo => demo::demo(&common, &mut out).await,
         None => console(&common).await,
         Some(Verb::Demo) => demo::demo(&common, &mut out).await,
-        Some(Verb::Sim { dir, seed, speed }) => sim::serve(&dir, seed, speed, &mut out).await,
+        Some(Verb::Sim {
+            dir,
+            seed,
+            speed,
+            apart,
+        }) => {
+            let options = crate::sim::Options {
+                seed,
+                speed,
+                apart,
+                ..crate::sim::Options::default()
+            };
+            sim::serve(&dir, options, &mut out).await
+        }
         Some(Verb::Runbook { verb }) => runbook::ask(&Library::built_in(), &verb, &mut out),
         Some(Verb::Rbac {
             verb:

@@ -10,15 +10,12 @@ use crate::sim;
 /// Serves the estate and writes what others need to join it into `dir`.
 pub(super) async fn serve(
     dir: &Path,
-    seed: u64,
-    speed: u32,
+    options: sim::Options,
     out: &mut dyn Write,
 ) -> anyhow::Result<u8> {
     let options = sim::Options {
-        seed,
-        speed,
         audit: Some(dir.to_path_buf()),
-        ..sim::Options::default()
+        ..options
     };
     let estate = sim::Estate::start(options)
         .await

@@ -21,6 +21,9 @@ use crate::sim::clock::Clock;
 use crate::sim::controllers;
 use crate::sim::issuer;
 use crate::sim::issuer::Issuer;
+use crate::sim::issuer::served::APART;
+use crate::sim::issuer::served::IDENTITY;
+use crate::sim::issuer::served::ServedIssuer;
 use crate::sim::people::People;
 use crate::sim::people::Person;
 use crate::sim::seed;
@@ -46,6 +49,8 @@ pub struct Options {
     pub audit: Option<PathBuf>,
     /// False leaves the clusters as an API server makes them: no objects, no controllers.
     pub bare: bool,
+    /// The clusters that take the tokens of a second issuer, which knows the people by other logins; usually none.
+    pub apart: Vec<String>,
 }
 
 /// One served cluster.
@@ -65,8 +70,8 @@ pub struct Served {
 /// The running estate; dropping it stops its servers.
 pub struct Estate {
     clusters: Vec<Served>,
-    issuer: String,
-    issuer_ca: String,
+    issuers: Vec<ServedIssuer>,
+    apart: Vec<String>,
     people: Arc<People>,
     tasks: JoinSet<()>,
 }
@@ -77,11 +82,8 @@ impl Estate {
     /// # Errors
     /// No port, no certificate, an unknown cluster in `only`, or objects that cannot be made.
     pub async fn start(options: Options) -> Result<Estate, SimError> {
-        if let Some(unknown) = options
-            .only
-            .iter()
-            .find(|n| !CLUSTERS.contains(&n.as_str()))
-        {
+        let mut named = options.only.iter().chain(&options.apart);
+        if let Some(unknown) = named.find(|n| !CLUSTERS.contains(&n.as_str())) {
             return Err(SimError::NoSuchCluster(unknown.clone()));
         }
         if let Some(dir) = &options.audit {
@@ -89,34 +91,58 @@ impl Estate {
         }
         let clock = Clock::real(options.speed);
         let people = Arc::new(People::new(options.seed));
-        let mut tasks = JoinSet::new();
-        let authority = Authority::new("simulated issuer", clock.now())?;
-        let (listener, url) = listen("issuer").await?;
-        let issuer = Issuer::new(
-            url.clone(),
-            Arc::clone(&people),
-            clock.clone(),
-            options.seed,
-        )
-        .map_err(SimError::Issuer)?;
-        tasks.spawn(tls::serve(
-            listener,
-            authority.server()?,
-            issuer::router(issuer.clone()),
-        ));
         let mut estate = Estate {
             clusters: Vec::new(),
-            issuer: url,
-            issuer_ca: authority.pem(),
-            people,
-            tasks,
+            issuers: Vec::new(),
+            apart: options.apart.clone(),
+            people: Arc::clone(&people),
+            tasks: JoinSet::new(),
         };
+        estate
+            .add_issuer(IDENTITY, people, &clock, options.seed)
+            .await?;
+        if !options.apart.is_empty() {
+            let people = Arc::new(People::at("apart.test", options.seed.wrapping_add(1)));
+            estate
+                .add_issuer(APART, people, &clock, options.seed)
+                .await?;
+        }
         for name in CLUSTERS {
             if options.only.is_empty() || options.only.iter().any(|only| only == name) {
+                let issuer = estate.issuer_of(name).issuer.clone();
                 estate.add(name, &options, &clock, &issuer).await?;
             }
         }
         Ok(estate)
+    }
+
+    async fn add_issuer(
+        &mut self,
+        name: &'static str,
+        people: Arc<People>,
+        clock: &Clock,
+        seed: u64,
+    ) -> Result<(), SimError> {
+        let authority = Authority::new(&format!("simulated issuer {name}"), clock.now())?;
+        let (listener, url) = listen("issuer").await?;
+        let issuer = Issuer::new(url.clone(), people, clock.clone(), seed);
+        let issuer = issuer.map_err(SimError::Issuer)?;
+        let router = issuer::router(issuer.clone());
+        self.tasks
+            .spawn(tls::serve(listener, authority.server()?, router));
+        self.issuers.push(ServedIssuer {
+            name,
+            url,
+            ca: authority.pem(),
+            issuer,
+        });
+        Ok(())
+    }
+
+    /// The issuer whose tokens a cluster takes: the second one for those that are apart.
+    fn issuer_of(&self, cluster: &str) -> &ServedIssuer {
+        let apart = self.apart.iter().any(|one| one == cluster);
+        &self.issuers[usize::from(apart && self.issuers.len() > 1)]
     }
 
     async fn add(
@@ -183,7 +209,8 @@ impl Estate {
 
     /// The issuer's address and the certificate of its authority (PEM).
     pub fn issuer(&self) -> (&str, &str) {
-        (&self.issuer, &self.issuer_ca)
+        let first = &self.issuers[0];
+        (&first.url, &first.ca)
     }
 
     /// The people who may sign in.
@@ -200,7 +227,9 @@ impl Estate {
         private_folder(dir)?;
         write(&dir.join("crashcart.toml"), &self.configuration()?)?;
         write(&dir.join("policy.toml"), POLICY)?;
-        write(&dir.join("issuer.crt"), &self.issuer_ca)?;
+        for served in &self.issuers {
+            write(&dir.join(served.file()), &served.ca)?;
+        }
         for served in &self.clusters {
             let file = format!("{}.crt", served.cluster.name);
             write(&dir.join(file), &served.ca)?;
@@ -227,10 +256,10 @@ impl Estate {
             })
             .collect();
         let mut text = format!(
-            "# The simulated estate: every server below is on this machine and ends with its process.\n\n[estate]\nname = \"meridian-health\"\nid = \"{ID}\"\noutside = [\n{}]\n\n[[identity]]\nname = \"sim\"\nissuer = \"{}\"\nca = \"issuer.crt\"\nclient_id = \"crashcart\"\nflow = \"device\"\ngroups_claim = \"groups\"\n",
-            outside.concat(),
-            self.issuer
+            "# The simulated estate: every server below is on this machine and ends with its process.\n\n[estate]\nname = \"meridian-health\"\nid = \"{ID}\"\noutside = [\n{}]\n",
+            outside.concat()
         );
+        text.extend(self.issuers.iter().map(ServedIssuer::configuration));
         for served in &self.clusters {
             let name = &served.cluster.name;
             let site = if name.starts_with("aws") {
@@ -241,8 +270,10 @@ impl Estate {
             // Writing to a string cannot fail.
             let _ = write!(
                 text,
-                "\n[[cluster]]\nname = \"{name}\"\nsite = \"{site}\"\nserver = \"{}\"\nca = \"{name}.crt\"\nfingerprint = \"{}\"\nauth = \"oidc:sim\"\naudience = \"crashcart\"\n",
-                served.url, served.fingerprint
+                "\n[[cluster]]\nname = \"{name}\"\nsite = \"{site}\"\nserver = \"{}\"\nca = \"{name}.crt\"\nfingerprint = \"{}\"\nauth = \"oidc:{}\"\naudience = \"crashcart\"\n",
+                served.url,
+                served.fingerprint,
+                self.issuer_of(name).name
             );
         }
         text.push('\n');
