@@ -8,6 +8,8 @@ use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
 
+use crate::sim::Fault;
+
 /// The crash cart for a hybrid Kubernetes estate: see what is wrong, repair it step by step, leave a record that proves it.
 #[derive(Debug, Parser)]
 #[command(name = "crashcart", version, disable_help_subcommand = true)]
@@ -70,7 +72,11 @@ pub(super) enum Only {
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
     /// Open the console on a simulated estate; without a terminal, print its board once
-    Demo,
+    Demo {
+        /// What goes wrong in it
+        #[command(flatten)]
+        trouble: Trouble,
+    },
     /// Serve the simulated estate as a process of its own, for consoles and kubectl to join
     Sim {
         /// Folder for crashcart.toml, kubeconfigs and CAs (made 0700)
@@ -85,6 +91,9 @@ pub(super) enum Verb {
         /// Clusters that take the tokens of a second issuer, with logins of its own
         #[arg(long, value_name = "CLUSTER")]
         apart: Vec<String>,
+        /// What goes wrong in it
+        #[command(flatten)]
+        trouble: Trouble,
     },
     /// Print the board once; exit 0 OK, 1 WARN, 2 CRIT, 3 unknown
     Status(Ask),
@@ -128,6 +137,17 @@ pub(super) enum Verb {
         #[command(subcommand)]
         verb: RbacVerb,
     },
+}
+
+/// What goes wrong in a simulated estate.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct Trouble {
+    /// Make something go wrong: "cluster=lab-1 kind=pods verb=watch fault=stall after=3s for=30s"; may stand more than once
+    #[arg(long = "fault", value_name = "WORDS")]
+    pub fault: Vec<Fault>,
+    /// A TOML file of [[fault]] tables with the same words
+    #[arg(long, value_name = "FILE")]
+    pub faults: Option<PathBuf>,
 }
 
 /// What status and findings take.
@@ -224,6 +244,10 @@ pub(super) enum RbacVerb {
         /// Reading only
         #[arg(long)]
         read_only: bool,
+        /// Leave out the rights on Secrets: a restored Secret then cannot be proved, and a run that plans one cannot
+        /// end as completed
+        #[arg(long, conflicts_with = "read_only")]
+        without_secrets: bool,
     },
 }
 

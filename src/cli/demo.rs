@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 
 use super::args::Common;
+use super::args::Trouble;
 use super::place;
 use super::status;
 use crate::sim;
@@ -19,8 +20,12 @@ const SHOW: Duration = Duration::from_secs(20);
 const ONLOOKER: &str = "erik";
 
 /// Opens the console on a simulated estate; without a terminal prints its board and findings once.
-pub(super) async fn demo(common: &Common, out: &mut dyn Write) -> anyhow::Result<u8> {
-    let (mut common, _estate) = estate(common).await?;
+pub(super) async fn demo(
+    common: &Common,
+    trouble: &Trouble,
+    out: &mut dyn Write,
+) -> anyhow::Result<u8> {
+    let (mut common, _estate) = estate(common, trouble).await?;
     if std::io::stdout().is_terminal() && std::io::stdin().is_terminal() {
         return super::console(&common).await;
     }
@@ -46,11 +51,13 @@ impl Drop for Inside {
 }
 
 /// Starts the simulated estate and gives the options that lead to it.
-pub(super) async fn estate(common: &Common) -> anyhow::Result<(Common, Inside)> {
+pub(super) async fn estate(common: &Common, trouble: &Trouble) -> anyhow::Result<(Common, Inside)> {
+    let faults = super::sim::faults(trouble)?;
     let folder = place::state_root(common)?.join("demo");
     place::private_folder(&folder)?;
     let estate = sim::Estate::start(sim::Options {
         seed: seed(),
+        faults,
         ..sim::Options::default()
     })
     .await

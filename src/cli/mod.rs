@@ -28,6 +28,7 @@ use self::args::Common;
 use self::args::LogVerb;
 use self::args::Output;
 use self::args::RbacVerb;
+use self::args::Trouble;
 use self::args::Verb;
 use crate::app;
 use crate::app::engine::Engine;
@@ -92,19 +93,21 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
     let common = cli.common;
     let mut out = std::io::stdout();
     match cli.verb {
-        None if common.demo => demo::demo(&common, &mut out).await,
+        None if common.demo => demo::demo(&common, &Trouble::default(), &mut out).await,
         None => console(&common).await,
-        Some(Verb::Demo) => demo::demo(&common, &mut out).await,
+        Some(Verb::Demo { trouble }) => demo::demo(&common, &trouble, &mut out).await,
         Some(Verb::Sim {
             dir,
             seed,
             speed,
             apart,
+            trouble,
         }) => {
             let options = crate::sim::Options {
                 seed,
                 speed,
                 apart,
+                faults: sim::faults(&trouble)?,
                 ..crate::sim::Options::default()
             };
             sim::serve(&dir, options, &mut out).await
@@ -116,25 +119,29 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
                     group,
                     user,
                     read_only,
+                    without_secrets,
                 },
-        }) => rbac::emit(group.as_deref(), user.as_deref(), read_only, &mut out),
+        }) => {
+            let role = rbac::role(read_only, without_secrets);
+            rbac::emit(group.as_deref(), user.as_deref(), role, &mut out)
+        }
         Some(Verb::Init {
             kubeconfig,
             contexts,
         }) => init::init(&common, kubeconfig, &contexts, &mut out).await,
         Some(Verb::Log { verb }) if common.demo => {
-            let (common, _inside) = demo::estate(&common).await?;
+            let (common, _inside) = demo::estate(&common, &Trouble::default()).await?;
             log_verb(&common, &verb, &mut out)
         }
         Some(Verb::Log { verb }) => log_verb(&common, &verb, &mut out),
-        Some(verb) => on_estate(&common, verb, &mut out).await,
+        Some(verb) => Box::pin(on_estate(&common, verb, &mut out)).await,
     }
 }
 
 /// Verbs that need the estate's clusters. With `--demo` the simulated estate is started first.
 async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::Result<u8> {
     let (common, inside) = if common.demo {
-        let (common, inside) = demo::estate(common).await?;
+        let (common, inside) = demo::estate(common, &Trouble::default()).await?;
         (common, Some(inside))
     } else {
         (common.clone(), None)

@@ -61,7 +61,8 @@ pub(super) async fn ask(engine: Engine, args: &RunArgs, out: &mut dyn Write) -> 
     run(engine, args, out).await
 }
 
-/// Runs or resumes a runbook, or prints a run. Exit codes: 0 completed, 1 not, 2 refused before anything was sent.
+/// Runs or resumes a runbook. Exit codes: 0 completed, 1 not, 2 refused before anything was sent, 3 ended with a
+/// check left out, 4 nothing to do.
 async fn run(mut engine: Engine, args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<u8> {
     ensure!(
         std::io::stdin().is_terminal() || engine.state.here.simulated,
@@ -240,7 +241,9 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
         if let Some(run) = engine.state.run() {
             tell(out, &mut told, &lines::run_text(&engine.state, run))?;
         }
-        engine.until(STEP, |state| state.busy.is_none()).await;
+        engine
+            .until(STEP, |state| state.busy.is_none() && !state.reading)
+            .await;
         let Some(run) = engine.state.run() else {
             bail!("the run is gone from the log")
         };
@@ -253,7 +256,7 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
         let Some(card) = engine.state.card() else {
             bail!("nobody is signed in any more; the run stays where it is")
         };
-        if card.enter.is_empty() {
+        if card.enter.is_empty() && !card.stuck {
             for note in &card.notes {
                 tell_once(out, &mut told, note.as_str())?;
             }
@@ -274,6 +277,7 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
         input::forget_typed();
         match &card.typed {
             Some(want) => write!(out, "Type {want} ({}), or one of s u h a p: ", card.enter)?,
+            None if card.enter.is_empty() => write!(out, "Answer with one of s u h a p: ")?,
             None => write!(out, "Enter to {}, or one of s u h a p: ", card.enter)?,
         }
         out.flush()?;
@@ -335,6 +339,8 @@ fn with_text(engine: &mut Engine, action: Action, text: &str) -> Option<SafeText
 fn over(run: &Run, out: &mut dyn Write) -> anyhow::Result<Option<u8>> {
     let code = match &run.status {
         RunStatus::Completed => 0,
+        RunStatus::Unchecked => 3,
+        RunStatus::NothingToDo => 4,
         RunStatus::Aborted(_) | RunStatus::Failed(_) | RunStatus::Held => 1,
         _ => return Ok(None),
     };

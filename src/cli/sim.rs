@@ -5,7 +5,26 @@ use std::path::Path;
 
 use anyhow::Context;
 
+use super::args::Trouble;
 use crate::sim;
+use crate::sim::Fault;
+use crate::sim::faults;
+
+/// Every fault of the command line, those of its file first.
+pub(super) fn faults(trouble: &Trouble) -> anyhow::Result<Vec<Fault>> {
+    let mut all = Vec::new();
+    if let Some(file) = &trouble.faults {
+        let text = std::fs::read_to_string(file).with_context(|| {
+            format!(
+                "{} cannot be read; name a file of [[fault]] tables",
+                file.display()
+            )
+        })?;
+        all = faults::read(&text).with_context(|| file.display().to_string())?;
+    }
+    all.extend(trouble.fault.iter().cloned());
+    Ok(all)
+}
 
 /// Serves the estate and writes what others need to join it into `dir`.
 pub(super) async fn serve(

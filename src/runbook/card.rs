@@ -63,6 +63,8 @@ impl Run {
     fn ended_card(&self) -> Card {
         let title = match &self.status {
             RunStatus::Completed => "COMPLETED",
+            RunStatus::Unchecked => "ENDED, A CHECK WAS SKIPPED",
+            RunStatus::NothingToDo => "NOTHING TO DO",
             RunStatus::Aborted(_) => "ENDED BY HAND",
             _ => "FAILED",
         };
@@ -119,7 +121,10 @@ impl Run {
         card.digest.clone_from(&self.digest);
         match holds::start(self, sight, now) {
             Ok(()) => "start".clone_into(&mut card.enter),
-            Err(words) => card.notes.push(words),
+            Err(words) => {
+                card.notes.push(words);
+                card.stuck = true;
+            }
         }
         card
     }
@@ -162,9 +167,11 @@ impl Run {
             StepStatus::Failed(why) => {
                 let mut card = titled("FAILED", [why.as_str()]);
                 card.notes.push(SafeText::new(
-                    "R looks again; s, u, h and a as the footer says.",
+                    "Looking again sends nothing; s, u, h and a as the footer says.",
                 ));
                 self.words(&mut card, planned);
+                LOOK_AGAIN.clone_into(&mut card.enter);
+                card.stuck = true;
                 card
             }
             StepStatus::Now if kind.changes() || kind == Kind::ConfirmTarget => {
@@ -175,7 +182,11 @@ impl Run {
                 let sent = self
                     .attempt(step.number, false)
                     .map(|attempt| clock_seconds(attempt.at, now.wall));
-                let words = match steps::verdict(kind, &turn) {
+                let verdict = steps::verdict(kind, &turn);
+                if let Verdict::Stuck(words) = &verdict {
+                    return self.stuck_card(words, planned);
+                }
+                let words = match verdict {
                     Verdict::Pending(words)
                     | Verdict::Blocked(words)
                     | Verdict::Ask(words)
@@ -191,6 +202,15 @@ impl Run {
                 card
             }
         }
+    }
+
+    /// A step that only a person can bring to its end.
+    fn stuck_card(&self, words: &SafeText, planned: &PlanStep) -> Card {
+        let mut card = titled("NOT PROVED", [words.as_str()]);
+        self.words(&mut card, planned);
+        LOOK_AGAIN.clone_into(&mut card.enter);
+        card.stuck = true;
+        card
     }
 
     /// A step that a person is asked about.
@@ -337,6 +357,9 @@ impl Run {
         }
     }
 }
+
+/// What Enter does where nothing can be sent, and looking may show more.
+pub(crate) const LOOK_AGAIN: &str = "look again";
 
 /// A card of that title with these notes.
 pub(crate) fn titled<'a>(title: &str, notes: impl IntoIterator<Item = &'a str>) -> Card {

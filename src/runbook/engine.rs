@@ -10,6 +10,7 @@ use super::event::OutcomeClass;
 use super::event::RunEvent;
 use super::expand;
 use super::holds;
+use super::plan::Frozen;
 use super::reading::Reading;
 use super::run::Attempt;
 use super::run::Run;
@@ -124,16 +125,8 @@ impl Run {
     fn plan_or_end(&self, book: &super::book::Book) -> RunEvent {
         let frozen = &self.memory.frozen;
         if frozen.create.is_empty() {
-            let words = format!(
-                "Nothing would be changed: 0 requests. All {} objects of {} are in {} (skip {}, left to controllers {})",
-                frozen.skip.len(),
-                frozen.backup,
-                self.namespace,
-                frozen.skip.len(),
-                frozen.left
-            );
-            return RunEvent::Completed {
-                words: SafeText::new(&words),
+            return RunEvent::NothingToDo {
+                words: SafeText::new(&nothing(frozen, &self.namespace)),
             };
         }
         match expand::plan(self, book) {
@@ -150,8 +143,7 @@ impl Run {
 
     fn go_on(&self, sight: &Sight<'_>, now: Moment) -> Option<Command> {
         let Some(step) = self.turn() else {
-            let words = SafeText::new("every step is done or was left out with a reason");
-            return Some(Command::Record(RunEvent::Completed { words }));
+            return Some(Command::Record(self.end_of_steps()));
         };
         let kind = kind(step)?;
         let turn = Turn {
@@ -184,6 +176,34 @@ impl Run {
         }
     }
 
+    /// How a run ends whose steps are all over: what was not checked is not called completed.
+    fn end_of_steps(&self) -> RunEvent {
+        let skipped = |step: &StepState| match &step.status {
+            StepStatus::Skipped(why) => Some(format!("{} {} ({why})", step.number, step.id)),
+            _ => None,
+        };
+        let check = |step: &&StepState| kind(step) == Some(Kind::Verify);
+        let unchecked: Vec<String> = self
+            .steps
+            .iter()
+            .filter(check)
+            .filter_map(skipped)
+            .collect();
+        if !unchecked.is_empty() {
+            let words = format!("not proved: left out was {}", unchecked.join(", "));
+            let words = SafeText::new(&words);
+            return RunEvent::Unchecked { words };
+        }
+        let left_out: Vec<String> = self.steps.iter().filter_map(skipped).collect();
+        let words = if left_out.is_empty() {
+            "every step is done".to_owned()
+        } else {
+            format!("every step is done but {}", left_out.join(", "))
+        };
+        let words = SafeText::new(&words);
+        RunEvent::Completed { words }
+    }
+
     fn handle(
         &self,
         step: &StepState,
@@ -206,6 +226,13 @@ impl Run {
                 let again = sight.heard.filter(|_| kind(step).is_some_and(polls))?;
                 ask(again.reading.clone(), sight, now)
             }
+            // It waits for a person and not for the world: without a limit, and asked again only when it gets old.
+            Verdict::Stuck(_) => {
+                let again = sight.heard.map(|heard| &heard.reading)?;
+                sight
+                    .fades(again, now)
+                    .then(|| Command::Read(again.clone()))
+            }
             Verdict::Send(_) => None,
         }
     }
@@ -227,6 +254,17 @@ impl Run {
 
 /// Seconds that a step may wait when nothing says how long.
 const LIMIT_S: u32 = 300;
+
+/// Why nothing would be sent: everything that could be brought back is there.
+fn nothing(frozen: &Frozen, namespace: &str) -> String {
+    let there = frozen.skip.len();
+    let backup = &frozen.backup;
+    let mut words = format!("{there} of {there} objects of {backup} are in {namespace}");
+    if frozen.left > 0 {
+        words = format!("{words}, {} are left to controllers", frozen.left);
+    }
+    format!("{words}; 0 requests")
+}
 
 /// True for kinds whose answer may change when the same question is asked again.
 fn polls(kind: Kind) -> bool {

@@ -80,7 +80,9 @@ fn row(event: &RunEvent) -> Option<(Kind, Option<u32>, Option<&SafeText>)> {
         RunEvent::UndoItem { step, words, .. } => (Kind::StepUndone, Some(*step), Some(words)),
         RunEvent::Undone { step, evidence } => (Kind::StepUndone, Some(*step), Some(evidence)),
         RunEvent::Aborted { reason } => (Kind::RunAborted, None, Some(reason)),
-        RunEvent::Completed { words } => (Kind::RunEnded, None, Some(words)),
+        RunEvent::Completed { words }
+        | RunEvent::Unchecked { words }
+        | RunEvent::NothingToDo { words } => (Kind::RunEnded, None, Some(words)),
         RunEvent::Intent { .. } | RunEvent::Outcome { .. } => return None,
     })
 }

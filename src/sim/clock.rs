@@ -4,10 +4,11 @@
 //! until a test moves it.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// Tells and waits for simulated time; clones share the same time.
 #[derive(Clone, Debug)]

@@ -1,9 +1,6 @@
 //! The whole simulated estate: starts its servers, and writes down how to reach them.
 
 use std::fmt::Write as _;
-use std::fs::{DirBuilder, File, Permissions};
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,7 +16,11 @@ use crate::sim::api;
 use crate::sim::api::AuditLog;
 use crate::sim::clock::Clock;
 use crate::sim::controllers;
-use crate::sim::issuer;
+use crate::sim::faults::Fault;
+use crate::sim::faults::Faults;
+use crate::sim::faults::door::Certificates;
+use crate::sim::folder::private_folder;
+use crate::sim::folder::write;
 use crate::sim::issuer::Issuer;
 use crate::sim::issuer::served::APART;
 use crate::sim::issuer::served::IDENTITY;
@@ -36,6 +37,9 @@ use crate::sim::tls::Authority;
 /// The estate's id: fixed, so that demo state is found again.
 const ID: &str = "0197c1f2-5e1a-7d3e-8c0d-51a0e57a7e00";
 
+/// The issuer's name where servers are told apart by name.
+const ISSUER: &str = "issuer";
+
 /// How the estate is started.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -51,6 +55,8 @@ pub struct Options {
     pub bare: bool,
     /// The clusters that take the tokens of a second issuer, which knows the people by other logins; usually none.
     pub apart: Vec<String>,
+    /// What goes wrong from the start.
+    pub faults: Vec<Fault>,
 }
 
 /// One served cluster.
@@ -73,6 +79,7 @@ pub struct Estate {
     issuers: Vec<ServedIssuer>,
     apart: Vec<String>,
     people: Arc<People>,
+    faults: Faults,
     tasks: JoinSet<()>,
 }
 
@@ -82,7 +89,9 @@ impl Estate {
     /// # Errors
     /// No port, no certificate, an unknown cluster in `only`, or objects that cannot be made.
     pub async fn start(options: Options) -> Result<Estate, SimError> {
-        let mut named = options.only.iter().chain(&options.apart);
+        let faulty = options.faults.iter().filter_map(|f| f.cluster.as_ref());
+        let faulty = faulty.filter(|n| ![ISSUER, APART].contains(&n.as_str()));
+        let mut named = options.only.iter().chain(&options.apart).chain(faulty);
         if let Some(unknown) = named.find(|n| !CLUSTERS.contains(&n.as_str())) {
             return Err(SimError::NoSuchCluster(unknown.clone()));
         }
@@ -91,11 +100,16 @@ impl Estate {
         }
         let clock = Clock::real(options.speed);
         let people = Arc::new(People::new(options.seed));
+        let faults = Faults::new(clock.clone(), options.seed);
+        for fault in &options.faults {
+            faults.add(fault.clone());
+        }
         let mut estate = Estate {
             clusters: Vec::new(),
             issuers: Vec::new(),
             apart: options.apart.clone(),
             people: Arc::clone(&people),
+            faults,
             tasks: JoinSet::new(),
         };
         estate
@@ -123,19 +137,13 @@ impl Estate {
         clock: &Clock,
         seed: u64,
     ) -> Result<(), SimError> {
-        let authority = Authority::new(&format!("simulated issuer {name}"), clock.now())?;
-        let (listener, url) = listen("issuer").await?;
-        let issuer = Issuer::new(url.clone(), people, clock.clone(), seed);
-        let issuer = issuer.map_err(SimError::Issuer)?;
-        let router = issuer::router(issuer.clone());
-        self.tasks
-            .spawn(tls::serve(listener, authority.server()?, router));
-        self.issuers.push(ServedIssuer {
-            name,
-            url,
-            ca: authority.pem(),
-            issuer,
-        });
+        let place = if name == IDENTITY { ISSUER } else { name };
+        let (listener, url) = listen(place).await?;
+        let issuer = Issuer::new(url, people, clock.clone(), seed).map_err(SimError::Issuer)?;
+        let line = self.faults.line(place);
+        let (served, serving) = ServedIssuer::new(name, issuer, listener, line)?;
+        self.tasks.spawn(serving);
+        self.issuers.push(served);
         Ok(())
     }
 
@@ -168,13 +176,18 @@ impl Estate {
             path: file.unwrap_or_default(),
             source,
         })?;
-        let authority = Authority::new(&format!("simulated {name}"), clock.now())?;
+        let title = format!("simulated {name}");
+        let authority = Authority::new(&title, clock.now())?;
+        let (ca, key) = (authority.pem(), authority.fingerprint());
         let (listener, url) = listen(name).await?;
         let people = Arc::clone(&self.people);
-        let server = api::Server::new(cluster.clone(), people, issuer.clone(), audit.clone());
-        self.tasks.spawn(tls::serve(
+        let line = self.faults.line(name);
+        let server = api::Server::new(cluster.clone(), people, issuer.clone(), audit.clone())
+            .with_faults(line.clone());
+        self.tasks.spawn(tls::serve_with(
             listener,
-            authority.server()?,
+            Certificates::of(authority, &title)?,
+            line,
             api::router(server),
         ));
         self.tasks.spawn(lifecycle::run(cluster.store.clone()));
@@ -187,8 +200,8 @@ impl Estate {
         let uid = system.as_deref().map_or("", meta::uid);
         self.clusters.push(Served {
             url,
-            ca: authority.pem(),
-            fingerprint: format!("{}/{uid}", authority.fingerprint()),
+            ca,
+            fingerprint: format!("{key}/{uid}"),
             audit,
             cluster,
         });
@@ -210,7 +223,12 @@ impl Estate {
     /// The issuer's address and the certificate of its authority (PEM).
     pub fn issuer(&self) -> (&str, &str) {
         let first = &self.issuers[0];
-        (&first.url, &first.ca)
+        (first.url(), &first.ca)
+    }
+
+    /// The fault plan; it may be changed while the estate runs.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// The people who may sign in.
@@ -344,20 +362,6 @@ impl Estate {
 /// The policy of the simulated estate; good for simulated estates only.
 const POLICY: &str = "simulated_only = true\n\n[[zone]]\nname = \"clinical\"\npeople = 2\n\n[[approver]]\ngroup = \"sre-approvers\"\nzones = [\"clinical\"]\n";
 
-/// Makes the folder where it is missing, and lets its owner alone into it.
-fn private_folder(dir: &Path) -> Result<(), SimError> {
-    let failed = |source| SimError::Write {
-        path: dir.to_owned(),
-        source,
-    };
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(failed)?;
-    std::fs::set_permissions(dir, Permissions::from_mode(0o700)).map_err(failed)
-}
-
 async fn listen(name: &str) -> Result<(TcpListener, String), SimError> {
     let failed = |source| SimError::Listen {
         name: name.to_owned(),
@@ -368,26 +372,10 @@ async fn listen(name: &str) -> Result<(TcpListener, String), SimError> {
     Ok((listener, format!("https://{address}")))
 }
 
-fn write(path: &Path, text: &str) -> Result<(), SimError> {
-    let file = File::options()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path);
-    file.and_then(|mut file| {
-        file.set_permissions(Permissions::from_mode(0o600))?;
-        file.write_all(text.as_bytes())
-    })
-    .map_err(|source| SimError::Write {
-        path: path.to_owned(),
-        source,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[tokio::test]
     async fn the_written_estate_is_for_its_owner_alone_and_holds_no_key() {

@@ -8,6 +8,8 @@ pub mod api;
 pub mod clock;
 pub mod controllers;
 pub mod estate;
+pub mod faults;
+mod folder;
 pub mod issuer;
 pub mod monitoring;
 pub mod people;
@@ -21,6 +23,8 @@ use std::sync::Arc;
 pub use crate::sim::estate::Estate;
 pub use crate::sim::estate::Options;
 pub use crate::sim::estate::Served;
+pub use crate::sim::faults::Fault;
+pub use crate::sim::faults::Faults;
 
 use crate::sim::clock::Clock;
 use crate::sim::monitoring::Monitoring;

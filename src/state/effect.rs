@@ -6,6 +6,15 @@ use crate::runbook::engine::Command;
 use crate::runbook::event::RunEvent;
 use crate::runbook::run::Run;
 
+/// What a person saw of a request before the key that sends it: nothing else is sent by that key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// Generation of the connection to the run's cluster at that frame.
+    pub generation: u64,
+    /// SHA-256 of the request on the card, hex; empty where the card held none.
+    pub digest: String,
+}
+
 /// One thing to be done outside.
 #[derive(Clone, Debug)]
 pub enum Effect {
@@ -41,6 +50,8 @@ pub enum Effect {
         commands: Vec<Command>,
         /// Generation of the connection it was previewed on.
         generation: u64,
+        /// SHA-256, hex, of the request that a person saw before the key; nothing for what goes on by itself.
+        digest: Option<String>,
     },
     /// Verify the log from disk.
     VerifyLog,

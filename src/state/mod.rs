@@ -29,6 +29,7 @@ use crate::sources::board;
 use crate::sources::board::Board;
 use crate::sources::moment::Moment;
 use crate::sources::world::World;
+use crate::sources::zones;
 use crate::text::SafeText;
 
 use nav::Nav;
@@ -127,6 +128,8 @@ pub struct State {
     pub world: World,
     /// The board, judged at `judged_at`.
     pub board: Board,
+    /// The zone on screen, judged at `judged_at`; `None` while no zone is on screen.
+    pub zone: Option<zones::Detail>,
     /// The board from disk.
     pub last_known: LastKnown,
     /// The sign-ins, one for each audience that some cluster takes.
@@ -184,6 +187,7 @@ impl State {
             now,
             judged_at: now,
             world,
+            zone: None,
             last_known: LastKnown::default(),
             person: None,
             people: BTreeMap::new(),

@@ -167,8 +167,9 @@ pub fn run_end(run: &Run) -> String {
         owed => format!("{owed} things are owed"),
     };
     let how = match &run.status {
-        RunStatus::Completed if !run.ending.is_empty() => run.ending.to_string(),
-        RunStatus::Completed => "completed".to_owned(),
+        RunStatus::Completed => format!("completed: {}", run.ending),
+        RunStatus::Unchecked => format!("ended, a check was skipped: {}", run.ending),
+        RunStatus::NothingToDo => format!("ended, nothing to do: {}", run.ending),
         RunStatus::Aborted(why) => format!("aborted: {why}"),
         RunStatus::Failed(why) => format!("failed: {why}"),
         RunStatus::Held => format!("held; crashcart run --resume {} goes on", run.short()),
@@ -178,7 +179,8 @@ pub fn run_end(run: &Run) -> String {
         ),
         RunStatus::Preparing | RunStatus::Planned | RunStatus::Running => "still open".to_owned(),
     };
-    format!("Run {} {}; {owed}.", run.short(), how.trim_end_matches('.'))
+    let how = how.trim_end_matches([' ', ':', '.']);
+    format!("Run {} {how}; {owed}.", run.short())
 }
 
 /// A runbook as `runbook show` prints it: the text of its screen.

@@ -128,7 +128,8 @@ async fn to_the_restore(engine: &mut Engine) -> State {
     press(engine, Some(Action::RunDo), Some("billing")).await;
     press(engine, Some(Action::RunSkip), Some("not needed here")).await;
     let ready = engine.until(LIMIT, |state| {
-        state.busy.is_none() && state.card().is_some_and(|card| card.sends)
+        let quiet = state.busy.is_none() && !state.reading;
+        quiet && state.card().is_some_and(|card| card.sends)
     });
     assert!(ready.await, "the restore is shown");
     engine.state.clone()

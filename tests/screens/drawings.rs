@@ -6,6 +6,7 @@ use crashcart::sources::seen::Freshness;
 use crashcart::state::LastKnown;
 use crashcart::state::State;
 use crashcart::state::Stopped;
+use crashcart::state::effect::Shown;
 use crashcart::state::nav::Screen;
 use crashcart::state::prompt::Field;
 use crashcart::state::prompt::Line;
@@ -118,6 +119,7 @@ fn typed_name() -> State {
         want: "emr".to_owned(),
         line: Line::of("em"),
         refused: None,
+        shown: Shown::default(),
     });
     state
 }

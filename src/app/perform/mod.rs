@@ -92,13 +92,24 @@ impl Perform {
                 run,
                 commands,
                 generation,
+                digest,
             } => {
                 let here = self
                     .connections
                     .get(&run.cluster)
                     .filter(|one| one.generation == generation);
                 let link = here.map(|one| Arc::clone(&one.link));
-                drop(spawn(run::carry(self.tools.clone(), link, *run, commands)));
+                let wanted = run::Wanted {
+                    run: *run,
+                    generation,
+                    digest,
+                };
+                drop(spawn(run::carry(
+                    self.tools.clone(),
+                    link,
+                    wanted,
+                    commands,
+                )));
             }
             Effect::VerifyLog => drop(spawn(verify(self.tools.clone(), self.folders.log.clone()))),
             Effect::TryLog => {

@@ -51,6 +51,8 @@ pub enum Verdict {
     Pending(SafeText),
     /// Everything before it is as planned: a person may be asked.
     Ask(SafeText),
+    /// The world shows all that this person may see of it, and only a person can go on: what is missing, and what to do.
+    Stuck(SafeText),
     /// It must not be sent now: something is not as the plan has it.
     Blocked(SafeText),
     /// The world shows it.
@@ -75,6 +77,10 @@ pub struct Found {
 impl Verdict {
     fn pending(words: impl AsRef<str>) -> Verdict {
         Verdict::Pending(SafeText::new(words.as_ref()))
+    }
+
+    fn stuck(words: impl AsRef<str>) -> Verdict {
+        Verdict::Stuck(SafeText::new(words.as_ref()))
     }
 
     fn failed(words: impl AsRef<str>) -> Verdict {

@@ -219,12 +219,12 @@ impl Estate {
         Ok(())
     }
 
-    /// Presses what the card offers, typing what it asks for, until the run has ended or offers nothing.
+    /// Presses what the card offers, typing what it asks for, until the run has ended or only a person can go on.
     pub(super) fn walk(&mut self) {
         self.settle();
         for _ in 0..60 {
             let card = self.look(|sight| self.run().card(sight, self.now()));
-            if self.run().ended() || card.enter.is_empty() {
+            if self.run().ended() || card.enter.is_empty() || card.stuck {
                 return;
             }
             let input = card.typed.clone().map_or(Input::Enter, Input::Typed);

@@ -1,6 +1,14 @@
 //! An issuer that is served, and how a configuration names it.
 
+use tokio::net::TcpListener;
+
 use super::Issuer;
+use super::http;
+use crate::sim::SimError;
+use crate::sim::faults::Line;
+use crate::sim::faults::door::Certificates;
+use crate::sim::tls;
+use crate::sim::tls::Authority;
 
 /// The identity that the clusters share.
 pub(in crate::sim) const IDENTITY: &str = "sim";
@@ -11,8 +19,6 @@ pub(in crate::sim) const APART: &str = "apart";
 pub(in crate::sim) struct ServedIssuer {
     /// The name of its identity in the configuration.
     pub(in crate::sim) name: &'static str,
-    /// `https://127.0.0.1:PORT`.
-    pub(in crate::sim) url: String,
     /// The certificate of its authority, PEM.
     pub(in crate::sim) ca: String,
     /// The issuer itself.
@@ -20,6 +26,29 @@ pub(in crate::sim) struct ServedIssuer {
 }
 
 impl ServedIssuer {
+    /// An issuer behind TLS of an authority of its own, and what serves it until it is dropped.
+    ///
+    /// # Errors
+    /// No certificate could be made.
+    pub(in crate::sim) fn new(
+        name: &'static str,
+        issuer: Issuer,
+        listener: TcpListener,
+        line: Line,
+    ) -> Result<(ServedIssuer, impl Future<Output = ()> + use<>), SimError> {
+        let authority = Authority::new(&format!("simulated issuer {name}"), issuer.now())?;
+        let ca = authority.pem();
+        let certificates = Certificates::of(authority, "simulated issuer")?;
+        let router = http::router(issuer.clone());
+        let serving = tls::serve_with(listener, certificates, line, router);
+        Ok((ServedIssuer { name, ca, issuer }, serving))
+    }
+
+    /// `https://127.0.0.1:PORT`.
+    pub(in crate::sim) fn url(&self) -> &str {
+        &self.issuer.inner.url
+    }
+
     /// The file of its authority's certificate.
     pub(in crate::sim) fn file(&self) -> String {
         match self.name {
@@ -33,7 +62,7 @@ impl ServedIssuer {
         format!(
             "\n[[identity]]\nname = \"{}\"\nissuer = \"{}\"\nca = \"{}\"\nclient_id = \"crashcart\"\nflow = \"device\"\ngroups_claim = \"groups\"\n",
             self.name,
-            self.url,
+            self.url(),
             self.file()
         )
     }

@@ -4,10 +4,11 @@
 //! what `apply.rs` hands it, once: it never tries again by itself. No kubeconfig is inferred, no program is started,
 //! no proxy is used, no redirect is followed.
 
+mod ahead;
 pub mod artefact;
 pub mod fault;
 mod layers;
-mod reader;
+pub(super) mod reader;
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -21,6 +22,7 @@ use kube::client::ClientBuilder;
 use serde_json::Value;
 use tower::layer::layer_fn;
 
+use self::ahead::Ahead;
 use self::fault::Fault;
 use self::layers::Bearer;
 use self::layers::Listen;
@@ -90,7 +92,7 @@ impl Link {
                 .fingerprint
                 .as_ref()
                 .map(|print| print.ca_key.clone()),
-            reader: Reader::new(reader),
+            reader: Reader::new(ClientBuilder::new(Ahead::new(reader), "").build()),
             writer,
             pulse,
             uid: OnceLock::new(),
@@ -140,7 +142,7 @@ impl Link {
         namespace: Option<&str>,
         name: &str,
     ) -> Result<Option<Value>, SafeText> {
-        match self.reader.get_json(&gvr.path(namespace, Some(name))).await {
+        match self.reader.object(gvr, namespace, name).await {
             Ok(found) => Ok(judged_part(found)),
             Err(Fault::NotFound) => Ok(None),
             Err(fault) => Err(SafeText::from(fault.to_string())),

@@ -24,8 +24,12 @@ use crate::text::SafeText;
 const PAGE: u32 = 500;
 /// Pages after which a list is given up: nobody reads a quarter of a million names.
 const PAGES: usize = 500;
-const NAMES_ONLY: &str =
-    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+/// Without `application/json` as a second choice: a server that cannot leave the objects out must answer with none, so
+/// that no value of a Secret ever enters this process.
+const NAMES_ONLY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+/// The same for a single object.
+pub(in crate::sources) const METADATA_ONLY: &str =
+    "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
 /// A client with no method that changes anything.
 #[derive(Clone)]
@@ -109,6 +113,25 @@ impl Reader {
     /// Why it could not be read, in words.
     pub async fn get_json(&self, path: &str) -> Result<Value, Fault> {
         self.get(path, "application/json").await
+    }
+
+    /// Reads one object as JSON; of a Secret only the metadata, because its values are nobody's business here.
+    ///
+    /// # Errors
+    /// Why it could not be read, in words.
+    pub async fn object(
+        &self,
+        gvr: &Gvr,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<Value, Fault> {
+        let secret = gvr.group.is_empty() && gvr.plural == "secrets";
+        let accept = if secret {
+            METADATA_ONLY
+        } else {
+            "application/json"
+        };
+        self.get(&gvr.path(namespace, Some(name)), accept).await
     }
 
     /// Reads one path as text.
@@ -300,7 +323,7 @@ pub(in crate::sources) fn message(body: &[u8]) -> String {
 }
 
 /// A continue token in a query: base64 holds `+`, `/` and `=`.
-fn escaped(token: &str) -> String {
+pub(super) fn escaped(token: &str) -> String {
     let mut out = String::with_capacity(token.len());
     for byte in token.bytes() {
         match byte {

@@ -10,6 +10,8 @@ pub use runs::{
     book_ids, books, can_resume, ended_runs, in_doubt, open_runs, requests, run_ended, treats,
 };
 
+use std::borrow::Cow;
+
 use crate::config::Cluster;
 use crate::config::ZoneName;
 use crate::runbook::run::Card;
@@ -182,14 +184,18 @@ pub fn marked_finding(state: &State) -> Option<Finding> {
         .find(|finding| finding.id() == mark)
 }
 
-/// The zone screen's detail.
-pub fn zone(state: &State) -> zones::Detail {
-    zones::detail(
-        &state.config,
-        &state.world,
-        state.nav.zone.as_ref(),
-        state.judged_at,
-    )
+/// The zone screen's detail: as it was judged with the board, else judged now (asked before any event put it on screen).
+pub fn zone(state: &State) -> Cow<'_, zones::Detail> {
+    let zone = &state.nav.zone;
+    match state.zone.as_ref().filter(|judged| judged.zone == *zone) {
+        Some(judged) => Cow::Borrowed(judged),
+        None => Cow::Owned(zones::detail(
+            &state.config,
+            &state.world,
+            zone.as_ref(),
+            state.judged_at,
+        )),
+    }
 }
 
 /// The workloads that the zone screen lists: those that are not as they should be; all of them when hidden ones show.

@@ -22,7 +22,13 @@ use super::event::What;
 /// Folds one event into the state and returns what has to happen outside.
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     state.now = event.at;
-    match event.what {
+    let effects = fold(state, event.what);
+    state.look();
+    effects
+}
+
+fn fold(state: &mut State, what: What) -> Vec<Effect> {
+    match what {
         What::Action { action, alone } => act(state, action, alone),
         What::Fact {
             cluster,

@@ -6,6 +6,7 @@ use crate::runbook::run::Card;
 use crate::runbook::run::Run;
 use crate::runbook::run::RunStatus;
 use crate::runbook::sight::Sight;
+use crate::sources::world::ClusterWorld;
 use crate::state::State;
 use crate::state::action::Action;
 use crate::state::effect::Effect;
@@ -130,10 +131,11 @@ impl State {
             return None;
         }
         let card = card(self)?;
-        let run = self.open_run.as_deref()?;
+        let world = self.world.cluster(&run.cluster);
+        let generation = world.map_or(0, ClusterWorld::generation);
         Some(format!(
-            "{run} {} {} {}",
-            card.title, card.digest, card.enter
+            "{} {generation} {} {} {}",
+            run.id, card.title, card.digest, card.enter
         ))
     }
 }

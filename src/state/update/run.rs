@@ -24,6 +24,7 @@ use crate::sources::world::ClusterWorld;
 use crate::state::State;
 use crate::state::action::Action;
 use crate::state::effect::Effect;
+use crate::state::effect::Shown;
 use crate::state::nav::Screen;
 use crate::state::prompt::Line;
 use crate::state::prompt::Prompt;
@@ -148,23 +149,28 @@ fn do_it(state: &mut State, alone: bool) -> Vec<Effect> {
         state.say(why);
         return Vec::new();
     }
+    let shown = Shown {
+        generation: generation(state, &run.cluster),
+        digest: card.digest,
+    };
     match card.typed {
         Some(want) => {
             state.prompt = Some(Prompt::Name {
                 want,
                 line: Line::default(),
                 refused: None,
+                shown,
             });
             Vec::new()
         }
-        None => press(state, Input::Enter),
+        None => press_shown(state, Input::Enter, Some(shown)),
     }
 }
 
 /// A name was typed: letter by letter the one that was asked for, or nothing is sent.
-pub(super) fn typed(state: &mut State, want: String, line: Line) -> Vec<Effect> {
+pub(super) fn typed(state: &mut State, want: String, line: Line, shown: Shown) -> Vec<Effect> {
     if line.text == want {
-        return press(state, Input::Typed(line.text));
+        return press_shown(state, Input::Typed(line.text), Some(shown));
     }
     let refused = Some(format!(
         "\"{}\" is not {want}: nothing was sent.",
@@ -174,6 +180,7 @@ pub(super) fn typed(state: &mut State, want: String, line: Line) -> Vec<Effect> 
         want,
         line: Line::default(),
         refused,
+        shown,
     });
     Vec::new()
 }
@@ -196,8 +203,19 @@ pub(super) fn reason(state: &mut State, abort: bool, line: Line) -> Vec<Effect> 
     )
 }
 
-/// Presses one thing on the open run.
+/// Generation of the connection to a cluster; 0 when there is none.
+fn generation(state: &State, cluster: &ClusterName) -> u64 {
+    let world = state.world.cluster(cluster);
+    world.map_or(0, ClusterWorld::generation)
+}
+
+/// Presses one thing on the open run that sends nothing a person must have seen, or shows what it sends afterwards.
 fn press(state: &mut State, input: Input) -> Vec<Effect> {
+    press_shown(state, input, None)
+}
+
+/// Presses one thing on the open run, after a person saw what it sends.
+fn press_shown(state: &mut State, input: Input, shown: Option<Shown>) -> Vec<Effect> {
     if state.log.stopped.is_some() {
         state.say("no: the log cannot be written, so nothing can be done. R tries it again.");
         return Vec::new();
@@ -211,7 +229,7 @@ fn press(state: &mut State, input: Input) -> Vec<Effect> {
         return Vec::new();
     };
     match run.press(input, &sight(state, person), state.now) {
-        Ok(commands) => carry(state, commands),
+        Ok(commands) => carry(state, commands, shown),
         Err(why) => {
             state.say(why);
             Vec::new()
@@ -229,18 +247,28 @@ pub(super) fn advance(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     };
     let command = run.advance(&sight(state, person), state.now);
-    carry(state, command.into_iter().collect())
+    carry(state, command.into_iter().collect(), None)
 }
 
 /// Commands become effects; the run waits until each came back.
-fn carry(state: &mut State, commands: Vec<Command>) -> Vec<Effect> {
+///
+/// What a person saw goes with them: sent is that request, on that connection, or nothing.
+fn carry(state: &mut State, commands: Vec<Command>, shown: Option<Shown>) -> Vec<Effect> {
     let Some(run) = state.run().cloned().filter(|_| !commands.is_empty()) else {
         return Vec::new();
     };
-    let generation = state
-        .world
-        .cluster(&run.cluster)
-        .map_or(0, ClusterWorld::generation);
+    let now = generation(state, &run.cluster);
+    let (generation, digest) =
+        shown.map_or((now, None), |shown| (shown.generation, Some(shown.digest)));
+    let sends = |command: &Command| matches!(command, Command::Send { .. });
+    if generation != now && commands.iter().any(sends) {
+        let cluster = &run.cluster;
+        let words = format!(
+            "{cluster} was connected anew since this was shown: nothing was sent. Look again."
+        );
+        state.say(words);
+        return Vec::new();
+    }
     if commands
         .iter()
         .all(|command| matches!(command, Command::Read(_)))
@@ -255,6 +283,7 @@ fn carry(state: &mut State, commands: Vec<Command>) -> Vec<Effect> {
         run: Box::new(run),
         commands,
         generation,
+        digest,
     }]
 }
 

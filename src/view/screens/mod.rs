@@ -153,6 +153,7 @@ pub fn sheet(frame: &Frame<'_>) -> Sheet {
             want,
             line,
             refused,
+            ..
         }) => {
             prompts::under_name(
                 &mut sheet,

@@ -127,6 +127,8 @@ fn standing(run: &Run) -> String {
         RunStatus::Held => format!("held {at}"),
         RunStatus::Interrupted => format!("interrupted {at}"),
         RunStatus::Completed => format!("ok, {owed}"),
+        RunStatus::Unchecked => format!("check skipped, {owed}"),
+        RunStatus::NothingToDo => "nothing to do".to_owned(),
         RunStatus::Aborted(_) => format!("aborted, {owed}"),
         RunStatus::Failed(_) => format!("failed, {owed}"),
     }
