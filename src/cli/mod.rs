@@ -36,7 +36,6 @@ use crate::app::perform::Folders;
 use crate::app::start::Start;
 use crate::config::Cluster;
 use crate::config::Config;
-use crate::runbook::library::Library;
 use crate::view::theme::Theme;
 
 /// The command line is wrong.
@@ -112,7 +111,7 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
             };
             sim::serve(&dir, options, &mut out).await
         }
-        Some(Verb::Runbook { verb }) => runbook::ask(&Library::built_in(), &verb, &mut out),
+        Some(Verb::Runbook { verb }) => runbook::ask(&place::library(), &verb, &mut out),
         Some(Verb::Rbac {
             verb:
                 RbacVerb::Emit {
@@ -227,6 +226,7 @@ fn engine(common: &Common, ask: bool) -> anyhow::Result<Engine> {
     };
     Ok(app::start::start(&Start {
         config,
+        library: place::library(),
         folders,
         simulated,
         as_person,

@@ -145,7 +145,7 @@ async fn open(engine: &mut Engine, book: &str, given: &[String]) -> anyhow::Resu
             let field = &fields[place];
             ensure!(
                 !field.bad,
-                "parameter {}: {}; give it with --param {}=…",
+                "parameter {}: {}; give it with --param {}=...",
                 field.name,
                 field.from,
                 field.name
@@ -277,7 +277,7 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
         input::forget_typed();
         match &card.typed {
             Some(want) => write!(out, "Type {want} ({}), or one of s u h a p: ", card.enter)?,
-            None if card.enter.is_empty() => write!(out, "Answer with one of s u h a p: ")?,
+            None if card.enter.is_empty() => write!(out, "One of s u h a p: ")?,
             None => write!(out, "Enter to {}, or one of s u h a p: ", card.enter)?,
         }
         out.flush()?;

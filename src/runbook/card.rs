@@ -108,11 +108,13 @@ impl Run {
         let frozen = &plan.frozen;
         let mut card = titled("THE PLAN: NOTHING WAS SENT", [] as [&str; 0]);
         card.notes.push(SafeText::new(&format!(
-            "create {}   skip {}   collide 0   delete 0   left to controllers {}",
-            frozen.create.len(),
-            frozen.skip.len(),
+            "{}   left to controllers {}",
+            frozen.counts("   "),
             frozen.left
         )));
+        let lists = frozen.lists().into_iter();
+        let lists = lists.map(|(word, names)| SafeText::new(&format!("{word}: {names}")));
+        card.notes.extend(lists);
         card.notes.push(SafeText::new(&format!(
             "{} requests, from {}",
             plan.requests().len(),

@@ -1,7 +1,6 @@
 //! The same as plain lines, for pipes, scripts, screen readers and dumb terminals: no escape sequence, nothing cut.
 
 use crate::config::ZoneName;
-use crate::runbook::book::Book;
 use crate::runbook::run::Card;
 use crate::runbook::run::Run;
 use crate::runbook::run::RunStatus;
@@ -181,16 +180,6 @@ pub fn run_end(run: &Run) -> String {
     };
     let how = how.trim_end_matches([' ', ':', '.']);
     format!("Run {} {how}; {owed}.", run.short())
-}
-
-/// A runbook as `runbook show` prints it: the text of its screen.
-pub fn book_text(book: &Book) -> String {
-    join(
-        screens::book_rows(book)
-            .iter()
-            .map(|row| row.plain(usize::MAX))
-            .collect(),
-    )
 }
 
 fn join(lines: Vec<String>) -> String {

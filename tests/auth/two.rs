@@ -11,6 +11,7 @@ use crashcart::auth::Audience;
 use crashcart::auth::SignIn;
 use crashcart::config;
 use crashcart::config::ClusterName;
+use crashcart::runbook::library::Library;
 use crashcart::sim::Estate;
 use crashcart::sim::Options;
 use crashcart::state::State;
@@ -56,6 +57,7 @@ impl Night {
             simulated: true,
             as_person: None,
             ask: true,
+            library: Library::built_in(),
         });
         Night {
             estate,

@@ -7,6 +7,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod broken;
+mod night;
+mod sources;
+mod truth;
 
 use crashcart::config::Cluster;
 use crashcart::config::ClusterAuth;

@@ -169,15 +169,17 @@ impl Estate {
                 .and_then(Value::as_str)
                 .map(str::to_owned)
         };
+        let label = |object: &Value, label: &str| {
+            let labels = object.pointer("/metadata/labels")?;
+            labels.get(label)?.as_str().map(str::to_owned)
+        };
         let objects = here.map(|(key, object)| Object {
             name: key.2.clone(),
             uid: text(object, "/metadata/uid").unwrap(),
             resource_version: text(object, "/metadata/resourceVersion").unwrap(),
-            restore: object.pointer("/metadata/labels").and_then(|all| {
-                all.get("velero.io/restore-name")?
-                    .as_str()
-                    .map(str::to_owned)
-            }),
+            restore: label(object, "velero.io/restore-name"),
+            backup: label(object, "velero.io/backup-name"),
+            created: text(object, "/metadata/creationTimestamp").and_then(|at| at.parse().ok()),
         });
         Listed {
             gvk: gvk.clone(),

@@ -172,7 +172,7 @@ fn collection<K: Kind>() -> String {
 }
 
 /// True unless the answer says that it is something else than JSON.
-fn is_json(headers: &http::HeaderMap) -> bool {
+pub(in crate::sources) fn is_json(headers: &http::HeaderMap) -> bool {
     headers
         .get(CONTENT_TYPE)
         .is_none_or(|kind| kind.to_str().is_ok_and(|kind| kind.contains("json")))
