@@ -8,6 +8,7 @@ mod audit;
 pub mod bootstrap;
 mod defaults;
 mod discovery;
+mod fields;
 mod list;
 mod managed;
 mod patch;

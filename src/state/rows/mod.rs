@@ -15,6 +15,7 @@ pub use runs::{
 
 use std::borrow::Cow;
 
+use crate::auth::sign_in::SignIn;
 use crate::config::Cluster;
 use crate::config::ZoneName;
 use crate::runbook::run::Card;
@@ -113,6 +114,11 @@ pub fn has_pane(state: &State, pane: usize) -> bool {
         (Screen::Runs, pane) => !rows(state, Screen::Runs, pane).is_empty(),
         _ => true,
     }
+}
+
+/// Whether a code can stand on screen as a picture; in ASCII the view leaves it out.
+pub fn has_picture(state: &State) -> bool {
+    state.roomy() && matches!(state.sign_ins.on_screen(), SignIn::Waiting { .. })
 }
 
 /// How many panes of a screen can take the focus.
