@@ -88,6 +88,9 @@ pub(super) enum Verb {
         /// How many times faster than real time the controllers move
         #[arg(long, default_value_t = 1)]
         speed: u32,
+        /// Clusters that take the tokens of a second issuer, with logins of its own
+        #[arg(long, value_name = "CLUSTER")]
+        apart: Vec<String>,
         /// What goes wrong in it
         #[command(flatten)]
         trouble: Trouble,

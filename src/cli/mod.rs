@@ -99,11 +99,13 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
             dir,
             seed,
             speed,
+            apart,
             trouble,
         }) => {
             let options = crate::sim::Options {
                 seed,
                 speed,
+                apart,
                 faults: sim::faults(&trouble)?,
                 ..crate::sim::Options::default()
             };
@@ -131,7 +133,7 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
             log_verb(&common, &verb, &mut out)
         }
         Some(Verb::Log { verb }) => log_verb(&common, &verb, &mut out),
-        Some(verb) => on_estate(&common, verb, &mut out).await,
+        Some(verb) => Box::pin(on_estate(&common, verb, &mut out)).await,
     }
 }
 

@@ -9,7 +9,6 @@ use http::Request;
 use http::header::ACCEPT;
 use http::header::CONTENT_TYPE;
 use jiff::Timestamp;
-use jiff::fmt::rfc2822;
 use kube::Client;
 use kube::client::Body;
 use serde::Deserialize;
@@ -327,13 +326,7 @@ impl Reader {
             .await
             .map_err(|error| Fault::of(&error))?;
         let status = response.status();
-        let date = response
-            .headers()
-            .get(http::header::DATE)
-            .and_then(|date| date.to_str().ok());
-        let date = date
-            .and_then(|date| rfc2822::parse(date).ok())
-            .map(|date| date.timestamp());
+        let date = super::layers::date(response.headers());
         let body = response
             .into_body()
             .collect_bytes()

@@ -339,6 +339,12 @@ pub fn log(state: &State) -> Vec<&LogRow> {
     state.log.rows.iter().rev().filter(kept).collect()
 }
 
+/// True when there is a credential for no cluster at all, so that nothing is read.
+pub fn nobody_known(state: &State) -> bool {
+    let mut clusters = state.config.clusters.iter();
+    !clusters.any(|cluster| state.has_credential(cluster))
+}
+
 /// True when there is a credential for every cluster: by its kubeconfig, by a sign-in, or by acting as somebody.
 pub fn clusters_known(state: &State) -> bool {
     let mut clusters = state.config.clusters.iter();
