@@ -99,11 +99,15 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
             dir,
             seed,
             speed,
+            clusters,
+            crowd,
             trouble,
         }) => {
             let options = crate::sim::Options {
                 seed,
                 speed,
+                only: clusters,
+                crowd,
                 faults: sim::faults(&trouble)?,
                 ..crate::sim::Options::default()
             };

@@ -52,6 +52,8 @@ pub struct Options {
     pub audit: Option<PathBuf>,
     /// False leaves the clusters as an API server makes them: no objects, no controllers.
     pub bare: bool,
+    /// Running pods that each cluster has besides its story, for measurements.
+    pub crowd: u32,
     /// What goes wrong from the start.
     pub faults: Vec<Fault>,
 }
@@ -147,6 +149,7 @@ impl Estate {
         let cluster = Cluster::new(name, clock.clone(), options.seed).map_err(failed)?;
         if !options.bare {
             seed::fill(&cluster).map_err(failed)?;
+            seed::crowd::fill(&cluster, options.crowd).map_err(failed)?;
         }
         let file = options
             .audit

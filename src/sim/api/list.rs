@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 
 use crate::sim::api::Ask;
 use crate::sim::api::Server;
+use crate::sim::api::options;
+use crate::sim::api::options::At;
 use crate::sim::api::path::Target;
 use crate::sim::api::selector::Selector;
 use crate::sim::api::shape;
@@ -69,12 +71,14 @@ pub(super) fn list(server: &Server, ask: &Ask, target: &Target) -> Result<Respon
 
 fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Result<Page, Refusal> {
     let key = format!("{} {:?}", target.res.qualified(), target.ns);
-    let limit: usize = match ask.query("limit") {
+    let limit: i64 = match ask.query("limit") {
         "" => 0,
         text => text
             .parse()
             .map_err(|_| Refusal::bad_request(unreadable("ParseInt", text)))?,
     };
+    // A negative limit is none.
+    let limit = usize::try_from(limit).unwrap_or(0);
     let asked = ask.query("resourceVersion");
     if !asked.is_empty() && asked.parse::<u64>().is_err() {
         return Err(Refusal::bad_request(format!(
@@ -82,9 +86,14 @@ fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Res
             unreadable("ParseUint", asked)
         )));
     }
+    let at = options::version(ask, limit, server.store().rv())?;
     let (items, rv, start) = match ask.query("continue") {
         "" => {
-            let (items, rv) = server.store().list(target.res, target.ns.as_deref());
+            let ns = target.ns.as_deref();
+            let (items, rv) = match at {
+                At::Newest => server.store().list(target.res, ns),
+                At::Exactly(rv) => (server.store().list_at(target.res, ns, rv)?, rv),
+            };
             (Arc::new(items), rv, 0)
         }
         token => {

@@ -25,7 +25,7 @@ use crate::sim::store::meta;
 use crate::sim::store::resources;
 
 /// Seconds a pod gets to stop when the client does not say.
-const GRACE: u64 = 30;
+pub(super) const GRACE: u64 = 30;
 
 /// The media types of objects in bodies.
 const READ: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
@@ -64,7 +64,7 @@ fn yaml_body(ask: &Ask) -> Result<Value, Refusal> {
         .map_err(|error| Refusal::bad_request(format!("error converting YAML to JSON: {error}")))
 }
 
-fn dry(ask: &Ask) -> Result<bool, Refusal> {
+pub(super) fn dry(ask: &Ask) -> Result<bool, Refusal> {
     let options = match ask.method.as_str() {
         "POST" => "CreateOptions",
         "PUT" => "UpdateOptions",
@@ -86,7 +86,7 @@ fn dry(ask: &Ask) -> Result<bool, Refusal> {
     }
 }
 
-fn writer(server: &Server, ask: &Ask, operation: &'static str, sub: &str) -> Writer {
+pub(super) fn writer(server: &Server, ask: &Ask, operation: &'static str, sub: &str) -> Writer {
     let manager = match ask.query("fieldManager") {
         "" => ask.agent().split('/').next().unwrap_or("unknown"),
         manager => manager,
