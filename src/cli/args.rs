@@ -94,6 +94,9 @@ pub(super) enum Verb {
         /// Running pods that each cluster has besides its story, for measurements
         #[arg(long, default_value_t = 0, value_name = "NUMBER")]
         crowd: u32,
+        /// Clusters that take the tokens of a second issuer, with logins of its own
+        #[arg(long, value_name = "CLUSTER")]
+        apart: Vec<String>,
         /// What goes wrong in it
         #[command(flatten)]
         trouble: Trouble,

@@ -18,6 +18,7 @@ use crate::app::engine::Engine;
 use crate::app::input;
 use crate::config::Cluster;
 use crate::runbook::paper;
+use crate::runbook::run::Card;
 use crate::runbook::run::Run;
 use crate::runbook::run::RunStatus;
 use crate::runbook::sight::Sight;
@@ -268,19 +269,7 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
                 .await;
             continue;
         }
-        write!(out, "{}", lines::card_text(&card))?;
-        if let Some(id) = engine.state.card_id() {
-            engine.happen(What::Drawn { card: Some(id) });
-        }
-        // What was typed before the request was on screen is forgotten before the question is asked.
-        out.flush()?;
-        input::forget_typed();
-        match &card.typed {
-            Some(want) => write!(out, "Type {want} ({}), or one of s u h a p: ", card.enter)?,
-            None if card.enter.is_empty() => write!(out, "One of s u h a p: ")?,
-            None => write!(out, "Enter to {}, or one of s u h a p: ", card.enter)?,
-        }
-        out.flush()?;
+        question(engine, &card, out)?;
         let Some(line) = input::line().await? else {
             writeln!(
                 out,
@@ -296,6 +285,23 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
             writeln!(out, "{words}")?;
         }
     }
+}
+
+/// Prints what a person is asked about, whole, and then the question.
+fn question(engine: &mut Engine, card: &Card, out: &mut dyn Write) -> anyhow::Result<()> {
+    write!(out, "{}", lines::card_text(card))?;
+    if let Some(id) = engine.state.card_id() {
+        engine.happen(What::Drawn { card: Some(id) });
+    }
+    // What was typed before the request was on screen is forgotten before the question is asked.
+    out.flush()?;
+    input::forget_typed();
+    match &card.typed {
+        Some(want) => write!(out, "Type {want} ({}), or one of s u h a p: ", card.enter)?,
+        None if card.enter.is_empty() => write!(out, "One of s u h a p: ")?,
+        None => write!(out, "Enter to {}, or one of s u h a p: ", card.enter)?,
+    }
+    Ok(out.flush()?)
 }
 
 /// A typed line becomes the keys that the screen would take; gives back why it did not count, where a field says so.

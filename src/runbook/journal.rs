@@ -68,11 +68,15 @@ fn row(event: &RunEvent) -> Option<(Kind, Option<u32>, Option<&SafeText>)> {
         }
         RunEvent::Planned { .. } => (Kind::RunPlanned, None, None),
         RunEvent::Started => (Kind::RunStarted, None, None),
-        RunEvent::Typed { step, text } => (Kind::StepAnswered, Some(*step), Some(text)),
+        RunEvent::Typed { step, text } | RunEvent::UndoConfirmed { step, text, .. } => {
+            (Kind::StepAnswered, Some(*step), Some(text))
+        }
         RunEvent::Failed { step, why } => (Kind::StepFailed, Some(*step), Some(why)),
         RunEvent::Skipped { step, reason } => (Kind::StepSkipped, Some(*step), Some(reason)),
         RunEvent::Held => (Kind::RunHeld, None, None),
-        RunEvent::Resumed | RunEvent::UndoBegun => (Kind::RunResumed, None, None),
+        RunEvent::Resumed | RunEvent::UndoBegun | RunEvent::UndoLeft => {
+            (Kind::RunResumed, None, None)
+        }
         RunEvent::Looked { step, words, .. } | RunEvent::Arrived { step, words, .. } => {
             (Kind::StepInDoubt, Some(*step), Some(words))
         }

@@ -117,6 +117,7 @@ pub(crate) fn created(turn: &Turn<'_>, listed: &[Listed]) -> Vec<Created> {
             name: item.name.clone(),
             uid: object.uid.clone(),
             resource_version: object.resource_version.clone(),
+            written: object.written.clone(),
         })
     });
     there.collect()

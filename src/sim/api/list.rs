@@ -71,14 +71,7 @@ pub(super) fn list(server: &Server, ask: &Ask, target: &Target) -> Result<Respon
 
 fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Result<Page, Refusal> {
     let key = format!("{} {:?}", target.res.qualified(), target.ns);
-    let limit: i64 = match ask.query("limit") {
-        "" => 0,
-        text => text
-            .parse()
-            .map_err(|_| Refusal::bad_request(unreadable("ParseInt", text)))?,
-    };
-    // A negative limit is none.
-    let limit = usize::try_from(limit).unwrap_or(0);
+    let limit = limit(ask)?;
     let asked = ask.query("resourceVersion");
     if !asked.is_empty() && asked.parse::<u64>().is_err() {
         return Err(Refusal::bad_request(format!(
@@ -134,6 +127,18 @@ fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Res
         items: chosen,
         metadata,
     })
+}
+
+/// How many objects a page may hold; 0 for all. A negative limit is none.
+fn limit(ask: &Ask) -> Result<usize, Refusal> {
+    let text = ask.query("limit");
+    if text.is_empty() {
+        return Ok(0);
+    }
+    let limit: i64 = text
+        .parse()
+        .map_err(|_| Refusal::bad_request(unreadable("ParseInt", text)))?;
+    Ok(usize::try_from(limit).unwrap_or(0))
 }
 
 /// What a real server says of a number it cannot read.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::response::Response;
 use futures_util::stream;
+use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -53,6 +54,12 @@ pub(super) fn log(
     let wanted = wanted(ask, name, server.clock().now())?;
     let pod = pod.ok_or_else(|| Refusal::not_found(target.res, name))?;
     let container = container(&pod, ask.query("container"), name)?;
+    if meta::text(&pod, "/spec/nodeName").is_empty() {
+        // Where there is no kubelet to ask yet, a real server says nothing at all.
+        let mut nothing = Response::new(Body::empty());
+        *nothing.status_mut() = StatusCode::NO_CONTENT;
+        return Ok(nothing);
+    }
     let source = Source {
         cluster: server.cluster().clone(),
         ns: ns.unwrap_or("").to_owned(),
@@ -215,10 +222,6 @@ impl Source {
     /// 400 while there is no log because the container has not started.
     fn refuse_waiting(&self, pod: &Value) -> Result<(), Refusal> {
         let (name, container) = (&self.pod, &self.container);
-        if meta::text(pod, "/spec/nodeName").is_empty() {
-            let words = format!("pod {name} does not have a host assigned");
-            return Err(Refusal::bad_request(words));
-        }
         let Some(status) = self.status(pod) else {
             return Ok(());
         };

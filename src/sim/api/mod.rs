@@ -9,6 +9,8 @@ pub mod bootstrap;
 mod defaults;
 mod discovery;
 mod evict;
+mod fields;
+mod fill;
 mod list;
 mod logs;
 mod managed;

@@ -8,6 +8,7 @@ use crate::sim::api::Ask;
 use crate::sim::api::Server;
 use crate::sim::api::apply;
 use crate::sim::api::defaults;
+use crate::sim::api::fill;
 use crate::sim::api::managed;
 use crate::sim::api::managed::Writer;
 use crate::sim::api::patch;
@@ -132,8 +133,14 @@ fn create_as(
     defaults::check_fit(target, &object)?;
     defaults::check_name(target.res, &object)?;
     meta::map(&mut object, "metadata");
-    defaults::begin(target.res, &mut object, server.store());
-    managed::note(&Value::Null, &mut object, target.res, writer);
+    let given = object.clone();
+    defaults::begin(target.res, &mut object);
+    if writer.operation == "Apply" {
+        apply::begin(&given, &mut object, target.res, writer);
+    } else {
+        managed::note(&Value::Null, &mut object, target.res, writer);
+    }
+    fill::admit(target.res, &mut object, server.store());
     server
         .store()
         .try_create(target.res, target.ns.as_deref(), object, dry(ask)?)
@@ -246,6 +253,7 @@ fn change(
         .try_update(res, ns, name, dry(ask)?, |object| {
             let before = object.clone();
             change(object)?;
+            let owners = object["metadata"]["managedFields"].take();
             if target.sub == "status" {
                 let status = object["status"].take();
                 let version = object["metadata"]["resourceVersion"].take();
@@ -255,7 +263,12 @@ fn change(
             } else if res.status_subresource {
                 keep_status(&before, object);
             }
-            managed::note(&before, object, res, writer);
+            fill::complete(res, &before, object);
+            if writer.operation == "Apply" {
+                meta::set(object, "managedFields", owners);
+            } else {
+                managed::note(&before, object, res, writer);
+            }
             Ok(())
         })?;
     answer(server, ask, target, 200, &changed)
