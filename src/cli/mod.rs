@@ -99,12 +99,16 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
             dir,
             seed,
             speed,
+            clusters,
+            crowd,
             apart,
             trouble,
         }) => {
             let options = crate::sim::Options {
                 seed,
                 speed,
+                only: clusters,
+                crowd,
                 apart,
                 faults: sim::faults(&trouble)?,
                 ..crate::sim::Options::default()

@@ -53,6 +53,8 @@ pub struct Options {
     pub audit: Option<PathBuf>,
     /// False leaves the clusters as an API server makes them: no objects, no controllers.
     pub bare: bool,
+    /// Running pods that each cluster has besides its story, for measurements.
+    pub crowd: u32,
     /// The clusters that take the tokens of a second issuer, which knows the people by other logins; usually none.
     pub apart: Vec<String>,
     /// What goes wrong from the start.
@@ -167,6 +169,7 @@ impl Estate {
         let cluster = Cluster::new(name, clock.clone(), options.seed).map_err(failed)?;
         if !options.bare {
             seed::fill(&cluster).map_err(failed)?;
+            seed::crowd::fill(&cluster, options.crowd).map_err(failed)?;
         }
         let file = options
             .audit

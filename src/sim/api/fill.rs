@@ -244,6 +244,14 @@ pub(super) fn admit(res: &Resource, object: &mut Value, store: &Store) {
         }
         ("", "services") => address(object, store),
         ("", "resourcequotas" | "nodes") => object["status"] = json!({}),
+        ("policy", _) => {
+            object["status"] = json!({
+                "currentHealthy": 0,
+                "desiredHealthy": 0,
+                "disruptionsAllowed": 0,
+                "expectedPods": 0,
+            });
+        }
         _ => {}
     }
 }

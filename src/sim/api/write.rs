@@ -26,7 +26,7 @@ use crate::sim::store::meta;
 use crate::sim::store::resources;
 
 /// Seconds a pod gets to stop when the client does not say.
-const GRACE: u64 = 30;
+pub(super) const GRACE: u64 = 30;
 
 /// The media types of objects in bodies.
 const READ: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
@@ -65,7 +65,7 @@ fn yaml_body(ask: &Ask) -> Result<Value, Refusal> {
         .map_err(|error| Refusal::bad_request(format!("error converting YAML to JSON: {error}")))
 }
 
-fn dry(ask: &Ask) -> Result<bool, Refusal> {
+pub(super) fn dry(ask: &Ask) -> Result<bool, Refusal> {
     let options = match ask.method.as_str() {
         "POST" => "CreateOptions",
         "PUT" => "UpdateOptions",
