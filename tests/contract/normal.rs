@@ -53,16 +53,19 @@ impl Normal {
                     }
                 }
                 for (key, value) in map.iter_mut() {
-                    let whole = mark
-                        || (key == "metadata" && (many || whole))
-                        || (whole && key == "resourceVersion");
-                    let whole = whole || (mark && key == "object");
+                    // `whole` goes down from a bookmark, and one step from a list.
+                    let whole = match key.as_str() {
+                        "object" => mark || whole,
+                        "metadata" => many || whole,
+                        "resourceVersion" | "rows" => whole,
+                        _ => false,
+                    };
                     self.value(value, &format!("{path}/{key}"), key, whole);
                 }
             }
             Value::Array(items) => {
                 for (at, item) in items.iter_mut().enumerate() {
-                    self.value(item, &format!("{path}/{at}"), key, false);
+                    self.value(item, &format!("{path}/{at}"), key, whole && key == "rows");
                 }
             }
             Value::String(text) => {

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::sim::api::Ask;
 use crate::sim::api::Server;
+use crate::sim::api::options;
 use crate::sim::api::path::Target;
 use crate::sim::api::selector::Selector;
 use crate::sim::api::shape;
@@ -76,12 +77,7 @@ fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Res
             .map_err(|_| Refusal::bad_request(unreadable("ParseInt", text)))?,
     };
     let asked = ask.query("resourceVersion");
-    if !asked.is_empty() && asked.parse::<u64>().is_err() {
-        return Err(Refusal::bad_request(format!(
-            "invalid resource version: resourceVersion: Invalid value: \"{asked}\": {}",
-            unreadable("ParseUint", asked)
-        )));
-    }
+    options::list(ask, server.store())?;
     let (items, rv, start) = match ask.query("continue") {
         "" => {
             let (items, rv) = server.store().list(target.res, target.ns.as_deref());

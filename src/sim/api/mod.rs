@@ -7,11 +7,13 @@ mod apply;
 mod audit;
 pub mod bootstrap;
 mod defaults;
+mod delete;
 mod discovery;
 mod fields;
 mod fill;
 mod list;
 mod managed;
+mod options;
 mod patch;
 mod path;
 mod protobuf;
@@ -23,6 +25,7 @@ mod selector;
 mod shape;
 mod table;
 mod trouble;
+mod validate;
 mod watch;
 mod write;
 
@@ -194,14 +197,14 @@ async fn handle(State(server): State<Server>, request: Request) -> Response {
     let answer = judge(&server, parts, body, &mut arrival, &mut long, &mut trouble).await;
     let mut response = answer.unwrap_or_else(|refusal| {
         long = false;
-        shape::json(refusal.code, &refusal.status())
+        shape::refused(&refusal)
     });
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert("audit-id", id);
     }
     let no_cache = HeaderValue::from_static("no-cache, private");
-    headers.insert(CACHE_CONTROL, no_cache);
+    headers.entry(CACHE_CONTROL).or_insert(no_cache);
     let stage = if long {
         "ResponseStarted"
     } else {
@@ -293,11 +296,9 @@ fn admit(
     if trouble.is_some_and(Trouble::unknown_token) {
         return Err(Refusal::unauthorized());
     }
-    let path = arrival.asked.path.as_str();
-    let open = matches!(path, "/healthz" | "/readyz" | "/livez" | "/version");
     let user = match &arrival.user {
         Some(user) => user.clone(),
-        None if open && !headers.contains_key(AUTHORIZATION) => User {
+        None if !headers.contains_key(AUTHORIZATION) => User {
             name: "system:anonymous".to_owned(),
             groups: vec!["system:unauthenticated".to_owned()],
         },
@@ -330,7 +331,7 @@ async fn objects(server: &Server, ask: &Ask, target: &Target) -> Result<Response
         return match ask.method {
             Method::GET => list::list(server, ask, target),
             Method::POST => write::create(server, ask, target),
-            Method::DELETE => write::delete_all(server, ask, target),
+            Method::DELETE => delete::delete_all(server, ask, target),
             _ => Err(Refusal::method_not_allowed()),
         };
     };
@@ -341,7 +342,7 @@ async fn objects(server: &Server, ask: &Ask, target: &Target) -> Result<Response
         ("" | "status", "GET") => proxy::object(server, ask, target, name),
         ("" | "status", "PUT") => write::replace(server, ask, target, name),
         ("" | "status", "PATCH") => write::patch(server, ask, target, name),
-        ("", "DELETE") => write::delete(server, ask, target, name),
+        ("", "DELETE") => delete::delete(server, ask, target, name),
         _ => Err(Refusal::method_not_allowed()),
     }
 }
@@ -361,7 +362,9 @@ fn plain_answer(ask: &Ask, path: &str) -> Result<Response, Refusal> {
             let answer = discovery::aggregated(root == "/api");
             let mut response = shape::json(200, &answer);
             let kind = HeaderValue::from_static(discovery::AGGREGATED);
-            response.headers_mut().insert(CONTENT_TYPE, kind);
+            let headers = response.headers_mut();
+            headers.insert(CONTENT_TYPE, kind);
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("public"));
             return Ok(response);
         }
         "/openapi/v3" => Some(discovery::openapi_index()),

@@ -7,7 +7,9 @@ use axum::response::Response;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::HeaderMap;
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, VARY};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, VARY, WARNING,
+};
 use serde_json::{Value, json};
 
 use crate::sim::api::table;
@@ -113,6 +115,32 @@ pub(super) fn row(res: &Resource, object: &Value, rows: Rows, clock: &Clock) -> 
         Rows::Whole => row["object"] = object.clone(),
     }
     row
+}
+
+/// The answer to a refused request.
+pub(super) fn refused(refusal: &Refusal) -> Response {
+    let mut response = json(refusal.code, &refusal.status());
+    if let Some(seconds) = refusal.details.get("retryAfterSeconds") {
+        let seconds = http::HeaderValue::from_str(&seconds.to_string());
+        let headers = response.headers_mut();
+        if let Ok(seconds) = seconds {
+            headers.insert(RETRY_AFTER, seconds);
+        }
+    }
+    response
+}
+
+/// An answer with the warnings a client shows to its user.
+pub(super) fn warned(mut response: Response, warnings: &[String]) -> Response {
+    for warning in warnings {
+        let quoted = warning.replace('\\', "\\\\").replace('"', "\\\"");
+        let header = http::HeaderValue::from_str(&format!("299 - \"{quoted}\""));
+        let headers = response.headers_mut();
+        if let Ok(header) = header {
+            headers.append(WARNING, header);
+        }
+    }
+    response
 }
 
 /// A JSON answer.

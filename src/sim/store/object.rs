@@ -33,7 +33,7 @@ pub(super) fn complete(
     clock: &Clock,
     dice: &mut Dice,
 ) -> Result<(), Refusal> {
-    meta::map(object, "metadata");
+    drop_empty(object);
     object["apiVersion"] = res.api_version().into();
     object["kind"] = res.kind.into();
     if meta::name(object).is_empty() {
@@ -79,6 +79,15 @@ pub(super) fn complete(
     Ok(())
 }
 
+/// Metadata that holds nothing is not there.
+fn drop_empty(object: &mut Value) {
+    let metadata = meta::map(object, "metadata");
+    metadata.retain(|_, value| {
+        let map = value.as_object().is_some_and(serde_json::Map::is_empty);
+        !map && !value.as_array().is_some_and(Vec::is_empty)
+    });
+}
+
 fn complete_namespace(object: &mut Value) {
     let name = meta::name(object).to_owned();
     object["metadata"]["labels"]["kubernetes.io/metadata.name"] = name.into();
@@ -95,6 +104,7 @@ pub(super) fn keep(before: &Value, after: &mut Value, res: &Resource) {
         let old = before["metadata"].get(*field).cloned();
         meta::set(after, field, old.unwrap_or(Value::Null));
     }
+    drop_empty(after);
     after["apiVersion"] = before["apiVersion"].clone();
     after["kind"] = before["kind"].clone();
     if res.generation && intends_other(before, after, res) {

@@ -102,6 +102,18 @@ impl Refusal {
         Refusal::new(410, "Expired", message)
     }
 
+    /// 504: the server has not reached the resourceVersion asked for.
+    pub fn too_new(wanted: u64, newest: u64) -> Refusal {
+        let message = format!("Timeout: Too large resource version: {wanted}, current: {newest}");
+        let mut refusal = Refusal::new(504, "Timeout", message);
+        let cause = "ResourceVersionTooLarge";
+        refusal.details = json!({
+            "causes": [{ "reason": cause, "message": "Too large resource version" }],
+            "retryAfterSeconds": 1,
+        });
+        refusal
+    }
+
     /// 422: the object breaks a rule; `field` and `why` become the cause.
     pub fn invalid(res: &Resource, name: &str, field: &str, reason: &str, why: &str) -> Refusal {
         let group = if res.group.is_empty() {

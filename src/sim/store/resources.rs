@@ -116,6 +116,14 @@ impl Resource {
         self
     }
 
+    /// Not deleted as a collection.
+    const fn one_by_one(mut self) -> Resource {
+        self.verbs = &[
+            "create", "delete", "get", "list", "patch", "update", "watch",
+        ];
+        self
+    }
+
     const fn in_all(mut self) -> Resource {
         self.in_all = true;
         self
@@ -125,7 +133,8 @@ impl Resource {
 /// Namespaces.
 pub static NAMESPACES: Resource = Resource::core("namespaces", "namespace", "Namespace", &["ns"])
     .cluster_wide()
-    .with_status();
+    .with_status()
+    .one_by_one();
 /// Nodes.
 pub static NODES: Resource = Resource::core("nodes", "node", "Node", &["no"])
     .cluster_wide()
