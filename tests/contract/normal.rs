@@ -46,7 +46,7 @@ impl Normal {
                     // A real server sorts by time before name, so the second matters.
                     fields.sort_by_key(who);
                 }
-                for rules in ["resourceRules", "nonResourceRules"] {
+                for rules in ["resourceRules", "nonResourceRules", "causes"] {
                     if let Some(rules) = map.get_mut(rules).and_then(Value::as_array_mut) {
                         // A real server goes through a hash map here.
                         rules.sort_by_key(Value::to_string);

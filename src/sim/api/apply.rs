@@ -56,6 +56,7 @@ pub(super) fn apply(
     }
     entries.retain(|entry| entry["fieldsV1"] != json!({}));
     let mut entry = managed::entry(res, writer);
+    let empty = given.is_empty();
     entry["fieldsV1"] = given.into();
     let was = meta::list(&before, "/metadata/managedFields")
         .iter()
@@ -64,8 +65,14 @@ pub(super) fn apply(
         // Nothing happened: the time of the last real change stays.
         entry["time"] = was["time"].clone();
     }
+    if let (None, true, Some(map)) = (own, changed.is_empty(), entry.as_object_mut()) {
+        // A real server times an owner by its first change.
+        map.remove("time");
+    }
     // In its old place, so that applying the same again changes nothing.
-    entries.insert(own.unwrap_or(entries.len()).min(entries.len()), entry);
+    if !empty {
+        entries.insert(own.unwrap_or(entries.len()).min(entries.len()), entry);
+    }
     meta::set(object, "managedFields", entries.into());
     Ok(())
 }

@@ -156,6 +156,10 @@ pub(super) fn delete_all(server: &Server, ask: &Ask, target: &Target) -> Result<
         .map(AsRef::as_ref)
         .filter(|object| selector.takes(object))
         .collect();
+    let mut metadata = json!({ "resourceVersion": rv.to_string() });
+    if target.res.custom {
+        metadata["continue"] = "".into();
+    }
     if !dry_body(ask)? {
         for object in &chosen {
             // A refusal means that it is gone already.
@@ -170,7 +174,7 @@ pub(super) fn delete_all(server: &Server, ask: &Ask, target: &Target) -> Result<
         &json!({
             "kind": format!("{}List", target.res.kind),
             "apiVersion": target.res.api_version(),
-            "metadata": { "resourceVersion": rv.to_string() },
+            "metadata": metadata,
             "items": chosen.iter().map(|object| item(target.res, object)).collect::<Vec<_>>(),
         }),
     ))

@@ -79,10 +79,7 @@ fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Res
     let asked = ask.query("resourceVersion");
     options::list(ask, server.store())?;
     let (items, rv, start) = match ask.query("continue") {
-        "" => {
-            let (items, rv) = server.store().list(target.res, target.ns.as_deref());
-            (Arc::new(items), rv, 0)
-        }
+        "" => start(server, ask, target, limit)?,
         token => {
             let (rv, start) = read_token(token)
                 .ok_or_else(|| Refusal::bad_request("continue key is not valid"))?;
@@ -108,6 +105,10 @@ fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Res
         chosen.push(Arc::clone(item));
     }
     let mut metadata = json!({ "resourceVersion": rv.to_string() });
+    if target.res.custom {
+        // Lists of custom resources always say where they go on.
+        metadata["continue"] = "".into();
+    }
     if next < items.len() {
         metadata["continue"] = token(rv, next).into();
         if selector.is_empty() {
@@ -121,6 +122,26 @@ fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Res
         items: chosen,
         metadata,
     })
+}
+
+/// What a list starts from: what is there now, or what was there at the very version asked for.
+fn start(
+    server: &Server,
+    ask: &Ask,
+    target: &Target,
+    limit: usize,
+) -> Result<(Items, u64, usize), Refusal> {
+    let (store, ns) = (server.store(), target.ns.as_deref());
+    let version = ask.query("resourceVersion").parse().unwrap_or(0);
+    let matching = ask.query("resourceVersionMatch");
+    if version > 0 && (matching == "Exact" || (matching.is_empty() && limit > 0)) {
+        let items = store.list_at(target.res, ns, version).map_err(|_| {
+            Refusal::expired("The resourceVersion for the provided list is too old.")
+        })?;
+        return Ok((Arc::new(items), version, 0));
+    }
+    let (items, rv) = store.list(target.res, ns);
+    Ok((Arc::new(items), rv, 0))
 }
 
 /// What a real server says of a number it cannot read.

@@ -77,7 +77,13 @@ pub(super) fn watch(ask: &Ask) -> Result<(), Refusal> {
     }
     if !initial.is_empty() && matching != "NotOlderThan" {
         let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
-        return Err(forbidden(field, why));
+        let mut refusal = forbidden(field, why);
+        if !matching.is_empty() {
+            let also =
+                format!("Unsupported value: \"{matching}\": supported values: \"NotOlderThan\"");
+            refusal = refusal.also(field, "FieldValueNotSupported", &also);
+        }
+        return Err(refusal);
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::sim::api::Ask;
 use crate::sim::api::Server;
+use crate::sim::api::options;
 use crate::sim::api::path::Target;
 use crate::sim::api::shape;
 use crate::sim::monitoring;
@@ -108,6 +109,7 @@ pub(super) fn object(
     target: &Target,
     name: &str,
 ) -> Result<Response, Refusal> {
+    options::reached(ask, server.store())?;
     let found = server.store().get(target.res, target.ns.as_deref(), name);
     let found = found.ok_or_else(|| Refusal::not_found(target.res, name))?;
     let shape = shape::Shape::wanted(&ask.headers, ask.query("includeObject"))?;

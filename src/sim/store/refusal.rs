@@ -144,6 +144,19 @@ impl Refusal {
         refusal
     }
 
+    /// The same refusal with one more cause; its message lists both.
+    #[must_use]
+    pub fn also(mut self, field: &str, reason: &str, why: &str) -> Refusal {
+        if let Some((start, first)) = self.message.split_once(" is invalid: ") {
+            let first = first.trim_start_matches('[').trim_end_matches(']');
+            self.message = format!("{start} is invalid: [{first}, {field}: {why}]");
+        }
+        if let Some(causes) = self.details["causes"].as_array_mut() {
+            causes.push(json!({ "reason": reason, "message": why, "field": field }));
+        }
+        self
+    }
+
     /// 422: an option of the request is not what it may be; `options` is their kind.
     pub fn option(options: &str, field: &str, reason: &str, why: &str) -> Refusal {
         let message = format!("{options}.meta.k8s.io \"\" is invalid: {field}: {why}");
