@@ -117,7 +117,7 @@ fn refuse_conflicts(
     writer: &Writer,
 ) -> Result<(), Refusal> {
     let mut causes = Vec::new();
-    let mut words = Vec::new();
+    let mut told = Vec::new();
     for entry in entries
         .iter()
         .filter(|entry| !managed::is_writers(entry, writer))
@@ -132,16 +132,21 @@ fn refuse_conflicts(
                 "field": path,
             }));
         }
-        match paths.as_slice() {
-            [] => {}
-            [path] => words.push(format!("conflict {who}: {path}")),
-            paths => words.push(format!("conflicts {who}:\n- {}", paths.join("\n- "))),
+        if !paths.is_empty() {
+            told.push((who, paths));
         }
     }
     if causes.is_empty() {
         return Ok(());
     }
     let plural = if causes.len() == 1 { "" } else { "s" };
+    let words: Vec<String> = told
+        .iter()
+        .map(|(who, paths)| match causes.len() {
+            1 => format!("conflict {who}: {}", paths.concat()),
+            _ => format!("conflicts {who}:\n- {}", paths.join("\n- ")),
+        })
+        .collect();
     let message = format!(
         "Apply failed with {} conflict{plural}: {}",
         causes.len(),
@@ -185,8 +190,9 @@ mod tests {
         apply(&mut object, &wanted, &KUSTOMIZATIONS, &flux, true).unwrap();
         assert_eq!(object["spec"]["suspend"], false);
         let owners = meta::list(&object, "/metadata/managedFields");
-        assert_eq!(owners.len(), 1);
-        assert_eq!(owners[0]["manager"], "flux");
+        // What is left to the first is that there is a spec.
+        assert_eq!(owners[0]["fieldsV1"], json!({"f:spec": {}}));
+        assert_eq!(owners[1]["manager"], "flux");
     }
 
     #[test]

@@ -74,6 +74,7 @@ pub(super) fn subresources(res: &Resource) -> Vec<Subresource> {
         }
         _ => {}
     }
+    all.sort_by_key(|sub| sub.0);
     all
 }
 

@@ -81,8 +81,9 @@ fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Res
     let (items, rv, start) = match ask.query("continue") {
         "" => start(server, ask, target, limit)?,
         token => {
-            let (rv, start) = read_token(token)
-                .ok_or_else(|| Refusal::bad_request("continue key is not valid"))?;
+            let (rv, start) = read_token(token).ok_or_else(|| {
+                Refusal::bad_request("invalid continue token: continue key is not valid")
+            })?;
             let items = server
                 .snapshots()
                 .find(&key, rv)
@@ -105,7 +106,8 @@ fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Res
         chosen.push(Arc::clone(item));
     }
     let mut metadata = json!({ "resourceVersion": rv.to_string() });
-    if target.res.custom {
+    let whole = Shape::wanted(&ask.headers, "")? == Shape::Whole;
+    if target.res.custom && whole {
         // Lists of custom resources always say where they go on.
         metadata["continue"] = "".into();
     }

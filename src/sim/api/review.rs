@@ -99,7 +99,10 @@ fn access(server: &Server, user: &User, spec: &Value) -> Result<Value, Refusal> 
     Ok(match rbac::allowed(server.store(), user, &asked) {
         Some(reason) if reason.is_empty() => json!({ "allowed": true }),
         Some(reason) => json!({ "allowed": true, "reason": reason }),
-        None => json!({ "allowed": false }),
+        None => match rbac::missing(server.store(), user, &asked.ns) {
+            why if why.is_empty() => json!({ "allowed": false }),
+            why => json!({ "allowed": false, "reason": why }),
+        },
     })
 }
 

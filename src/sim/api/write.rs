@@ -47,11 +47,50 @@ pub(super) fn body(ask: &Ask) -> Result<Value, Refusal> {
 }
 
 fn json_body(ask: &Ask) -> Result<Value, Refusal> {
+    serde_json::from_slice(&ask.body)
+        .map_err(|error| Refusal::bad_request(unread(&error, &ask.body)))
+}
+
+fn patch_body(ask: &Ask) -> Result<Value, Refusal> {
     serde_json::from_slice(&ask.body).map_err(|error| {
-        Refusal::bad_request(format!(
-            "couldn't get version/kind; json parse error: {error}"
-        ))
+        let why = unread(&error, &ask.body);
+        Refusal::bad_request(format!("error decoding patch: {why}"))
     })
+}
+
+/// The body as an object of a kind, which is named where the body cannot be read.
+fn object_body(ask: &Ask, res: &Resource) -> Result<Value, Refusal> {
+    let json = matches!(media(ask), "" | "application/json");
+    match serde_json::from_slice::<Value>(&ask.body) {
+        Err(error) if json => {
+            let sent = match String::from_utf8_lossy(&ask.body) {
+                nothing if nothing.is_empty() => "<empty>".into(),
+                sent => sent,
+            };
+            Err(Refusal::bad_request(format!(
+                "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: {} ({sent})",
+                res.kind,
+                unread(&error, &ask.body)
+            )))
+        }
+        _ => body(ask),
+    }
+}
+
+/// Why JSON could not be read, in the words of Go's reader.
+fn unread(error: &serde_json::Error, sent: &[u8]) -> String {
+    if error.is_eof() {
+        return "unexpected end of JSON input".to_owned();
+    }
+    let at = error.column().saturating_sub(1);
+    let line = sent
+        .split(|byte| *byte == b'\n')
+        .nth(error.line().saturating_sub(1));
+    let letter = line
+        .and_then(|line| line.get(at))
+        .copied()
+        .map_or(' ', char::from);
+    format!("invalid character '{letter}' looking for beginning of value")
 }
 
 fn yaml_body(ask: &Ask) -> Result<Value, Refusal> {
@@ -112,7 +151,7 @@ pub(super) fn create(server: &Server, ask: &Ask, target: &Target) -> Result<Resp
     if target.res.namespaced && target.ns.is_none() {
         return Err(Refusal::method_not_allowed());
     }
-    let mut object = body(ask)?;
+    let mut object = object_body(ask, target.res)?;
     let warnings = pruned(ask, target, &mut object)?;
     let writer = writer(server, ask, "Update", "");
     let made = create_as(server, ask, target, object, &writer)?;
@@ -166,7 +205,7 @@ pub(super) fn replace(
     target: &Target,
     name: &str,
 ) -> Result<Response, Refusal> {
-    let object = body(ask)?;
+    let object = object_body(ask, target.res)?;
     defaults::check_fit(target, &object)?;
     let writer = writer(server, ask, "Update", &target.sub);
     change(server, ask, target, name, &writer, |old| {
@@ -210,7 +249,7 @@ pub(super) fn patch(
     let patch = match kind {
         "application/json-patch+json"
         | "application/merge-patch+json"
-        | "application/strategic-merge-patch+json" => json_body(ask)?,
+        | "application/strategic-merge-patch+json" => patch_body(ask)?,
         _ => return Err(unsupported_patch()),
     };
     if kind.starts_with("application/strategic") && target.res.custom {
@@ -228,6 +267,15 @@ pub(super) fn patch(
     })
 }
 
+/// `v1` and `apps/v1`, as Go prints them: `/v1`, `apps/v1`.
+fn group_version(version: &str) -> String {
+    if version.contains('/') {
+        version.to_owned()
+    } else {
+        format!("/{version}")
+    }
+}
+
 /// Server-side apply: creates what is missing, else takes over the given fields.
 fn apply(server: &Server, ask: &Ask, target: &Target, name: &str) -> Result<Response, Refusal> {
     options::strict(ask)?;
@@ -237,6 +285,13 @@ fn apply(server: &Server, ask: &Ask, target: &Target, name: &str) -> Result<Resp
         return Err(Refusal::option("PatchOptions", field, reason, why));
     }
     let mut object = yaml_body(ask)?;
+    if meta::text(&object, "/kind") != target.res.kind {
+        return Err(Refusal::bad_request(format!(
+            "invalid object type: {}, Kind={}",
+            group_version(meta::text(&object, "/apiVersion")),
+            meta::text(&object, "/kind")
+        )));
+    }
     if !meta::list(&object, "/metadata/managedFields").is_empty() {
         return Err(Refusal::bad_request("metadata.managedFields must be nil"));
     }
@@ -272,6 +327,7 @@ fn change(
         .try_update(res, ns, name, dry(ask)?, |object| {
             let before = object.clone();
             change(object)?;
+            meta::tidy(object);
             let owners = object["metadata"]["managedFields"].take();
             if target.sub == "status" {
                 let status = object["status"].take();

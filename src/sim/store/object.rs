@@ -33,7 +33,7 @@ pub(super) fn complete(
     clock: &Clock,
     dice: &mut Dice,
 ) -> Result<(), Refusal> {
-    drop_empty(object);
+    meta::tidy(object);
     object["apiVersion"] = res.api_version().into();
     object["kind"] = res.kind.into();
     if meta::name(object).is_empty() {
@@ -79,15 +79,6 @@ pub(super) fn complete(
     Ok(())
 }
 
-/// Metadata that holds nothing is not there.
-fn drop_empty(object: &mut Value) {
-    let metadata = meta::map(object, "metadata");
-    metadata.retain(|_, value| {
-        let map = value.as_object().is_some_and(serde_json::Map::is_empty);
-        !map && !value.as_array().is_some_and(Vec::is_empty)
-    });
-}
-
 fn complete_namespace(object: &mut Value) {
     let name = meta::name(object).to_owned();
     object["metadata"]["labels"]["kubernetes.io/metadata.name"] = name.into();
@@ -104,7 +95,7 @@ pub(super) fn keep(before: &Value, after: &mut Value, res: &Resource) {
         let old = before["metadata"].get(*field).cloned();
         meta::set(after, field, old.unwrap_or(Value::Null));
     }
-    drop_empty(after);
+    meta::tidy(after);
     after["apiVersion"] = before["apiVersion"].clone();
     after["kind"] = before["kind"].clone();
     if res.generation && intends_other(before, after, res) {
@@ -133,13 +124,11 @@ pub(super) fn check_finalizers(
         new.join(", ")
     );
     let (field, reason) = ("metadata.finalizers", "FieldValueForbidden");
-    Err(Refusal::invalid(
-        res,
-        meta::name(before),
-        field,
-        reason,
-        &why,
-    ))
+    let mut refusal = Refusal::invalid(res, meta::name(before), field, reason, &why);
+    // A real server looks twice.
+    let cause = refusal.details["causes"][0].clone();
+    refusal.details["causes"] = json!([cause, cause]);
+    Err(refusal)
 }
 
 /// Whether what the generation counts differs: everything but metadata and a separate status.

@@ -39,7 +39,7 @@ fn columns(res: &Resource) -> &'static [Column] {
         ("", "nodes") => workloads::NODES,
         ("", "services") => workloads::SERVICES,
         ("", "configmaps") => &[NAME, ("Data", "string", 0), AGE],
-        ("", "secrets") => &[NAME, ("Type", "string", 0), ("Data", "integer", 0), AGE],
+        ("", "secrets") => &[NAME, ("Type", "string", 0), ("Data", "string", 0), AGE],
         ("", "events") => workloads::EVENTS,
         ("", "persistentvolumeclaims") => storage::CLAIMS,
         ("apps", "deployments") => workloads::DEPLOYMENTS,
