@@ -16,6 +16,7 @@ use super::perform::actors::Actors;
 use super::perform::keep;
 use super::perform::tools;
 use super::perform::tools::Tools;
+use crate::audit;
 use crate::audit::AuditError;
 use crate::audit::Entry;
 use crate::audit::Kind;
@@ -36,11 +37,16 @@ use crate::state::nav::Screen;
 use crate::text::SafeText;
 use crate::text::count;
 
+/// Entries of the log that the log screen begins with.
+const NEWEST: usize = 500;
+
 /// What a start needs to know.
 #[derive(Debug)]
 pub struct Start {
     /// The estate.
     pub config: Config,
+    /// The runbooks: built in, and those of the user's folder.
+    pub library: Library,
     /// Where things are kept.
     pub folders: Folders,
     /// True for a simulated estate.
@@ -64,7 +70,14 @@ pub enum StartError {
 /// # Errors
 /// When a thread cannot be started. A log that cannot be opened is no reason not to look: changes are off then.
 pub fn start(start: &Start) -> Result<Engine, StartError> {
-    let clock = Clock::start();
+    start_by(start, Clock::start())
+}
+
+/// As [`start`], by a clock of the caller's.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_by(start: &Start, clock: Clock) -> Result<Engine, StartError> {
     let host = SafeText::new(&rustix::system::uname().nodename().to_string_lossy());
     let folder = start.folders.log.clone();
     let origin = format!("{host}/{}", start.config.estate.id);
@@ -75,7 +88,7 @@ pub fn start(start: &Start) -> Result<Engine, StartError> {
     let (events, waiting) = mpsc::channel(EVENTS);
     let desk = match opened {
         Ok((log, told)) => {
-            take(&mut state, start, &log, told);
+            (state.log, state.runs) = take(state.now, start, &log, told);
             Desk::start(log, clock.clone(), events.clone())?
         }
         Err(error) => {
@@ -134,27 +147,14 @@ struct Told {
 
 /// The newest entries, and every run that the log holds. A damaged entry is passed over and named.
 fn read(log: &Log) -> Result<Told, AuditError> {
-    let mut told = Vec::new();
-    let mut damaged = None;
-    for row in crate::audit::read::rows(log.folder(), 1, u64::MAX)? {
-        let Some(entry) = row.entry else {
-            damaged = damaged.or(Some(row.seq));
-            continue;
-        };
-        // A body that was erased or differs tells the run nothing; `log verify` says which.
-        let of_run = entry.run.is_some() && entry.body.is_some();
-        let body = if of_run {
-            crate::audit::read::body(log.folder(), &entry).unwrap_or(None)
-        } else {
-            None
-        };
-        told.push((entry, body));
-    }
-    let newest = told.len().saturating_sub(500);
-    let entries = told[newest..]
-        .iter()
-        .map(|(entry, _)| entry.clone())
-        .collect();
+    let (of_runs, damaged) = audit::read::of_runs(log.folder())?;
+    let newest = audit::read::tail(log.folder(), NEWEST)?;
+    let entries = newest.into_iter().filter_map(|row| row.entry).collect();
+    // A body that was erased or differs tells the run nothing; `log verify` says which.
+    let told = of_runs.into_iter().map(|entry| {
+        let body = audit::read::body(log.folder(), &entry).unwrap_or(None);
+        (entry, body)
+    });
     let mut runs: Vec<Run> = Run::fold(told)
         .into_iter()
         .map(Run::found_at_start)
@@ -206,23 +206,23 @@ fn shut(error: &AuditError, start: &Start, now: Moment) -> Stopped {
 }
 
 /// Takes over what the log told.
-fn take(state: &mut State, start: &Start, log: &Log, told: Told) {
-    state.log = LogView {
+fn take(now: Moment, start: &Start, log: &Log, told: Told) -> (LogView, Vec<Run>) {
+    let view = LogView {
         custody: log.custody(),
         entries: log.size(),
         rows: rows(&told.entries),
-        stopped: told.damaged.map(|entry| stopped(entry, start, state.now)),
+        stopped: told.damaged.map(|entry| stopped(entry, start, now)),
         following: true,
         ..LogView::default()
     };
-    state.runs = told.runs;
+    (view, told.runs)
 }
 
 fn state(start: &Start, clock: &Clock, host: SafeText) -> State {
     let now = clock.now();
     let mut state = State::new(
         Arc::new(start.config.clone()),
-        Arc::new(Library::built_in()),
+        Arc::new(start.library.clone()),
         now,
     );
     state.last_known = keep::load(&start.folders.last_known, &state.config, now.wall);

@@ -88,6 +88,15 @@ pub(super) enum Verb {
         /// How many times faster than real time the controllers move
         #[arg(long, default_value_t = 1)]
         speed: u32,
+        /// Serve this cluster only (sth-prod, aws-prod, lab-1); may stand more than once
+        #[arg(long = "cluster", value_name = "NAME")]
+        clusters: Vec<String>,
+        /// Running pods that each cluster has besides its story, for measurements
+        #[arg(long, default_value_t = 0, value_name = "NUMBER")]
+        crowd: u32,
+        /// Clusters that take the tokens of a second issuer, with logins of its own
+        #[arg(long, value_name = "CLUSTER")]
+        apart: Vec<String>,
         /// What goes wrong in it
         #[command(flatten)]
         trouble: Trouble,

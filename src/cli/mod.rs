@@ -36,7 +36,6 @@ use crate::app::perform::Folders;
 use crate::app::start::Start;
 use crate::config::Cluster;
 use crate::config::Config;
-use crate::runbook::library::Library;
 use crate::view::theme::Theme;
 
 /// The command line is wrong.
@@ -100,17 +99,23 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
             dir,
             seed,
             speed,
+            clusters,
+            crowd,
+            apart,
             trouble,
         }) => {
             let options = crate::sim::Options {
                 seed,
                 speed,
+                only: clusters,
+                crowd,
+                apart,
                 faults: sim::faults(&trouble)?,
                 ..crate::sim::Options::default()
             };
             sim::serve(&dir, options, &mut out).await
         }
-        Some(Verb::Runbook { verb }) => runbook::ask(&Library::built_in(), &verb, &mut out),
+        Some(Verb::Runbook { verb }) => runbook::ask(&place::library(), &verb, &mut out),
         Some(Verb::Rbac {
             verb:
                 RbacVerb::Emit {
@@ -132,7 +137,7 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
             log_verb(&common, &verb, &mut out)
         }
         Some(Verb::Log { verb }) => log_verb(&common, &verb, &mut out),
-        Some(verb) => on_estate(&common, verb, &mut out).await,
+        Some(verb) => Box::pin(on_estate(&common, verb, &mut out)).await,
     }
 }
 
@@ -151,9 +156,14 @@ async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::
         Verb::Findings(ask) => {
             status::ask(engine(&common, false)?, &ask, status::What::Findings, out).await
         }
-        Verb::Run(run) => run::ask(engine(&common, false)?, &run, out).await,
+        Verb::Run(run) => Box::pin(run::ask(engine(&common, false)?, &run, out)).await,
         Verb::Login { identity } => {
-            login::login(engine(&common, false)?, identity.as_deref(), out).await
+            Box::pin(login::login(
+                engine(&common, false)?,
+                identity.as_deref(),
+                out,
+            ))
+            .await
         }
         Verb::Whoami => login::whoami(engine(&common, false)?, out).await,
         Verb::Doctor => doctor::doctor(&common, out).await,
@@ -225,6 +235,7 @@ fn engine(common: &Common, ask: bool) -> anyhow::Result<Engine> {
     };
     Ok(app::start::start(&Start {
         config,
+        library: place::library(),
         folders,
         simulated,
         as_person,

@@ -10,7 +10,9 @@ use super::event::OutcomeClass;
 use super::event::RunEvent;
 use super::expand;
 use super::holds;
+use super::plan;
 use super::plan::Frozen;
+use super::plan::PlanStep;
 use super::reading::Reading;
 use super::run::Attempt;
 use super::run::Run;
@@ -158,6 +160,10 @@ impl Run {
                 Some(why) => Some(failed(step, &why)),
                 None => self.handle(step, limit, steps::verdict(kind, &turn), sight, now),
             },
+            StepStatus::Now if self.idle(step) => Some(Command::Record(RunEvent::Skipped {
+                step: step.number,
+                reason: SafeText::new(&step.title),
+            })),
             StepStatus::Now if kind == Kind::ConfirmTarget => match steps::verdict(kind, &turn) {
                 Verdict::Done(found) => Some(done(step, found)),
                 _ => None,
@@ -176,10 +182,18 @@ impl Run {
         }
     }
 
+    /// True when there is nothing for the step to do in this run.
+    fn idle(&self, step: &StepState) -> bool {
+        let planned = self.plan.as_ref().and_then(|plan| plan.step(step.number));
+        planned.is_some_and(PlanStep::idle)
+    }
+
     /// How a run ends whose steps are all over: what was not checked is not called completed.
     fn end_of_steps(&self) -> RunEvent {
         let skipped = |step: &StepState| match &step.status {
-            StepStatus::Skipped(why) => Some(format!("{} {} ({why})", step.number, step.id)),
+            StepStatus::Skipped(why) if !self.idle(step) => {
+                Some(format!("{} {} ({why})", step.number, step.id))
+            }
             _ => None,
         };
         let check = |step: &&StepState| kind(step) == Some(Kind::Verify);
@@ -257,9 +271,18 @@ const LIMIT_S: u32 = 300;
 
 /// Why nothing would be sent: everything that could be brought back is there.
 fn nothing(frozen: &Frozen, namespace: &str) -> String {
-    let there = frozen.skip.len();
+    let there = frozen.skip.len() + frozen.collide.len();
+    let all = there + frozen.unknown.len();
     let backup = &frozen.backup;
-    let mut words = format!("{there} of {there} objects of {backup} are in {namespace}");
+    let mut words = format!("{there} of {all} objects of {backup} are in {namespace}");
+    if !frozen.collide.is_empty() {
+        let others = plan::named(&frozen.collide);
+        words = format!("{words}, but made after it and so others than it holds: {others}");
+    }
+    if !frozen.unknown.is_empty() {
+        let unknown = plan::named(&frozen.unknown);
+        words = format!("{words}, of kinds that the cluster does not have: {unknown}");
+    }
     if frozen.left > 0 {
         words = format!("{words}, {} are left to controllers", frozen.left);
     }

@@ -1,9 +1,6 @@
 //! The whole simulated estate: starts its servers, and writes down how to reach them.
 
 use std::fmt::Write as _;
-use std::fs::{DirBuilder, File, Permissions};
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,8 +19,12 @@ use crate::sim::controllers;
 use crate::sim::faults::Fault;
 use crate::sim::faults::Faults;
 use crate::sim::faults::door::Certificates;
-use crate::sim::issuer;
+use crate::sim::folder::private_folder;
+use crate::sim::folder::write;
 use crate::sim::issuer::Issuer;
+use crate::sim::issuer::served::APART;
+use crate::sim::issuer::served::IDENTITY;
+use crate::sim::issuer::served::ServedIssuer;
 use crate::sim::people::People;
 use crate::sim::people::Person;
 use crate::sim::seed;
@@ -52,6 +53,10 @@ pub struct Options {
     pub audit: Option<PathBuf>,
     /// False leaves the clusters as an API server makes them: no objects, no controllers.
     pub bare: bool,
+    /// Running pods that each cluster has besides its story, for measurements.
+    pub crowd: u32,
+    /// The clusters that take the tokens of a second issuer, which knows the people by other logins; usually none.
+    pub apart: Vec<String>,
     /// What goes wrong from the start.
     pub faults: Vec<Fault>,
 }
@@ -73,8 +78,8 @@ pub struct Served {
 /// The running estate; dropping it stops its servers.
 pub struct Estate {
     clusters: Vec<Served>,
-    issuer: String,
-    issuer_ca: String,
+    issuers: Vec<ServedIssuer>,
+    apart: Vec<String>,
     people: Arc<People>,
     faults: Faults,
     tasks: JoinSet<()>,
@@ -87,7 +92,8 @@ impl Estate {
     /// No port, no certificate, an unknown cluster in `only`, or objects that cannot be made.
     pub async fn start(options: Options) -> Result<Estate, SimError> {
         let faulty = options.faults.iter().filter_map(|f| f.cluster.as_ref());
-        let mut named = options.only.iter().chain(faulty.filter(|n| *n != ISSUER));
+        let faulty = faulty.filter(|n| ![ISSUER, APART].contains(&n.as_str()));
+        let mut named = options.only.iter().chain(&options.apart).chain(faulty);
         if let Some(unknown) = named.find(|n| !CLUSTERS.contains(&n.as_str())) {
             return Err(SimError::NoSuchCluster(unknown.clone()));
         }
@@ -100,37 +106,53 @@ impl Estate {
         for fault in &options.faults {
             faults.add(fault.clone());
         }
-        let mut tasks = JoinSet::new();
-        let authority = Authority::new("simulated issuer", clock.now())?;
-        let issuer_ca = authority.pem();
-        let (listener, url) = listen(ISSUER).await?;
-        let issuer = Issuer::new(
-            url.clone(),
-            Arc::clone(&people),
-            clock.clone(),
-            options.seed,
-        )
-        .map_err(SimError::Issuer)?;
-        tasks.spawn(tls::serve_with(
-            listener,
-            Certificates::of(authority, "simulated issuer")?,
-            faults.line(ISSUER),
-            issuer::router(issuer.clone()),
-        ));
         let mut estate = Estate {
             clusters: Vec::new(),
-            issuer: url,
-            issuer_ca,
-            people,
+            issuers: Vec::new(),
+            apart: options.apart.clone(),
+            people: Arc::clone(&people),
             faults,
-            tasks,
+            tasks: JoinSet::new(),
         };
+        estate
+            .add_issuer(IDENTITY, people, &clock, options.seed)
+            .await?;
+        if !options.apart.is_empty() {
+            let people = Arc::new(People::at("apart.test", options.seed.wrapping_add(1)));
+            estate
+                .add_issuer(APART, people, &clock, options.seed)
+                .await?;
+        }
         for name in CLUSTERS {
             if options.only.is_empty() || options.only.iter().any(|only| only == name) {
+                let issuer = estate.issuer_of(name).issuer.clone();
                 estate.add(name, &options, &clock, &issuer).await?;
             }
         }
         Ok(estate)
+    }
+
+    async fn add_issuer(
+        &mut self,
+        name: &'static str,
+        people: Arc<People>,
+        clock: &Clock,
+        seed: u64,
+    ) -> Result<(), SimError> {
+        let place = if name == IDENTITY { ISSUER } else { name };
+        let (listener, url) = listen(place).await?;
+        let issuer = Issuer::new(url, people, clock.clone(), seed).map_err(SimError::Issuer)?;
+        let line = self.faults.line(place);
+        let (served, serving) = ServedIssuer::new(name, issuer, listener, line)?;
+        self.tasks.spawn(serving);
+        self.issuers.push(served);
+        Ok(())
+    }
+
+    /// The issuer whose tokens a cluster takes: the second one for those that are apart.
+    fn issuer_of(&self, cluster: &str) -> &ServedIssuer {
+        let apart = self.apart.iter().any(|one| one == cluster);
+        &self.issuers[usize::from(apart && self.issuers.len() > 1)]
     }
 
     async fn add(
@@ -147,6 +169,7 @@ impl Estate {
         let cluster = Cluster::new(name, clock.clone(), options.seed).map_err(failed)?;
         if !options.bare {
             seed::fill(&cluster).map_err(failed)?;
+            seed::crowd::fill(&cluster, options.crowd).map_err(failed)?;
         }
         let file = options
             .audit
@@ -202,7 +225,8 @@ impl Estate {
 
     /// The issuer's address and the certificate of its authority (PEM).
     pub fn issuer(&self) -> (&str, &str) {
-        (&self.issuer, &self.issuer_ca)
+        let first = &self.issuers[0];
+        (first.url(), &first.ca)
     }
 
     /// The fault plan; it may be changed while the estate runs.
@@ -224,7 +248,9 @@ impl Estate {
         private_folder(dir)?;
         write(&dir.join("crashcart.toml"), &self.configuration()?)?;
         write(&dir.join("policy.toml"), POLICY)?;
-        write(&dir.join("issuer.crt"), &self.issuer_ca)?;
+        for served in &self.issuers {
+            write(&dir.join(served.file()), &served.ca)?;
+        }
         for served in &self.clusters {
             let file = format!("{}.crt", served.cluster.name);
             write(&dir.join(file), &served.ca)?;
@@ -251,10 +277,10 @@ impl Estate {
             })
             .collect();
         let mut text = format!(
-            "# The simulated estate: every server below is on this machine and ends with its process.\n\n[estate]\nname = \"meridian-health\"\nid = \"{ID}\"\noutside = [\n{}]\n\n[[identity]]\nname = \"sim\"\nissuer = \"{}\"\nca = \"issuer.crt\"\nclient_id = \"crashcart\"\nflow = \"device\"\ngroups_claim = \"groups\"\n",
-            outside.concat(),
-            self.issuer
+            "# The simulated estate: every server below is on this machine and ends with its process.\n\n[estate]\nname = \"meridian-health\"\nid = \"{ID}\"\noutside = [\n{}]\n",
+            outside.concat()
         );
+        text.extend(self.issuers.iter().map(ServedIssuer::configuration));
         for served in &self.clusters {
             let name = &served.cluster.name;
             let site = if name.starts_with("aws") {
@@ -265,8 +291,10 @@ impl Estate {
             // Writing to a string cannot fail.
             let _ = write!(
                 text,
-                "\n[[cluster]]\nname = \"{name}\"\nsite = \"{site}\"\nserver = \"{}\"\nca = \"{name}.crt\"\nfingerprint = \"{}\"\nauth = \"oidc:sim\"\naudience = \"crashcart\"\n",
-                served.url, served.fingerprint
+                "\n[[cluster]]\nname = \"{name}\"\nsite = \"{site}\"\nserver = \"{}\"\nca = \"{name}.crt\"\nfingerprint = \"{}\"\nauth = \"oidc:{}\"\naudience = \"crashcart\"\n",
+                served.url,
+                served.fingerprint,
+                self.issuer_of(name).name
             );
         }
         text.push('\n');
@@ -337,20 +365,6 @@ impl Estate {
 /// The policy of the simulated estate; good for simulated estates only.
 const POLICY: &str = "simulated_only = true\n\n[[zone]]\nname = \"clinical\"\npeople = 2\n\n[[approver]]\ngroup = \"sre-approvers\"\nzones = [\"clinical\"]\n";
 
-/// Makes the folder where it is missing, and lets its owner alone into it.
-fn private_folder(dir: &Path) -> Result<(), SimError> {
-    let failed = |source| SimError::Write {
-        path: dir.to_owned(),
-        source,
-    };
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(failed)?;
-    std::fs::set_permissions(dir, Permissions::from_mode(0o700)).map_err(failed)
-}
-
 async fn listen(name: &str) -> Result<(TcpListener, String), SimError> {
     let failed = |source| SimError::Listen {
         name: name.to_owned(),
@@ -361,26 +375,10 @@ async fn listen(name: &str) -> Result<(TcpListener, String), SimError> {
     Ok((listener, format!("https://{address}")))
 }
 
-fn write(path: &Path, text: &str) -> Result<(), SimError> {
-    let file = File::options()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path);
-    file.and_then(|mut file| {
-        file.set_permissions(Permissions::from_mode(0o600))?;
-        file.write_all(text.as_bytes())
-    })
-    .map_err(|source| SimError::Write {
-        path: path.to_owned(),
-        source,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[tokio::test]
     async fn the_written_estate_is_for_its_owner_alone_and_holds_no_key() {

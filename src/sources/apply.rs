@@ -139,6 +139,7 @@ async fn send(link: &Link, request: Request<Body>, what: &str) -> Applied {
         .get("audit-id")
         .and_then(|id| id.to_str().ok())
         .map(SafeText::new);
+    let from_api = super::cluster::is_json(response.headers());
     let body = response.into_body().collect_bytes().await;
     let (object, message) = match &body {
         Ok(bytes) => (object(bytes), super::cluster::message(bytes)),
@@ -151,7 +152,12 @@ async fn send(link: &Link, request: Request<Body>, what: &str) -> Applied {
             .map(SafeText::new)
     };
     Applied {
-        class: class(status, &message, what),
+        class: match class(status, &message, what) {
+            Class::Applied if !from_api => Class::Unknown(SafeText::from(format!(
+                "{what} was sent, and what answered ({status}) is no API server; R looks, nothing is sent again"
+            ))),
+            class => class,
+        },
         status: Some(status),
         audit_id: None,
         audit_id_echo: echo,

@@ -258,7 +258,9 @@ impl ClusterWorld {
     /// Alertmanager's newest answer.
     pub fn alerts(&self, now: Moment) -> Seen<&alerts::Answer> {
         Seen::bind(
-            self.alerts.as_ref(),
+            self.alerts
+                .as_ref()
+                .filter(|_| self.watch(Watch::Alerts).synced),
             self.watch_freshness(Watch::Alerts, now),
         )
     }

@@ -113,6 +113,8 @@ pub enum What {
         /// Identity of the card that it shows whole; `None` when it shows none, or not all of it.
         card: Option<String>,
     },
+    /// The frame that was drawn shows a text that can be scrolled so far: its last first line.
+    TextEnd(usize),
     /// The terminal has this size now.
     Resize(u16, u16),
     /// The terminal hung up or the system asks us to end.

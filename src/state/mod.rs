@@ -36,6 +36,9 @@ use nav::Nav;
 use prompt::Prompt;
 use sign_ins::SignIns;
 
+/// Columns and rows of the smallest window that shows a screen, and with it a request, whole.
+pub const WHOLE: (u16, u16) = (80, 24);
+
 /// Who and where this console is, as far as it does not change while it runs.
 #[derive(Clone, Debug, Default)]
 pub struct Here {
@@ -201,7 +204,7 @@ impl State {
             nav: Nav::default(),
             prompt: None,
             message: None,
-            size: (80, 24),
+            size: WHOLE,
             card_shown: None,
             cancelled_at: None,
             stale: false,
@@ -220,6 +223,11 @@ impl State {
     pub(crate) fn say(&mut self, sentence: impl Into<SafeText>) {
         self.message = Some(sentence.into());
         self.changed();
+    }
+
+    /// True when the window is large enough to show a request in full.
+    pub fn roomy(&self) -> bool {
+        self.size.0 >= WHOLE.0 && self.size.1 >= WHOLE.1
     }
 
     /// Who acts on a cluster; `None` where nobody is signed in.

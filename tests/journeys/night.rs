@@ -12,6 +12,7 @@ use crashcart::app::start::start;
 use crashcart::auth::Person;
 use crashcart::config;
 use crashcart::config::Secret;
+use crashcart::runbook::library::Library;
 use crashcart::sim::Estate;
 use crashcart::sim::Options;
 use crashcart::sources::fact::Watch;
@@ -73,6 +74,7 @@ async fn fold() -> Night {
     };
     let mut engine = start(&Start {
         config,
+        library: Library::built_in(),
         folders: Folders {
             log: home.path().join("log"),
             last_known: home.path().join("last-known.json"),

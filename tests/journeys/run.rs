@@ -152,6 +152,9 @@ fn a_window_too_small_for_the_request_sends_nothing() {
     let mut console = Console::new(night::restore());
     console.happen(crashcart::state::event::What::Resize(79, 24));
     console.play("wait 400\npress Enter\nsee needs 80x24\nasks nothing");
+    for key in ["h", "s", "a"] {
+        console.play(&format!("press {key}\nsee no: needs 80x24\nasks nothing"));
+    }
 }
 
 #[test]

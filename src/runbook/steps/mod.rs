@@ -151,7 +151,7 @@ impl<'a> Turn<'a> {
     /// Which of the planned objects exist, as answered after the Restore had left.
     pub(crate) fn names_now(
         &self,
-    ) -> Result<&'a [super::reading::Listed], Result<Reading, SafeText>> {
+    ) -> Result<&'a [super::reading::Listed], Result<Box<Reading>, SafeText>> {
         let reading = self.names();
         let restore = self.plan().and_then(|plan| plan.step_of(Kind::Restore));
         let sent = restore
@@ -160,7 +160,7 @@ impl<'a> Turn<'a> {
         match self.sight.answer_after(&reading, sent, self.now) {
             Some(Answer::Names(listed)) => Ok(listed),
             Some(Answer::Failed(why)) => Err(Err(why.clone())),
-            _ => Err(Ok(reading)),
+            _ => Err(Ok(Box::new(reading))),
         }
     }
 
@@ -226,6 +226,15 @@ impl Expansion<'_> {
         }
     }
 
+    /// A step for which there is nothing to do in this run, and why: it keeps its number and is passed over.
+    fn idle(&self, why: &str) -> Result<PlanStep, ValueError> {
+        let step = self.plan_step(why.to_owned(), None, why.to_owned(), Undo::Nothing)?;
+        Ok(PlanStep {
+            done_when: why.to_owned(),
+            ..step
+        })
+    }
+
     /// A step of the plan with everything the book says of it; the kind adds the rest.
     fn plan_step(
         &self,
@@ -250,19 +259,21 @@ impl Expansion<'_> {
     }
 }
 
-/// The step of the plan, with its request; `None` when there is nothing for it to do here.
+/// The step of the plan, with its request; without one where there is nothing for it to do in this run.
 ///
 /// # Errors
 /// A pattern that names something unknown.
-pub fn brief(expansion: &Expansion<'_>) -> Result<Option<PlanStep>, ValueError> {
+pub fn brief(expansion: &Expansion<'_>) -> Result<PlanStep, ValueError> {
     match expansion.step.kind {
-        Kind::MayI | Kind::ServerAlive | Kind::ChooseBackup | Kind::Survey => Ok(None),
-        Kind::ConfirmTarget => confirm_target::brief(expansion).map(Some),
+        Kind::MayI | Kind::ServerAlive | Kind::ChooseBackup | Kind::Survey => {
+            expansion.idle("it was done before the plan")
+        }
+        Kind::ConfirmTarget => confirm_target::brief(expansion),
         Kind::HoldAutomation => hold_automation::brief(expansion),
         Kind::SafetyCopy => safety_copy::brief(expansion),
-        Kind::Restore => restore::brief(expansion).map(Some),
-        Kind::Watch => watch::brief(expansion).map(Some),
-        Kind::Verify => verify::brief(expansion).map(Some),
+        Kind::Restore => restore::brief(expansion),
+        Kind::Watch => watch::brief(expansion),
+        Kind::Verify => verify::brief(expansion),
         Kind::GiveBack => give_back::brief(expansion),
     }
 }

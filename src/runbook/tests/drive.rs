@@ -22,6 +22,7 @@ use crate::runbook::reading::Named as Object;
 use crate::runbook::reading::Reading;
 use crate::runbook::run::Run;
 use crate::sources::op::Op;
+use crate::sources::written::Written;
 use crate::text::SafeText;
 
 impl Estate {
@@ -147,6 +148,16 @@ impl Estate {
                     vec!["billing/api".to_owned()],
                 ),
             ])),
+            Reading::Named {
+                namespace,
+                kind,
+                name,
+                ..
+            } => {
+                let mut listed = self.listed(namespace, kind);
+                listed.objects.retain(|object| object.name == *name);
+                Answer::Names(vec![listed])
+            }
             Reading::Names { namespace, kinds } => Answer::Names(
                 kinds
                     .iter()
@@ -169,15 +180,19 @@ impl Estate {
                 .and_then(Value::as_str)
                 .map(str::to_owned)
         };
+        let label = |object: &Value, label: &str| {
+            let labels = object.pointer("/metadata/labels")?;
+            labels.get(label)?.as_str().map(str::to_owned)
+        };
         let objects = here.map(|(key, object)| Object {
             name: key.2.clone(),
             uid: text(object, "/metadata/uid").unwrap(),
             resource_version: text(object, "/metadata/resourceVersion").unwrap(),
-            restore: object.pointer("/metadata/labels").and_then(|all| {
-                all.get("velero.io/restore-name")?
-                    .as_str()
-                    .map(str::to_owned)
-            }),
+            going: false,
+            written: Written::of(&object["metadata"]),
+            restore: label(object, "velero.io/restore-name"),
+            backup: label(object, "velero.io/backup-name"),
+            created: text(object, "/metadata/creationTimestamp").and_then(|at| at.parse().ok()),
         });
         Listed {
             gvk: gvk.clone(),

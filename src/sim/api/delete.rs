@@ -30,7 +30,7 @@ const SHOWN: &[&str] = &[
 ];
 
 /// Seconds a pod gets to stop when neither the client nor the pod says.
-const GRACE: u64 = 30;
+pub(super) const GRACE: u64 = 30;
 
 /// What the client asks of a deletion, from its body and its query; the grace a pod asks for itself counts last.
 fn conditions(ask: &Ask, object: &Value) -> Result<Preconditions, Refusal> {

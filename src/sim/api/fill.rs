@@ -276,6 +276,14 @@ pub(super) fn admit(res: &Resource, object: &mut Value, store: &Store) {
             default(object, "reportingComponent", "".into());
             default(object, "reportingInstance", "".into());
         }
+        ("policy", _) => {
+            object["status"] = json!({
+                "currentHealthy": 0,
+                "desiredHealthy": 0,
+                "disruptionsAllowed": 0,
+                "expectedPods": 0,
+            });
+        }
         _ => {}
     }
 }

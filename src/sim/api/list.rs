@@ -70,12 +70,7 @@ pub(super) fn list(server: &Server, ask: &Ask, target: &Target) -> Result<Respon
 
 fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Result<Page, Refusal> {
     let key = format!("{} {:?}", target.res.qualified(), target.ns);
-    let limit: usize = match ask.query("limit") {
-        "" => 0,
-        text => text
-            .parse()
-            .map_err(|_| Refusal::bad_request(unreadable("ParseInt", text)))?,
-    };
+    let limit = limit(ask)?;
     let asked = ask.query("resourceVersion");
     options::list(ask, server.store())?;
     let (items, rv, start) = match ask.query("continue") {
@@ -137,13 +132,23 @@ fn start(
     let version = ask.query("resourceVersion").parse().unwrap_or(0);
     let matching = ask.query("resourceVersionMatch");
     if version > 0 && (matching == "Exact" || (matching.is_empty() && limit > 0)) {
-        let items = store.list_at(target.res, ns, version).map_err(|_| {
-            Refusal::expired("The resourceVersion for the provided list is too old.")
-        })?;
+        let items = store.list_at(target.res, ns, version)?;
         return Ok((Arc::new(items), version, 0));
     }
     let (items, rv) = store.list(target.res, ns);
     Ok((Arc::new(items), rv, 0))
+}
+
+/// How many objects a page may hold; 0 for all. A negative limit is none.
+fn limit(ask: &Ask) -> Result<usize, Refusal> {
+    let text = ask.query("limit");
+    if text.is_empty() {
+        return Ok(0);
+    }
+    let limit: i64 = text
+        .parse()
+        .map_err(|_| Refusal::bad_request(unreadable("ParseInt", text)))?;
+    Ok(usize::try_from(limit).unwrap_or(0))
 }
 
 /// What a real server says of a number it cannot read.

@@ -73,19 +73,22 @@ pub(super) fn watch(ask: &Ask) -> Result<(), Refusal> {
     if initial.is_empty() && !matching.is_empty() {
         let why =
             "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
-        return Err(forbidden(field, why));
+        return Err(unsupported(forbidden(field, why), matching));
     }
     if !initial.is_empty() && matching != "NotOlderThan" {
         let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
-        let mut refusal = forbidden(field, why);
-        if !matching.is_empty() {
-            let also =
-                format!("Unsupported value: \"{matching}\": supported values: \"NotOlderThan\"");
-            refusal = refusal.also(field, "FieldValueNotSupported", &also);
-        }
-        return Err(refusal);
+        return Err(unsupported(forbidden(field, why), matching));
     }
     Ok(())
+}
+
+/// A refusal that goes on with what a watch knows no meaning of.
+fn unsupported(refusal: Refusal, matching: &str) -> Refusal {
+    if matches!(matching, "" | "NotOlderThan") {
+        return refusal;
+    }
+    let also = format!("Unsupported value: \"{matching}\": supported values: \"NotOlderThan\"");
+    refusal.also("resourceVersionMatch", "FieldValueNotSupported", &also)
 }
 
 /// True when a write asks to be refused for a field that the kind does not have; `None` when it does not want to know.

@@ -83,15 +83,14 @@ pub(super) fn scale(
     }
     let version = scale["metadata"]["resourceVersion"].take();
     let writer = write::writer(server, ask, "Update", "scale");
-    let changed =
-        server
-            .store()
-            .try_update(res, ns, name, !ask.query("dryRun").is_empty(), |object| {
-                let before = object.clone();
-                meta::set(object, "resourceVersion", version);
-                object["spec"]["replicas"] = replicas.into();
-                managed::note(&before, object, res, &writer);
-                Ok(())
-            })?;
+    let changed = server
+        .store()
+        .try_update(res, ns, name, write::dry(ask)?, |object| {
+            let before = object.clone();
+            meta::set(object, "resourceVersion", version);
+            object["spec"]["replicas"] = replicas.into();
+            managed::note(&before, object, res, &writer);
+            Ok(())
+        })?;
     Ok(shape::json(200, &scale_of(&changed)))
 }

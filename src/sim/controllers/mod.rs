@@ -15,7 +15,7 @@ mod owners;
 pub(in crate::sim) mod pods;
 mod replicasets;
 mod scheduler;
-mod selector;
+pub(in crate::sim) mod selector;
 mod statefulsets;
 pub(in crate::sim) mod velero;
 

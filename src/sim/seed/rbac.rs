@@ -143,11 +143,16 @@ pub(super) fn fill(story: &Story<'_>) -> Result<(), Refusal> {
     story.add(&ROLEBINDINGS, binding).map(drop)
 }
 
-/// Dana runs the platform: she may delete a whole namespace, and a story may let her do it by mistake.
+/// Dana runs the platform: she may delete a whole namespace, and a story may let her do it by mistake; she edits
+/// `ConfigMaps` by hand and ends pods.
 fn platform(story: &Story<'_>, made: &str) -> Result<(), Refusal> {
     let name = "platform-admin";
     let metadata = json!({"name": name, "creationTimestamp": made});
-    let rules = [rule("", &["namespaces"], &["delete"])];
+    let rules = [
+        rule("", &["namespaces"], &["delete"]),
+        rule("", &["configmaps"], &["patch"]),
+        rule("", &["pods"], &["delete", "deletecollection"]),
+    ];
     story.add(&CLUSTERROLES, json!({"metadata": metadata, "rules": rules}))?;
     let bound = json!({
         "metadata": metadata,

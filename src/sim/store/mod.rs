@@ -10,10 +10,10 @@ pub mod lifecycle;
 pub mod meta;
 mod object;
 mod refusal;
+mod resource;
 pub mod resources;
 mod state;
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
@@ -112,35 +112,6 @@ impl Store {
                 .collect(),
         };
         (items, state.rv)
-    }
-
-    /// The objects as they were at an earlier resourceVersion.
-    ///
-    /// # Errors
-    /// 410 `Expired` when changes since then are forgotten.
-    pub fn list_at(
-        &self,
-        res: &'static Resource,
-        ns: Option<&str>,
-        version: u64,
-    ) -> Result<Vec<Arc<Value>>, Refusal> {
-        let (now, _) = self.list(res, ns);
-        let (events, _) = self.changes(res, version)?;
-        let at = |object: &Value| slot(Some(meta::namespace(object)), meta::name(object));
-        let mut then: BTreeMap<_, _> = now
-            .into_iter()
-            .map(|object| (at(&object), object))
-            .collect();
-        for event in events.iter().rev() {
-            if ns.is_some_and(|ns| meta::namespace(&event.object) != ns) {
-                continue;
-            }
-            match &event.before {
-                Some(before) => drop(then.insert(at(before), Arc::clone(before))),
-                None => drop(then.remove(&at(&event.object))),
-            }
-        }
-        Ok(then.into_values().collect())
     }
 
     /// Creates an object.

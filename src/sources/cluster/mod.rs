@@ -39,6 +39,8 @@ use crate::text::SafeText;
 
 pub use self::layers::Pulse;
 pub use self::layers::TokenSlot;
+pub(super) use self::layers::is_json;
+pub use self::reader::Named;
 pub use self::reader::Reader;
 pub use self::reader::Resource;
 pub(super) use self::reader::message;
@@ -83,8 +85,8 @@ impl Link {
             ClusterAuth::Kubeconfig(KubeconfigUser::ClientCert { .. }) => TokenSlot::default(),
         };
         let pulse = Pulse::default();
-        let reader = client(cluster, &anchors, &token, true, &pulse)?;
-        let writer = client(cluster, &anchors, &token, false, &Pulse::default())?;
+        let reader = client(cluster, &anchors, &token, &pulse)?;
+        let writer = client(cluster, &anchors, &token, &Pulse::default())?;
         Ok(Link {
             cluster: cluster.name.clone(),
             generation,
@@ -230,7 +232,6 @@ fn client(
     cluster: &Cluster,
     anchors: &[Vec<u8>],
     token: &TokenSlot,
-    retry: bool,
     pulse: &Pulse,
 ) -> Result<Client, Fact> {
     let unusable = |why: String| Fact::Unreachable(SafeText::from(why));
@@ -244,7 +245,9 @@ fn client(
     config.read_timeout = Some(READ);
     config.write_timeout = Some(WRITE);
     config.reset_reader_on_write = true;
-    config.default_retry = retry;
+    // kube's own retry waits up to 1000 s between two tries and says nothing meanwhile: watches and the reader try
+    // again by themselves, the writer never.
+    config.default_retry = false;
     if let ClusterAuth::Kubeconfig(KubeconfigUser::ClientCert { cert_pem, key_pem }) = &cluster.auth
     {
         config.auth_info.client_certificate_data = Some(STANDARD.encode(cert_pem));

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use http::Request;
 use http::header::ACCEPT;
 use http::header::CONTENT_TYPE;
 use jiff::Timestamp;
-use jiff::fmt::rfc2822;
 use kube::Client;
 use kube::client::Body;
 use serde::Deserialize;
@@ -19,12 +19,19 @@ use super::fault::Fault;
 use crate::audit::Class;
 use crate::sources::op::Gvr;
 use crate::sources::op::Op;
+use crate::sources::written::Written;
 use crate::text::SafeText;
 
 /// Objects on one page of a list.
 const PAGE: u32 = 500;
 /// Pages after which a list is given up: nobody reads a quarter of a million names.
 const PAGES: usize = 500;
+/// How long a read waits before it asks a busy server again.
+const PAUSES: [Duration; 3] = [
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+];
 /// Without `application/json` as a second choice: a server that cannot leave the objects out must answer with none, so
 /// that no value of a Secret ever enters this process.
 const NAMES_ONLY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
@@ -81,12 +88,11 @@ struct Continue {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Item {
-    metadata: Named,
+    metadata: Value,
 }
 
 /// The metadata of one object.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Named {
     /// Its name.
     pub name: String,
@@ -94,8 +100,35 @@ pub struct Named {
     pub uid: String,
     /// Its resourceVersion.
     pub resource_version: String,
+    /// When it was made, RFC 3339.
+    pub creation_timestamp: String,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
+    /// True when it was deleted and waits for its finalizers.
+    pub going: bool,
+    /// Who wrote it, as far as its metadata tells.
+    pub written: Written,
+}
+
+impl Named {
+    fn of(metadata: &Value) -> Named {
+        let text = |value: Option<&Value>| {
+            let text = value.and_then(Value::as_str);
+            text.unwrap_or_default().to_owned()
+        };
+        let labels = metadata.get("labels").and_then(Value::as_object);
+        Named {
+            name: text(metadata.get("name")),
+            uid: text(metadata.get("uid")),
+            resource_version: text(metadata.get("resourceVersion")),
+            creation_timestamp: text(metadata.get("creationTimestamp")),
+            labels: (labels.into_iter().flatten())
+                .map(|(key, value)| (key.clone(), text(Some(value))))
+                .collect(),
+            going: metadata.get("deletionTimestamp").is_some(),
+            written: Written::of(metadata),
+        }
+    }
 }
 
 impl Reader {
@@ -143,10 +176,7 @@ impl Reader {
         let request = Request::get(path)
             .body(Vec::new())
             .map_err(|error| Fault::transport(&error))?;
-        self.client
-            .request_text(request)
-            .await
-            .map_err(|error| Fault::of(&error))
+        patient(|| self.client.request_text(request.clone())).await
     }
 
     /// The metadata of every object of a kind, read page by page without the objects themselves.
@@ -166,7 +196,8 @@ impl Reader {
             let page: Names = self
                 .get(&format!("{base}?limit={PAGE}{token}"), NAMES_ONLY)
                 .await?;
-            names.extend(page.items.into_iter().flatten().map(|item| item.metadata));
+            let items = page.items.into_iter().flatten();
+            names.extend(items.map(|item| Named::of(&item.metadata)));
             next = page.metadata.next;
             if next.is_empty() {
                 return Ok(names);
@@ -176,6 +207,26 @@ impl Reader {
             "more than {} objects at {base}",
             names.len()
         ))))
+    }
+
+    /// The metadata of the object of that name, by listing: what may be listed need not be ours to read.
+    ///
+    /// # Errors
+    /// Why it could not be read, in words.
+    pub async fn named(
+        &self,
+        gvr: &Gvr,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<Named>, Fault> {
+        let base = gvr.path(Some(namespace), None);
+        let path = format!("{base}?fieldSelector=metadata.name%3D{}", escaped(name));
+        let page: Names = self.get(&path, NAMES_ONLY).await?;
+        let mut found = page.items.into_iter().flatten();
+        Ok(found
+            .next()
+            .map(|item| Named::of(&item.metadata))
+            .filter(|found| found.name == name))
     }
 
     /// Every kind of one group and version, without subresources; the group is empty for the core group.
@@ -275,13 +326,7 @@ impl Reader {
             .await
             .map_err(|error| Fault::of(&error))?;
         let status = response.status();
-        let date = response
-            .headers()
-            .get(http::header::DATE)
-            .and_then(|date| date.to_str().ok());
-        let date = date
-            .and_then(|date| rfc2822::parse(date).ok())
-            .map(|date| date.timestamp());
+        let date = super::layers::date(response.headers());
         let body = response
             .into_body()
             .collect_bytes()
@@ -301,10 +346,7 @@ impl Reader {
     async fn get<T: DeserializeOwned>(&self, path: &str, accept: &str) -> Result<T, Fault> {
         let request = Request::get(path).header(ACCEPT, accept).body(Vec::new());
         let request = request.map_err(|error| Fault::transport(&error))?;
-        self.client
-            .request(request)
-            .await
-            .map_err(|error| Fault::of(&error))
+        patient(|| self.client.request(request.clone())).await
     }
 
     /// The one POST a reader can send: a question that is kept nowhere.
@@ -313,11 +355,23 @@ impl Reader {
             .header(CONTENT_TYPE, "application/json")
             .body(body);
         let request = request.map_err(|error| Fault::transport(&error))?;
-        self.client
-            .request(request)
-            .await
-            .map_err(|error| Fault::of(&error))
+        patient(|| self.client.request(request.clone())).await
     }
+}
+
+/// Asks again, a little later each time, while the server only says that it is too busy.
+async fn patient<T, F>(ask: impl Fn() -> F) -> Result<T, Fault>
+where
+    F: Future<Output = Result<T, kube::Error>>,
+{
+    let busy = |error: &kube::Error| matches!(error, kube::Error::Api(status) if matches!(status.code, 429 | 503 | 504));
+    for pause in PAUSES {
+        match ask().await {
+            Err(error) if busy(&error) => tokio::time::sleep(pause).await,
+            answer => return answer.map_err(|error| Fault::of(&error)),
+        }
+    }
+    ask().await.map_err(|error| Fault::of(&error))
 }
 
 /// The sentence of a Status, or the start of whatever was answered.
@@ -329,7 +383,7 @@ pub(in crate::sources) fn message(body: &[u8]) -> String {
     }
 }
 
-/// A continue token in a query: base64 holds `+`, `/` and `=`.
+/// A value in a query; a continue token is base64 and holds `+`, `/` and `=`.
 pub(super) fn escaped(token: &str) -> String {
     let mut out = String::with_capacity(token.len());
     for byte in token.bytes() {

@@ -2,16 +2,20 @@
 //!
 //! A filter narrows every list here and nowhere else; header counts are never filtered.
 
+mod found;
 mod history;
 mod runs;
 
+pub use found::marked_finding;
 pub use history::{Shown, board, with_history};
 pub use runs::{
-    book_ids, books, can_resume, ended_runs, in_doubt, open_runs, requests, run_ended, treats,
+    book_ids, books, can_resume, ended_runs, in_doubt, open_runs, requests, run_ended, treated,
+    treats,
 };
 
 use std::borrow::Cow;
 
+use crate::auth::sign_in::SignIn;
 use crate::config::Cluster;
 use crate::config::ZoneName;
 use crate::runbook::run::Card;
@@ -77,7 +81,7 @@ pub fn rows(state: &State, screen: Screen, pane: usize) -> Vec<String> {
 /// on a run the step whose turn it is.
 pub fn marked(state: &State) -> Option<String> {
     let screen = state.nav.screen;
-    let rows = rows(state, screen, state.nav.pane());
+    let rows = rows(state, screen, pane(state));
     let stored = state
         .nav
         .mark()
@@ -90,6 +94,31 @@ pub fn marked(state: &State) -> Option<String> {
         .map(str::to_owned)
         .or_else(turn)
         .or_else(|| rows.into_iter().next())
+}
+
+/// The focused pane of the screen in view: on Runs never an empty one beside one with rows.
+pub fn pane(state: &State) -> usize {
+    let stored = state.nav.pane();
+    let empty = |pane| rows(state, Screen::Runs, pane).is_empty();
+    match state.nav.screen {
+        Screen::Runs if empty(stored) && !empty(1 - stored.min(1)) => 1 - stored.min(1),
+        _ => stored,
+    }
+}
+
+/// True when a pane is there to take the focus: one that has nothing to show is left out.
+pub fn has_pane(state: &State, pane: usize) -> bool {
+    match (state.nav.screen, pane) {
+        (Screen::Zone, 1) => !zone(state).causes.is_empty(),
+        (Screen::Backups, 1) => !backups(state).stores.is_empty(),
+        (Screen::Runs, pane) => !rows(state, Screen::Runs, pane).is_empty(),
+        _ => true,
+    }
+}
+
+/// Whether a code can stand on screen as a picture; in ASCII the view leaves it out.
+pub fn has_picture(state: &State) -> bool {
+    state.roomy() && matches!(state.sign_ins.on_screen(), SignIn::Waiting { .. })
 }
 
 /// How many panes of a screen can take the focus.
@@ -171,19 +200,6 @@ pub fn findings(state: &State) -> Vec<Finding> {
         .collect()
 }
 
-/// The finding that is marked on the board, or shown whole.
-pub fn marked_finding(state: &State) -> Option<Finding> {
-    let mark = match state.nav.screen {
-        Screen::Board => marked(state)?,
-        _ => state.nav.marks.get(&Screen::Finding)?.clone(),
-    };
-    board(state)
-        .board
-        .findings
-        .into_iter()
-        .find(|finding| finding.id() == mark)
-}
-
 /// The zone screen's detail: as it was judged with the board, else judged now (asked before any event put it on screen).
 pub fn zone(state: &State) -> Cow<'_, zones::Detail> {
     let zone = &state.nav.zone;
@@ -200,7 +216,10 @@ pub fn zone(state: &State) -> Cow<'_, zones::Detail> {
 
 /// The workloads that the zone screen lists: those that are not as they should be; all of them when hidden ones show.
 pub fn workloads<'d>(state: &State, detail: &'d zones::Detail) -> Vec<&'d zones::WorkloadRow> {
-    let good = detail.good.iter().filter(|_| state.nav.hidden_shown);
+    let good = detail
+        .good
+        .iter()
+        .filter(|_| state.nav.hidden_shown.contains(&Screen::Zone));
     let kept = |row: &&zones::WorkloadRow| {
         keeps(
             state,
@@ -318,6 +337,12 @@ pub fn log(state: &State) -> Vec<&LogRow> {
         )
     };
     state.log.rows.iter().rev().filter(kept).collect()
+}
+
+/// True when there is a credential for no cluster at all, so that nothing is read.
+pub fn nobody_known(state: &State) -> bool {
+    let mut clusters = state.config.clusters.iter();
+    !clusters.any(|cluster| state.has_credential(cluster))
 }
 
 /// True when there is a credential for every cluster: by its kubeconfig, by a sign-in, or by acting as somebody.

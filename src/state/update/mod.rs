@@ -56,6 +56,7 @@ fn fold(state: &mut State, what: What) -> Vec<Effect> {
         What::Carried { run, read, failed } => run::carried(state, &run, read, failed),
         What::Tick => time::tick(state),
         What::Drawn { card } => offer::drawn(state, card),
+        What::TextEnd(end) => go::text_end(state, end),
         What::Resize(width, height) => time::resize(state, width, height),
         What::HangUp => hang_up(state),
     }

@@ -30,6 +30,9 @@ use crate::state::prompt::Line;
 use crate::state::prompt::Prompt;
 use crate::text::SafeText;
 
+/// Said in a window that does not show a request whole: there no key changes anything.
+pub(super) const SMALL: &str = "no: needs 80x24 to show the request in full.";
+
 /// Opens a run, unless the zone, the policy or the person forbids it; the refusal is said and nothing is asked of anybody.
 pub(super) fn open(state: &mut State, book: &str, params: BTreeMap<String, String>) -> Vec<Effect> {
     if state.busy.is_some() {
@@ -126,7 +129,9 @@ fn plan_or_steps(state: &mut State) {
 }
 
 fn ask_reason(state: &mut State, abort: bool) -> Vec<Effect> {
-    if state.run().is_some() {
+    if !state.roomy() {
+        state.say(SMALL);
+    } else if state.run().is_some() {
         state.prompt = Some(Prompt::Reason {
             abort,
             line: Line::default(),
@@ -218,6 +223,10 @@ fn press(state: &mut State, input: Input) -> Vec<Effect> {
 fn press_shown(state: &mut State, input: Input, shown: Option<Shown>) -> Vec<Effect> {
     if state.log.stopped.is_some() {
         state.say("no: the log cannot be written, so nothing can be done. R tries it again.");
+        return Vec::new();
+    }
+    if !state.roomy() && input != Input::Look {
+        state.say(SMALL);
         return Vec::new();
     }
     if state.busy.is_some() {

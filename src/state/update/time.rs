@@ -4,6 +4,7 @@
 use crate::sources::board;
 use crate::sources::zones;
 use crate::state::State;
+use crate::state::WHOLE;
 use crate::state::effect::Effect;
 use crate::state::nav::Screen;
 
@@ -28,7 +29,7 @@ pub(super) fn tick(state: &mut State) -> Vec<Effect> {
 /// The terminal has another size; mark, pane, prompt and typed text stay. 0x0 counts as 80x24.
 pub(super) fn resize(state: &mut State, width: u16, height: u16) -> Vec<Effect> {
     state.size = if width == 0 || height == 0 {
-        (80, 24)
+        WHOLE
     } else {
         (width, height)
     };

@@ -50,7 +50,11 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
     Sheet {
         second,
         panes,
-        left_out: Vec::new(),
+        left_out: frame
+            .narrow()
+            .then(|| "THE SERVER SAYS YOU ARE".to_owned())
+            .into_iter()
+            .collect(),
     }
 }
 
@@ -122,9 +126,13 @@ fn list(frame: &Frame<'_>) -> Pane {
     let head = Row::new()
         .put(3, Role::Dim, "CLUSTER")
         .put(at, Role::Dim, "FINGERPRINT")
-        .put(at + 13, Role::Dim, "SAME")
-        .put(at + 19, Role::Dim, "THE SERVER SAYS YOU ARE")
-        .put(at + 45, Role::Dim, "STATE");
+        .put(at + 13, Role::Dim, "SAME");
+    let head = if frame.narrow() {
+        head.put(at + 19, Role::Dim, "STATE")
+    } else {
+        head.put(at + 19, Role::Dim, "THE SERVER SAYS YOU ARE")
+            .put(at + 45, Role::Dim, "STATE")
+    };
     let row = |cluster: &&Cluster| {
         let world = frame.state.world.cluster(&cluster.name);
         let (same_role, same) = same(cluster, world);
@@ -134,12 +142,15 @@ fn list(frame: &Frame<'_>) -> Pane {
             .fingerprint
             .as_ref()
             .map_or("not yet", |print| print.short8());
-        Row::new()
+        let line = Row::new()
             .id(cluster.name.to_string())
             .put(3, Role::Text, cluster.name.as_str())
             .put(at, Role::Digest, print)
-            .put(at + 13, same_role, same)
-            .put(at + 19, says_role, says)
+            .put(at + 13, same_role, same);
+        if frame.narrow() {
+            return line.put(at + 19, state_role, state);
+        }
+        line.put(at + 19, says_role, says)
             .put(at + 45, state_role, state)
     };
     let note = clusters.len().to_string();

@@ -240,16 +240,21 @@ fn in_words(frame: &Frame<'_>, device: &DevicePrompt) -> Vec<Pane> {
         Row::new().put(2, Role::Dim, label).put(12, role, words)
     };
     let ends = text::clock(device.expires_at, frame.state.judged_at.wall);
-    let code = Pane::default()
-        .rows([
-            Row::new(),
-            fact("Open", Role::Link, device.verification_uri.to_string()),
-            fact("Type", Role::Title, spaced(device.user_code.as_str())),
-            fact("By voice", Role::Text, by_voice(device.user_code.as_str())),
-            fact("Ends", Role::Text, ends),
-            Row::new(),
-        ])
-        .least(5);
+    let voice = by_voice(device.user_code.as_str());
+    let voice = text::wrap(&voice, frame.width.saturating_sub(13))
+        .into_iter()
+        .enumerate()
+        .map(|(index, line)| fact(if index == 0 { "By voice" } else { "" }, Role::Text, line));
+    let mut lines = vec![
+        Row::new(),
+        fact("Open", Role::Link, device.verification_uri.to_string()),
+        fact("Type", Role::Title, spaced(device.user_code.as_str())),
+    ];
+    lines.extend(voice);
+    lines.push(fact("Ends", Role::Text, ends));
+    lines.push(Row::new());
+    let least = lines.len() - 1;
+    let code = Pane::default().rows(lines).least(least);
     let room = frame.width.saturating_sub(4);
     let said = text::wrap(&answer(frame), room)
         .into_iter()
