@@ -81,3 +81,11 @@ pub fn set(object: &mut Value, field: &str, value: Value) {
         metadata.insert(field.to_owned(), value);
     }
 }
+
+/// Takes empty maps and lists out of `metadata`, which is made when it is missing.
+pub fn tidy(object: &mut Value) {
+    map(object, "metadata").retain(|_, value| {
+        let empty = value.as_object().is_some_and(Map::is_empty);
+        !empty && !value.as_array().is_some_and(Vec::is_empty)
+    });
+}
