@@ -4,7 +4,6 @@ use serde_json::json;
 use sha2::Digest;
 use sha2::Sha256;
 
-use super::book::hex;
 use super::engine::Command;
 use super::engine::ask;
 use super::event::Created;
@@ -21,6 +20,7 @@ use super::steps::Turn;
 use crate::sources::moment::Moment;
 use crate::sources::op::Op;
 use crate::text::SafeText;
+use crate::text::hex;
 
 /// Characters of names that one part of the list may have: they are shown whole on 80x24.
 const PART: usize = 420;
@@ -159,13 +159,13 @@ pub(crate) fn words(list: &UndoList) -> String {
     let mut words = String::new();
     let mut kind = "";
     for object in part(list) {
-        if object.kind != kind {
+        if object.kind == kind {
+            words.push_str(", ");
+        } else {
             let between = if kind.is_empty() { "" } else { "; " };
             words.push_str(between);
             words.push_str(&object.kind);
             words.push(' ');
-        } else {
-            words.push_str(", ");
         }
         words.push_str(&object.name);
         kind = &object.kind;

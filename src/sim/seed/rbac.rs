@@ -144,7 +144,7 @@ pub(super) fn fill(story: &Story<'_>) -> Result<(), Refusal> {
 }
 
 /// Dana runs the platform: she may delete a whole namespace, and a story may let her do it by mistake; she edits
-/// ConfigMaps by hand and ends pods.
+/// `ConfigMaps` by hand and ends pods.
 fn platform(story: &Story<'_>, made: &str) -> Result<(), Refusal> {
     let name = "platform-admin";
     let metadata = json!({"name": name, "creationTimestamp": made});
