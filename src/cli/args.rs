@@ -66,11 +66,27 @@ pub(super) enum Only {
     Alerts,
 }
 
+/// Which story a simulated estate plays.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Story {
+    /// The scenario's name.
+    pub scenario: Option<String>,
+    /// How long it has run when a client first looks.
+    pub at: Option<Duration>,
+}
+
 /// What can be asked.
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
     /// Open the console on a simulated estate; without a terminal, print its board once
-    Demo,
+    Demo {
+        /// A scenario: trouble over time [default: the night as it stands]
+        #[arg(value_name = "SCENARIO")]
+        scenario: Option<String>,
+        /// How long its story has run when the console opens [default: what the scenario says]
+        #[arg(long, value_name = "TIME", value_parser = past, requires = "scenario")]
+        at: Option<Duration>,
+    },
     /// Serve the simulated estate as a process of its own, for consoles and kubectl to join
     Sim {
         /// Folder for crashcart.toml, kubeconfigs and CAs (made 0700)
@@ -82,6 +98,15 @@ pub(super) enum Verb {
         /// How many times faster than real time the controllers move
         #[arg(long, default_value_t = 1)]
         speed: u32,
+        /// A scenario: trouble over time, scored at the end
+        #[arg(long, value_name = "NAME")]
+        scenario: Option<String>,
+        /// How long its story has run when the servers open [default: what the scenario says]
+        #[arg(long, value_name = "TIME", value_parser = past, requires = "scenario")]
+        at: Option<Duration>,
+        /// Folder of crashcart's log, to score what was recorded
+        #[arg(long, value_name = "DIR", requires = "scenario")]
+        log: Option<PathBuf>,
     },
     /// Print the board once; exit 0 OK, 1 WARN, 2 CRIT, 3 unknown
     Status(Ask),
@@ -219,6 +244,18 @@ pub(super) enum RbacVerb {
         #[arg(long)]
         read_only: bool,
     },
+}
+
+/// A time that a story has run: at most a week, and it may be none.
+fn past(text: &str) -> Result<Duration, String> {
+    if text == "0s" {
+        return Ok(Duration::ZERO);
+    }
+    let length = time(text)?;
+    let week = Duration::from_secs(7 * 86_400);
+    (length <= week)
+        .then_some(length)
+        .ok_or_else(|| "a story runs for a week at most".to_owned())
 }
 
 fn time(text: &str) -> Result<Duration, String> {

@@ -15,9 +15,11 @@ mod run;
 mod runbook;
 mod sim;
 mod status;
+mod story;
 
 use std::io::IsTerminal;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -28,6 +30,7 @@ use self::args::Common;
 use self::args::LogVerb;
 use self::args::Output;
 use self::args::RbacVerb;
+use self::args::Story;
 use self::args::Verb;
 use crate::app;
 use crate::app::engine::Engine;
@@ -92,10 +95,28 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
     let common = cli.common;
     let mut out = std::io::stdout();
     match cli.verb {
-        None if common.demo => demo::demo(&common, &mut out).await,
+        None if common.demo => demo::demo(&common, &Story::default(), &mut out).await,
         None => console(&common).await,
-        Some(Verb::Demo) => demo::demo(&common, &mut out).await,
-        Some(Verb::Sim { dir, seed, speed }) => sim::serve(&dir, seed, speed, &mut out).await,
+        Some(Verb::Demo { scenario, at }) => {
+            demo::demo(&common, &Story { scenario, at }, &mut out).await
+        }
+        Some(Verb::Sim {
+            dir,
+            seed,
+            speed,
+            scenario,
+            at,
+            log,
+        }) => {
+            let serve = sim::Serve {
+                dir,
+                seed,
+                speed,
+                story: Story { scenario, at },
+                log,
+            };
+            sim::serve(serve, &mut out).await
+        }
         Some(Verb::Runbook { verb }) => runbook::ask(&Library::built_in(), &verb, &mut out),
         Some(Verb::Rbac {
             verb:
@@ -110,7 +131,7 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
             contexts,
         }) => init::init(&common, kubeconfig, &contexts, &mut out).await,
         Some(Verb::Log { verb }) if common.demo => {
-            let (common, _inside) = demo::estate(&common).await?;
+            let (common, _inside) = demo::estate(&common, &Story::default()).await?;
             log_verb(&common, &verb, &mut out)
         }
         Some(Verb::Log { verb }) => log_verb(&common, &verb, &mut out),
@@ -121,7 +142,7 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
 /// Verbs that need the estate's clusters. With `--demo` the simulated estate is started first.
 async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::Result<u8> {
     let (common, inside) = if common.demo {
-        let (common, inside) = demo::estate(common).await?;
+        let (common, inside) = demo::estate(common, &Story::default()).await?;
         (common, Some(inside))
     } else {
         (common.clone(), None)
@@ -149,6 +170,13 @@ async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::
     };
     drop(inside);
     code
+}
+
+/// The folder of the log of the estate of the configuration.
+fn log_folder(common: &Common) -> anyhow::Result<PathBuf> {
+    let config = place::load(&place::config_file(common)?)?;
+    let root = place::state_root(common)?;
+    Ok(place::place(&root, &config, simulated(&config))?.log)
 }
 
 fn log_verb(common: &Common, verb: &LogVerb, out: &mut dyn Write) -> anyhow::Result<u8> {

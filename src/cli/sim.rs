@@ -1,25 +1,40 @@
 //! `sim`: the simulated estate as a process of its own, until it is told to end.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::Context;
 
+use super::args::Story;
+use super::story;
 use crate::sim;
 
-/// Serves the estate and writes what others need to join it into `dir`.
-pub(super) async fn serve(
-    dir: &Path,
-    seed: u64,
-    speed: u32,
-    out: &mut dyn Write,
-) -> anyhow::Result<u8> {
-    let options = sim::Options {
-        seed,
-        speed,
-        audit: Some(dir.to_path_buf()),
-        ..sim::Options::default()
-    };
+/// How the estate is served.
+pub(super) struct Serve {
+    /// The folder for configuration, certificates and kubeconfigs.
+    pub dir: PathBuf,
+    /// The seed of names, uids and luck.
+    pub seed: u64,
+    /// How many times faster than real time it runs.
+    pub speed: u32,
+    /// The scenario, and how far it is told when the servers open.
+    pub story: Story,
+    /// The folder of crashcart's log, for the score.
+    pub log: Option<PathBuf>,
+}
+
+/// Serves the estate and writes what others need to join it into a folder.
+pub(super) async fn serve(serve: Serve, out: &mut dyn Write) -> anyhow::Result<u8> {
+    let dir = &serve.dir;
+    let options = story::options(
+        &serve.story,
+        sim::Options {
+            seed: serve.seed,
+            speed: serve.speed,
+            audit: Some(dir.clone()),
+            ..sim::Options::default()
+        },
+    )?;
     let estate = sim::Estate::start(options)
         .await
         .context("the simulated estate did not start")?;
@@ -44,7 +59,27 @@ pub(super) async fn serve(
         "kubectl:   kubectl --kubeconfig {} --context sth-prod get pods -A",
         dir.join("alice.kubeconfig").display()
     )?;
+    write!(out, "{}", story::premise(&estate))?;
     out.flush()?;
-    super::wait_for_end().await?;
+    let over = super::wait_for_end();
+    tokio::select! {
+        over = over => over?,
+        told = tell(&estate, out) => told?,
+    }
+    write!(out, "{}", story::score(&estate, serve.log.as_deref()))?;
     Ok(0)
+}
+
+/// Says what people are told, each at its time; never ends.
+async fn tell(estate: &sim::Estate, out: &mut dyn Write) -> anyhow::Result<()> {
+    let injects = estate
+        .scenario()
+        .map(|scenario| scenario.injects.as_slice());
+    for inject in injects.unwrap_or_default() {
+        let left = inject.at.saturating_sub(estate.elapsed());
+        estate.clock().wait(left).await;
+        writeln!(out, "{}", story::inject(inject))?;
+        out.flush()?;
+    }
+    std::future::pending().await
 }

@@ -1,14 +1,12 @@
 //! The whole simulated estate: starts its servers, and writes down how to reach them.
 
-use std::fmt::Write as _;
-use std::fs::{DirBuilder, File, Permissions};
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::fs::{DirBuilder, Permissions};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -22,16 +20,20 @@ use crate::sim::controllers;
 use crate::sim::issuer;
 use crate::sim::issuer::Issuer;
 use crate::sim::people::People;
-use crate::sim::people::Person;
-use crate::sim::seed;
+use crate::sim::scenario::Scenario;
+use crate::sim::scenario::goals::Goals;
+use crate::sim::scenario::goals::Records;
+use crate::sim::scenario::goals::Verdict;
+use crate::sim::scenario::stage::Player;
+use crate::sim::scenario::stage::Stage;
 use crate::sim::store::lifecycle;
 use crate::sim::store::meta;
 use crate::sim::store::resources;
 use crate::sim::tls;
 use crate::sim::tls::Authority;
 
-/// The estate's id: fixed, so that demo state is found again.
-const ID: &str = "0197c1f2-5e1a-7d3e-8c0d-51a0e57a7e00";
+/// Simulated time between two looks at the goals of a story.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// How the estate is started.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +46,10 @@ pub struct Options {
     pub only: Vec<String>,
     /// A folder for the clusters' audit logs (`<cluster>.audit.jsonl`); in memory only when none.
     pub audit: Option<PathBuf>,
+    /// The story that is played; without one the estate stands as the demo's night begins.
+    pub scenario: Option<Scenario>,
+    /// How long the story has run when the servers open; what the scenario says when none.
+    pub told: Option<Duration>,
     /// False leaves the clusters as an API server makes them: no objects, no controllers.
     pub bare: bool,
 }
@@ -68,6 +74,9 @@ pub struct Estate {
     issuer: String,
     issuer_ca: String,
     people: Arc<People>,
+    story: Option<(Scenario, Arc<Mutex<Goals>>)>,
+    clock: Clock,
+    began: Timestamp,
     tasks: JoinSet<()>,
 }
 
@@ -87,7 +96,21 @@ impl Estate {
         if let Some(dir) = &options.audit {
             private_folder(dir)?;
         }
-        let clock = Clock::real(options.speed);
+        let opens = options.scenario.as_ref().map(|scenario| scenario.opens);
+        let told = options.told.or(opens).unwrap_or_default();
+        let clock = Clock::behind(told);
+        let began = clock.now();
+        let (players, goals) = if options.bare {
+            (Vec::new(), None)
+        } else {
+            let scenario = options.scenario.as_ref();
+            let mut stage = Stage::set(scenario, &options.only, &clock, options.seed)?;
+            if scenario.is_some() {
+                stage.play_to(told);
+            }
+            stage.leave()
+        };
+        clock.run(options.speed);
         let people = Arc::new(People::new(options.seed));
         let mut tasks = JoinSet::new();
         let authority = Authority::new("simulated issuer", clock.now())?;
@@ -99,41 +122,57 @@ impl Estate {
             options.seed,
         )
         .map_err(SimError::Issuer)?;
-        tasks.spawn(tls::serve(
-            listener,
-            authority.server()?,
-            issuer::router(issuer.clone()),
-        ));
+        let router = issuer::router(issuer.clone());
+        tasks.spawn(tls::serve(listener, authority.server()?, router));
         let mut estate = Estate {
             clusters: Vec::new(),
             issuer: url,
             issuer_ca: authority.pem(),
             people,
+            story: goals.map(|(scenario, goals)| (scenario, Arc::new(Mutex::new(goals)))),
+            clock,
+            began,
             tasks,
         };
+        estate.open(&options, &issuer, players).await?;
+        estate.watch_goals();
+        Ok(estate)
+    }
+
+    /// Opens the servers: of the clusters that played, or of bare ones.
+    async fn open(
+        &mut self,
+        options: &Options,
+        issuer: &Issuer,
+        players: Vec<Player>,
+    ) -> Result<(), SimError> {
+        for player in players {
+            self.add(player.cluster, options, issuer).await?;
+            self.tasks.spawn(controllers::run(player.controllers));
+        }
+        if !options.bare {
+            return Ok(());
+        }
         for name in CLUSTERS {
             if options.only.is_empty() || options.only.iter().any(|only| only == name) {
-                estate.add(name, &options, &clock, &issuer).await?;
+                let failed = |source| SimError::Seed {
+                    name: (*name).to_owned(),
+                    source,
+                };
+                let cluster = Cluster::new(name, self.clock.clone(), options.seed);
+                self.add(cluster.map_err(failed)?, options, issuer).await?;
             }
         }
-        Ok(estate)
+        Ok(())
     }
 
     async fn add(
         &mut self,
-        name: &str,
+        cluster: Cluster,
         options: &Options,
-        clock: &Clock,
         issuer: &Issuer,
     ) -> Result<(), SimError> {
-        let failed = |source| SimError::Seed {
-            name: name.to_owned(),
-            source,
-        };
-        let cluster = Cluster::new(name, clock.clone(), options.seed).map_err(failed)?;
-        if !options.bare {
-            seed::fill(&cluster).map_err(failed)?;
-        }
+        let name = cluster.name.clone();
         let file = options
             .audit
             .as_ref()
@@ -142,8 +181,8 @@ impl Estate {
             path: file.unwrap_or_default(),
             source,
         })?;
-        let authority = Authority::new(&format!("simulated {name}"), clock.now())?;
-        let (listener, url) = listen(name).await?;
+        let authority = Authority::new(&format!("simulated {name}"), self.clock.now())?;
+        let (listener, url) = listen(&name).await?;
         let people = Arc::clone(&self.people);
         let server = api::Server::new(cluster.clone(), people, issuer.clone(), audit.clone());
         self.tasks.spawn(tls::serve(
@@ -152,9 +191,6 @@ impl Estate {
             api::router(server),
         ));
         self.tasks.spawn(lifecycle::run(cluster.store.clone()));
-        if !options.bare {
-            self.tasks.spawn(controllers::run(cluster.clone()));
-        }
         let system = cluster
             .store
             .get(&resources::NAMESPACES, None, "kube-system");
@@ -167,6 +203,70 @@ impl Estate {
             cluster,
         });
         Ok(())
+    }
+
+    /// Looks at the goals of the story now and then, for as long as the estate lives.
+    fn watch_goals(&mut self) {
+        let Some((_, goals)) = &self.story else {
+            return;
+        };
+        let goals = Arc::clone(goals);
+        let clusters: Vec<Cluster> = self
+            .clusters
+            .iter()
+            .map(|one| one.cluster.clone())
+            .collect();
+        let clock = self.clock.clone();
+        self.tasks.spawn(async move {
+            loop {
+                clock.wait(LOOK).await;
+                look(&goals, &clusters, clock.now());
+            }
+        });
+    }
+
+    /// The story that is played, if there is one.
+    pub fn scenario(&self) -> Option<&Scenario> {
+        self.story.as_ref().map(|(scenario, _)| scenario)
+    }
+
+    /// How long the story has run.
+    pub fn elapsed(&self) -> Duration {
+        let length = self.clock.now().duration_since(self.began);
+        Duration::try_from(length).unwrap_or_default()
+    }
+
+    /// The simulated clock of the estate.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The verdict on each goal of the story now; `log` is the folder of crashcart's own log, which
+    /// says what was recorded. Empty when no story is played.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn score(&self, log: Option<&Path>) -> std::io::Result<Vec<Verdict>> {
+        let Some((_, goals)) = &self.story else {
+            return Ok(Vec::new());
+        };
+        let mut records = Records::default();
+        for served in &self.clusters {
+            records.add_audit(&served.cluster.name, served.audit.entries());
+        }
+        if let Some(folder) = log {
+            records.add_folder(folder)?;
+        }
+        let clusters: Vec<Cluster> = self
+            .clusters
+            .iter()
+            .map(|one| one.cluster.clone())
+            .collect();
+        look(goals, &clusters, self.clock.now());
+        Ok(goals
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .score(&records))
     }
 
     /// The served clusters, in the order of [`CLUSTERS`].
@@ -190,131 +290,16 @@ impl Estate {
     pub fn people(&self) -> &People {
         &self.people
     }
-
-    /// Writes configuration, policy, certificates and one kubeconfig a person into `dir`, which
-    /// becomes readable for its owner alone; private keys are never written.
-    ///
-    /// # Errors
-    /// The folder or a file cannot be written.
-    pub fn write_to(&self, dir: &Path) -> Result<(), SimError> {
-        private_folder(dir)?;
-        write(&dir.join("crashcart.toml"), &self.configuration()?)?;
-        write(&dir.join("policy.toml"), POLICY)?;
-        write(&dir.join("issuer.crt"), &self.issuer_ca)?;
-        for served in &self.clusters {
-            let file = format!("{}.crt", served.cluster.name);
-            write(&dir.join(file), &served.ca)?;
-        }
-        for person in self.people.all() {
-            let file = format!("{}.kubeconfig", person.name);
-            write(&dir.join(file), &self.kubeconfig(person))?;
-        }
-        Ok(())
-    }
-
-    /// The text of `crashcart.toml`.
-    ///
-    /// # Errors
-    /// The zones of the seed are not valid TOML.
-    pub fn configuration(&self) -> Result<String, SimError> {
-        let namespaces = toml::Value::from(seed::OUTSIDE.to_vec());
-        let outside: Vec<String> = self
-            .clusters
-            .iter()
-            .map(|served| {
-                let name = &served.cluster.name;
-                format!("  {{ cluster = \"{name}\", namespaces = {namespaces} }},\n")
-            })
-            .collect();
-        let mut text = format!(
-            "# The simulated estate: every server below is on this machine and ends with its process.\n\n[estate]\nname = \"meridian-health\"\nid = \"{ID}\"\noutside = [\n{}]\n\n[[identity]]\nname = \"sim\"\nissuer = \"{}\"\nca = \"issuer.crt\"\nclient_id = \"crashcart\"\nflow = \"device\"\ngroups_claim = \"groups\"\n",
-            outside.concat(),
-            self.issuer
-        );
-        for served in &self.clusters {
-            let name = &served.cluster.name;
-            let site = if name.starts_with("aws") {
-                "cloud"
-            } else {
-                "on-prem"
-            };
-            // Writing to a string cannot fail.
-            let _ = write!(
-                text,
-                "\n[[cluster]]\nname = \"{name}\"\nsite = \"{site}\"\nserver = \"{}\"\nca = \"{name}.crt\"\nfingerprint = \"{}\"\nauth = \"oidc:sim\"\naudience = \"crashcart\"\n",
-                served.url, served.fingerprint
-            );
-        }
-        text.push('\n');
-        text.push_str(&self.zones()?);
-        Ok(text)
-    }
-
-    /// The zones of the seed, without members on clusters that are not served.
-    fn zones(&self) -> Result<String, SimError> {
-        let text = seed::zones_toml();
-        if self.clusters.len() == CLUSTERS.len() {
-            return Ok(text);
-        }
-        let mut zones: toml::Table = text.parse().map_err(SimError::Zones)?;
-        let list = zones.get_mut("zone").and_then(toml::Value::as_array_mut);
-        if let Some(list) = list {
-            list.retain_mut(|zone| self.keep_members(zone));
-        }
-        Ok(zones.to_string())
-    }
-
-    /// Drops members on clusters that are not served; false when none is left.
-    fn keep_members(&self, zone: &mut toml::Value) -> bool {
-        let members = zone.get_mut("members").and_then(toml::Value::as_array_mut);
-        let Some(members) = members else { return true };
-        members.retain(|member| {
-            let name = member.get("cluster").and_then(toml::Value::as_str);
-            name.is_some_and(|name| self.cluster(name).is_some())
-        });
-        !members.is_empty()
-    }
-
-    /// A kubeconfig with one context for each cluster, the first one current.
-    pub fn kubeconfig(&self, person: &Person) -> String {
-        let mut text = "apiVersion: v1\nkind: Config\npreferences: {}\n".to_owned();
-        let current = self
-            .clusters
-            .first()
-            .map_or("", |s| s.cluster.name.as_str());
-        // Writing to a string cannot fail.
-        let _ = write!(text, "current-context: {current}\nclusters:\n");
-        for served in &self.clusters {
-            let ca = STANDARD.encode(&served.ca);
-            let _ = write!(
-                text,
-                "- name: {}\n  cluster:\n    server: {}\n    certificate-authority-data: {ca}\n",
-                served.cluster.name, served.url
-            );
-        }
-        text.push_str("contexts:\n");
-        for served in &self.clusters {
-            let name = &served.cluster.name;
-            let _ = write!(
-                text,
-                "- name: {name}\n  context:\n    cluster: {name}\n    user: {}\n",
-                person.name
-            );
-        }
-        let _ = write!(
-            text,
-            "users:\n- name: {}\n  user:\n    token: {}\n",
-            person.name, person.token
-        );
-        text
-    }
 }
 
-/// The policy of the simulated estate; good for simulated estates only.
-const POLICY: &str = "simulated_only = true\n\n[[zone]]\nname = \"clinical\"\npeople = 2\n\n[[approver]]\ngroup = \"sre-approvers\"\nzones = [\"clinical\"]\n";
+fn look(goals: &Mutex<Goals>, clusters: &[Cluster], now: Timestamp) {
+    let clusters: Vec<&Cluster> = clusters.iter().collect();
+    let mut goals = goals.lock().unwrap_or_else(PoisonError::into_inner);
+    goals.look(&clusters, now);
+}
 
 /// Makes the folder where it is missing, and lets its owner alone into it.
-fn private_folder(dir: &Path) -> Result<(), SimError> {
+pub(super) fn private_folder(dir: &Path) -> Result<(), SimError> {
     let failed = |source| SimError::Write {
         path: dir.to_owned(),
         source,
@@ -335,23 +320,6 @@ async fn listen(name: &str) -> Result<(TcpListener, String), SimError> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok((listener, format!("https://{address}")))
-}
-
-fn write(path: &Path, text: &str) -> Result<(), SimError> {
-    let file = File::options()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path);
-    file.and_then(|mut file| {
-        file.set_permissions(Permissions::from_mode(0o600))?;
-        file.write_all(text.as_bytes())
-    })
-    .map_err(|source| SimError::Write {
-        path: path.to_owned(),
-        source,
-    })
 }
 
 #[cfg(test)]

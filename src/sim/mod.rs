@@ -11,9 +11,11 @@ pub mod estate;
 pub mod issuer;
 pub mod monitoring;
 pub mod people;
+pub mod scenario;
 pub mod seed;
 pub mod store;
 pub mod tls;
+mod written;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,6 +26,8 @@ pub use crate::sim::estate::Served;
 
 use crate::sim::clock::Clock;
 use crate::sim::monitoring::Monitoring;
+use crate::sim::scenario::wire::Wire;
+use crate::sim::seed::Base;
 use crate::sim::store::Refusal;
 use crate::sim::store::Store;
 
@@ -41,8 +45,12 @@ pub struct Cluster {
     pub clock: Clock,
     /// What its story follows from.
     pub seed: u64,
+    /// How it stands when its story begins.
+    pub base: Base,
     /// What answers behind its service proxy.
     pub monitoring: Arc<Monitoring>,
+    /// The trouble on its wire that the story asks for.
+    pub wire: Wire,
 }
 
 impl Cluster {
@@ -63,6 +71,8 @@ impl Cluster {
             monitoring: Arc::new(Monitoring::new(name, clock.clone())),
             clock,
             seed: own,
+            base: Base::Night,
+            wire: Wire::default(),
         })
     }
 }

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::sim::Cluster;
 use crate::sim::clock::Clock;
+use crate::sim::store::Store;
 use crate::sim::store::resources::SERVICES;
 
 use alerts::Alert;
@@ -43,9 +44,28 @@ pub struct Monitoring {
     state: Mutex<State>,
 }
 
+/// Alerts of a rule of its own, that a story fires: no object tells of them.
+#[derive(Clone, Debug)]
+pub(in crate::sim) struct Fired {
+    /// `alertname`.
+    pub(in crate::sim) name: String,
+    /// `severity`.
+    pub(in crate::sim) severity: String,
+    /// Its namespace; empty for none.
+    pub(in crate::sim) namespace: String,
+    /// How many series fire.
+    pub(in crate::sim) count: u32,
+    /// The summary.
+    pub(in crate::sim) summary: String,
+    /// The workload, as namespace and name, without whose trouble it does not fire.
+    pub(in crate::sim) cause: Option<(String, String)>,
+}
+
 #[derive(Debug, Default)]
 struct State {
     silences: Silences,
+    /// What a story fires, with since when.
+    fired: Vec<(Timestamp, Fired)>,
     /// When Prometheus stopped sending; none while it sends.
     stopped: Option<Timestamp>,
 }
@@ -88,6 +108,26 @@ impl Monitoring {
     pub fn set_sending(&self, sending: bool) {
         let now = self.clock.now();
         self.state().stopped = (!sending).then_some(now);
+    }
+
+    /// Lets a rule fire from now on.
+    pub(in crate::sim) fn fire(&self, fired: Fired) {
+        let now = self.clock.now();
+        self.state().fired.push((now, fired));
+    }
+
+    /// Ends a rule that a story fired.
+    pub(in crate::sim) fn resolve(&self, alert: &str) {
+        self.state().fired.retain(|(_, fired)| fired.name != alert);
+    }
+
+    /// All alerts that fire at an instant.
+    fn firing(&self, store: &Store, at: Timestamp) -> Vec<Alert> {
+        let fired = self.state().fired.clone();
+        let mut all = alerts::derive(store, at, self.began);
+        let told = fired.iter().filter(|(since, _)| *since <= at);
+        all.extend(told.flat_map(|(since, fired)| alerts::fired(store, *since, fired)));
+        all
     }
 
     /// The last instant at which alerts were sent.
@@ -175,7 +215,7 @@ fn list(cluster: &Cluster, query: &str) -> Value {
     };
     let filters = pairs.iter().filter(|(key, _)| key == "filter");
     let filters: Vec<_> = filters.map(|(_, value)| value.as_str()).collect();
-    let alerts = alerts::derive(&cluster.store, sent, monitoring.began);
+    let alerts = monitoring.firing(&cluster.store, sent);
     let all: Vec<Value> = alerts
         .iter()
         .filter(|alert| filters.iter().all(|filter| alert.passes(filter)))

@@ -13,13 +13,14 @@ pub(in crate::sim) mod schedules;
 mod stores;
 pub(super) mod vault;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::sim::Cluster;
-use crate::sim::store::resources::{BACKUPSTORAGELOCATIONS, DEPLOYMENTS};
-use crate::sim::store::{Store, meta};
+use crate::sim::store::resources::{BACKUPS, BACKUPSTORAGELOCATIONS, DEPLOYMENTS};
+use crate::sim::store::{Preconditions, Store, meta};
 
-use super::Agenda;
+use super::{Agenda, events};
 use vault::Vault;
 
 /// The namespace of the Velero server and its objects.
@@ -39,6 +40,28 @@ pub(super) fn pass(cluster: &Cluster, vault: &Vault, agenda: &mut Agenda) {
     backups::pass(store, vault, agenda);
     restores::pass(store, vault, agenda);
     requests::pass(store, vault, agenda);
+}
+
+/// Takes the backups of a namespace away, objects and data, as one who has the keys of the store;
+/// those that began before `locked` are held by the store.
+pub(in crate::sim) fn erase(
+    store: &Store,
+    vault: &Vault,
+    namespace: &str,
+    locked: Option<Timestamp>,
+) {
+    for backup in store.list(&BACKUPS, Some(SPACE)).0 {
+        let spaces = meta::list(&backup, "/spec/includedNamespaces");
+        let began = events::time(&backup, "/status/startTimestamp");
+        let held = began
+            .zip(locked)
+            .is_some_and(|(began, locked)| began < locked);
+        if !held && spaces.iter().any(|space| space == namespace) {
+            let name = meta::name(&backup);
+            vault.drop_point(name);
+            let _ = store.delete(&BACKUPS, Some(SPACE), name, Preconditions::now());
+        }
+    }
 }
 
 /// The phase of an object; `New` when it has none.

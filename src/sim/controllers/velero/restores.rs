@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::sim::clock::seconds;
-use crate::sim::store::resources::{BACKUPS, NAMESPACES, RESTORES};
+use crate::sim::store::resources::{BACKUPS, BACKUPSTORAGELOCATIONS, NAMESPACES, RESTORES};
 use crate::sim::store::{Store, meta};
 
-use super::super::{Agenda, after, events};
+use super::super::{Agenda, after, events, pods};
 use super::content::{self, Filter};
 use super::vault::{Content, Vault};
 use super::{SPACE, phase, refusal};
@@ -230,7 +230,10 @@ fn create_all(store: &Store, vault: &Vault, agenda: &mut Agenda, restore: &Value
         return;
     }
     let mut tally = Tally::default();
-    for object in &objects {
+    let lies = left_out(store, &point.location);
+    // What a lying restore leaves out it counts all the same.
+    let told = |object: &&Arc<Value>| !lies.iter().any(|kind| object["kind"] == kind.as_str());
+    for object in objects.iter().filter(told) {
         let name = meta::name(restore);
         let space = mapped(meta::namespace(object));
         give_back(
@@ -256,6 +259,17 @@ fn create_all(store: &Store, vault: &Vault, agenda: &mut Agenda, restore: &Value
             }
         }
     });
+}
+
+/// The kinds that restores from a store leave out without a word.
+fn left_out(store: &Store, location: &str) -> Vec<String> {
+    let location = store.get(&BACKUPSTORAGELOCATIONS, Some(SPACE), location);
+    let kinds = location.map(|one| pods::trouble(&one, "lies").to_owned());
+    let kinds = kinds.unwrap_or_default();
+    kinds
+        .split(',')
+        .map(|kind| kind.trim().to_owned())
+        .collect()
 }
 
 fn give_back(
