@@ -96,6 +96,12 @@ pub(super) fn pass(store: &Store, agenda: &mut Agenda) {
     for node in nodes {
         let down = pods::trouble(&node, "down");
         let was = conditions::status(&node, "Ready").to_owned();
+        let marked = pods::trouble(&node, "pressure") != "" || down != "";
+        let tainted = !meta::list(&node, "/spec/taints").is_empty();
+        let cordoned = node["spec"]["unschedulable"] == true;
+        if was == "True" && !marked && tainted == cordoned && !pressed(&node) {
+            continue;
+        }
         if down == SILENT && was != "Unknown" {
             let lease = store.get(&LEASES, Some(SPACE), meta::name(&node));
             let heard = lease.and_then(|lease| events::time(&lease, "/spec/renewTime"));
@@ -114,6 +120,13 @@ pub(super) fn pass(store: &Store, agenda: &mut Agenda) {
             lost(store, agenda, &node);
         }
     }
+}
+
+/// Whether a node reports any pressure.
+fn pressed(node: &Value) -> bool {
+    PRESSURES
+        .iter()
+        .any(|(_, kind, ..)| conditions::status(node, kind) != "False")
 }
 
 /// Sets the conditions and taints that follow from the annotations.

@@ -20,6 +20,9 @@ pub(super) fn read(text: &str) -> Option<i64> {
     }
     let split = |(suffix, factor): &(&str, i64)| Some((text.strip_suffix(suffix)?, *factor));
     let (number, factor) = SUFFIXES.iter().find_map(split)?;
+    if number.is_empty() {
+        return None;
+    }
     let (whole, part) = number.split_once('.').unwrap_or((number, ""));
     let part = format!("{part:0<3}");
     let thousandths: i64 = format!("{whole}{}", part.get(..3)?).parse().ok()?;

@@ -93,6 +93,21 @@ pub(super) fn derive(store: &Store, now: Timestamp, began: Timestamp) -> Vec<Ale
     all
 }
 
+/// The fingerprints of the alerts that hold an alert back: critical ones of its name and namespace.
+pub(super) fn inhibited(alert: &Alert, all: &[Alert]) -> Vec<String> {
+    let label = |alert: &Alert, name: &str| alert.labels.get(name).cloned();
+    let severity = label(alert, "severity").unwrap_or_default();
+    if !matches!(severity.as_str(), "warning" | "info") {
+        return Vec::new();
+    }
+    let same = |other: &&Alert| {
+        label(other, "severity").as_deref() == Some("critical")
+            && other.name == alert.name
+            && label(other, "namespace") == label(alert, "namespace")
+    };
+    all.iter().filter(same).map(Alert::fingerprint).collect()
+}
+
 /// The alerts of a rule that a story fires, one for each series.
 pub(super) fn fired(store: &Store, since: Timestamp, fired: &Fired) -> Vec<Alert> {
     if let Some((space, name)) = &fired.cause

@@ -1,10 +1,12 @@
-//! What answers behind the service proxy: an Alertmanager fed by the trouble in the store.
+//! What answers behind the service proxy: a Prometheus that judges the trouble in the store, and
+//! the Alertmanager it feeds.
 //!
-//! Prometheus itself is not here: its rules are `alerts.rs`, its resend is the minute in which
-//! `updatedAt` moves. Pod logs live here too, since they are made up from the same trouble.
+//! The rules are `alerts.rs`, the resend is the minute in which `updatedAt` moves. Pod logs live
+//! here too, since they are made up from the same trouble.
 
 mod alerts;
 mod logs;
+pub(in crate::sim) mod prometheus;
 mod silences;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -146,15 +148,28 @@ pub async fn answer(cluster: &Cluster, call: Call) -> Option<Response<Bytes>> {
     if parts.len() == 3 && parts.first() == Some(&"http") {
         parts.remove(0);
     }
-    let known = matches!(parts.as_slice(), [SERVICE, "web" | "9093"]);
-    let there = cluster.store.get(&SERVICES, Some(SPACE), SERVICE).is_some();
-    if !known || call.namespace != SPACE || !there {
+    let name = *parts.first()?;
+    let there = cluster.store.get(&SERVICES, Some(SPACE), name).is_some();
+    if call.namespace != SPACE || !there {
         return None;
     }
-    let monitoring = &cluster.monitoring;
     let path = call.path.trim_end_matches('/');
+    match parts.as_slice() {
+        [SERVICE, "web" | "9093"] => Some(alertmanager(cluster, &call, path)),
+        [prometheus::SERVICE, "web" | "9090"] if call.method == Method::GET => {
+            Some(prometheus::answer(cluster, path, &call.query))
+        }
+        [prometheus::SERVICE, "web" | "9090"] => {
+            Some(plain(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"))
+        }
+        _ => None,
+    }
+}
+
+fn alertmanager(cluster: &Cluster, call: &Call, path: &str) -> Response<Bytes> {
+    let monitoring = &cluster.monitoring;
     let get = call.method == Method::GET;
-    Some(match path {
+    match path {
         "/api/v2/alerts" if get => json_answer(StatusCode::OK, &list(cluster, &call.query)),
         "/api/v2/status" if get => json_answer(StatusCode::OK, &status(monitoring)),
         "/api/v2/receivers" if get => json_answer(
@@ -178,7 +193,7 @@ pub async fn answer(cluster: &Cluster, call: Call) -> Option<Response<Bytes>> {
             Some(id) => one_silence(monitoring, &call.method, id),
             None => plain(StatusCode::NOT_FOUND, "404 page not found\n"),
         },
-    })
+    }
 }
 
 fn one_silence(monitoring: &Monitoring, method: &Method, id: &str) -> Response<Bytes> {
@@ -221,16 +236,24 @@ fn list(cluster: &Cluster, query: &str) -> Value {
         .filter(|alert| filters.iter().all(|filter| alert.passes(filter)))
         .filter_map(|alert| {
             let silenced = monitoring.state().silences.over(alert, now);
-            let hidden =
-                (!silenced.is_empty() && off("silenced")) || (silenced.is_empty() && off("active"));
-            (!hidden).then(|| alert_json(alert, &silenced, sent, ends))
+            let inhibited = alerts::inhibited(alert, &alerts);
+            let active = silenced.is_empty() && inhibited.is_empty();
+            let hidden = (!silenced.is_empty() && off("silenced"))
+                || (!inhibited.is_empty() && off("inhibited"))
+                || (active && off("active"));
+            (!hidden).then(|| alert_json(alert, (&silenced, &inhibited), sent, ends))
         })
         .collect();
     json!(all)
 }
 
-fn alert_json(alert: &Alert, silenced: &[String], sent: Timestamp, ends: Timestamp) -> Value {
-    let state = if silenced.is_empty() {
+fn alert_json(
+    alert: &Alert,
+    (silenced, inhibited): (&[String], &[String]),
+    sent: Timestamp,
+    ends: Timestamp,
+) -> Value {
+    let state = if silenced.is_empty() && inhibited.is_empty() {
         "active"
     } else {
         "suppressed"
@@ -241,7 +264,7 @@ fn alert_json(alert: &Alert, silenced: &[String], sent: Timestamp, ends: Timesta
         "fingerprint": alert.fingerprint(),
         "receivers": [{"name": alert.receiver}],
         "startsAt": alert.since.to_string(),
-        "status": {"inhibitedBy": [], "mutedBy": [], "silencedBy": silenced, "state": state},
+        "status": {"inhibitedBy": inhibited, "mutedBy": [], "silencedBy": silenced, "state": state},
         "updatedAt": sent.to_string(),
         "generatorURL": format!("http://prometheus-k8s-0:9090/graph?g0.expr={}&g0.tab=1", alert.name),
         "labels": alert.labels,

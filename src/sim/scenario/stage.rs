@@ -19,6 +19,8 @@ use super::{Inject, Scenario};
 
 /// The least step of the clock: a pass that is late must not spin.
 const STEP: Duration = Duration::from_millis(50);
+/// Simulated time between two looks at the goals.
+const LOOK: SignedDuration = SignedDuration::from_secs(15);
 
 /// One cluster on the stage.
 pub(in crate::sim) struct Player {
@@ -32,6 +34,7 @@ pub(in crate::sim) struct Player {
 pub struct Stage {
     clock: Clock,
     began: Timestamp,
+    looked: Timestamp,
     players: Vec<Player>,
     story: Option<(Scenario, Goals)>,
 }
@@ -73,6 +76,7 @@ impl Stage {
         let mut stage = Stage {
             clock: clock.clone(),
             began,
+            looked: began,
             players,
             story: None,
         };
@@ -107,6 +111,7 @@ impl Stage {
             let next = self.pass().min(end);
             let now = self.clock.now();
             if now >= end {
+                self.look(now);
                 return;
             }
             let step = Duration::try_from(next.duration_since(now)).unwrap_or_default();
@@ -125,11 +130,19 @@ impl Stage {
                 next = next.min(player.controllers.pass());
             }
         }
+        if now.duration_since(self.looked) >= LOOK {
+            self.look(now);
+        }
+        next
+    }
+
+    /// Looks whether the goals hold.
+    fn look(&mut self, now: Timestamp) {
+        self.looked = now;
         if let Some((_, goals)) = &mut self.story {
             let clusters: Vec<&Cluster> = self.players.iter().map(|one| &one.cluster).collect();
             goals.look(&clusters, now);
         }
-        next
     }
 
     /// What people have been told so far.

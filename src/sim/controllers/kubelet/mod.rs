@@ -74,7 +74,7 @@ pub(super) fn pass(store: &Store, agenda: &mut Agenda) {
         }
         if meta::is_going(&pod) {
             stop(store, agenda, &pod);
-        } else if !pods::is_over(&pod) {
+        } else if !pods::is_over(&pod) && !is_settled(&pod) {
             let mut desk = Desk {
                 store,
                 agenda,
@@ -85,6 +85,18 @@ pub(super) fn pass(store: &Store, agenda: &mut Agenda) {
         }
     }
     eviction::pass(store, agenda);
+}
+
+/// Whether everything in a pod runs, is ready, and has nothing before it: most pods, most of the time.
+fn is_settled(pod: &Value) -> bool {
+    let trouble = pod["metadata"]["annotations"]
+        .as_object()
+        .is_some_and(|all| all.keys().any(|key| key.starts_with(super::TROUBLE)));
+    let statuses = pod["status"]["containerStatuses"].as_array();
+    let up = |status: &Value| status["ready"] == true && !status["state"]["running"].is_null();
+    !trouble
+        && conditions::status(pod, "Ready") == "True"
+        && statuses.is_some_and(|all| !all.is_empty() && all.iter().all(up))
 }
 
 /// Removes a pod that was deleted, a second after it was asked to go.

@@ -98,21 +98,23 @@ fn restorable(cluster: &Cluster, namespace: &str, rpo: i64, now: Timestamp) -> R
     let time = |backup: &Value, pointer: &str| meta::text(backup, pointer).parse::<Timestamp>();
     let (backups, _) = store.list(&BACKUPS, VELERO);
     let (leaving, _) = store.list(&DELETEBACKUPREQUESTS, VELERO);
-    let counts = |backup: &&Arc<Value>| {
+    let available = |backup: &Value| {
         let location = meta::text(backup, "/spec/storageLocation");
         let location = store.get(&BACKUPSTORAGELOCATIONS, VELERO, location);
-        let available =
-            location.is_some_and(|one| meta::text(&one, "/status/phase") == "Available");
-        meta::text(backup, "/status/phase") == "Completed"
+        location.is_some_and(|one| one["status"]["phase"] == "Available")
+    };
+    let counts = |backup: &Value| {
+        backup["status"]["phase"] == "Completed"
             && takes(backup, namespace)
             && time(backup, "/status/startTimestamp").is_ok_and(|at| at >= oldest)
             && time(backup, "/status/expiration").is_ok_and(|at| at > now)
-            && available
+            && available(backup)
             && !leaving
                 .iter()
                 .any(|one| meta::text(one, "/spec/backupName") == meta::name(backup))
     };
-    if backups.iter().any(|backup| counts(&backup)) {
+    // The newest stand last.
+    if backups.iter().rev().any(|backup| counts(backup)) {
         return Ok(());
     }
     let name = &cluster.name;
