@@ -2,6 +2,7 @@
 //! with the expected words.
 
 mod shipped {
+    mod boards;
     mod runbooks;
     mod scenarios;
 }

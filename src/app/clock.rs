@@ -16,6 +16,8 @@ use crate::sources::moment::Moment;
 #[derive(Clone, Debug)]
 pub struct Clock {
     boot: String,
+    /// When this clock was made, by the clock that timers go by; only where that one counts.
+    paced: Option<(Timestamp, tokio::time::Instant)>,
 }
 
 impl Clock {
@@ -23,15 +25,28 @@ impl Clock {
     pub fn start() -> Clock {
         let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         let boot = boot.trim().to_owned();
-        Clock { boot }
+        Clock { boot, paced: None }
+    }
+
+    /// A clock that begins now and goes as timers go: where a test holds those, time stands still.
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    pub fn as_timers_go() -> Clock {
+        Clock {
+            paced: Some((Timestamp::now(), tokio::time::Instant::now())),
+            ..Clock::start()
+        }
     }
 
     /// This moment.
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn now(&self) -> Moment {
+        let wall = match &self.paced {
+            Some((start, since)) => *start + since.elapsed(),
+            None => Timestamp::now(),
+        };
         Moment {
             mono_ms: self.mono_ns() / 1_000_000,
-            wall: Timestamp::now(),
+            wall,
         }
     }
 
@@ -46,6 +61,9 @@ impl Clock {
 
     /// Nanoseconds since this host booted, as permits count them.
     pub fn mono_ns(&self) -> u64 {
+        if let Some((_, since)) = &self.paced {
+            return u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        }
         let read = clock_gettime(ClockId::Boottime);
         let seconds = u64::try_from(read.tv_sec).unwrap_or_default();
         let nanos = u64::try_from(read.tv_nsec).unwrap_or_default();

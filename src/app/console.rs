@@ -19,6 +19,7 @@ use crate::keys;
 use crate::state::State;
 use crate::state::action::Action;
 use crate::state::event::What;
+use crate::view::draw::Drawn;
 use crate::view::draw::draw;
 use crate::view::theme::Theme;
 
@@ -99,13 +100,14 @@ impl Screen {
     ) -> io::Result<()> {
         let revision = engine.state.revision;
         let state = &engine.state;
-        let mut whole = false;
+        let mut shown = Drawn::default();
         terminal.draw(|frame| {
             let area = frame.area();
-            whole = draw(state, &self.theme, area, frame.buffer_mut());
+            shown = draw(state, &self.theme, area, frame.buffer_mut());
         })?;
-        let card = engine.state.card_id().filter(|_| whole);
+        let card = engine.state.card_id().filter(|_| shown.whole);
         engine.happen(What::Drawn { card });
+        engine.happen(What::TextEnd(shown.text_end));
         self.drawn = Some(revision);
         self.owed = false;
         self.last = engine.deadline(Duration::ZERO);

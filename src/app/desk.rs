@@ -78,7 +78,8 @@ impl Job {
 /// Asks the thread that writes the log.
 #[derive(Clone, Debug)]
 pub struct Desk {
-    jobs: mpsc::Sender<Job>,
+    /// The way to the thread; where there is none, why.
+    jobs: Result<mpsc::Sender<Job>, SafeText>,
 }
 
 impl Desk {
@@ -98,7 +99,12 @@ impl Desk {
         std::thread::Builder::new()
             .name("log".to_owned())
             .spawn(move || clerk.work(waiting))?;
-        Ok(Desk { jobs })
+        Ok(Desk { jobs: Ok(jobs) })
+    }
+
+    /// A desk without a log: whatever is asked of it is refused with this reason.
+    pub fn shut(why: SafeText) -> Desk {
+        Desk { jobs: Err(why) }
     }
 
     /// Records something; returns once it is on disk.
@@ -148,14 +154,16 @@ impl Desk {
 
     /// Tries to write again after a failure.
     pub async fn try_again(&self) {
-        drop(self.jobs.send(Job::Try).await);
+        if let Ok(jobs) = &self.jobs {
+            drop(jobs.send(Job::Try).await);
+        }
     }
 
     async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, SafeText> {
         let (reply, answer) = oneshot::channel();
+        let jobs = self.jobs.as_ref().map_err(SafeText::clone)?;
         let ask = async {
-            self.jobs
-                .send(job(reply))
+            jobs.send(job(reply))
                 .await
                 .map_err(|_| SafeText::new("the log is closed"))?;
             answer
@@ -348,7 +356,7 @@ impl Clerk {
 }
 
 /// The error and what the system said, without saying it twice.
-fn sentence(error: &AuditError) -> String {
+pub(super) fn sentence(error: &AuditError) -> String {
     let mut words = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {

@@ -1,21 +1,22 @@
 //! How a console comes to life: state from disk first, then the log, then whoever is to act. No network yet.
 
-use std::path::Path;
 use std::sync::Arc;
-use std::sync::Mutex;
 
 use tokio::sync::mpsc;
 
 use super::clock::Clock;
 use super::desk::Desk;
+use super::desk::sentence;
 use super::engine::EVENTS;
 use super::engine::Engine;
 use super::log_rows::rows;
 use super::perform::Folders;
 use super::perform::Perform;
+use super::perform::actors::Actors;
 use super::perform::keep;
 use super::perform::tools;
 use super::perform::tools::Tools;
+use crate::audit;
 use crate::audit::AuditError;
 use crate::audit::Entry;
 use crate::audit::Kind;
@@ -25,22 +26,27 @@ use crate::config::Config;
 use crate::config::Secret;
 use crate::runbook::library::Library;
 use crate::runbook::run::Run;
-use crate::sources::cluster::TokenSlot;
 use crate::sources::moment::Moment;
 use crate::state::Here;
 use crate::state::LogView;
 use crate::state::State;
 use crate::state::Stopped;
 use crate::state::action::Action;
+use crate::state::event::What;
 use crate::state::nav::Screen;
 use crate::text::SafeText;
 use crate::text::count;
+
+/// Entries of the log that the log screen begins with.
+const NEWEST: usize = 500;
 
 /// What a start needs to know.
 #[derive(Debug)]
 pub struct Start {
     /// The estate.
     pub config: Config,
+    /// The runbooks: built in, and those of the user's folder.
+    pub library: Library,
     /// Where things are kept.
     pub folders: Folders,
     /// True for a simulated estate.
@@ -54,22 +60,6 @@ pub struct Start {
 /// Why a start failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The log cannot be opened, so nothing could be recorded.
-    #[error("the log in {folder} cannot be opened")]
-    Log {
-        /// Its folder.
-        folder: String,
-        /// Why.
-        source: AuditError,
-    },
-    /// The log holds something that cannot be read.
-    #[error("nothing is started over a log that is damaged ({folder})")]
-    Read {
-        /// Its folder.
-        folder: String,
-        /// Why.
-        source: AuditError,
-    },
     /// A thread could not be started.
     #[error("a thread could not be started; this host is out of processes")]
     Thread(#[from] std::io::Error),
@@ -78,33 +68,50 @@ pub enum StartError {
 /// Brings an engine to life and asks for what comes first: a sign-in, or the clusters.
 ///
 /// # Errors
-/// When the log cannot be opened or read.
+/// When a thread cannot be started. A log that cannot be opened is no reason not to look: changes are off then.
 pub fn start(start: &Start) -> Result<Engine, StartError> {
-    let clock = Clock::start();
+    start_by(start, Clock::start())
+}
+
+/// As [`start`], by a clock of the caller's.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_by(start: &Start, clock: Clock) -> Result<Engine, StartError> {
     let host = SafeText::new(&rustix::system::uname().nodename().to_string_lossy());
     let folder = start.folders.log.clone();
     let origin = format!("{host}/{}", start.config.estate.id);
-    let log =
-        Log::open(&folder, &origin, &clock.stamp()).map_err(|source| broken(&folder, source))?;
-    let told = read(&log).map_err(|source| StartError::Read {
-        folder: folder.display().to_string(),
-        source,
-    })?;
-    let state = state(start, &clock, host, &log, told);
+    let opened = Log::open(&folder, &origin, &clock.stamp());
+    let opened = opened.and_then(|log| read(&log).map(|told| (log, told)));
+    let mut state = state(start, &clock, host);
 
     let (events, waiting) = mpsc::channel(EVENTS);
-    let desk = Desk::start(log, clock.clone(), events.clone())?;
+    let desk = match opened {
+        Ok((log, told)) => {
+            take(&mut state, start, &log, told);
+            Desk::start(log, clock.clone(), events.clone())?
+        }
+        Err(error) => {
+            let shut = shut(&error, start, state.now);
+            let desk = Desk::shut(shut.what.clone());
+            state.log.stopped = Some(shut);
+            desk
+        }
+    };
     let tools = Tools {
         events,
         clock: clock.clone(),
         desk,
         config: Arc::clone(&state.config),
-        token: TokenSlot::default(),
-        actor: Arc::new(Mutex::new(tools::actor(&state.here.host))),
+        tokens: tools::slots(&state.config),
+        actors: Actors::new(tools::actor(&state.here.host)),
     };
     if let Some((person, token)) = &start.as_person {
-        tools.token.set(Some(token.clone()));
-        tools.acts(Some(person));
+        for slot in tools.tokens.values() {
+            slot.set(Some(token.clone()));
+        }
+        let clusters = state.config.clusters.iter().map(|one| &one.name);
+        tools.actors.act(clusters, Some(person));
     }
     let perform = Perform::new(tools, start.folders.clone());
     let mut engine = Engine::new(state, perform, waiting, clock);
@@ -112,29 +119,22 @@ pub fn start(start: &Start) -> Result<Engine, StartError> {
     Ok(engine)
 }
 
-/// The first thing asked for: a session entry, then a sign-in or the clusters.
+/// The first thing asked for: a session entry, the clusters that need no sign-in, then a sign-in.
 fn begin(engine: &mut Engine, start: &Start) {
     engine.record_session(Kind::SessionOpened);
-    let needs_issuer = !start.config.identities.is_empty() && start.as_person.is_none();
     if let Some((person, _)) = &start.as_person {
-        engine.happen(crate::state::event::What::Person(person.clone()));
+        engine.happen(What::Person {
+            person: person.clone(),
+            cluster: None,
+        });
     }
-    match (needs_issuer, start.ask) {
-        (true, true) => {
-            engine.act(Action::Go(Screen::SignIn), true);
-            engine.act(Action::CodeNew, true);
-        }
-        (true, false) => {}
-        (false, _) => drop(engine.act(Action::Refresh, true)),
+    engine.happen(What::Begun);
+    let needs_issuer = engine.state.sign_ins.missing().next().is_some();
+    if needs_issuer && start.as_person.is_none() && start.ask {
+        engine.act(Action::Go(Screen::SignIn), true);
+        engine.act(Action::CodeNew, true);
     }
     engine.state.message = None;
-}
-
-fn broken(folder: &Path, source: AuditError) -> StartError {
-    StartError::Log {
-        folder: folder.display().to_string(),
-        source,
-    }
 }
 
 /// What a start takes from the log.
@@ -147,27 +147,14 @@ struct Told {
 
 /// The newest entries, and every run that the log holds. A damaged entry is passed over and named.
 fn read(log: &Log) -> Result<Told, AuditError> {
-    let mut told = Vec::new();
-    let mut damaged = None;
-    for row in crate::audit::read::rows(log.folder(), 1, u64::MAX)? {
-        let Some(entry) = row.entry else {
-            damaged = damaged.or(Some(row.seq));
-            continue;
-        };
-        // A body that was erased or differs tells the run nothing; `log verify` says which.
-        let of_run = entry.run.is_some() && entry.body.is_some();
-        let body = if of_run {
-            crate::audit::read::body(log.folder(), &entry).unwrap_or(None)
-        } else {
-            None
-        };
-        told.push((entry, body));
-    }
-    let newest = told.len().saturating_sub(500);
-    let entries = told[newest..]
-        .iter()
-        .map(|(entry, _)| entry.clone())
-        .collect();
+    let (of_runs, damaged) = audit::read::of_runs(log.folder())?;
+    let newest = audit::read::tail(log.folder(), NEWEST)?;
+    let entries = newest.into_iter().filter_map(|row| row.entry).collect();
+    // A body that was erased or differs tells the run nothing; `log verify` says which.
+    let told = of_runs.into_iter().map(|entry| {
+        let body = audit::read::body(log.folder(), &entry).unwrap_or(None);
+        (entry, body)
+    });
     let mut runs: Vec<Run> = Run::fold(told)
         .into_iter()
         .map(Run::found_at_start)
@@ -202,11 +189,40 @@ fn stopped(entry: u64, start: &Start, now: Moment) -> Stopped {
     }
 }
 
-fn state(start: &Start, clock: &Clock, host: SafeText, log: &Log, told: Told) -> State {
+/// The log cannot be opened, so nothing can be recorded: changes are off until a new start finds it well.
+fn shut(error: &AuditError, start: &Start, now: Moment) -> Stopped {
+    let words = sentence(error);
+    let next = [
+        "Put that right, then start anew: until then this console only reads.",
+        "To work meanwhile, start with --state and another folder; tell who keeps the log.",
+    ];
+    Stopped {
+        what: SafeText::from(format!("The log cannot be opened: {words}.")),
+        place: SafeText::new(&start.folders.log.display().to_string()),
+        next: next.map(SafeText::new).to_vec(),
+        since: now,
+        damaged: true,
+    }
+}
+
+/// Takes over what the log told.
+fn take(state: &mut State, start: &Start, log: &Log, told: Told) {
+    state.log = LogView {
+        custody: log.custody(),
+        entries: log.size(),
+        rows: rows(&told.entries),
+        stopped: told.damaged.map(|entry| stopped(entry, start, state.now)),
+        following: true,
+        ..LogView::default()
+    };
+    state.runs = told.runs;
+}
+
+fn state(start: &Start, clock: &Clock, host: SafeText) -> State {
     let now = clock.now();
     let mut state = State::new(
         Arc::new(start.config.clone()),
-        Arc::new(Library::built_in()),
+        Arc::new(start.library.clone()),
         now,
     );
     state.last_known = keep::load(&start.folders.last_known, &state.config, now.wall);
@@ -216,14 +232,5 @@ fn state(start: &Start, clock: &Clock, host: SafeText, log: &Log, told: Told) ->
         log_dir: SafeText::new(&start.folders.log.display().to_string()),
         version: env!("CARGO_PKG_VERSION"),
     };
-    state.log = LogView {
-        custody: log.custody(),
-        entries: log.size(),
-        rows: rows(&told.entries),
-        stopped: told.damaged.map(|entry| stopped(entry, start, now)),
-        following: true,
-        ..LogView::default()
-    };
-    state.runs = told.runs;
     state
 }

@@ -1,5 +1,6 @@
 //! Reading a segment line by line, and the one rule by which each line follows the one before.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::io::BufRead as _;
@@ -9,9 +10,14 @@ use std::io::Seek as _;
 use std::io::SeekFrom;
 use std::path::Path;
 
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
 use crate::audit::entry::Entry;
 use crate::audit::entry::MAX_LINE;
 use crate::audit::folder;
+use crate::audit::form;
 use crate::audit::leaf::Leaf;
 
 /// The lines of a segment, up to a length that was settled beforehand.
@@ -88,31 +94,80 @@ impl Chain {
     }
 
     /// Follows the chain to a line, and stands on it whether or not it was the right one.
-    pub(super) fn follow(&mut self, line: &[u8]) -> Result<Entry, Fault> {
+    pub(super) fn follow<'l, R: Record<'l>>(&mut self, line: &'l [u8]) -> Result<R, Fault> {
         let before = self.leaf.replace(Leaf::of(line));
         self.seq += 1;
         let seq = self.seq;
-        let entry: Entry = serde_json::from_slice(line).map_err(|_| Fault {
+        let entry: R = serde_json::from_slice(line).map_err(|_| Fault {
             seq,
             what: "is not a record".to_owned(),
         })?;
-        if entry.seq != seq {
+        let (own, prev) = entry.links();
+        if own != seq {
             return Err(Fault {
                 seq,
-                what: format!(
-                    "is missing or moved: entry {} stands in its place",
-                    entry.seq
-                ),
+                what: format!("is missing or moved: entry {own} stands in its place"),
             });
         }
         match before {
             // The one before was altered after this one named it, or this one was: the earlier is named,
             // for all before it are whole in either case.
-            Some(leaf) if leaf != entry.prev => Err(Fault {
+            Some(leaf) if leaf != prev => Err(Fault {
                 seq: seq.saturating_sub(1).max(1),
                 what: "differs (chain)".to_owned(),
             }),
             _ => Ok(entry),
         }
+    }
+}
+
+/// What a line is read as, as far as the chain needs it: number, and hash of the line before.
+pub(super) trait Record<'l>: Deserialize<'l> {
+    fn links(&self) -> (u64, Leaf);
+}
+
+impl Record<'_> for Entry {
+    fn links(&self) -> (u64, Leaf) {
+        (self.seq, self.prev)
+    }
+}
+
+/// A record at a glance: everything that every record has must be there, little of it is kept.
+///
+/// A start reads the whole log; a hundred thousand entries read whole would cost a second and a hundred megabytes.
+/// Nothing altered escapes by it: what is not looked at is in the hash that the next line or the head names.
+#[derive(Deserialize)]
+pub(super) struct Glance<'l> {
+    #[serde(rename = "v")]
+    _v: u32,
+    seq: u64,
+    prev: Leaf,
+    /// The id of the log.
+    #[serde(borrow)]
+    pub(super) origin: Cow<'l, str>,
+    /// When it was written.
+    #[serde(with = "form::rfc3339")]
+    pub(super) ts: Timestamp,
+    #[serde(rename = "mono_ns")]
+    _mono_ns: IgnoredAny,
+    #[serde(rename = "boot")]
+    _boot: IgnoredAny,
+    #[serde(rename = "actor")]
+    _actor: IgnoredAny,
+    #[serde(rename = "kind")]
+    _kind: IgnoredAny,
+    run: Option<IgnoredAny>,
+}
+
+impl Glance<'_> {
+    /// True when it belongs to a run.
+    pub(super) fn of_run(&self) -> bool {
+        self.run.is_some()
+    }
+}
+
+impl<'l> Record<'l> for Glance<'l> {
+    fn links(&self) -> (u64, Leaf) {
+        (self.seq, self.prev)
     }
 }

@@ -1,16 +1,24 @@
 //! Reading a log without writing to it: for screens, tables and runs found again.
 
 use std::collections::VecDeque;
+use std::io;
+use std::io::Read as _;
+use std::io::Seek as _;
+use std::io::SeekFrom;
 use std::path::Path;
 
 use crate::audit::body;
 use crate::audit::body::Kept;
+use crate::audit::chain::Glance;
 use crate::audit::chain::Lines;
 use crate::audit::chain::Piece;
 use crate::audit::entry::Entry;
 use crate::audit::error::AuditError;
 use crate::audit::folder;
 use crate::text::SafeText;
+
+/// How much of a segment's end is read at once, in bytes.
+const BLOCK: u64 = 64 * 1024;
 
 /// One line of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +51,31 @@ pub fn rows(dir: &Path, from: u64, to: u64) -> Result<Vec<Row>, AuditError> {
     Ok(found)
 }
 
-/// Reads the last `n` lines, oldest first.
+/// Reads the whole log, oldest first, and keeps only what belongs to runs: those entries, and the number of the first
+/// line that cannot be read as a record.
+///
+/// # Errors
+///
+/// As [`rows`].
+pub fn of_runs(dir: &Path) -> Result<(Vec<Entry>, Option<u64>), AuditError> {
+    let (mut found, mut damaged) = (Vec::new(), None);
+    for first in folder::segments(dir).map_err(|e| folder::reading(dir, e))? {
+        each_line(dir, first, |seq, line| {
+            let read = match serde_json::from_slice::<Glance<'_>>(line) {
+                Ok(glance) if !glance.of_run() => return,
+                Ok(_) => row(seq, line).entry,
+                Err(_) => None,
+            };
+            match read {
+                Some(entry) => found.push(entry),
+                None => damaged = damaged.or(Some(seq)),
+            }
+        })?;
+    }
+    Ok((found, damaged))
+}
+
+/// Reads the last `n` lines, oldest first, from the end of the log back.
 ///
 /// # Errors
 ///
@@ -56,18 +88,60 @@ pub fn tail(dir: &Path, n: usize) -> Result<Vec<Row>, AuditError> {
         if want == 0 {
             break;
         }
-        let mut last: VecDeque<(u64, Vec<u8>)> = VecDeque::new();
-        each_line(dir, first, |seq, line| {
-            if last.len() == want {
-                last.pop_front();
-            }
-            last.push_back((seq, line.to_vec()));
-        })?;
-        for (seq, line) in last.iter().rev() {
-            found.push_front(row(*seq, line));
+        for row in last(dir, first, want)?.into_iter().rev() {
+            found.push_front(row);
         }
     }
     Ok(found.into())
+}
+
+/// The last `n` whole lines of a segment. The first of them that can be read numbers them all: to count them by their
+/// place the whole segment would have to be read, as is done where none can be.
+fn last(dir: &Path, first: u64, n: usize) -> Result<Vec<Row>, AuditError> {
+    let path = folder::segment(dir, first);
+    let bytes = end(&path, n).map_err(|e| folder::reading(&path, e))?;
+    let mut lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
+    // Behind the last newline stands nothing, or bytes still being written, which are no line.
+    lines.pop();
+    let from = lines.len().saturating_sub(n);
+    let rows: Vec<Row> = (0..)
+        .zip(&lines[from..])
+        .map(|(at, line)| row(at, line))
+        .collect();
+    let known = rows
+        .iter()
+        .find_map(|row| row.entry.as_ref()?.seq.checked_sub(row.seq));
+    let start = match known {
+        Some(start) => start,
+        None => {
+            let mut all = 0;
+            each_line(dir, first, |_, _| all += 1)?;
+            first + all - rows.len() as u64
+        }
+    };
+    let placed = |row: Row| Row {
+        seq: start + row.seq,
+        ..row
+    };
+    Ok(rows.into_iter().map(placed).collect())
+}
+
+/// The end of a file that holds at least `n` whole lines, or all of it; its first line may lack its beginning only where
+/// there are more.
+fn end(path: &Path, n: usize) -> io::Result<Vec<u8>> {
+    let mut file = folder::open_plain(path)?;
+    let mut from = file.seek(SeekFrom::End(0))?;
+    let mut bytes = Vec::new();
+    while from > 0 && bytes.iter().filter(|byte| **byte == b'\n').count() <= n {
+        let take = from.min(BLOCK);
+        from -= take;
+        file.seek(SeekFrom::Start(from))?;
+        let mut block = Vec::new();
+        (&mut file).take(take).read_to_end(&mut block)?;
+        block.append(&mut bytes);
+        bytes = block;
+    }
+    Ok(bytes)
 }
 
 /// Reads the body of an entry; nothing where it has none, or where it is erased.

@@ -11,8 +11,10 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use crate::audit::chain::Chain;
+use crate::audit::chain::Glance;
 use crate::audit::chain::Lines;
 use crate::audit::chain::Piece;
+use crate::audit::chain::Record as _;
 use crate::audit::error::AuditError;
 use crate::audit::folder;
 use crate::audit::head;
@@ -150,12 +152,18 @@ fn walk(path: &Path, segment: u64, length: u64, known: Option<&Place>) -> io::Re
     while let Piece::Line(line) = lines.next()? {
         let bytes = line.len() as u64 + 1;
         let leaf = Leaf::of(line);
-        let ts = match chain.follow(line) {
+        let ts = match chain.follow::<Glance<'_>>(line) {
             Ok(entry) => {
                 if place.offset == 0 {
-                    place.leaf = entry.prev;
+                    place.leaf = entry.links().1;
                 }
-                place.origin = Some(entry.origin);
+                if place
+                    .origin
+                    .as_ref()
+                    .is_none_or(|known| *known != *entry.origin)
+                {
+                    place.origin = Some(SafeText::new(&entry.origin));
+                }
                 entry.ts
             }
             Err(found) => {

@@ -165,7 +165,7 @@ impl Walk {
 
     /// Judges one line.
     fn line(&mut self, dir: &Path, line: &[u8]) -> Result<(), String> {
-        let entry = match self.chain.follow(line) {
+        let entry = match self.chain.follow::<Entry>(line) {
             Ok(entry) => entry,
             Err(fault) => {
                 self.found(fault);

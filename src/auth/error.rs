@@ -8,7 +8,7 @@ use crate::text::SafeText;
 pub enum AuthError {
     /// The identity has no authority to trust, so nothing is asked.
     #[error(
-        "identity {name} has no ca, and none is trusted without being named; add ca = \"…\" with \
+        "identity {name} has no ca, and none is trusted without being named; add ca = \"...\" with \
          the issuer's authority (a system's bundle is often /etc/ssl/certs/ca-certificates.crt)"
     )]
     NoAuthority {

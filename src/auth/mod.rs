@@ -1,9 +1,10 @@
 //! Who is acting? Identities, sessions and sign-in.
 //!
-//! Pure: [`person`] (who it is), [`session`] (for how long), [`tokens`] (when to renew),
+//! Pure: [`person`] (who it is), [`audience`] (to whom a sign-in is worth something), [`session`] (for how long), [`tokens`] (when to renew),
 //! [`sign_in`] (what the screen says meanwhile). `oidc.rs` and its folder talk to an issuer and
 //! `store.rs` keeps tokens; neither starts a task or knows the time, which comes in as `now`.
 
+pub mod audience;
 pub mod error;
 pub mod oidc;
 pub mod person;
@@ -12,6 +13,7 @@ pub mod sign_in;
 pub mod store;
 pub mod tokens;
 
+pub use audience::Audience;
 pub use error::AuthError;
 pub use person::Person;
 pub use session::Session;

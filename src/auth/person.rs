@@ -1,7 +1,5 @@
 //! A person, as an issuer names them.
 
-use crate::config::ClusterName;
-use crate::config::KubeconfigUser;
 use crate::config::Policy;
 use crate::text::SafeText;
 
@@ -19,19 +17,6 @@ pub struct Person {
 }
 
 impl Person {
-    /// The person a client certificate of a cluster names; `None` for a token, which only the API
-    /// server can read.
-    pub fn of_certificate(cluster: &ClusterName, user: &KubeconfigUser) -> Option<Self> {
-        let subject = user.subject()?;
-        let groups = subject.organizations.iter();
-        Some(Self {
-            issuer: format!("x509:{cluster}"),
-            login: SafeText::new(&subject.common_name),
-            groups: groups.map(|group| SafeText::new(group)).collect(),
-            subject: subject.common_name,
-        })
-    }
-
     /// The login before its `@`, as shown after the first time.
     pub fn short(&self) -> &str {
         let login = self.login.as_str();
@@ -70,15 +55,8 @@ impl Person {
 mod tests {
     use super::Person;
     use crate::config::Approver;
-    use crate::config::ClusterName;
-    use crate::config::KubeconfigUser;
     use crate::config::Policy;
-    use crate::config::Secret;
     use crate::text::SafeText;
-    use rcgen::CertificateParams;
-    use rcgen::DistinguishedName;
-    use rcgen::DnType;
-    use rcgen::KeyPair;
 
     fn person(login: &str, groups: &[&str]) -> Person {
         Person {
@@ -94,31 +72,6 @@ mod tests {
         assert_eq!(person("alice@meridian.test", &[]).short(), "alice");
         assert_eq!(person("alice", &[]).short(), "alice");
         assert_eq!(person("@x", &[]).short(), "@x");
-    }
-
-    #[test]
-    fn a_certificate_is_a_person_of_its_cluster_only() {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.distinguished_name = DistinguishedName::new();
-        let names = &mut params.distinguished_name;
-        names.push(DnType::CommonName, "alice\u{202e}");
-        names.push(DnType::OrganizationName, "crashcart-operator");
-        let key = KeyPair::generate().unwrap();
-        let user = KubeconfigUser::ClientCert {
-            cert_pem: params.self_signed(&key).unwrap().pem(),
-            key_pem: Secret::new(&key.serialize_pem()),
-        };
-        let of = |cluster: &str| Person::of_certificate(&ClusterName::from(cluster), &user);
-        let here = of("sth-prod").unwrap();
-        assert_eq!(here.issuer, "x509:sth-prod");
-        assert_eq!(here.login, "alice<U+202E>");
-        assert_eq!(here.role(&Policy::own()), "operator");
-        assert!(!here.is(&of("aws-prod").unwrap()));
-        let token = KubeconfigUser::Token(Secret::new("t"));
-        assert_eq!(
-            Person::of_certificate(&ClusterName::from("x"), &token),
-            None
-        );
     }
 
     #[test]

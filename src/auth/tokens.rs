@@ -96,11 +96,6 @@ impl TokenState {
             ..self
         }
     }
-
-    /// Whether the ID token is still good.
-    pub fn is_good(&self, now: Timestamp) -> bool {
-        now < self.good_until
-    }
 }
 
 /// A time after another, or the other where there is no such time.
@@ -132,7 +127,6 @@ mod tests {
         let state = TokenState::new(at(0), at(300), false);
         assert_eq!(state.what_next(at(299)), Next::Wait { until: at(300) });
         assert_eq!(state.what_next(at(300)), Next::Reauth);
-        assert!(state.is_good(at(299)) && !state.is_good(at(300)));
     }
 
     #[test]

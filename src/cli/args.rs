@@ -8,6 +8,8 @@ use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
 
+use crate::sim::Fault;
+
 /// The crash cart for a hybrid Kubernetes estate: see what is wrong, repair it step by step, leave a record that proves it.
 #[derive(Debug, Parser)]
 #[command(name = "crashcart", version, disable_help_subcommand = true)]
@@ -73,6 +75,8 @@ pub(super) struct Story {
     pub scenario: Option<String>,
     /// How long it has run when a client first looks.
     pub at: Option<Duration>,
+    /// What goes wrong besides.
+    pub trouble: Trouble,
 }
 
 /// What can be asked.
@@ -86,6 +90,9 @@ pub(super) enum Verb {
         /// How long its story has run when the console opens [default: what the scenario says]
         #[arg(long, value_name = "TIME", value_parser = past, requires = "scenario")]
         at: Option<Duration>,
+        /// What goes wrong in it
+        #[command(flatten)]
+        trouble: Trouble,
     },
     /// Serve the simulated estate as a process of its own, for consoles and kubectl to join
     Sim {
@@ -107,6 +114,9 @@ pub(super) enum Verb {
         /// Folder of crashcart's log, to score what was recorded
         #[arg(long, value_name = "DIR", requires = "scenario")]
         log: Option<PathBuf>,
+        /// What goes wrong in it
+        #[command(flatten)]
+        trouble: Trouble,
     },
     /// Print the board once; exit 0 OK, 1 WARN, 2 CRIT, 3 unknown
     Status(Ask),
@@ -129,7 +139,10 @@ pub(super) enum Verb {
     /// Check clusters, issuer, clock, terminal, log and policy, one line each with what to do
     Doctor,
     /// Sign in by device code, and say who the clusters take you for
-    Login,
+    Login {
+        /// Only at this identity of the configuration [default: each that a cluster needs]
+        identity: Option<String>,
+    },
     /// Say who you are to each cluster
     Whoami,
     /// Write a first configuration from the contexts of a kubeconfig
@@ -147,6 +160,17 @@ pub(super) enum Verb {
         #[command(subcommand)]
         verb: RbacVerb,
     },
+}
+
+/// What goes wrong in a simulated estate.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct Trouble {
+    /// Make something go wrong: "cluster=lab-1 kind=pods verb=watch fault=stall after=3s for=30s"; may stand more than once
+    #[arg(long = "fault", value_name = "WORDS")]
+    pub fault: Vec<Fault>,
+    /// A TOML file of [[fault]] tables with the same words
+    #[arg(long, value_name = "FILE")]
+    pub faults: Option<PathBuf>,
 }
 
 /// What status and findings take.
@@ -243,6 +267,10 @@ pub(super) enum RbacVerb {
         /// Reading only
         #[arg(long)]
         read_only: bool,
+        /// Leave out the rights on Secrets: a restored Secret then cannot be proved, and a run that plans one cannot
+        /// end as completed
+        #[arg(long, conflicts_with = "read_only")]
+        without_secrets: bool,
     },
 }
 

@@ -121,19 +121,17 @@ fn terminal(report: &mut Report<'_>) -> anyhow::Result<()> {
 }
 
 async fn clusters(mut engine: Engine, report: &mut Report<'_>) -> anyhow::Result<()> {
-    let nobody = !engine.state.config.identities.is_empty() && engine.state.person.is_none();
-    if !nobody {
-        engine.until(WAIT, super::status::settled).await;
-    }
+    engine.until(WAIT, super::status::settled).await;
     let state = engine.end(Duration::ZERO).await;
     for cluster in &state.config.clusters {
         let name = format!("cluster {}", cluster.name);
         match state.world.cluster(&cluster.name) {
-            None => report.say(
+            _ if !state.has_credential(cluster) => report.say(
                 Level::Unknown,
                 &name,
                 "not asked: nobody is signed in; crashcart login checks it with you",
             )?,
+            None => report.say(Level::Unknown, &name, "not asked")?,
             Some(world) => {
                 let (level, words) = cluster_words(&state, cluster, world);
                 report.say(level, &name, &words)?;
@@ -163,6 +161,11 @@ fn cluster_words(state: &State, cluster: &Cluster, world: &ClusterWorld) -> (Lev
 }
 
 fn log(state: &State, report: &mut Report<'_>) -> anyhow::Result<()> {
+    if let Some(stopped) = &state.log.stopped {
+        let next = stopped.next.first().map(ToString::to_string);
+        let words = format!("{} {}", stopped.what, next.unwrap_or_default());
+        report.say(Level::Crit, "log", words.trim())?;
+    }
     let folder = std::path::PathBuf::from(state.here.log_dir.as_str());
     for line in audit::verify(&folder).lines {
         let level = [Level::Ok, Level::Warn, Level::Crit, Level::Absent]

@@ -9,13 +9,16 @@ use anyhow::bail;
 use anyhow::ensure;
 
 use crate::app::engine::Engine;
+use crate::auth::Audience;
 use crate::auth::Person;
 use crate::auth::SignIn;
+use crate::config::ClusterName;
 use crate::config::Config;
 use crate::config::KubeconfigUser;
 use crate::config::Secret;
 use crate::config::kubeconfig;
 use crate::state::State;
+use crate::state::action::Action;
 use crate::text::SafeText;
 
 /// How long a person has to answer on the issuer's page; the issuer's own limit is usually shorter.
@@ -23,52 +26,106 @@ const ANSWER: Duration = Duration::from_secs(900);
 /// How long clusters have to say who they take us for.
 const GREET: Duration = Duration::from_secs(15);
 
-/// Signs in and says who the clusters take you for. Tokens are kept in memory only, so this checks the way in.
-pub(super) async fn login(engine: Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
-    let engine = signed_in(engine, out).await?;
+/// Signs in (to one identity of the configuration, or to each that a cluster needs) and says who the clusters take
+/// you for. Tokens are kept in memory only, so this checks the way in.
+pub(super) async fn login(
+    engine: Engine,
+    identity: Option<&str>,
+    out: &mut dyn Write,
+) -> anyhow::Result<u8> {
+    let wanted = wanted(&engine.state, identity)?;
+    let engine = signed_in(engine, &wanted, out).await?;
     whoami(engine, out).await
 }
 
-/// Waits until somebody is signed in; shows the address and the code where one must be typed.
-pub(super) async fn signed_in(mut engine: Engine, out: &mut dyn Write) -> anyhow::Result<Engine> {
-    if engine.state.config.identities.is_empty() || engine.state.person.is_some() {
-        return Ok(engine);
+/// The sign-ins that a person named, by identity or by identity and audience; all when none is named.
+fn wanted(state: &State, identity: Option<&str>) -> anyhow::Result<Vec<Audience>> {
+    let all = state.sign_ins.audiences();
+    let Some(name) = identity else {
+        return Ok(all.to_vec());
+    };
+    let named = |one: &&Audience| one.identity == name || one.name(&state.config) == name;
+    let found: Vec<Audience> = all.iter().filter(named).cloned().collect();
+    let names: Vec<String> = all.iter().map(|one| one.name(&state.config)).collect();
+    ensure!(
+        !found.is_empty(),
+        "no cluster takes a sign-in of {name}; there are: {}",
+        names.join(", ")
+    );
+    Ok(found)
+}
+
+/// The sign-ins that a run on this cluster needs: its own; all where the cluster is not said.
+pub(super) fn needed(state: &State, cluster: Option<&str>) -> Vec<Audience> {
+    let cluster = cluster.and_then(|name| state.config.cluster(&ClusterName::from(name)));
+    match cluster {
+        Some(cluster) => Audience::of(cluster, &state.config).into_iter().collect(),
+        None => state.sign_ins.audiences().to_vec(),
     }
-    engine
-        .until(GREET, |state| {
-            state.person.is_some() || !matches!(state.sign_in, SignIn::Idle | SignIn::Asking { .. })
-        })
-        .await;
-    if let SignIn::Waiting { device, .. } = &engine.state.sign_in {
+}
+
+/// Signs in to each audience in turn, unless somebody acts there already.
+pub(super) async fn signed_in(
+    mut engine: Engine,
+    wanted: &[Audience],
+    out: &mut dyn Write,
+) -> anyhow::Result<Engine> {
+    for audience in wanted {
+        let clusters = audience.clusters(&engine.state.config);
+        if clusters.iter().any(|one| !engine.state.has_credential(one)) {
+            one(&mut engine, audience, out).await?;
+        }
+    }
+    Ok(engine)
+}
+
+/// Waits until somebody is signed in to an audience; shows the address and the code where one must be typed.
+async fn one(engine: &mut Engine, audience: &Audience, out: &mut dyn Write) -> anyhow::Result<()> {
+    engine.act(Action::SignInTo(audience.clone()), true);
+    let asked = |state: &State| {
+        let stands = state.sign_ins.of(audience);
+        !matches!(stands, SignIn::Idle | SignIn::Asking { .. })
+    };
+    engine.until(GREET, asked).await;
+    if let SignIn::Waiting { device, .. } = engine.state.sign_ins.of(audience) {
+        let clusters = audience.clusters(&engine.state.config).into_iter();
+        let names: Vec<&str> = clusters.map(|one| one.name.as_str()).collect();
         writeln!(out, "Open      {}", device.verification_uri)?;
         writeln!(out, "Type      {}", device.user_code)?;
+        writeln!(out, "Serves    {}", names.join(" "))?;
         writeln!(
             out,
             "Before you allow it, check the page: address {}, client {}.",
             device.issuer_host, device.client_id
         )?;
         out.flush()?;
-        engine
-            .until(ANSWER, |state| {
-                state.person.is_some() || matches!(state.sign_in, SignIn::Ended { .. })
-            })
-            .await;
+        let answered = |state: &State| {
+            let stands = state.sign_ins.of(audience);
+            matches!(stands, SignIn::SignedIn(_) | SignIn::Ended { .. })
+        };
+        engine.until(ANSWER, answered).await;
     }
-    match &engine.state.sign_in {
+    let name = audience.name(&engine.state.config);
+    match engine.state.sign_ins.of(audience) {
         SignIn::Ended { sentence } => bail!("{sentence}"),
-        SignIn::SignedIn(session) => writeln!(out, "Signed in as {}.", session.person.login)?,
-        _ => bail!("the issuer did not answer in time; crashcart doctor looks at it"),
+        SignIn::SignedIn(session) => {
+            writeln!(out, "Signed in as {} ({name}).", session.person.login)?;
+        }
+        _ => bail!("the issuer of {name} did not answer in time; crashcart doctor looks at it"),
     }
-    Ok(engine)
+    Ok(())
 }
 
-/// Says who each cluster takes you for.
+/// Says who each issuer and each cluster takes you for.
 pub(super) async fn whoami(mut engine: Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
     engine.until(GREET, greeted).await;
     let state = engine.end(Duration::ZERO).await;
     let mut known = false;
     if state.here.simulated {
         writeln!(out, "DEMO: this estate is simulated.")?;
+    }
+    for identity in &state.config.identities {
+        identity_line(&state, &identity.name, out)?;
     }
     for cluster in &state.config.clusters {
         let world = state.world.cluster(&cluster.name);
@@ -81,20 +138,52 @@ pub(super) async fn whoami(mut engine: Engine, out: &mut dyn Write) -> anyhow::R
                     .unwrap_or_default();
                 format!("{user}  groups {}", groups.join(" "))
             }
+            (None, _) if !state.has_credential(cluster) => {
+                match Audience::of(cluster, &state.config) {
+                    Some(audience) => format!(
+                        "? not asked: nobody is signed in (crashcart login {})",
+                        audience.name(&state.config)
+                    ),
+                    None => "? not asked".to_owned(),
+                }
+            }
             (None, Some(world)) => format!("? {}", world.reach().words()),
-            (None, None) => "? not asked: nobody is signed in (crashcart login)".to_owned(),
+            (None, None) => "? not asked".to_owned(),
         };
         writeln!(out, "{:<16} {words}", cluster.name.as_str())?;
     }
     Ok(if known { 0 } else { 3 })
 }
 
+/// One identity of the configuration: each audience of it with who is signed in and what it serves.
+fn identity_line(state: &State, name: &str, out: &mut dyn Write) -> anyhow::Result<()> {
+    let all = state.sign_ins.audiences().iter();
+    let own: Vec<&Audience> = all.filter(|one| one.identity == name).collect();
+    if own.is_empty() {
+        writeln!(out, "identity {name}: no cluster takes its tokens")?;
+    }
+    for audience in own {
+        let clusters = audience.clusters(&state.config).into_iter();
+        let names: Vec<&str> = clusters.map(|one| one.name.as_str()).collect();
+        let who = match state.sign_ins.session(audience) {
+            Some(session) => session.person.login.to_string(),
+            None => "? not signed in".to_owned(),
+        };
+        let (name, host) = (audience.name(&state.config), audience.host(&state.config));
+        writeln!(
+            out,
+            "identity {name}: {who} at {host}, serves {}",
+            names.join(" ")
+        )?;
+    }
+    Ok(())
+}
+
 fn greeted(state: &State) -> bool {
     state.config.clusters.iter().all(|cluster| {
-        state
-            .world
-            .cluster(&cluster.name)
-            .is_some_and(|world| world.greeting().is_some() || world.unreachable())
+        let world = state.world.cluster(&cluster.name);
+        !state.has_credential(cluster)
+            || world.is_some_and(|world| world.greeting().is_some() || world.unreachable())
     })
 }
 

@@ -38,7 +38,6 @@ use crate::app::perform::Folders;
 use crate::app::start::Start;
 use crate::config::Cluster;
 use crate::config::Config;
-use crate::runbook::library::Library;
 use crate::view::theme::Theme;
 
 /// The command line is wrong.
@@ -97,8 +96,17 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
     match cli.verb {
         None if common.demo => demo::demo(&common, &Story::default(), &mut out).await,
         None => console(&common).await,
-        Some(Verb::Demo { scenario, at }) => {
-            demo::demo(&common, &Story { scenario, at }, &mut out).await
+        Some(Verb::Demo {
+            scenario,
+            at,
+            trouble,
+        }) => {
+            let story = Story {
+                scenario,
+                at,
+                trouble,
+            };
+            demo::demo(&common, &story, &mut out).await
         }
         Some(Verb::Sim {
             dir,
@@ -106,26 +114,35 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
             speed,
             scenario,
             at,
+            trouble,
             log,
         }) => {
             let serve = sim::Serve {
                 dir,
                 seed,
                 speed,
-                story: Story { scenario, at },
+                story: Story {
+                    scenario,
+                    at,
+                    trouble,
+                },
                 log,
             };
             sim::serve(serve, &mut out).await
         }
-        Some(Verb::Runbook { verb }) => runbook::ask(&Library::built_in(), &verb, &mut out),
+        Some(Verb::Runbook { verb }) => runbook::ask(&place::library(), &verb, &mut out),
         Some(Verb::Rbac {
             verb:
                 RbacVerb::Emit {
                     group,
                     user,
                     read_only,
+                    without_secrets,
                 },
-        }) => rbac::emit(group.as_deref(), user.as_deref(), read_only, &mut out),
+        }) => {
+            let role = rbac::role(read_only, without_secrets);
+            rbac::emit(group.as_deref(), user.as_deref(), role, &mut out)
+        }
         Some(Verb::Init {
             kubeconfig,
             contexts,
@@ -147,7 +164,6 @@ async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::
     } else {
         (common.clone(), None)
     };
-    let ask = matches!(verb, Verb::Login | Verb::Run(_));
     let code = match verb {
         Verb::Status(ask) => {
             status::ask(engine(&common, false)?, &ask, status::What::Status, out).await
@@ -155,15 +171,10 @@ async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::
         Verb::Findings(ask) => {
             status::ask(engine(&common, false)?, &ask, status::What::Findings, out).await
         }
-        Verb::Run(run) => {
-            run::run(
-                login::signed_in(engine(&common, ask)?, out).await?,
-                &run,
-                out,
-            )
-            .await
+        Verb::Run(run) => run::ask(engine(&common, false)?, &run, out).await,
+        Verb::Login { identity } => {
+            login::login(engine(&common, false)?, identity.as_deref(), out).await
         }
-        Verb::Login => login::login(engine(&common, ask)?, out).await,
         Verb::Whoami => login::whoami(engine(&common, false)?, out).await,
         Verb::Doctor => doctor::doctor(&common, out).await,
         _ => Ok(USAGE),
@@ -241,6 +252,7 @@ fn engine(common: &Common, ask: bool) -> anyhow::Result<Engine> {
     };
     Ok(app::start::start(&Start {
         config,
+        library: place::library(),
         folders,
         simulated,
         as_person,

@@ -9,6 +9,7 @@ use directories::ProjectDirs;
 use super::args::Common;
 use crate::config;
 use crate::config::Config;
+use crate::runbook::library::Library;
 
 /// The folders of one estate.
 #[derive(Clone, Debug)]
@@ -23,6 +24,14 @@ pub(super) struct Place {
 pub(super) fn folders() -> anyhow::Result<ProjectDirs> {
     ProjectDirs::from("", "", "crashcart")
         .context("no home folder is known for this user; set HOME, or give --config and --state")
+}
+
+/// The runbooks of the binary and of `runbooks/` in the config folder.
+pub(super) fn library() -> Library {
+    match folders() {
+        Ok(folders) => Library::with_folder(&folders.config_dir().join("runbooks")),
+        Err(_) => Library::built_in(),
+    }
 }
 
 /// The configuration file that counts.

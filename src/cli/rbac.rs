@@ -3,12 +3,13 @@
 use std::io::Write;
 
 use crate::sources::rbac;
+use crate::sources::rbac::Role;
 
-/// Prints the roles, and bindings where a group or user is named.
+/// Prints the roles, and bindings where a group or user is named. What the role amounts to stands above it.
 pub(super) fn emit(
     group: Option<&str>,
     user: Option<&str>,
-    read_only: bool,
+    role: Role,
     out: &mut dyn Write,
 ) -> anyhow::Result<u8> {
     anyhow::ensure!(
@@ -18,6 +19,15 @@ pub(super) fn emit(
             .all(|name| !name.starts_with("system:")),
         "a name that begins with system: is the cluster's own; bind the role to a group of your issuer"
     );
-    write!(out, "{}", rbac::manifest(read_only, group, user))?;
+    write!(out, "{}", rbac::manifest(role, group, user))?;
     Ok(0)
+}
+
+/// The role that the flags of the command line name.
+pub(super) fn role(read_only: bool, without_secrets: bool) -> Role {
+    match (read_only, without_secrets) {
+        (true, _) => Role::Viewer,
+        (false, true) => Role::OperatorWithoutSecrets,
+        (false, false) => Role::Operator,
+    }
 }

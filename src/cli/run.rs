@@ -13,6 +13,7 @@ use anyhow::bail;
 use anyhow::ensure;
 
 use super::args::RunArgs;
+use super::login;
 use crate::app::engine::Engine;
 use crate::app::input;
 use crate::config::Cluster;
@@ -36,15 +37,33 @@ const STEP: Duration = Duration::from_secs(30);
 /// A request counts as read this long after it was printed, as on the screen.
 const SEEN: Duration = Duration::from_millis(350);
 
-/// Runs or resumes a runbook, or prints a run. Exit codes: 0 completed, 1 not, 2 refused before anything was sent.
-pub(super) async fn run(
-    mut engine: Engine,
-    args: &RunArgs,
-    out: &mut dyn Write,
-) -> anyhow::Result<u8> {
+/// Signs in where the run needs it, and runs.
+pub(super) async fn ask(engine: Engine, args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<u8> {
     if args.book.as_deref() == Some("show") {
         return show(&engine.state, args, out);
     }
+    if engine.state.log.stopped.is_some() {
+        writeln!(out, "{}", said(&engine.state))?;
+        return Ok(2);
+    }
+    let given = parameters(&args.params)?;
+    let resumed = args.resume.as_deref().and_then(|id| {
+        let run = engine
+            .state
+            .runs
+            .iter()
+            .find(|run| run.id.starts_with(id))?;
+        Some(run.cluster.to_string())
+    });
+    let cluster = resumed.or_else(|| given.get("cluster").cloned());
+    let needed = login::needed(&engine.state, cluster.as_deref());
+    let engine = login::signed_in(engine, &needed, out).await?;
+    run(engine, args, out).await
+}
+
+/// Runs or resumes a runbook. Exit codes: 0 completed, 1 not, 2 refused before anything was sent, 3 ended with a
+/// check left out, 4 nothing to do.
+async fn run(mut engine: Engine, args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<u8> {
     ensure!(
         std::io::stdin().is_terminal() || engine.state.here.simulated,
         "answers must be typed at a terminal; piped answers count only in a simulated estate"
@@ -87,7 +106,7 @@ fn reached(state: &State) -> bool {
 fn greeted(state: &State) -> bool {
     let there = |cluster: &Cluster| {
         let world = state.world.cluster(&cluster.name);
-        world.is_some_and(|world| world.greeting().is_some())
+        !state.has_credential(cluster) || world.is_some_and(|world| world.greeting().is_some())
     };
     state.config.clusters.iter().all(there) && reached(state)
 }
@@ -126,7 +145,7 @@ async fn open(engine: &mut Engine, book: &str, given: &[String]) -> anyhow::Resu
             let field = &fields[place];
             ensure!(
                 !field.bad,
-                "parameter {}: {}; give it with --param {}=…",
+                "parameter {}: {}; give it with --param {}=...",
                 field.name,
                 field.from,
                 field.name
@@ -178,8 +197,11 @@ fn resume(engine: &mut Engine, id: &str) -> anyhow::Result<()> {
 
 /// A run whose cluster is gone, or is another one by now, is not even looked at: nothing could be read for it.
 fn reachable(state: &State, run: &Run) -> anyhow::Result<()> {
-    let Some(person) = &state.person else {
-        bail!("nobody is signed in; the run stays where it is");
+    let Some(person) = state.person_on(&run.cluster) else {
+        bail!(
+            "nobody is signed in to {}; the run stays where it is",
+            run.cluster
+        );
     };
     let sight = Sight {
         config: &state.config,
@@ -219,7 +241,9 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
         if let Some(run) = engine.state.run() {
             tell(out, &mut told, &lines::run_text(&engine.state, run))?;
         }
-        engine.until(STEP, |state| state.busy.is_none()).await;
+        engine
+            .until(STEP, |state| state.busy.is_none() && !state.reading)
+            .await;
         let Some(run) = engine.state.run() else {
             bail!("the run is gone from the log")
         };
@@ -232,7 +256,7 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
         let Some(card) = engine.state.card() else {
             bail!("nobody is signed in any more; the run stays where it is")
         };
-        if card.enter.is_empty() {
+        if card.enter.is_empty() && !card.stuck {
             for note in &card.notes {
                 tell_once(out, &mut told, note.as_str())?;
             }
@@ -253,6 +277,7 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
         input::forget_typed();
         match &card.typed {
             Some(want) => write!(out, "Type {want} ({}), or one of s u h a p: ", card.enter)?,
+            None if card.enter.is_empty() => write!(out, "One of s u h a p: ")?,
             None => write!(out, "Enter to {}, or one of s u h a p: ", card.enter)?,
         }
         out.flush()?;
@@ -314,6 +339,8 @@ fn with_text(engine: &mut Engine, action: Action, text: &str) -> Option<SafeText
 fn over(run: &Run, out: &mut dyn Write) -> anyhow::Result<Option<u8>> {
     let code = match &run.status {
         RunStatus::Completed => 0,
+        RunStatus::Unchecked => 3,
+        RunStatus::NothingToDo => 4,
         RunStatus::Aborted(_) | RunStatus::Failed(_) | RunStatus::Held => 1,
         _ => return Ok(None),
     };

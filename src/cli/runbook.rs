@@ -24,16 +24,24 @@ pub(super) fn ask(
 }
 
 fn list(library: &Library, out: &mut dyn Write) -> anyhow::Result<u8> {
-    writeln!(out, "{:<26} {:>3}  {:>5}  TREATS", "RUNBOOK", "V", "STEPS")?;
+    writeln!(
+        out,
+        "{:<26} {:>3}  SIGNED  {:>5}  TREATS",
+        "RUNBOOK", "V", "STEPS"
+    )?;
     for book in library.books() {
         writeln!(
             out,
-            "{:<26} {:>3}  {:>5}  {}",
+            "{:<26} {:>3}  {:<6}  {:>5}  {}",
             book.id,
             book.version,
+            if book.trusted() { "yes" } else { "no" },
             book.steps.len(),
             book.treats.join(" ")
         )?;
+    }
+    for problem in library.problems() {
+        writeln!(out, "{problem}")?;
     }
     Ok(0)
 }

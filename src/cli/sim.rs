@@ -6,8 +6,27 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use super::args::Story;
+use super::args::Trouble;
 use super::story;
 use crate::sim;
+use crate::sim::Fault;
+use crate::sim::faults;
+
+/// Every fault of the command line, those of its file first.
+pub(super) fn faults(trouble: &Trouble) -> anyhow::Result<Vec<Fault>> {
+    let mut all = Vec::new();
+    if let Some(file) = &trouble.faults {
+        let text = std::fs::read_to_string(file).with_context(|| {
+            format!(
+                "{} cannot be read; name a file of [[fault]] tables",
+                file.display()
+            )
+        })?;
+        all = faults::read(&text).with_context(|| file.display().to_string())?;
+    }
+    all.extend(trouble.fault.iter().cloned());
+    Ok(all)
+}
 
 /// How the estate is served.
 pub(super) struct Serve {

@@ -57,8 +57,12 @@ pub(super) async fn ask(
 }
 
 /// True once every watch of every cluster has said something final: a first list, a refusal, or that it is not there.
+/// A cluster that nobody is signed in to is not waited for.
 pub(super) fn settled(state: &State) -> bool {
     state.config.clusters.iter().all(|cluster| {
+        if !state.has_credential(cluster) {
+            return true;
+        }
         state.world.cluster(&cluster.name).is_some_and(|world| {
             world.unreachable()
                 || Watch::ALL

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::args::Story;
 use super::place;
+use super::sim;
 use crate::config;
 use crate::sim::Estate;
 use crate::sim::Options;
@@ -17,8 +18,12 @@ use crate::sim::scenario::goals::Verdict;
 /// Columns of a line of prose.
 const WIDTH: usize = 78;
 
-/// The options of an estate that plays the story; a scenario in the user's own folder wins.
+/// The options of an estate that plays the story with its faults; a scenario in the user's own folder wins.
 pub(super) fn options(story: &Story, options: Options) -> anyhow::Result<Options> {
+    let options = Options {
+        faults: sim::faults(&story.trouble)?,
+        ..options
+    };
     let Some(name) = &story.scenario else {
         return Ok(options);
     };

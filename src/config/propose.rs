@@ -134,7 +134,7 @@ fn zones(text: &mut String, clusters: &[(&str, &Found)]) {
              # stand in NO ZONE:\n\
              # [[zone]]\n# name = \"clinical\"\n# criticality = \"critical\"\n# rpo = \"1h\"\n\
              # rto = \"4h\"\n# people = 2\n\
-             # members = [{ cluster = \"…\", namespaces = [\"…\"] }]\n",
+             # members = [{ cluster = \"...\", namespaces = [\"...\"] }]\n",
         );
         return;
     };

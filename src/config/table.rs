@@ -132,7 +132,7 @@ impl<'a> Table<'a> {
 
     /// A text that is used as a name: at most 63 of letters, digits and `-._`.
     pub(super) fn name(&self) -> Result<Found<&'a str>, ConfigError> {
-        let found = self.need("name", "\"…\"")?;
+        let found = self.need("name", "\"...\"")?;
         let fits = found.value.len() <= 63
             && found
                 .value
@@ -261,7 +261,7 @@ impl<'a> Table<'a> {
         let at = value.span().start;
         match value.get_ref().as_table() {
             Some(table) => Self::new(self.origin, section, at, table),
-            None => Err(self.error(at, format!("{key} must be a table, {{ … }}"))),
+            None => Err(self.error(at, format!("{key} must be a table, {{ ... }}"))),
         }
     }
 

@@ -3,6 +3,7 @@
 use super::bound;
 use super::key::Key;
 use super::may::may;
+use crate::auth::sign_in::SignIn;
 use crate::state::State;
 use crate::state::nav::Screen;
 use crate::state::prompt::Prompt;
@@ -90,6 +91,12 @@ const RUN: Foot = &[
     ("a", "abort"),
     ("p", "plan"),
 ];
+const RUN_SMALL: Foot = &[
+    ("p", "plan"),
+    (":", "command"),
+    ("?", "help"),
+    ("q", "back"),
+];
 const RUN_ENDED: Foot = &[
     ("p", "plan"),
     (":", "command"),
@@ -142,9 +149,15 @@ pub fn footer(state: &State) -> Vec<(String, String)> {
     let shown = foot(state, screen)
         .iter()
         .filter(|(keys, _)| works(state, screen, keys));
-    shown
+    let mut shown: Vec<(String, String)> = shown
         .map(|(keys, words)| ((*keys).to_owned(), words_now(state, screen, keys, words)))
-        .collect()
+        .collect();
+    // A small window shows one pane at a time: the way to the next is among the first keys.
+    let known = shown.iter().any(|(keys, _)| keys == "Tab");
+    if !state.roomy() && !known && works(state, screen, "Tab") {
+        shown.insert(1.min(shown.len()), ("Tab".to_owned(), "pane".to_owned()));
+    }
+    shown
 }
 
 fn foot(state: &State, screen: Screen) -> Foot {
@@ -162,6 +175,7 @@ fn foot(state: &State, screen: Screen) -> Foot {
         Screen::Fill => FILL,
         Screen::Plan => PLAN,
         Screen::Run if rows::run_ended(state) => RUN_ENDED,
+        Screen::Run if !state.roomy() => RUN_SMALL,
         Screen::Run => RUN,
         Screen::Runs => RUNS,
         Screen::Log => LOG,
@@ -181,12 +195,8 @@ fn works(state: &State, screen: Screen, keys: &str) -> bool {
         (Screen::Runbooks, "z") => return state.nav.treating.is_some(),
         (Screen::Run, "R") => return doubtful(),
         (Screen::Run, "s") if doubtful() => return false,
-        (Screen::Session, "Enter")
-            if state.person.is_some() || state.config.identities.is_empty() =>
-        {
-            return false;
-        }
-        (Screen::Zone, "h l") if state.config.zones.len() < 2 => return false,
+        (Screen::SignIn, "b") if !picture(state) => return false,
+        (Screen::Help, "j k") | (Screen::Book, "PgDn") => return state.nav.text_end > 0,
         _ => {}
     }
     keys.split(' ').all(|key| {
@@ -195,13 +205,18 @@ fn works(state: &State, screen: Screen, keys: &str) -> bool {
     })
 }
 
+/// Whether the code can stand on screen as a picture; in ASCII the view leaves the key out.
+fn picture(state: &State) -> bool {
+    state.roomy() && matches!(state.sign_ins.on_screen(), SignIn::Waiting { .. })
+}
+
 /// The words of a key where they depend on what is shown.
 fn words_now(state: &State, screen: Screen, keys: &str, words: &str) -> String {
     match (screen, keys) {
         (Screen::Run | Screen::Plan, "Enter") => {
             rows::card(state).map_or(words.to_owned(), |card| card.enter)
         }
-        (Screen::Zone | Screen::Board | Screen::Runbooks, "z") if state.nav.hidden_shown => {
+        (Screen::Zone | Screen::Board | Screen::Runbooks, "z") if state.nav.unfolded() => {
             "fold".to_owned()
         }
         _ => words.to_owned(),
@@ -272,6 +287,7 @@ mod tests {
             (Screen::Plan, PLAN),
             (Screen::Run, RUN),
             (Screen::Run, RUN_ENDED),
+            (Screen::Run, RUN_SMALL),
             (Screen::Runs, RUNS),
             (Screen::Log, LOG),
             (Screen::Session, SESSION),

@@ -13,6 +13,8 @@ use crate::state::nav::Screen;
 pub struct Help {
     /// Keys and what they do on this screen.
     pub here: Vec<(String, String)>,
+    /// Keys that move about on it.
+    pub moves: Vec<(String, String)>,
     /// The digits and the screens they go to.
     pub screens: Vec<(String, String)>,
     /// Keys that work on every screen.
@@ -38,7 +40,10 @@ pub fn help(state: &State) -> Help {
         let line = (binding.keys.join(" "), binding.help.to_owned());
         match (binding.place, &binding.action) {
             (_, Action::Go(_)) => help.screens.push(line),
-            (Place::Everywhere, _) => help.everywhere.push(line),
+            (Place::Everywhere, _) => join(&mut help.everywhere, binding, line),
+            (Place::Lists | Place::Panes | Place::Folds, _) => {
+                join(&mut help.moves, binding, line);
+            }
             _ => join(&mut help.here, binding, line),
         }
     }
@@ -51,7 +56,11 @@ fn join(lines: &mut Vec<(String, String)>, binding: &Binding, line: (String, Str
         words == line.1
             && matches!(
                 binding.action,
-                Action::Move { .. } | Action::End(_) | Action::Pane(_) | Action::Side(_)
+                Action::Move { .. }
+                    | Action::End(_)
+                    | Action::Pane(_)
+                    | Action::Side(_)
+                    | Action::Leave
             )
     };
     match lines.iter_mut().find(|(_, words)| twin(words)) {

@@ -21,7 +21,8 @@ pub fn may(action: &Action, state: &State) -> Result<(), SafeText> {
             Some(_) => no("this run has no plan yet"),
             None => no("no run is open"),
         },
-        Action::Fill | Action::RunBook(_) => begin(state),
+        Action::Fill => begin(state).and_then(|()| target(state)),
+        Action::RunBook(_) => begin(state),
         Action::Resume(id) => {
             let known = state
                 .runs
@@ -33,30 +34,53 @@ pub fn may(action: &Action, state: &State) -> Result<(), SafeText> {
                 no("no run of yours is interrupted or held")
             }
         }
-        Action::SignOut => match state.person {
+        Action::SignOut => match state.sign_ins.sessions().next() {
             Some(_) => writable(state),
             None => no("nobody is signed in"),
         },
-        Action::CodeNew => match (state.config.identities.is_empty(), &state.person) {
-            (true, _) => no("no issuer is configured"),
-            (false, Some(_)) => no("somebody is signed in; sign out first"),
-            (false, None) => writable(state),
+        Action::CodeNew if state.sign_ins.audiences().is_empty() => no("no issuer is configured"),
+        Action::CodeNew if state.sign_ins.missing().next().is_none() || as_somebody(state) => {
+            no("somebody is signed in; sign out first")
+        }
+        Action::CodeNew | Action::SignInTo(_) => writable(state),
+        Action::Runbooks => match rows::marked_finding(state) {
+            Some(_) => Ok(()),
+            None => no("nothing is found against what is marked"),
         },
-        Action::Runbooks if matches!(state.nav.screen, Screen::Board | Screen::Finding) => {
-            match rows::marked_finding(state) {
-                Some(_) => Ok(()),
-                None => no("no finding is marked"),
-            }
+        Action::Open
+            if state.nav.screen == Screen::Session
+                && (state.sign_ins.missing().next().is_none() || rows::clusters_known(state)) =>
+        {
+            no("every cluster knows you already; x signs out first")
         }
         Action::Open => match rows::marked(state) {
             Some(_) => Ok(()),
             None => no("nothing is marked"),
         },
-        Action::Pane(_) if rows::panes(state.nav.screen) < 2 => no("this screen has one list"),
+        Action::Pane(_) => {
+            let here = rows::pane(state);
+            let others = (0..rows::panes(state.nav.screen)).filter(|pane| *pane != here);
+            if others.into_iter().any(|pane| rows::has_pane(state, pane)) {
+                Ok(())
+            } else {
+                no("this screen has one list")
+            }
+        }
+        Action::Side(_) if state.nav.screen == Screen::Zone && state.board.zones.len() < 2 => {
+            no("there is one zone")
+        }
+        Action::Side(_) if state.nav.screen == Screen::Plan && rows::requests(state).len() < 2 => {
+            no("there is no other request")
+        }
         Action::Go(Screen::Zone) if state.config.zones.is_empty() => no("no zone is configured"),
         Action::LogFollow if state.log.following => no("new entries move the mark already"),
         _ => Ok(()),
     }
+}
+
+/// True for somebody who acts without any sign-in, though the clusters take one.
+fn as_somebody(state: &State) -> bool {
+    state.sign_ins.sessions().next().is_none() && rows::clusters_known(state)
 }
 
 /// Whether something that a run does may be done.
@@ -99,6 +123,22 @@ fn begin(state: &State) -> Result<(), SafeText> {
     Ok(())
 }
 
+/// Whether the runbook that is read may be run live at all, and on what it was opened for.
+fn target(state: &State) -> Result<(), SafeText> {
+    match state
+        .nav
+        .book
+        .as_ref()
+        .and_then(|id| state.library.book(id))
+    {
+        None => Ok(()),
+        Some(book) => match state.live_refused(book, rows::treated(state).as_ref()) {
+            Some(why) => no(why.as_str()),
+            None => Ok(()),
+        },
+    }
+}
+
 /// Whether an entry can be written, without which nothing is done.
 fn writable(state: &State) -> Result<(), SafeText> {
     match &state.log.stopped {
@@ -112,9 +152,10 @@ fn writable(state: &State) -> Result<(), SafeText> {
 
 /// Whether the window shows a request in full.
 fn roomy(state: &State) -> Result<(), SafeText> {
-    match state.size {
-        (0, 0) | (80.., 24..) => Ok(()),
-        _ => no("needs 80x24 to show the request in full"),
+    if state.roomy() {
+        Ok(())
+    } else {
+        no("needs 80x24 to show the request in full")
     }
 }
 

@@ -69,6 +69,27 @@ fn every(state: &State) -> Vec<PaletteRow> {
             Action::RunBook(book),
         ));
     }
+    let missing = state
+        .sign_ins
+        .missing()
+        .filter(|_| !rows::clusters_known(state));
+    for audience in missing.filter(|_| state.sign_ins.audiences().len() > 1) {
+        let clusters = audience.clusters(&state.config);
+        let names: Vec<&str> = clusters.iter().map(|one| one.name.as_str()).collect();
+        let name = format!("sign in {}", audience.name(&state.config));
+        let words = format!(
+            "ask {} for a code; serves {}",
+            audience.host(&state.config),
+            names.join(" ")
+        );
+        rows.push(row(
+            state,
+            &name,
+            "-",
+            &words,
+            Action::SignInTo(audience.clone()),
+        ));
+    }
     let resume = state.runs.iter().find(|run| rows::can_resume(run));
     let (id, words) = match resume {
         Some(run) => (

@@ -3,6 +3,7 @@
 use super::key::Key;
 use crate::state::action::Action;
 use crate::state::nav::Screen;
+use crate::state::rows::panes;
 
 /// Where a binding holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,6 +12,10 @@ pub(super) enum Place {
     Everywhere,
     /// Where something moves: lists and long texts.
     Lists,
+    /// Where more than one list can take the focus.
+    Panes,
+    /// Where something can be folded.
+    Folds,
     /// Where a neighbour exists: zones, requests.
     Sides,
     /// Where a row can be opened.
@@ -53,7 +58,7 @@ const fn bind(
     }
 }
 
-use Place::{At, Everywhere, Lists, Opens, Sides, TextField, Treats};
+use Place::{At, Everywhere, Folds, Lists, Opens, Panes, Sides, TextField, Treats};
 
 const fn lines(by: i32) -> Action {
     Action::Move { by, page: false }
@@ -80,7 +85,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Everywhere, &["R"], Action::Refresh, "refresh", "ask the sources again"),
     bind(Everywhere, &["t"], Action::Times, "times", "ages or clock times"),
     bind(Everywhere, &["q"], Action::Back, "back", "back; q on Board quits"),
-    bind(Everywhere, &["Esc"], Action::Leave, "close", "back; on the Board nothing"),
+    bind(Everywhere, &["Esc"], Action::Leave, "close", "back; q on Board quits"),
     bind(Everywhere, &["?"], Action::Help, "help", "this page"),
     bind(Everywhere, &["Ctrl-L"], Action::Redraw, "redraw", "draw the whole screen again"),
     bind(Everywhere, &["Ctrl-C"], Action::Cancel, "cancel", "cancel; twice in 2s: quit"),
@@ -92,13 +97,14 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Lists, &["G", "End"], Action::End(true), "move.last", "first, last"),
     bind(Lists, &["PgDn", "Ctrl-D"], pages(1), "page.down", "a page"),
     bind(Lists, &["PgUp", "Ctrl-U"], pages(-1), "page.up", "a page"),
-    bind(Lists, &["Tab"], Action::Pane(true), "pane", "next pane"),
-    bind(Lists, &["Shift-Tab"], Action::Pane(false), "pane.previous", "next pane"),
-    bind(Lists, &["z"], Action::Hidden, "hidden", "show what is folded"),
+    bind(Panes, &["Tab"], Action::Pane(true), "pane", "next pane"),
+    bind(Panes, &["Shift-Tab"], Action::Pane(false), "pane.previous", "next pane"),
+    bind(Folds, &["z"], Action::Hidden, "hidden", "show what is folded"),
     bind(Sides, &["l", "Right"], Action::Side(true), "side", "next zone, or request"),
     bind(Sides, &["h", "Left"], Action::Side(false), "side.previous", "next zone, or request"),
     bind(At(Screen::SignIn), &["n"], Action::CodeNew, "code.new", "ask for a new code"),
     bind(At(Screen::SignIn), &["b"], Action::CodeSwap, "code.swap", "swap black and white of the picture"),
+    bind(At(Screen::Session), &["Enter"], Action::Open, "sign-in", "sign in"),
     bind(At(Screen::Session), &["x"], Action::SignOut, "session.end", "sign out"),
     bind(At(Screen::Book), &["Enter"], Action::Fill, "runbook.fill", "fill in, then plan; changes nothing yet"),
     bind(At(Screen::Fill), &["Enter"], Action::Fill, "fill", "type in the fields"),
@@ -131,10 +137,7 @@ pub(super) const BINDINGS: &[Binding] = &[
 /// The places whose bindings hold on a screen, the nearest first.
 pub(super) fn places(screen: Screen) -> Vec<Place> {
     let mut places = vec![At(screen)];
-    if matches!(
-        screen,
-        Screen::Board | Screen::Runbooks | Screen::Runs | Screen::Session
-    ) {
+    if matches!(screen, Screen::Board | Screen::Runbooks | Screen::Runs) {
         places.push(Opens);
     }
     if matches!(
@@ -151,8 +154,14 @@ pub(super) fn places(screen: Screen) -> Vec<Place> {
     if matches!(screen, Screen::Zone | Screen::Plan) {
         places.push(Sides);
     }
-    if !matches!(screen, Screen::SignIn | Screen::Stopped) {
+    if !matches!(screen, Screen::SignIn | Screen::Stopped | Screen::Fill) {
         places.push(Lists);
+    }
+    if panes(screen) > 1 {
+        places.push(Panes);
+    }
+    if matches!(screen, Screen::Board | Screen::Zone | Screen::Runbooks) {
+        places.push(Folds);
     }
     places.push(Everywhere);
     places
@@ -236,7 +245,7 @@ mod tests {
             .collect();
         let lists: BTreeSet<Key> = BINDINGS
             .iter()
-            .filter(|binding| matches!(binding.place, Lists | Sides | Treats))
+            .filter(|binding| matches!(binding.place, Lists | Panes | Folds | Sides | Treats))
             .flat_map(keys)
             .collect();
         for binding in BINDINGS

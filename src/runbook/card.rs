@@ -63,6 +63,8 @@ impl Run {
     fn ended_card(&self) -> Card {
         let title = match &self.status {
             RunStatus::Completed => "COMPLETED",
+            RunStatus::Unchecked => "ENDED, A CHECK WAS SKIPPED",
+            RunStatus::NothingToDo => "NOTHING TO DO",
             RunStatus::Aborted(_) => "ENDED BY HAND",
             _ => "FAILED",
         };
@@ -106,11 +108,13 @@ impl Run {
         let frozen = &plan.frozen;
         let mut card = titled("THE PLAN: NOTHING WAS SENT", [] as [&str; 0]);
         card.notes.push(SafeText::new(&format!(
-            "create {}   skip {}   collide 0   delete 0   left to controllers {}",
-            frozen.create.len(),
-            frozen.skip.len(),
+            "{}   left to controllers {}",
+            frozen.counts("   "),
             frozen.left
         )));
+        let lists = frozen.lists().into_iter();
+        let lists = lists.map(|(word, names)| SafeText::new(&format!("{word}: {names}")));
+        card.notes.extend(lists);
         card.notes.push(SafeText::new(&format!(
             "{} requests, from {}",
             plan.requests().len(),
@@ -119,7 +123,10 @@ impl Run {
         card.digest.clone_from(&self.digest);
         match holds::start(self, sight, now) {
             Ok(()) => "start".clone_into(&mut card.enter),
-            Err(words) => card.notes.push(words),
+            Err(words) => {
+                card.notes.push(words);
+                card.stuck = true;
+            }
         }
         card
     }
@@ -162,9 +169,11 @@ impl Run {
             StepStatus::Failed(why) => {
                 let mut card = titled("FAILED", [why.as_str()]);
                 card.notes.push(SafeText::new(
-                    "R looks again; s, u, h and a as the footer says.",
+                    "Looking again sends nothing; s, u, h and a as the footer says.",
                 ));
                 self.words(&mut card, planned);
+                LOOK_AGAIN.clone_into(&mut card.enter);
+                card.stuck = true;
                 card
             }
             StepStatus::Now if kind.changes() || kind == Kind::ConfirmTarget => {
@@ -175,7 +184,11 @@ impl Run {
                 let sent = self
                     .attempt(step.number, false)
                     .map(|attempt| clock_seconds(attempt.at, now.wall));
-                let words = match steps::verdict(kind, &turn) {
+                let verdict = steps::verdict(kind, &turn);
+                if let Verdict::Stuck(words) = &verdict {
+                    return self.stuck_card(words, planned);
+                }
+                let words = match verdict {
                     Verdict::Pending(words)
                     | Verdict::Blocked(words)
                     | Verdict::Ask(words)
@@ -191,6 +204,15 @@ impl Run {
                 card
             }
         }
+    }
+
+    /// A step that only a person can bring to its end.
+    fn stuck_card(&self, words: &SafeText, planned: &PlanStep) -> Card {
+        let mut card = titled("NOT PROVED", [words.as_str()]);
+        self.words(&mut card, planned);
+        LOOK_AGAIN.clone_into(&mut card.enter);
+        card.stuck = true;
+        card
     }
 
     /// A step that a person is asked about.
@@ -337,6 +359,9 @@ impl Run {
         }
     }
 }
+
+/// What Enter does where nothing can be sent, and looking may show more.
+pub(crate) const LOOK_AGAIN: &str = "look again";
 
 /// A card of that title with these notes.
 pub(crate) fn titled<'a>(title: &str, notes: impl IntoIterator<Item = &'a str>) -> Card {

@@ -1,5 +1,6 @@
 //! The card of a request in doubt: what happened, what the world shows, and what may be done.
 
+use super::card::LOOK_AGAIN;
 use super::card::titled;
 use super::doubt;
 use super::event::Trace;
@@ -58,6 +59,8 @@ impl Run {
                     "{number} stays in doubt. R looks again; h hands over; sending again is not possible."
                 );
                 card.notes.push(SafeText::new(&words));
+                LOOK_AGAIN.clone_into(&mut card.enter);
+                card.stuck = true;
             }
             _ => card.notes.push(SafeText::new(&format!(
                 "Looking: {} is asked.",
@@ -79,6 +82,7 @@ impl Run {
                 .unwrap_or_default();
             card.body = format!("{}\ntheirs: {}", card.body, SafeText::new(&spec));
         }
+        card.stuck = true;
         card.notes.push(SafeText::new(
             "Only s (where it may be left out), u, h and a are possible.",
         ));

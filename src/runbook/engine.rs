@@ -10,6 +10,9 @@ use super::event::OutcomeClass;
 use super::event::RunEvent;
 use super::expand;
 use super::holds;
+use super::plan;
+use super::plan::Frozen;
+use super::plan::PlanStep;
 use super::reading::Reading;
 use super::run::Attempt;
 use super::run::Run;
@@ -124,16 +127,8 @@ impl Run {
     fn plan_or_end(&self, book: &super::book::Book) -> RunEvent {
         let frozen = &self.memory.frozen;
         if frozen.create.is_empty() {
-            let words = format!(
-                "Nothing would be changed: 0 requests. All {} objects of {} are in {} (skip {}, left to controllers {})",
-                frozen.skip.len(),
-                frozen.backup,
-                self.namespace,
-                frozen.skip.len(),
-                frozen.left
-            );
-            return RunEvent::Completed {
-                words: SafeText::new(&words),
+            return RunEvent::NothingToDo {
+                words: SafeText::new(&nothing(frozen, &self.namespace)),
             };
         }
         match expand::plan(self, book) {
@@ -150,8 +145,7 @@ impl Run {
 
     fn go_on(&self, sight: &Sight<'_>, now: Moment) -> Option<Command> {
         let Some(step) = self.turn() else {
-            let words = SafeText::new("every step is done or was left out with a reason");
-            return Some(Command::Record(RunEvent::Completed { words }));
+            return Some(Command::Record(self.end_of_steps()));
         };
         let kind = kind(step)?;
         let turn = Turn {
@@ -166,6 +160,10 @@ impl Run {
                 Some(why) => Some(failed(step, &why)),
                 None => self.handle(step, limit, steps::verdict(kind, &turn), sight, now),
             },
+            StepStatus::Now if self.idle(step) => Some(Command::Record(RunEvent::Skipped {
+                step: step.number,
+                reason: SafeText::new(&step.title),
+            })),
             StepStatus::Now if kind == Kind::ConfirmTarget => match steps::verdict(kind, &turn) {
                 Verdict::Done(found) => Some(done(step, found)),
                 _ => None,
@@ -182,6 +180,42 @@ impl Run {
             StepStatus::Now => self.handle(step, limit, steps::verdict(kind, &turn), sight, now),
             _ => None,
         }
+    }
+
+    /// True when there is nothing for the step to do in this run.
+    fn idle(&self, step: &StepState) -> bool {
+        let planned = self.plan.as_ref().and_then(|plan| plan.step(step.number));
+        planned.is_some_and(PlanStep::idle)
+    }
+
+    /// How a run ends whose steps are all over: what was not checked is not called completed.
+    fn end_of_steps(&self) -> RunEvent {
+        let skipped = |step: &StepState| match &step.status {
+            StepStatus::Skipped(why) if !self.idle(step) => {
+                Some(format!("{} {} ({why})", step.number, step.id))
+            }
+            _ => None,
+        };
+        let check = |step: &&StepState| kind(step) == Some(Kind::Verify);
+        let unchecked: Vec<String> = self
+            .steps
+            .iter()
+            .filter(check)
+            .filter_map(skipped)
+            .collect();
+        if !unchecked.is_empty() {
+            let words = format!("not proved: left out was {}", unchecked.join(", "));
+            let words = SafeText::new(&words);
+            return RunEvent::Unchecked { words };
+        }
+        let left_out: Vec<String> = self.steps.iter().filter_map(skipped).collect();
+        let words = if left_out.is_empty() {
+            "every step is done".to_owned()
+        } else {
+            format!("every step is done but {}", left_out.join(", "))
+        };
+        let words = SafeText::new(&words);
+        RunEvent::Completed { words }
     }
 
     fn handle(
@@ -206,6 +240,13 @@ impl Run {
                 let again = sight.heard.filter(|_| kind(step).is_some_and(polls))?;
                 ask(again.reading.clone(), sight, now)
             }
+            // It waits for a person and not for the world: without a limit, and asked again only when it gets old.
+            Verdict::Stuck(_) => {
+                let again = sight.heard.map(|heard| &heard.reading)?;
+                sight
+                    .fades(again, now)
+                    .then(|| Command::Read(again.clone()))
+            }
             Verdict::Send(_) => None,
         }
     }
@@ -227,6 +268,26 @@ impl Run {
 
 /// Seconds that a step may wait when nothing says how long.
 const LIMIT_S: u32 = 300;
+
+/// Why nothing would be sent: everything that could be brought back is there.
+fn nothing(frozen: &Frozen, namespace: &str) -> String {
+    let there = frozen.skip.len() + frozen.collide.len();
+    let all = there + frozen.unknown.len();
+    let backup = &frozen.backup;
+    let mut words = format!("{there} of {all} objects of {backup} are in {namespace}");
+    if !frozen.collide.is_empty() {
+        let others = plan::named(&frozen.collide);
+        words = format!("{words}, but made after it and so others than it holds: {others}");
+    }
+    if !frozen.unknown.is_empty() {
+        let unknown = plan::named(&frozen.unknown);
+        words = format!("{words}, of kinds that the cluster does not have: {unknown}");
+    }
+    if frozen.left > 0 {
+        words = format!("{words}, {} are left to controllers", frozen.left);
+    }
+    format!("{words}; 0 requests")
+}
 
 /// True for kinds whose answer may change when the same question is asked again.
 fn polls(kind: Kind) -> bool {

@@ -253,4 +253,14 @@ pub enum RunEvent {
         /// How, in one sentence.
         words: SafeText,
     },
+    /// Every step is over, and a check was left out.
+    Unchecked {
+        /// Which, and the reason that was typed.
+        words: SafeText,
+    },
+    /// It ended before anything was sent, because nothing would be changed.
+    NothingToDo {
+        /// What is there already, in one sentence.
+        words: SafeText,
+    },
 }

@@ -8,19 +8,13 @@ use super::steps;
 use super::steps::Expansion;
 use super::values::ValueError;
 
-/// The plan of this run; the same input always gives the same bytes.
+/// The plan of this run, every later step of the book in it under its author's number; the same input always gives the same bytes.
 ///
 /// # Errors
 /// A pattern of the book that names something unknown.
 pub fn plan(run: &Run, book: &Book) -> Result<Plan, ValueError> {
-    let prepared = book
-        .steps
-        .iter()
-        .filter(|step| step.kind.prepares())
-        .count();
     let mut live: Vec<PlanStep> = Vec::new();
     for step in book.steps.iter().filter(|step| !step.kind.prepares()) {
-        let number = u32::try_from(prepared + live.len() + 1).unwrap_or(u32::MAX);
         let of = step
             .values
             .get("of")
@@ -28,10 +22,10 @@ pub fn plan(run: &Run, book: &Book) -> Result<Plan, ValueError> {
         let expansion = Expansion {
             run,
             step,
-            number,
+            number: step.number,
             of,
         };
-        live.extend(steps::brief(&expansion)?);
+        live.push(steps::brief(&expansion)?);
     }
     Ok(Plan {
         run: run.id.clone(),

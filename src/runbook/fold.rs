@@ -129,15 +129,18 @@ impl Run {
                 self.memory.typed.retain(|_| false);
             }
             RunEvent::Aborted { reason } => {
-                self.status = RunStatus::Aborted(reason.clone());
-                self.ending = reason.clone();
+                self.end(RunStatus::Aborted(reason.clone()), reason);
             }
-            RunEvent::Completed { words } => {
-                self.status = RunStatus::Completed;
-                self.ending = words.clone();
-            }
+            RunEvent::Completed { words } => self.end(RunStatus::Completed, words),
+            RunEvent::Unchecked { words } => self.end(RunStatus::Unchecked, words),
+            RunEvent::NothingToDo { words } => self.end(RunStatus::NothingToDo, words),
             _ => undo::fold(&mut self.memory, event),
         }
+    }
+
+    fn end(&mut self, status: RunStatus, words: &SafeText) {
+        self.status = status;
+        self.ending = words.clone();
     }
 
     /// What it is while it goes on.

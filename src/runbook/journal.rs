@@ -55,7 +55,7 @@ fn mode(mode: Mode) -> &'static str {
     }
 }
 
-/// Kind of the entry, number of the step, and what a person typed.
+/// Kind of the entry, number of the step, and what a person typed or the world showed.
 fn row(event: &RunEvent) -> Option<(Kind, Option<u32>, Option<&SafeText>)> {
     Some(match event {
         RunEvent::Opened(_) => (Kind::RunOpened, None, None),
@@ -63,8 +63,8 @@ fn row(event: &RunEvent) -> Option<(Kind, Option<u32>, Option<&SafeText>)> {
             step, done: false, ..
         }
         | RunEvent::UndoListed { step, .. } => (Kind::StepBegun, Some(*step), None),
-        RunEvent::Prepared { step, .. } | RunEvent::Done { step, .. } => {
-            (Kind::StepDone, Some(*step), None)
+        RunEvent::Prepared { step, evidence, .. } | RunEvent::Done { step, evidence, .. } => {
+            (Kind::StepDone, Some(*step), Some(evidence))
         }
         RunEvent::Planned { .. } => (Kind::RunPlanned, None, None),
         RunEvent::Started => (Kind::RunStarted, None, None),
@@ -80,7 +80,9 @@ fn row(event: &RunEvent) -> Option<(Kind, Option<u32>, Option<&SafeText>)> {
         RunEvent::UndoItem { step, words, .. } => (Kind::StepUndone, Some(*step), Some(words)),
         RunEvent::Undone { step, evidence } => (Kind::StepUndone, Some(*step), Some(evidence)),
         RunEvent::Aborted { reason } => (Kind::RunAborted, None, Some(reason)),
-        RunEvent::Completed { words } => (Kind::RunEnded, None, Some(words)),
+        RunEvent::Completed { words }
+        | RunEvent::Unchecked { words }
+        | RunEvent::NothingToDo { words } => (Kind::RunEnded, None, Some(words)),
         RunEvent::Intent { .. } | RunEvent::Outcome { .. } => return None,
     })
 }

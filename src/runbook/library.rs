@@ -1,9 +1,13 @@
-//! Every runbook there is: those of the binary, and later those of the user's folder.
+//! Every runbook there is: those of the binary and those of the user's folder.
+
+use std::path::Path;
+use std::path::PathBuf;
 
 use super::book::Book;
 use super::book::Origin;
 use super::parse::check;
 use super::problem::Problem;
+use super::problem::Severity;
 use crate::sources::finding::FindingKind;
 
 /// File name and text of every runbook of the binary.
@@ -11,6 +15,9 @@ pub const BUILT_IN: [(&str, &str); 1] = [(
     "runbooks/restore-namespace.md",
     include_str!("../../runbooks/restore-namespace.md"),
 )];
+
+/// The longest file that is looked at as a runbook, in bytes.
+const LARGEST: u64 = 1 << 20;
 
 /// Every runbook that can be used, and what is wrong with the others.
 #[derive(Clone, Debug, Default)]
@@ -29,9 +36,40 @@ impl Library {
         library
     }
 
+    /// The runbooks of the binary, and every `*.md` of the user's folder, by name: those can be read, never run live.
+    ///
+    /// A folder that is not there is no problem; a file that cannot be read or used is one of [`Library::problems`].
+    pub fn with_folder(folder: &Path) -> Library {
+        let mut library = Library::built_in();
+        let found = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut files: Vec<PathBuf> = found
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|end| end == "md"))
+            .collect();
+        files.sort();
+        for path in files {
+            let name = path.display().to_string();
+            match read(&path) {
+                Ok(text) => library.add_user(&name, &text),
+                Err(why) => library.unusable(&name, "book.unreadable", why),
+            }
+        }
+        library
+    }
+
     /// Adds one file of the user's folder: readable, never live. A book whose id is taken is refused.
-    pub fn add_user(&mut self, file: &str, text: &str) {
+    fn add_user(&mut self, file: &str, text: &str) {
         self.add(file, text, Origin::User(file.to_owned()));
+    }
+
+    fn unusable(&mut self, file: &str, rule: &'static str, words: String) {
+        self.problems.push(Problem {
+            file: file.to_owned(),
+            line: 1,
+            severity: Severity::Error,
+            rule,
+            words,
+        });
     }
 
     fn add(&mut self, file: &str, text: &str, origin: Origin) {
@@ -43,14 +81,7 @@ impl Library {
                 "a runbook `{}` exists already; give this one another id",
                 book.id
             );
-            let severity = super::problem::Severity::Error;
-            self.problems.push(Problem {
-                file: file.to_owned(),
-                line: 1,
-                severity,
-                rule: "book.duplicate-id",
-                words,
-            });
+            self.unusable(file, "book.duplicate-id", words);
             return;
         }
         self.books.push(book);
@@ -81,6 +112,16 @@ impl Library {
     }
 }
 
+/// The text of one file: a plain file of at most a megabyte.
+fn read(path: &Path) -> Result<String, String> {
+    let unread = |error: std::io::Error| format!("it cannot be read: {error}");
+    let found = std::fs::metadata(path).map_err(unread)?;
+    if !found.is_file() || found.len() > LARGEST {
+        return Err("it is no file of at most 1 MiB; a runbook is a short text".to_owned());
+    }
+    std::fs::read_to_string(path).map_err(unread)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,6 +148,34 @@ mod tests {
         assert_eq!(library.books().len(), 1);
         assert!(library.books()[0].trusted());
         assert_eq!(library.problems()[0].rule, "book.duplicate-id");
+    }
+
+    #[test]
+    fn a_users_folder_is_read_by_name_and_what_cannot_be_used_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |name: &str, text: &[u8]| std::fs::write(folder.path().join(name), text).unwrap();
+        let mine = BUILT_IN[0].1.replace("id: restore-namespace", "id: mine");
+        put("a.md", mine.as_bytes());
+        put("b.md", BUILT_IN[0].1.as_bytes());
+        put("c.md", b"\xff\xfe");
+        put("notes.txt", b"not a runbook");
+        std::fs::create_dir(folder.path().join("d.md")).unwrap();
+        let library = Library::with_folder(folder.path());
+        let ids: Vec<&str> = library
+            .books()
+            .iter()
+            .map(|book| book.id.as_str())
+            .collect();
+        assert_eq!(ids, ["mine", "restore-namespace"]);
+        assert!(!library.book("mine").unwrap().trusted());
+        assert!(library.book("restore-namespace").unwrap().trusted());
+        let rules: Vec<&str> = library.problems().iter().map(|one| one.rule).collect();
+        assert_eq!(
+            rules,
+            ["book.duplicate-id", "book.unreadable", "book.unreadable"]
+        );
+        let nothing = Library::with_folder(&folder.path().join("not there"));
+        assert_eq!((nothing.books().len(), nothing.problems().len()), (1, 0));
     }
 
     #[test]

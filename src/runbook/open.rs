@@ -46,11 +46,8 @@ pub fn open(request: &Request, sight: &Sight<'_>, now: Moment) -> Result<RunEven
             known.join(", ")
         ));
     };
-    if request.mode == Mode::Live && !book.trusted() {
-        return no(format!(
-            "runbook {} is not signed: it can be read, never run live",
-            book.id
-        ));
+    if request.mode == Mode::Live {
+        signed(book)?;
     }
     let params = params(book, &request.params).map_err(|words| SafeText::new(&words))?;
     let given = |name: &str| params.get(name).map_or("", String::as_str);
@@ -77,6 +74,34 @@ pub fn open(request: &Request, sight: &Sight<'_>, now: Moment) -> Result<RunEven
     sight.ready(&cluster, "", now)?;
     Ok(RunEvent::Opened(opened(
         request, book, params, cluster, sight,
+    )))
+}
+
+/// Why a live run of this book on this target would be refused, before anything else is filled in.
+///
+/// # Errors
+/// One sentence: the book is not signed, or the zone needs more people than one.
+pub fn live(
+    book: &Book,
+    target: (&ClusterName, &str),
+    sight: &Sight<'_>,
+    now: Moment,
+) -> Result<(), SafeText> {
+    signed(book)?;
+    holds::people(sight, book, Mode::Live, target, now)
+}
+
+/// Only what is built in or signed is run live.
+///
+/// # Errors
+/// One sentence, when the book is neither.
+pub fn signed(book: &Book) -> Result<(), SafeText> {
+    if book.trusted() {
+        return Ok(());
+    }
+    Err(SafeText::new(&format!(
+        "runbook {} is not signed: it can be read, never run live",
+        book.id
     )))
 }
 

@@ -20,9 +20,9 @@ pub(crate) fn of(run: &Run) -> Vec<(u32, SafeText)> {
         if state == Some(&StepStatus::Undone) || !changed(run, number, state) {
             continue;
         }
-        // What a run that ended well brought back is what it was for, and its safety copy goes by itself.
+        // What a run that went to its end brought back is what it was for, and its safety copy goes by itself.
         let wanted = matches!(op, Op::Restore { .. } | Op::Backup { .. });
-        if run.status == RunStatus::Completed && wanted {
+        if matches!(run.status, RunStatus::Completed | RunStatus::Unchecked) && wanted {
             continue;
         }
         let undo = plan.step(number).map_or(&Undo::Nothing, |step| &step.undo);

@@ -47,23 +47,73 @@ pub struct Frozen {
     pub velero: String,
     /// Objects that the restore will create.
     pub create: Vec<Item>,
-    /// Objects that exist and will be left as they are.
+    /// Objects that exist, as old as the backup or restored from it, and will be left as they are.
     pub skip: Vec<Item>,
+    /// Objects that were made after the backup was taken under a name that it holds: they are others than those of the
+    /// backup, and Velero leaves them as they are too (`existingResourcePolicy: none`).
+    pub collide: Vec<Item>,
+    /// Those of `create` that nobody looked for in a namespace that is there, because listing their kind is not this
+    /// person's right: they may exist already.
+    pub unseen: Vec<Item>,
     /// Objects in the backup that controllers make anew (pods, replica sets, endpoints): not planned, not judged.
     pub left: usize,
     /// The Kustomization (namespace, name) that keeps the target, when there is one that is not suspended.
     pub kustomization: Option<(String, String)>,
     /// True when the namespace existed when the plan was made.
     pub exists: bool,
-    /// Kinds in the backup that the cluster does not have; their objects are counted in `left`.
-    pub unknown: Vec<String>,
+    /// Objects in the backup of kinds that the cluster does not have: they cannot be brought back.
+    pub unknown: Vec<Item>,
 }
 
 impl Frozen {
-    /// Every object of the backup that is planned, created and skipped ones, in order.
+    /// Every object of the backup that is planned, created, skipped and colliding ones, in order.
     pub fn items(&self) -> impl Iterator<Item = &Item> {
-        self.create.iter().chain(&self.skip)
+        self.create.iter().chain(&self.skip).chain(&self.collide)
     }
+
+    /// What the Restore would do in numbers: `create 2  skip 1  collide 0`.
+    pub fn counts(&self, gap: &str) -> String {
+        let (create, skip, collide) = (self.create.len(), self.skip.len(), self.collide.len());
+        format!("create {create}{gap}skip {skip}{gap}collide {collide}")
+    }
+
+    /// Every object by kind and name, under the word for what becomes of it and why; without empty rows.
+    pub fn lists(&self) -> Vec<(&'static str, String)> {
+        [
+            ("create", &self.create, ""),
+            (
+                "unseen",
+                &self.unseen,
+                "of create, may be there already, because listing their kind is not yours: ",
+            ),
+            ("skip", &self.skip, "there, left as they are: "),
+            (
+                "collide",
+                &self.collide,
+                "made after the backup, so others than it holds; left as they are: ",
+            ),
+            (
+                "no kind",
+                &self.unknown,
+                "the cluster does not have their kind; not brought back: ",
+            ),
+        ]
+        .into_iter()
+        .filter(|(_, items, _)| !items.is_empty())
+        .map(|(word, items, why)| (word, format!("{why}{}", named(items))))
+        .collect()
+    }
+}
+
+/// Objects by kind and name, each kind once: `ConfigMap forms, prices; Secret db`.
+pub fn named(items: &[Item]) -> String {
+    let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for item in items {
+        kinds.entry(&item.kind).or_default().push(&item.name);
+    }
+    let kinds = kinds.iter();
+    let kinds = kinds.map(|(kind, names)| format!("{kind} {}", names.join(", ")));
+    kinds.collect::<Vec<String>>().join("; ")
 }
 
 /// How a step is taken back.
@@ -107,6 +157,13 @@ pub struct PlanStep {
     pub timeout_s: u32,
     /// True when it may be left out with a reason.
     pub skip: bool,
+}
+
+impl PlanStep {
+    /// True when there is nothing for it to do in this run: it would change something, and holds no request.
+    pub fn idle(&self) -> bool {
+        self.op.is_none() && Kind::parse(&self.kind).is_some_and(Kind::changes)
+    }
 }
 
 /// A runbook expanded for one target.

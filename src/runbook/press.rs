@@ -155,9 +155,9 @@ impl Run {
                 Ok(commands)
             }
             Some((_, Trace::Foreign, words)) => no(format!("{words}; skip, undo, hold or abort")),
-            Some((_, Trace::Unreadable, words)) if attempt.is_some_and(doubt::looked_enough) => no(
-                format!("{words}; R looks again, sending again is not possible"),
-            ),
+            Some((_, Trace::Unreadable, _)) if attempt.is_some_and(doubt::looked_enough) => {
+                self.look()
+            }
             _ => no(format!(
                 "looking: {} was asked; nothing is sent meanwhile",
                 self.cluster
@@ -179,7 +179,7 @@ impl Run {
             ));
         };
         if step.status != StepStatus::Now {
-            return waiting(step);
+            return self.waiting(step);
         }
         let turn = Turn {
             run: self,
@@ -196,6 +196,7 @@ impl Run {
                     self.cluster
                 ));
             }
+            Verdict::Stuck(_) => return Ok(vec![Command::Read(turn.names())]),
             _ => return no("there is nothing to do here; it goes on by itself"),
         }
         let mut commands = Vec::new();
@@ -308,7 +309,22 @@ impl Run {
                 let again = record(RunEvent::LookAgain { step: step.number });
                 Ok(self.taken_up([again]))
             }
+            Some(step) if self.status == RunStatus::Running && kind(step) == Some(Kind::Verify) => {
+                let frozen = &self.memory.frozen;
+                Ok(vec![Command::Read(steps::names(&self.namespace, frozen))])
+            }
             _ => no("nothing is in doubt and nothing failed: there is nothing to look at again"),
+        }
+    }
+
+    /// Enter at a step that is not waiting for a person: a failed one is looked at again, nothing is sent.
+    fn waiting(&self, step: &StepState) -> Pressed {
+        match &step.status {
+            StepStatus::Failed(_) => self.look(),
+            _ => no(format!(
+                "step {} waits for the world; nothing is sent again",
+                step.number
+            )),
         }
     }
 
@@ -333,19 +349,5 @@ fn right_name(name: &str, typed: Option<&str>, why: &str) -> Result<(), SafeText
             "\"{text}\" is not {name}: nothing was sent"
         ))),
         None => Err(SafeText::new(&format!("{why}: type {name} to send this"))),
-    }
-}
-
-/// Why Enter does nothing at a step that is not waiting for a person.
-fn waiting(step: &StepState) -> Pressed {
-    match &step.status {
-        StepStatus::Failed(why) => no(format!(
-            "step {} failed: {why}; R looks again, or skip, undo, hold, abort",
-            step.number
-        )),
-        _ => no(format!(
-            "step {} waits for the world; nothing is sent again",
-            step.number
-        )),
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use crate::sources::moment::Moment;
 use crate::sources::op::Gvr;
 use crate::sources::op::Op;
@@ -77,6 +79,10 @@ pub struct Named {
     pub resource_version: String,
     /// Its label `velero.io/restore-name`, where it has one.
     pub restore: Option<String>,
+    /// Its label `velero.io/backup-name`, where it has one: the backup that it was restored from.
+    pub backup: Option<String>,
+    /// When it was made; `None` when the server does not say.
+    pub created: Option<Timestamp>,
 }
 
 /// The objects of one kind that a list of names found.

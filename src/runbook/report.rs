@@ -33,6 +33,8 @@ impl RunStatus {
             RunStatus::Held => "held",
             RunStatus::Interrupted => "interrupted",
             RunStatus::Completed => "completed",
+            RunStatus::Unchecked => "ended, a check was skipped",
+            RunStatus::NothingToDo => "nothing to do",
             RunStatus::Aborted(_) => "aborted",
             RunStatus::Failed(_) => "failed",
         }

@@ -73,8 +73,12 @@ pub enum RunStatus {
     Held,
     /// Its process ended in the middle; must be looked at first.
     Interrupted,
-    /// Ended well.
+    /// Every step is over, and what the run was for was seen.
     Completed,
+    /// Every step is over, but a check was left out: what the run was for is not proved.
+    Unchecked,
+    /// Ended before anything was sent: there was nothing to change.
+    NothingToDo,
     /// Ended by hand, with the reason.
     Aborted(SafeText),
     /// Could not go on, and why.
@@ -218,7 +222,11 @@ impl Run {
     pub fn ended(&self) -> bool {
         matches!(
             self.status,
-            RunStatus::Completed | RunStatus::Aborted(_) | RunStatus::Failed(_)
+            RunStatus::Completed
+                | RunStatus::Unchecked
+                | RunStatus::NothingToDo
+                | RunStatus::Aborted(_)
+                | RunStatus::Failed(_)
         )
     }
 
@@ -300,4 +308,6 @@ pub struct Card {
     pub enter: String,
     /// True when Enter sends something.
     pub sends: bool,
+    /// True when nothing goes on by itself until a person answers, though there may be nothing for Enter to send.
+    pub stuck: bool,
 }

@@ -4,10 +4,11 @@
 //! run later: a story that is to be half told when the first client looks is told that way.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// Tells and waits for simulated time; clones share the same time.
 #[derive(Clone, Debug)]

@@ -17,6 +17,9 @@ use crate::sim::api;
 use crate::sim::api::AuditLog;
 use crate::sim::clock::Clock;
 use crate::sim::controllers;
+use crate::sim::faults::Fault;
+use crate::sim::faults::Faults;
+use crate::sim::faults::door::Certificates;
 use crate::sim::issuer;
 use crate::sim::issuer::Issuer;
 use crate::sim::people::People;
@@ -35,6 +38,9 @@ use crate::sim::tls::Authority;
 /// Simulated time between two looks at the goals of a story.
 const LOOK: Duration = Duration::from_secs(5);
 
+/// The issuer's name where servers are told apart by name.
+const ISSUER: &str = "issuer";
+
 /// How the estate is started.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -52,6 +58,8 @@ pub struct Options {
     pub told: Option<Duration>,
     /// False leaves the clusters as an API server makes them: no objects, no controllers.
     pub bare: bool,
+    /// What goes wrong from the start.
+    pub faults: Vec<Fault>,
 }
 
 /// One served cluster.
@@ -77,6 +85,7 @@ pub struct Estate {
     story: Option<(Scenario, Arc<Mutex<Goals>>)>,
     clock: Clock,
     began: Timestamp,
+    faults: Faults,
     tasks: JoinSet<()>,
 }
 
@@ -86,11 +95,9 @@ impl Estate {
     /// # Errors
     /// No port, no certificate, an unknown cluster in `only`, or objects that cannot be made.
     pub async fn start(options: Options) -> Result<Estate, SimError> {
-        if let Some(unknown) = options
-            .only
-            .iter()
-            .find(|n| !CLUSTERS.contains(&n.as_str()))
-        {
+        let faulty = options.faults.iter().filter_map(|f| f.cluster.as_ref());
+        let mut named = options.only.iter().chain(faulty.filter(|n| *n != ISSUER));
+        if let Some(unknown) = named.find(|n| !CLUSTERS.contains(&n.as_str())) {
             return Err(SimError::NoSuchCluster(unknown.clone()));
         }
         if let Some(dir) = &options.audit {
@@ -100,11 +107,12 @@ impl Estate {
         let told = options.told.or(opens).unwrap_or_default();
         let clock = Clock::behind(told);
         let began = clock.now();
+        let faults = Faults::new(clock.clone(), options.seed);
         let (players, goals) = if options.bare {
             (Vec::new(), None)
         } else {
             let scenario = options.scenario.as_ref();
-            let mut stage = Stage::set(scenario, &options.only, &clock, options.seed)?;
+            let mut stage = Stage::set(scenario, &options.only, &faults, options.seed)?;
             if scenario.is_some() {
                 stage.play_to(told);
             }
@@ -112,9 +120,13 @@ impl Estate {
         };
         clock.run(options.speed);
         let people = Arc::new(People::new(options.seed));
+        for fault in &options.faults {
+            faults.add(fault.clone());
+        }
         let mut tasks = JoinSet::new();
         let authority = Authority::new("simulated issuer", clock.now())?;
-        let (listener, url) = listen("issuer").await?;
+        let issuer_ca = authority.pem();
+        let (listener, url) = listen(ISSUER).await?;
         let issuer = Issuer::new(
             url.clone(),
             Arc::clone(&people),
@@ -122,16 +134,21 @@ impl Estate {
             options.seed,
         )
         .map_err(SimError::Issuer)?;
-        let router = issuer::router(issuer.clone());
-        tasks.spawn(tls::serve(listener, authority.server()?, router));
+        tasks.spawn(tls::serve_with(
+            listener,
+            Certificates::of(authority, "simulated issuer")?,
+            faults.line(ISSUER),
+            issuer::router(issuer.clone()),
+        ));
         let mut estate = Estate {
             clusters: Vec::new(),
             issuer: url,
-            issuer_ca: authority.pem(),
+            issuer_ca,
             people,
             story: goals.map(|(scenario, goals)| (scenario, Arc::new(Mutex::new(goals)))),
             clock,
             began,
+            faults,
             tasks,
         };
         estate.open(&options, &issuer, players).await?;
@@ -181,13 +198,18 @@ impl Estate {
             path: file.unwrap_or_default(),
             source,
         })?;
-        let authority = Authority::new(&format!("simulated {name}"), self.clock.now())?;
+        let title = format!("simulated {name}");
+        let authority = Authority::new(&title, self.clock.now())?;
+        let (ca, key) = (authority.pem(), authority.fingerprint());
         let (listener, url) = listen(&name).await?;
         let people = Arc::clone(&self.people);
-        let server = api::Server::new(cluster.clone(), people, issuer.clone(), audit.clone());
-        self.tasks.spawn(tls::serve(
+        let line = self.faults.line(&name);
+        let server = api::Server::new(cluster.clone(), people, issuer.clone(), audit.clone())
+            .with_faults(line.clone());
+        self.tasks.spawn(tls::serve_with(
             listener,
-            authority.server()?,
+            Certificates::of(authority, &title)?,
+            line,
             api::router(server),
         ));
         self.tasks.spawn(lifecycle::run(cluster.store.clone()));
@@ -197,8 +219,8 @@ impl Estate {
         let uid = system.as_deref().map_or("", meta::uid);
         self.clusters.push(Served {
             url,
-            ca: authority.pem(),
-            fingerprint: format!("{}/{uid}", authority.fingerprint()),
+            ca,
+            fingerprint: format!("{key}/{uid}"),
             audit,
             cluster,
         });
@@ -284,6 +306,11 @@ impl Estate {
     /// The issuer's address and the certificate of its authority (PEM).
     pub fn issuer(&self) -> (&str, &str) {
         (&self.issuer, &self.issuer_ca)
+    }
+
+    /// The fault plan; it may be changed while the estate runs.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// The people who may sign in.

@@ -8,6 +8,7 @@ pub mod api;
 pub mod clock;
 pub mod controllers;
 pub mod estate;
+pub mod faults;
 pub mod issuer;
 pub mod monitoring;
 pub mod people;
@@ -23,10 +24,11 @@ use std::sync::Arc;
 pub use crate::sim::estate::Estate;
 pub use crate::sim::estate::Options;
 pub use crate::sim::estate::Served;
+pub use crate::sim::faults::Fault;
+pub use crate::sim::faults::Faults;
 
 use crate::sim::clock::Clock;
 use crate::sim::monitoring::Monitoring;
-use crate::sim::scenario::wire::Wire;
 use crate::sim::seed::Base;
 use crate::sim::store::Refusal;
 use crate::sim::store::Store;
@@ -49,8 +51,8 @@ pub struct Cluster {
     pub base: Base,
     /// What answers behind its service proxy.
     pub monitoring: Arc<Monitoring>,
-    /// The trouble on its wire that the story asks for.
-    pub wire: Wire,
+    /// What goes wrong between it and those who ask it.
+    pub faults: Faults,
 }
 
 impl Cluster {
@@ -69,10 +71,10 @@ impl Cluster {
             name: name.to_owned(),
             store,
             monitoring: Arc::new(Monitoring::new(name, clock.clone())),
+            faults: Faults::new(clock.clone(), own),
             clock,
             seed: own,
             base: Base::Night,
-            wire: Wire::default(),
         })
     }
 }

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use http::Request;
+use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose, PublicKeyData,
@@ -19,9 +21,14 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use sha2::{Digest, Sha256};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt;
 
 use crate::sim::SimError;
+use crate::sim::clock::Clock;
+use crate::sim::faults::Faults;
+use crate::sim::faults::Line;
+use crate::sim::faults::door;
+use crate::sim::faults::door::Certificates;
 
 /// How long certificates hold.
 const LIFE: Duration = Duration::from_secs(24 * 3600);
@@ -74,8 +81,23 @@ impl Authority {
     /// # Errors
     /// The key, the certificate or the TLS configuration could not be made.
     pub fn server(&self) -> Result<Arc<ServerConfig>, SimError> {
+        self.server_at(self.now)
+    }
+
+    /// As [`Authority::server`], with a certificate that ended long ago.
+    pub(in crate::sim) fn expired(&self) -> Result<Arc<ServerConfig>, SimError> {
+        let then = self.now.checked_sub(SignedDuration::from_hours(25));
+        self.server_at(then.unwrap_or(self.now))
+    }
+
+    /// As [`Authority::server`], but of another authority that bears this name.
+    pub(in crate::sim) fn stranger(&self, name: &str) -> Result<Arc<ServerConfig>, SimError> {
+        Authority::new(name, self.now)?.server()
+    }
+
+    fn server_at(&self, now: Timestamp) -> Result<Arc<ServerConfig>, SimError> {
         let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
-        let mut params = params("simulated server", self.now, names)?;
+        let mut params = params("simulated server", now, names)?;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate().map_err(SimError::Certificate)?;
@@ -108,13 +130,25 @@ fn params(name: &str, now: Timestamp, names: Vec<String>) -> Result<CertificateP
 
 /// Serves a router over HTTPS until the future is dropped; open connections end with it.
 pub async fn serve(listener: TcpListener, config: Arc<ServerConfig>, router: Router) {
-    let acceptor = TlsAcceptor::from(config);
+    let quiet = Faults::new(Clock::manual(Timestamp::UNIX_EPOCH), 0).line("");
+    serve_with(listener, Certificates::only(config), quiet, router).await;
+}
+
+/// As [`serve`], with the faults of a plan.
+pub(in crate::sim) async fn serve_with(
+    listener: TcpListener,
+    certificates: Certificates,
+    line: Line,
+    router: Router,
+) {
+    let certificates = Arc::new(certificates);
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 if let Ok((stream, _)) = accepted {
-                    connections.spawn(connection(acceptor.clone(), stream, router.clone()));
+                    let (certificates, line) = (Arc::clone(&certificates), line.clone());
+                    connections.spawn(connection(stream, certificates, line, router.clone()));
                 }
             }
             Some(_) = connections.join_next() => {}
@@ -123,15 +157,23 @@ pub async fn serve(listener: TcpListener, config: Arc<ServerConfig>, router: Rou
 }
 
 /// One connection; a client that breaks off is no error of the server.
-async fn connection(acceptor: TlsAcceptor, stream: TcpStream, router: Router) {
-    // Small watch events must not wait for more.
-    let _ = stream.set_nodelay(true);
-    let Ok(stream) = acceptor.accept(stream).await else {
+async fn connection(
+    stream: TcpStream,
+    certificates: Arc<Certificates>,
+    line: Line,
+    router: Router,
+) {
+    let Some((wire, talk)) = door::enter(stream, &certificates, line).await else {
         return;
     };
-    let service = TowerToHyperService::new(router);
+    let told = router.map_request(move |mut request: Request<Incoming>| {
+        talk.next();
+        request.extensions_mut().insert(talk.clone());
+        request
+    });
+    let service = TowerToHyperService::new(told);
     let _ = hyper::server::conn::http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(wire), service)
         .await;
 }
 

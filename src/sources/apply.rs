@@ -3,6 +3,7 @@
 //! The permit is spent against what is true now, on this connection; a mismatch sends nothing. Nothing here tries again.
 
 use http::Request;
+use http::header::ACCEPT;
 use http::header::CONTENT_TYPE;
 use kube::client::Body;
 use serde_json::Value;
@@ -10,6 +11,8 @@ use serde_json::Value;
 use super::cluster::Link;
 use super::cluster::fault::Fault;
 use super::cluster::fault::never_left;
+use super::cluster::reader::METADATA_ONLY;
+use super::op::Op;
 use super::op::Targeted;
 use crate::audit::Actual;
 use crate::audit::Permit;
@@ -103,6 +106,7 @@ pub async fn apply(link: &Link, op: &Targeted, permit: Permit, mono_ns: u64) -> 
         .uri(&wire.path)
         .header(CONTENT_TYPE, wire.content_type)
         .header("audit-id", &audit_id)
+        .header(ACCEPT, accept(&op.op))
         .body(Body::from(wire.body));
     let request = match request {
         Ok(request) => request,
@@ -113,6 +117,14 @@ pub async fn apply(link: &Link, op: &Targeted, permit: Permit, mono_ns: u64) -> 
     Applied {
         audit_id: Some(SafeText::from(audit_id)),
         ..applied
+    }
+}
+
+/// A deletion may be answered with what is deleted, and that may be a Secret: only its metadata is asked for.
+fn accept(op: &Op) -> &'static str {
+    match op {
+        Op::Delete { .. } => METADATA_ONLY,
+        _ => "application/json",
     }
 }
 
@@ -127,6 +139,7 @@ async fn send(link: &Link, request: Request<Body>, what: &str) -> Applied {
         .get("audit-id")
         .and_then(|id| id.to_str().ok())
         .map(SafeText::new);
+    let from_api = super::cluster::is_json(response.headers());
     let body = response.into_body().collect_bytes().await;
     let (object, message) = match &body {
         Ok(bytes) => (object(bytes), super::cluster::message(bytes)),
@@ -139,7 +152,12 @@ async fn send(link: &Link, request: Request<Body>, what: &str) -> Applied {
             .map(SafeText::new)
     };
     Applied {
-        class: class(status, &message, what),
+        class: match class(status, &message, what) {
+            Class::Applied if !from_api => Class::Unknown(SafeText::from(format!(
+                "{what} was sent, and what answered ({status}) is no API server; R looks, nothing is sent again"
+            ))),
+            class => class,
+        },
         status: Some(status),
         audit_id: None,
         audit_id_echo: echo,

@@ -67,7 +67,7 @@ pub(super) fn lead(findings: &mut [Finding]) {
 fn silence(ground: &Ground<'_>) -> Option<(Finding, SafeText)> {
     let world = ground.world;
     let silent = match (world.freshness(ground.now), world.reach()) {
-        (_, Reach::NotAsked | Reach::OtherCa { .. }) => return None,
+        (_, Reach::NotAsked | Reach::NotSignedIn | Reach::OtherCa { .. }) => return None,
         (_, Reach::Unreachable(_)) | (Freshness::Silent(_), _) => true,
         (Freshness::Never, _) => Watch::ALL
             .into_iter()
@@ -184,6 +184,15 @@ fn unread(ground: &Ground<'_>) -> Option<Finding> {
     let (cluster, world) = (ground.cluster, ground.world);
     match (world.reach(), world.greeting()) {
         (Reach::Unreachable(_) | Reach::OtherCa { .. }, _) => return None,
+        (Reach::NotSignedIn, _) => {
+            let sentence = format!("{cluster} is not read: not signed in");
+            let finding = ground.cluster_finding("cluster.unread", Level::Unknown, sentence);
+            let fix = "0 shows the session; Enter on the cluster there signs in to its issuer";
+            return Some(Finding {
+                why: vec![SafeText::new(fix)],
+                ..finding
+            });
+        }
         (reach, None) => {
             let sentence = format!("{cluster} is not known: {}", reach.words());
             return Some(ground.cluster_finding("cluster.unread", Level::Unknown, sentence));

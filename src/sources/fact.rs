@@ -122,6 +122,8 @@ pub struct Greeting {
 pub enum Fact {
     /// The API server answered for the first time on this connection.
     Greeting(Greeting),
+    /// The server's clock stands otherwise than when it answered first: seconds by which it is ahead of ours.
+    Clock(i64),
     /// A connection could not be made; nothing was sent. The reason in words.
     Unreachable(SafeText),
     /// The CA key is not the one of the configuration; nothing was sent. Both keys, hex.

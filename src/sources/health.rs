@@ -10,6 +10,8 @@ pub enum Reach {
     /// Nobody has tried.
     #[default]
     NotAsked,
+    /// Nobody is signed in to it, so nothing is sent.
+    NotSignedIn,
     /// A connection is being made.
     Asked,
     /// The API server has answered.
@@ -30,6 +32,7 @@ impl Reach {
     pub fn words(&self) -> String {
         match self {
             Reach::NotAsked => "not asked yet".to_owned(),
+            Reach::NotSignedIn => "not signed in".to_owned(),
             Reach::Asked => "asked, no answer yet".to_owned(),
             Reach::Reached => "reached".to_owned(),
             Reach::Unreachable(why) => format!("not reached: {why}; nothing was sent"),

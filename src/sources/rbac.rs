@@ -81,8 +81,7 @@ fn right(
 
 /// Kinds that a restore may create: their names are compared with the backup, and an undo deletes what was created.
 ///
-/// Secrets are left out on purpose: who may list their names reads their values, of the whole cluster. What may not be
-/// listed is not looked for, and the run says so; a person who may have it looked for has it looked for.
+/// Secrets are apart, see [`SECRETS`].
 const RESTORED: [(&str, &str); 17] = [
     ("", "configmaps"),
     ("", "limitranges"),
@@ -103,8 +102,29 @@ const RESTORED: [(&str, &str); 17] = [
     ("rbac.authorization.k8s.io", "roles"),
 ];
 
-/// Rights that the runbooks of this estate's Velero and Flux need, wherever these live.
-pub fn operating() -> Vec<Right> {
+/// What verify and undo need of Secrets: their names and uids, and to take back what a run brought. No `get`: a value is
+/// never asked for. Nobody can be given the names without the values, which the manifest says.
+const SECRETS: [&str; 2] = ["delete", "list"];
+
+/// What stands above a role that may list Secrets.
+const WITH_SECRETS: &str = "\
+# This role may list Secrets in every namespace, and who may list them can read every value in them: Kubernetes has no
+# right to see names alone. crashcart needs the names and uids, because a run ends as completed only when every object
+# of its plan was seen; it asks for metadata only, so that no value enters it. The right to create a Restore, which a
+# repair needs anyway, amounts to as much: whoever may restore a backup can have its Secrets written where he reads them.
+# crashcart rbac emit --without-secrets leaves this right out, and says what then cannot be proved.
+";
+
+/// What stands above a role that may not.
+const WITHOUT_SECRETS: &str = "\
+# This role may not list Secrets. What then cannot be proved: that a restore brought back the Secrets of its plan. verify
+# stays open and names them, until somebody who may list them looks or the check is skipped with a reason; such a run
+# ends with a check skipped and not as completed. The undo leaves the Secrets that a restore created where they are.
+# The right to create a Restore still amounts to reading the Secrets of every backup.
+";
+
+/// Rights that the runbooks of this estate's Velero and Flux need, wherever these live; `secrets` adds those on Secrets.
+pub fn operating(secrets: bool) -> Vec<Right> {
     let mut rights = Vec::new();
     for (group, resource, verb) in [
         ("velero.io", "serverstatusrequests", "create"),
@@ -122,21 +142,35 @@ pub fn operating() -> Vec<Right> {
         let verbs = ["delete", "get", "list"].into_iter();
         rights.extend(verbs.map(|verb| right(None, group, resource, &[], verb)));
     }
+    if secrets {
+        rights.extend(SECRETS.map(|verb| right(None, "", "secrets", &[], verb)));
+    }
     rights
 }
 
+/// Which role is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Reads what is watched and changes nothing.
+    Viewer,
+    /// Runs runbooks to their proof.
+    Operator,
+    /// Runs runbooks and is never shown Secrets.
+    OperatorWithoutSecrets,
+}
+
 /// What `rbac emit` prints: the roles, and bindings where a group or a user is named.
-pub fn manifest(read_only: bool, group: Option<&str>, user: Option<&str>) -> String {
-    let name = if read_only {
-        "crashcart-viewer"
-    } else {
-        "crashcart-operator"
+pub fn manifest(role: Role, group: Option<&str>, user: Option<&str>) -> String {
+    let (name, about) = match role {
+        Role::Viewer => ("crashcart-viewer", ""),
+        Role::Operator => ("crashcart-operator", WITH_SECRETS),
+        Role::OperatorWithoutSecrets => ("crashcart-operator", WITHOUT_SECRETS),
     };
     let mut rights = reading();
-    if !read_only {
-        rights.extend(operating());
+    if role != Role::Viewer {
+        rights.extend(operating(role == Role::Operator));
     }
-    let mut out = yaml(name, &rights);
+    let mut out = about.to_owned() + &yaml(name, &rights);
     let subjects: Vec<(&str, &str)> = group
         .map(|group| ("Group", group))
         .into_iter()
@@ -305,21 +339,33 @@ mod tests {
     }
 
     #[test]
-    fn a_restore_is_looked_at_kind_by_kind_and_no_secret_is_read() {
-        let text = manifest(false, None, Some("alice"));
+    fn a_restore_is_looked_at_kind_by_kind() {
+        let text = manifest(Role::Operator, None, Some("alice"));
         for (_, resource) in RESTORED {
             assert!(
                 text.contains(&format!("resources: [\"{resource}\"]")),
                 "{resource}"
             );
         }
-        assert!(!text.contains("secrets"));
-        assert!(!manifest(true, None, Some("alice")).contains("configmaps"));
+        assert!(!manifest(Role::Viewer, None, Some("alice")).contains("configmaps"));
+    }
+
+    #[test]
+    fn secrets_are_listed_and_deleted_never_read_and_the_manifest_says_what_that_means() {
+        let rule = "resources: [\"secrets\"]";
+        let with = manifest(Role::Operator, None, Some("alice"));
+        assert!(with.contains(&format!("{rule}\n  verbs: [\"delete\", \"list\"]\n")));
+        assert!(with.contains("# This role may list Secrets"));
+        assert!(with.contains("create a Restore"));
+        let without = manifest(Role::OperatorWithoutSecrets, None, Some("alice"));
+        assert!(!without.contains(rule));
+        assert!(without.contains("# This role may not list Secrets. What then cannot be proved"));
+        assert!(!manifest(Role::Viewer, None, Some("alice")).contains("ecrets"));
     }
 
     #[test]
     fn the_operator_of_the_manifest_may_send_every_operation() {
-        let rights = operating();
+        let rights = operating(false);
         for op in ops().iter().filter(|op| !matches!(op, Op::Review { .. })) {
             let (gvr, ..) = op.target();
             let granted = |right: &&Right| {
@@ -328,10 +374,10 @@ mod tests {
             };
             assert!(rights.iter().any(|right| granted(&right)), "{op:?}");
         }
-        let text = manifest(false, Some("sre-operators"), Some("alice"));
+        let text = manifest(Role::Operator, Some("sre-operators"), Some("alice"));
         assert_eq!(text.matches("kind: ClusterRoleBinding").count(), 1);
         assert_eq!(text.matches("kind: RoleBinding").count(), 1);
-        assert!(!manifest(true, None, None).contains("create"));
+        assert!(!manifest(Role::Viewer, None, None).contains("create"));
     }
 
     #[test]

@@ -83,10 +83,24 @@ async fn follow_until_ended<K: Kind>(
         watcher(Api::<Wire<K>>::all(link.reader().kube()), config).backoff(Pauses(BACKOFF.0));
     let mut batches = pin!(events.ready_chunks(BATCH));
     let mut list: Vec<K> = Vec::new();
+    let mut expired = 0_u32;
     while let Some(batch) = batches.next().await {
         for step in fold(batch, &mut list) {
             let out = match step {
-                Step::Delta(delta) => fact(delta),
+                Step::Delta(delta) => {
+                    if !matches!(delta, Delta::Swap(_)) {
+                        expired = 0;
+                    }
+                    fact(delta)
+                }
+                Step::Expired => {
+                    // A server whose every list is too old to watch is not asked for the next one at once.
+                    expired = expired.saturating_add(1);
+                    if expired > 1 {
+                        tokio::time::sleep(BACKOFF.1).await;
+                    }
+                    continue;
+                }
                 Step::Failed(fault, phase) => match fault.news() {
                     news @ (WatchNews::NotInstalled | WatchNews::Forbidden(_)) => {
                         return Some((news, SLOW));
@@ -128,6 +142,8 @@ impl Backoff for Pauses {
 enum Step<K> {
     Delta(Delta<K>),
     Failed(Fault, Phase),
+    /// The version of the watch is too old; the watcher lists again by itself.
+    Expired,
 }
 
 /// What was under way when a watch failed.
@@ -159,7 +175,8 @@ fn fold<K: Kind>(batch: Vec<watcher::Result<Event<Wire<K>>>>, list: &mut Vec<K>)
                 _ => steps.push(Step::Delta(Delta::Delete(vec![wire.object]))),
             },
             Err(error) => {
-                steps.extend(fault(&error).map(|(fault, phase)| Step::Failed(fault, phase)));
+                let failed = |(fault, phase)| Step::Failed(fault, phase);
+                steps.push(fault(&error).map_or(Step::Expired, failed));
             }
         }
     }
@@ -265,7 +282,7 @@ mod tests {
                 Step::Delta(Delta::Swap(all)) => ("swap", all.len()),
                 Step::Delta(Delta::Apply(some)) => ("apply", some.len()),
                 Step::Delta(Delta::Delete(some)) => ("delete", some.len()),
-                Step::Failed(..) => ("failed", 0),
+                Step::Failed(..) | Step::Expired => ("failed", 0),
             })
             .collect();
         assert_eq!(sizes, [("swap", 2), ("apply", 2), ("delete", 1)]);

@@ -53,6 +53,14 @@ impl World {
         }
     }
 
+    /// Nobody is signed in to a cluster (any more): what was read is history, and no fact of an older connection counts.
+    pub fn sign_out(&mut self, cluster: ClusterName) {
+        let world = self.clusters.entry(cluster).or_default();
+        world.generation = 0;
+        world.reach = Reach::NotSignedIn;
+        world.greeting = None;
+    }
+
     /// Takes one fact in. The same fact twice changes nothing more; one of another connection changes nothing.
     pub fn fold(&mut self, cluster: &ClusterName, generation: u64, fact: Fact, at: Moment) {
         if let Some(world) = self
@@ -133,7 +141,7 @@ impl ClusterWorld {
         match (Freshness::judge(silence, health.refused), &self.reach) {
             (
                 Freshness::Live | Freshness::Late(_),
-                Reach::Unreachable(_) | Reach::OtherCa { .. },
+                Reach::Unreachable(_) | Reach::OtherCa { .. } | Reach::NotSignedIn,
             ) => Freshness::Silent(silence.unwrap_or(0)),
             (freshness, _) => freshness,
         }
@@ -182,6 +190,9 @@ impl ClusterWorld {
             }
             (_, Reach::NotAsked) if !health.synced => {
                 return Standing::Never(SafeText::new("not asked"));
+            }
+            (_, Reach::NotSignedIn) if !health.synced => {
+                return Standing::Never(SafeText::new("not signed in"));
             }
             _ if !health.synced => return Standing::Asked,
             _ => {}
@@ -247,7 +258,9 @@ impl ClusterWorld {
     /// Alertmanager's newest answer.
     pub fn alerts(&self, now: Moment) -> Seen<&alerts::Answer> {
         Seen::bind(
-            self.alerts.as_ref(),
+            self.alerts
+                .as_ref()
+                .filter(|_| self.watch(Watch::Alerts).synced),
             self.watch_freshness(Watch::Alerts, now),
         )
     }
@@ -277,6 +290,11 @@ impl ClusterWorld {
             Fact::Greeting(greeting) => {
                 self.reach = Reach::Reached;
                 self.greeting = Some(greeting);
+            }
+            Fact::Clock(ahead) => {
+                if let Some(greeting) = &mut self.greeting {
+                    greeting.clock_ahead_s = Some(ahead);
+                }
             }
             Fact::Unreachable(why) => self.reach = Reach::Unreachable(why),
             Fact::OtherCa { expected, found } => self.reach = Reach::OtherCa { expected, found },

@@ -1,6 +1,7 @@
 //! What a person can do, each with one name that the palette, the footer and the help share.
 
 use super::nav::Screen;
+use crate::auth::audience::Audience;
 
 /// One thing a person can do.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +47,8 @@ pub enum Action {
     Side(bool),
     /// Ask for a new code.
     CodeNew,
+    /// Sign in to this audience as well, from the palette.
+    SignInTo(Audience),
     /// Swap black and white of the QR code.
     CodeSwap,
     /// Sign out.

@@ -1,17 +1,29 @@
 //! What `update` asks for. Only `app/perform.rs` carries it out.
 
+use crate::auth::audience::Audience;
 use crate::config::ClusterName;
 use crate::runbook::engine::Command;
 use crate::runbook::event::RunEvent;
 use crate::runbook::run::Run;
 
+/// What a person saw of a request before the key that sends it: nothing else is sent by that key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// Generation of the connection to the run's cluster at that frame.
+    pub generation: u64,
+    /// SHA-256 of the request on the card, hex; empty where the card held none.
+    pub digest: String,
+}
+
 /// One thing to be done outside.
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// Begin to sign in with the first issuer, or anew.
-    SignIn,
+    /// Begin to sign in to this audience, or anew.
+    SignIn(Audience),
     /// In the demo: answer the sign-in as this person.
     AnswerSignIn {
+        /// Which sign-in.
+        audience: Audience,
         /// Name of the simulated person.
         person: String,
         /// Where the answer goes.
@@ -19,10 +31,12 @@ pub enum Effect {
         /// The code that was shown.
         user_code: String,
     },
-    /// Give the token back and forget it.
-    SignOut,
+    /// Give the tokens of this audience back and forget them.
+    SignOut(Audience),
     /// Connect to these clusters again, with a new generation.
     Connect(Vec<ClusterName>),
+    /// Close the connections to these clusters: nobody is signed in to them any more.
+    Disconnect(Vec<ClusterName>),
     /// Write that a run was opened; it gets its id there.
     Open {
         /// How it begins, its id still empty.
@@ -36,6 +50,8 @@ pub enum Effect {
         commands: Vec<Command>,
         /// Generation of the connection it was previewed on.
         generation: u64,
+        /// SHA-256, hex, of the request that a person saw before the key; nothing for what goes on by itself.
+        digest: Option<String>,
     },
     /// Verify the log from disk.
     VerifyLog,

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::LogRow;
 use super::action::Action;
+use crate::auth::audience::Audience;
 use crate::auth::person::Person;
 use crate::auth::sign_in;
 use crate::config::ClusterName;
@@ -49,10 +50,22 @@ pub enum What {
         /// Its generation.
         generation: u64,
     },
-    /// Sign-in moved on.
-    SignIn(sign_in::Event),
-    /// Somebody is signed in without an issuer (client certificate, `--as`).
-    Person(Person),
+    /// The console came to life: clusters that need no sign-in are connected.
+    Begun,
+    /// A sign-in moved on.
+    SignIn {
+        /// To which audience.
+        audience: Audience,
+        /// How.
+        step: sign_in::Event,
+    },
+    /// Somebody is known without an issuer.
+    Person {
+        /// Who.
+        person: Person,
+        /// The cluster whose kubeconfig says so; `None` for everywhere (`--as`).
+        cluster: Option<ClusterName>,
+    },
     /// An entry was written (by us or by another console on this host).
     Logged {
         /// Entries in the log now.
@@ -100,6 +113,8 @@ pub enum What {
         /// Identity of the card that it shows whole; `None` when it shows none, or not all of it.
         card: Option<String>,
     },
+    /// The frame that was drawn shows a text that can be scrolled so far: its last first line.
+    TextEnd(usize),
     /// The terminal has this size now.
     Resize(u16, u16),
     /// The terminal hung up or the system asks us to end.

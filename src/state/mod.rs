@@ -9,12 +9,18 @@ pub mod event;
 pub mod nav;
 pub mod prompt;
 pub mod rows;
+pub mod sign_ins;
 pub mod update;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::auth::audience::Audience;
 use crate::auth::person::Person;
-use crate::auth::sign_in::SignIn;
+use crate::auth::session::Session;
+use crate::config::Cluster;
+use crate::config::ClusterAuth;
+use crate::config::ClusterName;
 use crate::config::Config;
 use crate::runbook::library::Library;
 use crate::runbook::reading::Heard;
@@ -23,10 +29,15 @@ use crate::sources::board;
 use crate::sources::board::Board;
 use crate::sources::moment::Moment;
 use crate::sources::world::World;
+use crate::sources::zones;
 use crate::text::SafeText;
 
 use nav::Nav;
 use prompt::Prompt;
+use sign_ins::SignIns;
+
+/// Columns and rows of the smallest window that shows a screen, and with it a request, whole.
+pub const WHOLE: (u16, u16) = (80, 24);
 
 /// Who and where this console is, as far as it does not change while it runs.
 #[derive(Clone, Debug, Default)]
@@ -120,12 +131,16 @@ pub struct State {
     pub world: World,
     /// The board, judged at `judged_at`.
     pub board: Board,
+    /// The zone on screen, judged at `judged_at`; `None` while no zone is on screen.
+    pub zone: Option<zones::Detail>,
     /// The board from disk.
     pub last_known: LastKnown,
-    /// Sign-in, where an issuer is configured.
-    pub sign_in: SignIn,
-    /// Who acts, once signed in (or known from a certificate).
+    /// The sign-ins, one for each audience that some cluster takes.
+    pub sign_ins: SignIns,
+    /// Who acts, once signed in (or known from a certificate): the first one, where there are several.
     pub person: Option<Person>,
+    /// Who acts on each cluster; a cluster that is missing here knows nobody. Empty while one person acts everywhere.
+    pub people: BTreeMap<ClusterName, Person>,
     /// The log.
     pub log: LogView,
     /// Every run in this estate's log, newest first.
@@ -168,15 +183,17 @@ impl State {
         let world = World::default();
         State {
             board: board::judge(&config, &world, now),
+            sign_ins: SignIns::new(&config),
             config,
             library,
             here: Here::default(),
             now,
             judged_at: now,
             world,
+            zone: None,
             last_known: LastKnown::default(),
-            sign_in: SignIn::default(),
             person: None,
+            people: BTreeMap::new(),
             log: LogView::default(),
             runs: Vec::new(),
             open_run: None,
@@ -187,7 +204,7 @@ impl State {
             nav: Nav::default(),
             prompt: None,
             message: None,
-            size: (80, 24),
+            size: WHOLE,
             card_shown: None,
             cancelled_at: None,
             stale: false,
@@ -206,6 +223,39 @@ impl State {
     pub(crate) fn say(&mut self, sentence: impl Into<SafeText>) {
         self.message = Some(sentence.into());
         self.changed();
+    }
+
+    /// True when the window is large enough to show a request in full.
+    pub fn roomy(&self) -> bool {
+        self.size.0 >= WHOLE.0 && self.size.1 >= WHOLE.1
+    }
+
+    /// Who acts on a cluster; `None` where nobody is signed in.
+    pub fn person_on(&self, cluster: &ClusterName) -> Option<&Person> {
+        if self.people.is_empty() {
+            return self.person.as_ref();
+        }
+        self.people.get(cluster)
+    }
+
+    /// Who acts on the run on screen; without one, who acts at all.
+    pub fn acting(&self) -> Option<&Person> {
+        match self.run() {
+            Some(run) => self.person_on(&run.cluster),
+            None => self.person.as_ref(),
+        }
+    }
+
+    /// The sign-in that serves a cluster; `None` while nobody is signed in there, or where none is needed.
+    pub fn session_on(&self, cluster: &ClusterName) -> Option<&Session> {
+        let found = self.config.cluster(cluster)?;
+        self.sign_ins.session(&Audience::of(found, &self.config)?)
+    }
+
+    /// Whether there is anything to show a cluster: its kubeconfig's credential, or a sign-in.
+    pub fn has_credential(&self, cluster: &Cluster) -> bool {
+        let by_file = matches!(cluster.auth, ClusterAuth::Kubeconfig(_));
+        by_file || self.person_on(&cluster.name).is_some()
     }
 
     /// The run on screen.

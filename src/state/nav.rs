@@ -1,6 +1,7 @@
 //! Where the person is: screen, mark, pane and filter. The mark sits on an identity, never on a row number.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::config::ZoneName;
 
@@ -62,8 +63,10 @@ pub struct Nav {
     pub book: Option<String>,
     /// Words that a list's rows must hold; empty shows all.
     pub filter: String,
-    /// True when folded and hidden rows are shown.
-    pub hidden_shown: bool,
+    /// The furthest that the text in view can be scrolled, as the last frame had it; 0 when all of it shows.
+    pub text_end: usize,
+    /// The screens on which folded and hidden rows are shown.
+    pub hidden_shown: BTreeSet<Screen>,
     /// True when ages are shown as clock times and clock times as ages.
     pub times_swapped: bool,
     /// True when `r` narrowed the runbooks to those that treat the marked finding (its id).
@@ -81,7 +84,8 @@ impl Default for Nav {
             zone: None,
             book: None,
             filter: String::new(),
-            hidden_shown: false,
+            text_end: 0,
+            hidden_shown: BTreeSet::new(),
             times_swapped: false,
             treating: None,
         }
@@ -92,6 +96,18 @@ impl Nav {
     /// The marked identity on the screen in view.
     pub fn mark(&self) -> Option<&str> {
         self.marks.get(&self.screen).map(String::as_str)
+    }
+
+    /// True when folded and hidden rows are shown on the screen in view.
+    pub fn unfolded(&self) -> bool {
+        self.hidden_shown.contains(&self.screen)
+    }
+
+    /// Shows what is folded on the screen in view, or folds it again.
+    pub fn fold_or_unfold(&mut self) {
+        if !self.hidden_shown.remove(&self.screen) {
+            self.hidden_shown.insert(self.screen);
+        }
     }
 
     /// The focused pane of the screen in view.

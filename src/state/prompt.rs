@@ -1,5 +1,7 @@
 //! What is being typed. A prompt takes the last pane and the footer; nothing is drawn over it.
 
+use crate::state::effect::Shown;
+
 /// One line of text and where its cursor stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Line {
@@ -35,6 +37,8 @@ pub enum Prompt {
         line: Line,
         /// A sentence when the last Enter did not count.
         refused: Option<String>,
+        /// The request that was on screen when the name was asked for.
+        shown: Shown,
     },
     /// A reason, for a skip or an abort.
     Reason {

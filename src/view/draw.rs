@@ -16,29 +16,32 @@ use super::widgets::row::Row;
 use super::widgets::stack;
 use crate::keys;
 use crate::state::State;
+use crate::state::WHOLE;
+use crate::state::nav::Screen;
+use crate::text;
 
 /// The smallest window that shows a screen at all.
 const LEAST: (u16, u16) = (60, 20);
-/// The smallest window that shows a screen whole.
-const WHOLE: (u16, u16) = (80, 24);
+/// A sentence that says what to do is not cut: a message takes up to so many of the last lines.
+const MESSAGE: usize = 4;
 
-/// The size to draw for a terminal of this size: a serial line that says 0x0 counts as 80x24.
-pub fn frame_size((width, height): (u16, u16)) -> (u16, u16) {
-    if width == 0 || height == 0 {
-        WHOLE
-    } else {
-        (width, height)
-    }
+/// What a frame shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Drawn {
+    /// True when the pane that has the focus is on screen whole: only then a key may send what it shows.
+    pub whole: bool,
+    /// How far a text that is read can be scrolled, in lines; 0 when all of it shows.
+    pub text_end: usize,
 }
 
 /// Draws the screen in view into `area`, the whole of a buffer of any size.
 ///
-/// True when the pane that has the focus is on screen whole: only then a key may send what it shows.
-pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) -> bool {
+/// Says what of it the frame shows.
+pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Drawn {
     let area = area.intersection(buffer.area);
     buffer.set_style(area, theme.style(Role::Text));
     if area.width == 0 || area.height == 0 {
-        return false;
+        return Drawn::default();
     }
     if area.width < LEAST.0 || area.height < LEAST.1 {
         paint_all(
@@ -46,7 +49,7 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) -> bo
             buffer,
             theme,
         );
-        return false;
+        return Drawn::default();
     }
     let small = area.width < WHOLE.0 || area.height < WHOLE.1;
     let frame = Frame {
@@ -68,36 +71,53 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) -> bo
         last.extend(one_pane(&mut sheet, &frame, area.height));
     }
     if let Some(message) = &state.message {
-        last = vec![Row::line(Role::Message, message.as_str())];
+        let lines = text::wrap(message.as_str(), frame.width.saturating_sub(2));
+        let lines = lines.into_iter().take(MESSAGE);
+        last = lines.map(|line| Row::line(Role::Message, line)).collect();
     }
     room -= last.len();
-    let whole = body(&sheet.panes, buffer, theme, room);
-    for row in &last {
-        row.paint(buffer, theme, area.height - 2, false);
+    let drawn = body(&sheet.panes, buffer, theme, room);
+    let first = area.height - 1 - u16::try_from(last.len()).unwrap_or(1);
+    for (y, row) in (first..).zip(&last) {
+        row.paint(buffer, theme, y, false);
     }
-    footer::footer(&keys::footer(state), frame.width).paint(buffer, theme, area.height - 1, false);
-    whole && !small
+    let mut keys = keys::footer(state);
+    if theme.ascii && state.nav.screen == Screen::SignIn {
+        // In ASCII there is no picture whose black and white could be swapped.
+        keys.retain(|(key, _)| key != "b");
+    }
+    footer::footer(&keys, frame.width).paint(buffer, theme, area.height - 1, false);
+    Drawn {
+        whole: drawn.whole && !small,
+        ..drawn
+    }
 }
 
-/// Draws the panes from line 3 on in so many lines; true when the one with the focus is whole.
-fn body(panes: &[Pane], buffer: &mut Buffer, theme: &Theme, room: usize) -> bool {
-    let mut whole = false;
+/// Draws the panes from line 3 on in so many lines.
+fn body(panes: &[Pane], buffer: &mut Buffer, theme: &Theme, room: usize) -> Drawn {
+    let mut drawn = Drawn::default();
     let mut y = 3;
     let shown = stack::share(panes, room);
     let bottom = 3 + u16::try_from(room).unwrap_or(u16::MAX);
     for (pane, rows) in panes.iter().zip(shown) {
         let Some(rows) = rows else { continue };
         if y + u16::try_from(pane.fixed() + rows).unwrap_or(u16::MAX) > bottom {
-            return false;
+            return Drawn {
+                whole: false,
+                ..drawn
+            };
         }
-        whole |= pane.focus && rows == pane.rows.len();
+        drawn.whole |= pane.focus && rows == pane.rows.len();
+        if pane.read {
+            drawn.text_end = pane.rows.len() - rows;
+        }
         y = pane.paint(buffer, theme, y, rows);
     }
-    whole
+    drawn
 }
 
 /// In a small window one pane at a time, and a sentence that says what is left out.
-fn one_pane(sheet: &mut Sheet, frame: &Frame<'_>, height: u16) -> Option<Row> {
+fn one_pane(sheet: &mut Sheet, frame: &Frame<'_>, height: u16) -> Vec<Row> {
     let panes = std::mem::take(&mut sheet.panes);
     let focus = panes.iter().position(|pane| pane.focus).unwrap_or(0);
     let mut left = std::mem::take(&mut sheet.left_out);
@@ -110,28 +130,49 @@ fn one_pane(sheet: &mut Sheet, frame: &Frame<'_>, height: u16) -> Option<Row> {
             left.push(pane.title.split("  ").next().unwrap_or_default().to_owned());
         }
     }
-    let shown = stack::share(&sheet.panes, room);
-    for (pane, rows) in sheet.panes.iter().zip(shown) {
+    let known = left.len();
+    let mut lines = Vec::new();
+    // What is left out may need a second line, which leaves out one more.
+    for taken in 1..=2 {
+        left.truncate(known);
+        hidden_rows(&sheet.panes, room + 1 - taken, &mut left);
+        if left.is_empty() {
+            return Vec::new();
+        }
+        let words = format!(
+            "Left out: {} (window {}x{height})",
+            left.join(", "),
+            frame.width
+        );
+        lines = text::wrap(&words, frame.width.saturating_sub(2));
+        if lines.len() <= taken {
+            break;
+        }
+    }
+    let lines = lines.into_iter().take(2);
+    lines.map(|line| Row::line(Role::Dim, line)).collect()
+}
+
+/// How many rows of each pane do not fit in so many lines, in words.
+fn hidden_rows(panes: &[Pane], room: usize, left: &mut Vec<String>) {
+    let shown = stack::share(panes, room);
+    for (pane, rows) in panes.iter().zip(shown) {
         let hidden = pane.rows.len() - rows.unwrap_or(0);
-        if hidden > 0 {
+        // A text is read by scrolling, and its header says which lines are in view.
+        if hidden > 0 && !pane.read {
             let noun = if pane.noun.is_empty() {
                 "rows"
             } else {
                 pane.noun
             };
+            let noun = if hidden == 1 {
+                noun.trim_end_matches('s')
+            } else {
+                noun
+            };
             left.push(format!("{hidden} {noun}"));
         }
     }
-    if left.is_empty() {
-        return None;
-    }
-    let window = format!("(window {}x{height})", frame.width);
-    let room = frame.width.saturating_sub(13 + window.len());
-    let words = format!(
-        "Left out: {} {window}",
-        crate::text::cut_end(&left.join(", "), room)
-    );
-    Some(Row::line(Role::Dim, words))
 }
 
 /// Paints rows from the top, as many as there are lines.

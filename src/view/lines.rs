@@ -1,7 +1,6 @@
 //! The same as plain lines, for pipes, scripts, screen readers and dumb terminals: no escape sequence, nothing cut.
 
 use crate::config::ZoneName;
-use crate::runbook::book::Book;
 use crate::runbook::run::Card;
 use crate::runbook::run::Run;
 use crate::runbook::run::RunStatus;
@@ -26,6 +25,7 @@ pub fn board_text(state: &State, board: &Board) -> String {
     };
     let mut lines = vec![format!("crashcart  {}{demo}", state.config.estate.name)];
     lines.push(screens::clusters_words(&shown.board.clusters));
+    lines.extend(read_only(state));
     lines.push(String::new());
     lines.extend(
         screens::table_rows(&shown)
@@ -39,10 +39,16 @@ pub fn board_text(state: &State, board: &Board) -> String {
 
 /// Every finding with since, why, owner and what to do, worst first.
 pub fn findings_text(state: &State, board: &Board) -> String {
-    join(findings(
-        state,
-        &rows::with_history(state, board).board.findings,
-    ))
+    let mut lines: Vec<String> = read_only(state).into_iter().collect();
+    let shown = rows::with_history(state, board);
+    lines.extend(findings(state, &shown.board.findings));
+    join(lines)
+}
+
+/// What is off while the log cannot be written, and why.
+fn read_only(state: &State) -> Option<String> {
+    let stopped = state.log.stopped.as_ref()?;
+    Some(format!("LOG STOPPED, read only: {}", stopped.what))
 }
 
 fn findings(state: &State, findings: &[Finding]) -> Vec<String> {
@@ -160,8 +166,9 @@ pub fn run_end(run: &Run) -> String {
         owed => format!("{owed} things are owed"),
     };
     let how = match &run.status {
-        RunStatus::Completed if !run.ending.is_empty() => run.ending.to_string(),
-        RunStatus::Completed => "completed".to_owned(),
+        RunStatus::Completed => format!("completed: {}", run.ending),
+        RunStatus::Unchecked => format!("ended, a check was skipped: {}", run.ending),
+        RunStatus::NothingToDo => format!("ended, nothing to do: {}", run.ending),
         RunStatus::Aborted(why) => format!("aborted: {why}"),
         RunStatus::Failed(why) => format!("failed: {why}"),
         RunStatus::Held => format!("held; crashcart run --resume {} goes on", run.short()),
@@ -171,17 +178,8 @@ pub fn run_end(run: &Run) -> String {
         ),
         RunStatus::Preparing | RunStatus::Planned | RunStatus::Running => "still open".to_owned(),
     };
-    format!("Run {} {}; {owed}.", run.short(), how.trim_end_matches('.'))
-}
-
-/// A runbook as `runbook show` prints it: the text of its screen.
-pub fn book_text(book: &Book) -> String {
-    join(
-        screens::book_rows(book)
-            .iter()
-            .map(|row| row.plain(usize::MAX))
-            .collect(),
-    )
+    let how = how.trim_end_matches([' ', ':', '.']);
+    format!("Run {} {how}; {owed}.", run.short())
 }
 
 fn join(lines: Vec<String>) -> String {

@@ -1,105 +1,85 @@
-//! The contract of an API server, asked over HTTPS with the client this program uses.
+//! The contract of an API server: the same requests at two servers, compared field by field.
 //!
-//! Here are the requests against the simulated server; each test states what a real one does.
+//! `exchanges/*.toml` are the requests. `recorded/*.json` is what a real kube-apiserver said, and
+//! every run compares the simulated server with it. With `CRASHCART_REAL=1` a real one is started
+//! (docs/testbed.md) and the recording is compared with what it says now; with `UPDATE_GOLDEN=1`
+//! besides, it is written anew. A difference fails, or stands with its reason in
+//! `differences.toml`; an entry there that nothing needs fails too.
 
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "a test fails by panicking, and its benches are part of it"
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and the testbed is a program to start"
 )]
 
-mod changes;
-mod reading;
-mod rights;
+mod compare;
+mod count;
+mod normal;
+mod play;
+mod recorded;
+mod servers;
+mod story;
+mod wire;
 
-use crashcart::sim::store::{Resource, resources};
-use crashcart::sim::{Estate, Options, Served};
-use kube::config::{AuthInfo, Config};
-use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
-use kube::{Api, Client};
-use serde_json::json;
+use crate::compare::Difference;
+use crate::compare::Table;
+use crate::play::Answers;
+use crate::servers::Bed;
+use crate::servers::Bench;
+use crate::story::Story;
 
-/// A running estate of one bare cluster, in which alice may do everything and erik nothing.
-struct Bench {
-    estate: Estate,
+fn told(differences: &[Difference]) -> String {
+    let lines: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }
 
-impl Bench {
-    async fn start() -> Bench {
-        let options = Options {
-            seed: 11,
-            only: vec!["lab-1".to_owned()],
-            bare: true,
-            ..Options::default()
-        };
-        let bench = Bench {
-            estate: Estate::start(options).await.unwrap(),
-        };
-        let admin = json!({
-            "metadata": {"name": "admins"},
-            "roleRef": {"kind": "ClusterRole", "name": "cluster-admin"},
-            "subjects": [{"kind": "User", "name": "alice@meridian.test"}],
-        });
-        let store = &bench.served().cluster.store;
-        store
-            .create(&resources::CLUSTERROLEBINDINGS, None, admin)
-            .unwrap();
-        let shop = json!({"metadata": {"name": "shop"}});
-        store.create(&resources::NAMESPACES, None, shop).unwrap();
-        bench
-    }
-
-    fn served(&self) -> &Served {
-        &self.estate.clusters()[0]
-    }
-
-    /// A client with the static token of a person.
-    fn client(&self, person: &str) -> Client {
-        let people = self.estate.people().all();
-        let token = &people.iter().find(|p| p.name == person).unwrap().token;
-        self.client_with(token)
-    }
-
-    fn client_with(&self, token: &str) -> Client {
-        let mut config = Config::new(self.served().url.parse().unwrap());
-        let pem = base64_of_pem(&self.served().ca);
-        config.root_cert = Some(vec![pem]);
-        config.auth_info = AuthInfo {
-            token: Some(token.to_owned().into()),
-            ..AuthInfo::default()
-        };
-        Client::try_from(config).unwrap()
-    }
-
-    fn api(&self, person: &str, kind: &'static Resource) -> Api<DynamicObject> {
-        Api::namespaced_with(self.client(person), "shop", &api_resource(kind))
-    }
+/// All that a real server said, of every story.
+fn recording(stories: &[Story]) -> Answers {
+    stories.iter().flat_map(recorded::read).collect()
 }
 
-/// The DER bytes of the one certificate in a PEM text.
-fn base64_of_pem(pem: &str) -> Vec<u8> {
-    use base64::Engine;
-    let body: String = pem.lines().filter(|l| !l.starts_with("-----")).collect();
-    base64::engine::general_purpose::STANDARD
-        .decode(body)
-        .unwrap()
+#[tokio::test(flavor = "multi_thread")]
+async fn the_simulator_answers_as_the_real_server_did() {
+    let bench = Bench::start().await;
+    let server = bench.server();
+    let stories = story::all();
+    let mut answers = Answers::new();
+    for story in &stories {
+        answers.extend(play::story(&server, story).await);
+    }
+    let differences = compare::answers(&recording(&stories), &answers);
+    let table = Table::read();
+    let (left, unused) = table.judge(differences);
+    assert!(
+        left.is_empty() && unused.is_empty(),
+        "{} differences from the recording of a real server (other: the simulator):\n{}\nentries of differences.toml that nothing needs: {unused:#?}",
+        left.len(),
+        told(&left)
+    );
 }
 
-fn api_resource(res: &Resource) -> ApiResource {
-    let kind = GroupVersionKind::gvk(res.group, res.version, res.kind);
-    ApiResource::from_gvk_with_plural(&kind, res.plural)
-}
-
-fn object(res: &Resource, name: &str) -> DynamicObject {
-    DynamicObject::new(name, &api_resource(res))
-}
-
-/// The code and message of a refused request.
-fn refusal<T: std::fmt::Debug>(answer: Result<T, kube::Error>) -> (u16, String, String) {
-    match answer {
-        Err(kube::Error::Api(status)) => {
-            (status.code, status.reason.clone(), status.message.clone())
+#[tokio::test(flavor = "multi_thread")]
+async fn the_recording_is_what_a_real_server_says() {
+    let Some(bed) = Bed::wanted() else { return };
+    let server = bed.server();
+    let version = server.send("GET /version", "alice", &[], None).await;
+    let version: serde_json::Value = serde_json::from_slice(&version.body).unwrap();
+    let write = std::env::var_os("UPDATE_GOLDEN").is_some_and(|update| update == "1");
+    let stories = story::all();
+    let mut answers = Answers::new();
+    for story in &stories {
+        let told = play::story(&server, story).await;
+        if write {
+            recorded::write(story, version["gitVersion"].as_str().unwrap(), &told);
         }
-        other => panic!("not refused: {other:?}"),
+        answers.extend(told);
     }
+    let differences = compare::answers(&answers, &recording(&stories));
+    assert!(
+        differences.is_empty(),
+        "{} differences from what was recorded (other: the recording; UPDATE_GOLDEN=1 writes it anew):\n{}",
+        differences.len(),
+        told(&differences)
+    );
 }

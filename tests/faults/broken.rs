@@ -65,6 +65,7 @@ fn serve(stream: TcpStream, tls: &Arc<ServerConfig>, seen: &Mutex<Vec<Saw>>, end
             line,
             token: String::new(),
             audit_id: String::new(),
+            accept: String::new(),
             body,
         });
         if change {

@@ -7,6 +7,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod broken;
+mod night;
+mod sources;
+mod truth;
 
 use crashcart::config::Cluster;
 use crashcart::config::ClusterAuth;
@@ -17,6 +20,7 @@ use crashcart::sources::cluster::Link;
 use crashcart::sources::cluster::TokenSlot;
 use crashcart::sources::cluster::fault::Fault;
 use crashcart::sources::fact::Fact;
+use crashcart::sources::op::Gvr;
 use crashcart::sources::op::Op;
 use crashcart::text::SafeText;
 use jiff::Timestamp;
@@ -53,6 +57,7 @@ struct Saw {
     line: String,
     token: String,
     audit_id: String,
+    accept: String,
     body: Vec<u8>,
 }
 
@@ -168,6 +173,7 @@ async fn answered(
     };
     let line = format!("{} {}", request.method(), request.uri());
     let (token, audit_id) = (header("authorization"), header("audit-id"));
+    let accept = header("accept");
     let (status, body) = answer(&line);
     let read = request
         .into_body()
@@ -185,6 +191,7 @@ async fn answered(
         line,
         token,
         audit_id,
+        accept,
         body: read,
     });
     Ok(response
@@ -356,6 +363,41 @@ async fn a_change_is_sent_once_as_recorded_with_our_audit_id() {
     assert_eq!(sent[0].body, suspend().op.request().body);
     assert_eq!(applied.audit_id.clone().unwrap().as_str(), sent[0].audit_id);
     assert_eq!(applied.audit_id_echo, applied.audit_id);
+}
+
+/// Whatever is asked about Secrets, nothing but metadata is accepted as an answer: no value enters the process.
+#[tokio::test]
+async fn of_a_secret_only_the_metadata_is_ever_asked_for() {
+    let server = Server::start(good).await;
+    let (link, folder) = (server.link(), tempfile::tempdir().unwrap());
+    link.greet(now()).await.unwrap();
+    let secrets = Gvr::new("", "v1", "secrets");
+    let op = Op::Delete {
+        gvr: secrets.clone(),
+        namespace: Some("emr".to_owned()),
+        name: "db".to_owned(),
+        uid: "u".to_owned(),
+        resource_version: None,
+    };
+    assert!(link.reader().names(&secrets, Some("emr")).await.is_err());
+    assert_eq!(link.object(&secrets, Some("emr"), "db").await, Ok(None));
+    let permit = permit(&folder, &op, 7);
+    let cluster = ClusterName::from("one");
+    apply::apply(&link, &Targeted { cluster, op }, permit, 2_000_000_000).await;
+    let saw = server.saw();
+    let asked: Vec<(&str, &str)> = (saw.iter().filter(|saw| saw.line.contains("/secrets")))
+        .map(|saw| (saw.line.as_str(), saw.accept.as_str()))
+        .collect();
+    let one = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+    let list = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+    assert_eq!(
+        asked,
+        [
+            ("GET /api/v1/namespaces/emr/secrets?limit=500", list),
+            ("GET /api/v1/namespaces/emr/secrets/db", one),
+            ("DELETE /api/v1/namespaces/emr/secrets/db", one),
+        ]
+    );
 }
 
 #[tokio::test]

@@ -62,14 +62,81 @@ fn a_zone_that_needs_two_people_is_refused_before_anything_is_opened() {
          type aws-prod
          press Enter
          type emr
+         see no: not live, see below
+         see no: clinical needs two people
          press Enter Enter
          type INC-1
          press Enter
          type lost
          press Enter
+         see Something is missing or will not do
          see clinical needs two people
          asks nothing",
     );
+}
+
+#[test]
+fn r_on_the_other_screens_offers_what_treats_the_marked_row() {
+    let mut console = Console::new(night::board());
+    console.play(
+        "press 3
+         marked emr
+         press r
+         see what treats emr has no restorable backup
+         marked restore-namespace
+         see call EHR on-call
+         press q j r
+         see Nothing is found against what is marked.
+         press Tab
+         marked eu-dr
+         press r
+         see what treats store eu-dr is Unavailable
+         see No runbook treats this.
+         press 2 r
+         see what treats ehr/ehr-api
+         see No runbook treats this.
+         press 2 l r
+         see what treats billing/billing-api
+         see CRIT sth-prod
+         see yes on sth-prod/billing
+         press Enter Enter
+         see taken from the finding on sth-prod billing/billing-api
+         press Esc 4
+         marked backups
+         press r
+         see what treats Kustomization backups is suspended
+         press 5
+         press r
+         see what treats KubePodImagePull
+         asks nothing",
+    );
+}
+
+#[test]
+fn what_z_unfolds_on_one_screen_stays_folded_on_another() {
+    let mut console = Console::new(night::board());
+    console.play("press 2 r z\nsee restore-namespace\npress 2\nsee more\npress z\nunseen more");
+}
+
+#[test]
+fn going_back_from_the_plan_leads_to_the_run_by_q_and_by_esc() {
+    for key in ["q", "Esc"] {
+        let mut console = Console::new(night::plan());
+        console.play(&format!("see Plan \npress {key}\nsee 1 done     may-i"));
+        console.play("press p\nsee REQUEST OF STEP");
+    }
+}
+
+#[test]
+fn runs_open_on_the_pane_that_holds_some_and_the_answer_of_a_check_takes_its_message_away() {
+    let mut state = night::restore();
+    state.runs[0].status = crashcart::runbook::run::RunStatus::Completed;
+    let mut console = Console::new(state);
+    console.play("press 8\nmarked restore-namespace\npress Enter\nsee COMPLETED");
+    console.play("press 9 v\nsee Verifying every entry\nasks VerifyLog");
+    let sentences = vec![(crashcart::sources::level::Level::Ok, "whole: 9 of 9".into())];
+    console.happen(crashcart::state::event::What::Verified(sentences));
+    console.play("unseen Verifying\nsee whole: 9 of 9");
 }
 
 #[test]

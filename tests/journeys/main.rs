@@ -11,6 +11,7 @@
 
 mod board;
 mod idle;
+mod keys;
 mod night;
 mod play;
 mod run;

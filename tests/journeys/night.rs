@@ -12,6 +12,7 @@ use crashcart::app::start::start;
 use crashcart::auth::Person;
 use crashcart::config;
 use crashcart::config::Secret;
+use crashcart::runbook::library::Library;
 use crashcart::sim::Estate;
 use crashcart::sim::Options;
 use crashcart::sources::fact::Watch;
@@ -73,6 +74,7 @@ async fn fold() -> Night {
     };
     let mut engine = start(&Start {
         config,
+        library: Library::built_in(),
         folders: Folders {
             log: home.path().join("log"),
             last_known: home.path().join("last-known.json"),
@@ -128,7 +130,8 @@ async fn to_the_restore(engine: &mut Engine) -> State {
     press(engine, Some(Action::RunDo), Some("billing")).await;
     press(engine, Some(Action::RunSkip), Some("not needed here")).await;
     let ready = engine.until(LIMIT, |state| {
-        state.busy.is_none() && state.card().is_some_and(|card| card.sends)
+        let quiet = state.busy.is_none() && !state.reading;
+        quiet && state.card().is_some_and(|card| card.sends)
     });
     assert!(ready.await, "the restore is shown");
     engine.state.clone()

@@ -20,6 +20,7 @@ use crashcart::state::effect::Effect;
 use crashcart::state::event::Event;
 use crashcart::state::event::What;
 use crashcart::state::update::update;
+use crashcart::view::draw::Drawn;
 use crashcart::view::draw::draw;
 use crashcart::view::theme::Theme;
 use ratatui::buffer::Buffer;
@@ -41,6 +42,14 @@ impl Console {
         console.happen(What::Resize(120, 40));
         console.frame();
         console
+    }
+
+    /// A console that takes a state as it stands, its size too.
+    pub(crate) fn still(state: State) -> Console {
+        Console {
+            state,
+            asked: Vec::new(),
+        }
     }
 
     /// Plays a journey.
@@ -77,7 +86,7 @@ impl Console {
         }
     }
 
-    fn key(&mut self, name: &str, alone: bool) {
+    pub(crate) fn key(&mut self, name: &str, alone: bool) {
         let key: Key = name.parse().expect("a key");
         if let Some(action) = keys::lookup(&self.state, key) {
             self.act(action, alone);
@@ -87,6 +96,11 @@ impl Console {
     fn act(&mut self, action: Action, alone: bool) {
         self.happen(What::Action { action, alone });
         self.frame();
+    }
+
+    /// What was asked for outside since this was last looked at.
+    pub(crate) fn asked(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.asked)
     }
 
     /// Something happens now.
@@ -119,21 +133,27 @@ impl Console {
     }
 
     /// A frame is drawn: the card it shows counts from now.
-    fn frame(&mut self) {
+    pub(crate) fn frame(&mut self) {
         let card = self.state.card_id();
         self.happen(What::Drawn { card });
+        let (_, drawn) = self.draw();
+        self.happen(What::TextEnd(drawn.text_end));
     }
 
     /// The screen as text.
     pub(crate) fn screen(&self) -> String {
+        self.draw().0
+    }
+
+    fn draw(&self) -> (String, Drawn) {
         let (width, height) = self.state.size;
         let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);
         let theme = Theme::built_in("mono").expect("a theme");
-        draw(&self.state, &theme, area, &mut buffer);
+        let drawn = draw(&self.state, &theme, area, &mut buffer);
         let line = |y| -> String { (0..width).map(|x| buffer[(x, y)].symbol()).collect() };
         let lines: Vec<String> = (0..height).map(|y| line(y).trim_end().to_owned()).collect();
-        lines.join("\n")
+        (lines.join("\n"), drawn)
     }
 }
 

@@ -1,7 +1,46 @@
 //! A run: what sends, and above all what does not.
 
+use crashcart::config::ClusterName;
+use crashcart::sources::fact::Fact;
+use crashcart::sources::fact::Watch;
+use crashcart::sources::fact::WatchNews;
+
 use crate::night;
 use crate::play::Console;
+
+/// The line to the run's cluster was lost and is back, and everything is heard again.
+fn connected_anew(console: &mut Console) {
+    let cluster = ClusterName::from("sth-prod");
+    let (world, now) = (&mut console.state.world, console.state.now);
+    let old = world.cluster(&cluster).expect("it is connected").clone();
+    let generation = old.generation() + 1;
+    world.connect(cluster.clone(), generation);
+    let greeting = old.greeting().expect("it has greeted").clone();
+    let synced = Watch::ALL.map(|watch| Fact::Watch(watch, WatchNews::Synced));
+    for fact in [Fact::Greeting(greeting)].into_iter().chain(synced) {
+        world.fold(&cluster, generation, fact, now);
+    }
+}
+
+#[test]
+fn a_name_typed_across_a_reconnect_sends_nothing_and_says_so() {
+    let mut console = Console::new(night::restore());
+    console.play("wait 400\npress Enter\ntype billing");
+    connected_anew(&mut console);
+    console.play(
+        "press Enter
+         see sth-prod was connected anew since this was shown: nothing was sent.
+         asks nothing",
+    );
+}
+
+#[test]
+fn a_card_shown_before_a_reconnect_does_not_count() {
+    let mut console = Console::new(night::restore());
+    console.play("wait 400");
+    connected_anew(&mut console);
+    console.play("press Enter\nsee Enter did not count\nasks nothing");
+}
 
 #[test]
 fn a_plan_is_started_by_an_enter_that_came_alone_and_late_enough() {
@@ -113,6 +152,9 @@ fn a_window_too_small_for_the_request_sends_nothing() {
     let mut console = Console::new(night::restore());
     console.happen(crashcart::state::event::What::Resize(79, 24));
     console.play("wait 400\npress Enter\nsee needs 80x24\nasks nothing");
+    for key in ["h", "s", "a"] {
+        console.play(&format!("press {key}\nsee no: needs 80x24\nasks nothing"));
+    }
 }
 
 #[test]

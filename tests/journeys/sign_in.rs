@@ -3,17 +3,22 @@
 use crashcart::auth::session::Session;
 use crashcart::auth::sign_in::DevicePrompt;
 use crashcart::auth::sign_in::Event;
-use crashcart::auth::sign_in::SignIn;
 use crashcart::state::event::What;
 
 use crate::night;
 use crate::play::Console;
 
+/// The sign-in on screen moved on.
+fn steps(console: &mut Console, step: Event) {
+    let audience = console.state.sign_ins.shown().expect("one").clone();
+    console.happen(What::SignIn { audience, step });
+}
+
 /// Nobody is signed in; the issuer shows a code.
 fn waiting() -> (Console, Session) {
     let mut state = night::board();
     let person = state.person.take().expect("alice");
-    state.sign_in = SignIn::Idle;
+    state.people.clear();
     let now = state.now.wall;
     let session = Session {
         person,
@@ -24,10 +29,13 @@ fn waiting() -> (Console, Session) {
     let mut console = Console::new(state);
     console.play("press 0 Enter n\nasks SignIn");
     let host = "id.meridian.test";
-    console.happen(What::SignIn(Event::Asked {
-        issuer: host.into(),
-    }));
-    console.happen(What::SignIn(Event::Prompt(DevicePrompt {
+    steps(
+        &mut console,
+        Event::Asked {
+            issuer: host.into(),
+        },
+    );
+    let prompt = DevicePrompt {
         issuer_host: host.into(),
         client_id: "crashcart".into(),
         verification_uri: "https://id.meridian.test/device".into(),
@@ -37,7 +45,8 @@ fn waiting() -> (Console, Session) {
         interval_s: 5,
         since: now,
         simulated: None,
-    })));
+    };
+    steps(&mut console, Event::Prompt(prompt));
     (console, session)
 }
 
@@ -50,7 +59,7 @@ fn a_code_is_shown_and_its_answer_asks_every_cluster_in_that_name() {
          see not signed in
          asks nothing",
     );
-    console.happen(What::SignIn(Event::SignedIn(session)));
+    steps(&mut console, Event::SignedIn(session));
     console.play(
         "asks Connect
          see Signed in as alice. Reading 3 clusters.
@@ -64,7 +73,7 @@ fn a_code_is_shown_and_its_answer_asks_every_cluster_in_that_name() {
 #[test]
 fn a_denied_code_says_so_and_n_asks_for_a_new_one() {
     let (mut console, _) = waiting();
-    console.happen(What::SignIn(Event::Denied));
+    steps(&mut console, Event::Denied);
     console.play("see n tries again\nasks nothing\npress n\nasks SignIn");
 }
 

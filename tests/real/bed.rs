@@ -133,15 +133,25 @@ members = [{{ cluster = "bed", namespaces = ["{namespace}"] }}]
 
     /// Applies what `rbac emit` prints, and nothing else. A role for Alertmanager needs the namespace it lives in.
     fn give_alice_her_role(&self) {
-        let emit = Command::new(PROGRAM)
-            .args(["rbac", "emit", "--user", ALICE])
-            .output()
-            .expect("rbac emit");
-        let manifest = String::from_utf8(emit.stdout).expect("UTF-8");
         let admin = "admin_kubeconfig";
         let (made, said) = self.kubectl(admin, &["create", "namespace", "monitoring"], "");
         assert!(made, "{said}");
-        let (applied, said) = self.kubectl(admin, &["apply", "-f", "-"], &manifest);
+        self.emit(&[]);
+    }
+
+    /// Takes the right to list Secrets away from alice: her role is the smaller one from now on.
+    pub(crate) fn take_the_secrets_from_alice(&self) {
+        self.emit(&["--without-secrets"]);
+    }
+
+    fn emit(&self, flags: &[&str]) {
+        let emit = Command::new(PROGRAM)
+            .args(["rbac", "emit", "--user", ALICE])
+            .args(flags)
+            .output()
+            .expect("rbac emit");
+        let manifest = String::from_utf8(emit.stdout).expect("UTF-8");
+        let (applied, said) = self.kubectl("admin_kubeconfig", &["apply", "-f", "-"], &manifest);
         assert!(applied, "{said}");
     }
 }

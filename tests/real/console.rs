@@ -72,6 +72,11 @@ impl<'a> Console<'a> {
 
     /// Walks restore-namespace to its end in a terminal, answering each question; gives its exit code and its words.
     pub(crate) fn restore(&self) -> (u32, String) {
+        self.walk("s this is not to happen")
+    }
+
+    /// The same; where only a person can go on, `stuck` is the answer.
+    pub(crate) fn walk(&self, stuck: &str) -> (u32, String) {
         let cluster = format!("cluster={}", self.estate.cluster());
         let namespace = format!("namespace={}", self.estate.namespace());
         let verb = [
@@ -107,7 +112,8 @@ impl<'a> Console<'a> {
             let question = questions(&screen).last().unwrap_or_default();
             let name = question.strip_prefix("Type ").unwrap_or_default();
             let name = name.split(' ').next().unwrap_or_default();
-            pty.press(&format!("{name}\r"));
+            let looks = question.starts_with("Enter to look again");
+            pty.press(&format!("{}\r", if looks { stuck } else { name }));
         }
         let code = pty.ended().exit_code();
         (code, pty.screen())

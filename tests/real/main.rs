@@ -51,5 +51,7 @@ fn a_lost_namespace_is_restored_by_the_real_velero() {
     restore::restore_a_lost_namespace(&bed);
     restore::restore_lost_objects(&bed);
     restore::restore_lost_objects(&bed);
+    bed.take_the_secrets_from_alice();
+    restore::restore_without_the_proof(&bed);
     rights::the_emitted_role_was_enough(&bed);
 }

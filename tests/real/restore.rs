@@ -34,6 +34,10 @@ pub(crate) fn restore_a_lost_namespace(estate: &dyn Estate) {
 
     let (code, said) = console.restore();
     assert_eq!(code, 0, "the run ends well:\n{said}");
+    // The run itself has seen every object, Secrets like the others.
+    assert!(before.keys().any(|object| object.starts_with("Secret ")));
+    assert!(said.contains("objects are there, new; every Deployment is available"));
+    assert!(!said.contains("not looked at"), "{said}");
 
     let after = cluster.objects();
     for (object, uid) in &before {
@@ -70,6 +74,28 @@ pub(crate) fn restore_lost_objects(estate: &dyn Estate) {
         ours.values().any(|change| change.1 == "backups"),
         "{ours:?}"
     );
+}
+
+/// Loses the namespace again, and alice may not list Secrets: the run is at no point called done, asks her, and ends with
+/// a check skipped.
+pub(crate) fn restore_without_the_proof(estate: &dyn Estate) {
+    let (cluster, console) = (Cluster::of(estate), Console::of(estate));
+    cluster.lose_the_namespace();
+    let (code, said) = console.walk("s carol looks at the Secrets");
+    assert_eq!(code, 3, "a check was skipped:\n{said}");
+    // The lines are as wide as the terminal, so that no sentence is broken.
+    for words in [
+        "not looked at, because listing secrets is not yours: Secret ",
+        "ended, a check was skipped: not proved",
+    ] {
+        assert!(said.contains(words), "{words}:\n{said}");
+    }
+    let log = console.text(&["log", "show"]);
+    assert!(
+        log.contains("run ended") && log.contains("not proved"),
+        "{log}"
+    );
+    proved(estate, &console);
 }
 
 /// The log is whole, and the API server wrote down the same changes under the same Audit-IDs, one to one.

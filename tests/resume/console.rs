@@ -114,6 +114,10 @@ impl Console {
     }
 
     fn answer(&mut self, said: &str) {
+        assert!(
+            !said.contains("Enter to look again"),
+            "it is stuck:\n{said}"
+        );
         let line = if said.contains("POST backups/pre-") {
             "s nothing here is worth a copy"
         } else if said.contains("Type billing (") {

@@ -6,6 +6,7 @@ use crashcart::sources::seen::Freshness;
 use crashcart::state::LastKnown;
 use crashcart::state::State;
 use crashcart::state::Stopped;
+use crashcart::state::effect::Shown;
 use crashcart::state::nav::Screen;
 use crashcart::state::prompt::Field;
 use crashcart::state::prompt::Line;
@@ -118,6 +119,7 @@ fn typed_name() -> State {
         want: "emr".to_owned(),
         line: Line::of("em"),
         refused: None,
+        shown: Shown::default(),
     });
     state
 }
@@ -196,7 +198,7 @@ fn sign_in() -> State {
     state.nav.screen = Screen::SignIn;
     state.nav.back = vec![Screen::Board];
     state.person = None;
-    state.sign_in = estate::device();
+    estate::signs_in(&mut state, estate::device());
     state
 }
 

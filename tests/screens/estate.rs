@@ -393,7 +393,7 @@ pub(crate) fn night() -> State {
         acr: None,
         auth_time: None,
     };
-    state.sign_in = SignIn::SignedIn(session);
+    signs_in(&mut state, SignIn::SignedIn(session));
     state.person = Some(alice());
     state.log.custody = "chained";
     state.log.entries = 1284;
@@ -449,6 +449,12 @@ fn log_rows() -> Vec<LogRow> {
         result: result.into(),
     })
     .to_vec()
+}
+
+/// The one sign-in of the estate stands so.
+pub(crate) fn signs_in(state: &mut State, stands: SignIn) {
+    let audience = state.sign_ins.shown().expect("one").clone();
+    state.sign_ins.put(&audience, stands);
 }
 
 /// Before anybody signed in: a code is shown.

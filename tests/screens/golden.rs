@@ -51,6 +51,9 @@ pub(crate) fn frame(state: &State, theme: &Theme, (width, height): (u16, u16)) -
     let mut buffer = Buffer::empty(area);
     let mut state = state.clone();
     state.size = (width, height);
+    // The first frame tells how far its text goes; the second is the one that stays.
+    state.nav.text_end = draw(&state, theme, area, &mut buffer).text_end;
+    buffer.reset();
     draw(&state, theme, area, &mut buffer);
     buffer
 }

@@ -86,6 +86,49 @@ fn a_window_of_another_size_is_drawn_anew() {
 }
 
 #[test]
+fn storms_of_sizes_keys_and_pastes_are_lived_through() {
+    let home = home();
+    let mut pty = demo(home.path());
+    pty.wait_for("NEEDS YOU");
+    for turn in 0..40u16 {
+        pty.resize(20 + turn * 5 % 180, 5 + turn * 7 % 55);
+        pty.press(["j", "?", "q", "2", "\t", "z", "R"][usize::from(turn) % 7]);
+    }
+    pty.resize(20, 5);
+    pty.resize(80, 24);
+    pty.press("1");
+    let flood = "x".repeat(20_000);
+    pty.press(&format!("\x1b[200~{flood}\x1b[201~"));
+    pty.wait_for("Paste ignored, 20000 characters: no field is open.");
+    pty.press(&"jk".repeat(2_000));
+    pty.press("9");
+    pty.wait_for("Log of");
+    pty.press("1");
+    pty.wait_for("ZONE / CLUSTER");
+    pty.press("q");
+    assert!(pty.ended().success());
+    given_back(&pty);
+}
+
+#[test]
+fn a_plain_terminal_is_drawn_in_ascii_and_given_back() {
+    for terminal in ["dumb", "vt100"] {
+        let home = home();
+        let mut pty = Pty::start(
+            Path::new(PROGRAM),
+            &["demo", "--as", "alice"],
+            home.path(),
+            (80, 24),
+            &BTreeMap::from([("TERM", terminal), ("LANG", "C"), ("NO_COLOR", "1")]),
+        );
+        pty.wait_for("NEEDS YOU");
+        assert!(pty.screen().is_ascii(), "{terminal}:\n{}", pty.screen());
+        pty.press("q");
+        assert!(pty.ended().success());
+    }
+}
+
+#[test]
 fn sigterm_and_sighup_give_the_terminal_back() {
     for signal in [rustix::process::Signal::TERM, rustix::process::Signal::HUP] {
         let home = home();

@@ -16,6 +16,8 @@ use crate::sources::fact::WatchNews;
 use crate::sources::watch;
 use crate::state::event::What;
 
+/// Seconds by which a clock may seem to move: an answer's `Date` is looked at up to one pulse after it came.
+const DRIFT_S: i64 = 10;
 /// Facts of one cluster that may wait.
 const FACTS: usize = 64;
 /// How often a quiet watch is asked whether it heard anything.
@@ -62,7 +64,9 @@ pub(super) async fn follow(tools: Tools, link: Arc<Link>, cluster: ClusterName, 
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(PAUSES.1);
     };
-    certificate_person(&tools, &cluster, &greeting).await;
+    tools.actors.greeted(&cluster, &greeting);
+    kubeconfig_person(&tools, &cluster, &greeting).await;
+    let mut ahead = greeting.clock_ahead_s;
     tools.tell(told(Fact::Greeting(greeting))).await;
 
     let (facts, mut heard) = mpsc::channel(FACTS);
@@ -78,6 +82,12 @@ pub(super) async fn follow(tools: Tools, link: Arc<Link>, cluster: ClusterName, 
                     for watch in link.pulse().heard() {
                         tools.tell(told(Fact::Watch(watch, WatchNews::Heard))).await;
                     }
+                    let date = link.pulse().date();
+                    let news = date.map(|date| date - tools.clock.now().wall.as_second());
+                    if let Some(now) = news.filter(|now| drifted(ahead, *now)) {
+                        ahead = Some(now);
+                        tools.tell(told(Fact::Clock(now))).await;
+                    }
                 }
             }
         }
@@ -85,31 +95,28 @@ pub(super) async fn follow(tools: Tools, link: Arc<Link>, cluster: ClusterName, 
     tokio::join!(watch::follow_all(&link, facts), pass_on);
 }
 
-/// Without an issuer, the person is whoever the cluster takes the certificate or token for.
-async fn certificate_person(tools: &Tools, cluster: &ClusterName, greeting: &Greeting) {
-    let known = tools.config.cluster(cluster);
-    let by_kubeconfig =
-        known.is_some_and(|cluster| matches!(cluster.auth, ClusterAuth::Kubeconfig(_)));
-    let (Some(user), true, true) = (
-        &greeting.user,
-        by_kubeconfig,
-        tools.config.identities.is_empty(),
-    ) else {
+/// Whether a clock stands so much otherwise than it was known to that somebody should hear of it.
+fn drifted(known: Option<i64>, now: i64) -> bool {
+    known.is_none_or(|known| (known - now).abs() > DRIFT_S)
+}
+
+/// Where a kubeconfig is the way in, the person is whoever the cluster takes its credential for.
+async fn kubeconfig_person(tools: &Tools, name: &ClusterName, greeting: &Greeting) {
+    let Some(cluster) = tools.config.cluster(name) else {
         return;
     };
+    let (Some(user), ClusterAuth::Kubeconfig(_)) = (&greeting.user, &cluster.auth) else {
+        return;
+    };
+    let groups = greeting.groups.iter();
+    let own = groups.filter(|group| !group.as_str().starts_with("system:"));
     let person = Person {
-        issuer: known
-            .map(|cluster| cluster.server.clone())
-            .unwrap_or_default(),
+        issuer: cluster.server.clone(),
         subject: user.to_string(),
         login: user.clone(),
-        groups: greeting
-            .groups
-            .iter()
-            .filter(|group| !group.as_str().starts_with("system:"))
-            .cloned()
-            .collect(),
+        groups: own.cloned().collect(),
     };
-    tools.acts_first(&person);
-    tools.tell(What::Person(person)).await;
+    tools.actors.act([name], Some(&person));
+    let cluster = Some(name.clone());
+    tools.tell(What::Person { person, cluster }).await;
 }

@@ -1,8 +1,9 @@
 //! Effects become deeds. The only place that changes the world: entry first, then the request, then its outcome.
 //!
-//! One file per noun: `connect` (clusters), `sign_in` (the issuer), `run` (entries, readings, requests of a run),
+//! One file per noun: `connect` (clusters), `sign_in` (an issuer), `actors` (who stands behind an entry), `run` (entries, readings, requests of a run),
 //! `names` (what a run asks about many objects), `keep` (the last known board), `tools` (what they share). Each deed is a task; its end comes back as an event.
 
+pub mod actors;
 mod connect;
 pub mod keep;
 mod names;
@@ -21,11 +22,9 @@ use self::sign_in::Ask;
 use self::tools::Tools;
 use super::turn::Turn;
 use crate::audit::Kind;
-use crate::config::Cluster;
-use crate::config::ClusterAuth;
+use crate::auth::Audience;
 use crate::config::ClusterName;
 use crate::sources::cluster::Link;
-use crate::sources::cluster::TokenSlot;
 use crate::sources::level::Level;
 use crate::state::State;
 use crate::state::effect::Effect;
@@ -49,6 +48,13 @@ struct Connection {
     task: JoinHandle<()>,
 }
 
+/// One sign-in under way, or kept fresh.
+#[derive(Debug)]
+struct SigningIn {
+    asks: mpsc::Sender<Ask>,
+    task: JoinHandle<()>,
+}
+
 /// Carries out effects.
 #[derive(Debug)]
 pub struct Perform {
@@ -56,8 +62,7 @@ pub struct Perform {
     folders: Folders,
     connections: BTreeMap<ClusterName, Connection>,
     generation: u64,
-    asks: Option<mpsc::Sender<Ask>>,
-    issuer: Option<JoinHandle<()>>,
+    sign_ins: BTreeMap<Audience, SigningIn>,
 }
 
 impl Perform {
@@ -68,8 +73,7 @@ impl Perform {
             folders,
             connections: BTreeMap::new(),
             generation: 0,
-            asks: None,
-            issuer: None,
+            sign_ins: BTreeMap::new(),
         }
     }
 
@@ -77,21 +81,35 @@ impl Perform {
     pub fn perform(&mut self, effect: Effect, state: &State) -> Turn {
         match effect {
             Effect::Connect(clusters) => self.connect(&clusters),
-            Effect::SignIn => self.sign_in(),
-            Effect::AnswerSignIn { person, .. } => self.ask(Ask::Answer(person)),
-            Effect::SignOut => self.ask(Ask::SignOut),
+            Effect::Disconnect(clusters) => self.disconnect(&clusters),
+            Effect::SignIn(audience) => self.sign_in(audience),
+            Effect::AnswerSignIn {
+                audience, person, ..
+            } => self.ask(&audience, Ask::Answer(person)),
+            Effect::SignOut(audience) => self.ask(&audience, Ask::SignOut),
             Effect::Open { opened } => drop(spawn(run::open(self.tools.clone(), *opened))),
             Effect::Carry {
                 run,
                 commands,
                 generation,
+                digest,
             } => {
                 let here = self
                     .connections
                     .get(&run.cluster)
                     .filter(|one| one.generation == generation);
                 let link = here.map(|one| Arc::clone(&one.link));
-                drop(spawn(run::carry(self.tools.clone(), link, *run, commands)));
+                let wanted = run::Wanted {
+                    run: *run,
+                    generation,
+                    digest,
+                };
+                drop(spawn(run::carry(
+                    self.tools.clone(),
+                    link,
+                    wanted,
+                    commands,
+                )));
             }
             Effect::VerifyLog => drop(spawn(verify(self.tools.clone(), self.folders.log.clone()))),
             Effect::TryLog => {
@@ -117,8 +135,8 @@ impl Perform {
         for connection in std::mem::take(&mut self.connections).into_values() {
             connection.task.abort();
         }
-        if let Some(issuer) = self.issuer.take() {
-            issuer.abort();
+        for sign_in in std::mem::take(&mut self.sign_ins).into_values() {
+            sign_in.task.abort();
         }
     }
 
@@ -138,7 +156,7 @@ impl Perform {
             }
             self.generation += 1;
             let generation = self.generation;
-            let token = self.token_for(&cluster);
+            let token = self.tools.token_for(&cluster);
             let link = match Link::open(&cluster, generation, token) {
                 Ok(link) => Arc::new(link),
                 Err(fact) => {
@@ -168,41 +186,32 @@ impl Perform {
         }
     }
 
-    /// The token of the sign-in, for the clusters that share its issuer and audience; nothing for any other.
-    fn token_for(&self, cluster: &Cluster) -> TokenSlot {
-        let signed_in = self.tools.config.identities.first();
-        let shares = signed_in.is_some_and(|identity| {
-            let audience = cluster.audience.as_ref();
-            matches!(&cluster.auth, ClusterAuth::Oidc { identity: name } if *name == identity.name)
-                && audience.is_none_or(|audience| *audience == identity.client_id)
-        });
-        if shares {
-            self.tools.token.clone()
-        } else {
-            TokenSlot::default()
+    fn disconnect(&mut self, clusters: &[ClusterName]) {
+        for old in clusters
+            .iter()
+            .filter_map(|one| self.connections.remove(one))
+        {
+            old.task.abort();
         }
     }
 
-    fn sign_in(&mut self) {
-        let Some(identity) = self.tools.config.identities.first().cloned() else {
+    fn sign_in(&mut self, audience: Audience) {
+        let Some(identity) = audience.asked(&self.tools.config) else {
             return;
         };
-        if let Some(old) = self.issuer.take() {
-            old.abort();
+        if let Some(old) = self.sign_ins.remove(&audience) {
+            old.task.abort();
         }
         let (asks, waiting) = mpsc::channel(4);
-        self.asks = Some(asks);
-        self.issuer = Some(spawn(sign_in::sign_in(
-            self.tools.clone(),
-            identity,
-            waiting,
-        )));
+        let (tools, to) = (self.tools.clone(), audience.clone());
+        let task = spawn(sign_in::sign_in(tools, to, identity, waiting));
+        self.sign_ins.insert(audience, SigningIn { asks, task });
     }
 
-    fn ask(&self, ask: Ask) {
-        if let Some(asks) = &self.asks {
+    fn ask(&self, audience: &Audience, ask: Ask) {
+        if let Some(sign_in) = self.sign_ins.get(audience) {
             // A sign-in that has ended answers nobody; the screen shows that it ended.
-            drop(asks.try_send(ask));
+            drop(sign_in.asks.try_send(ask));
         }
     }
 }

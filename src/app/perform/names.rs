@@ -20,6 +20,8 @@ use crate::text::SafeText;
 
 /// Label that Velero puts on what it restores.
 const RESTORE_LABEL: &str = "velero.io/restore-name";
+/// The same, with the backup that it came from.
+const BACKUP_LABEL: &str = "velero.io/backup-name";
 
 /// The objects of these kinds in one namespace. Kinds that the cluster does not serve are left out;
 /// what this person may not list is not asked for and is marked so.
@@ -72,6 +74,8 @@ async fn one_kind(link: &Link, namespace: &str, gvk: &Gvk) -> Result<Option<List
         .into_iter()
         .map(|mut one| Named {
             restore: one.labels.remove(RESTORE_LABEL),
+            backup: one.labels.remove(BACKUP_LABEL),
+            created: one.creation_timestamp.parse().ok(),
             name: one.name,
             uid: one.uid,
             resource_version: one.resource_version,

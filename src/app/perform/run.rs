@@ -34,6 +34,17 @@ use crate::text::SafeText;
 /// Why the rest of what a run wanted is given up, in words.
 type GivenUp = SafeText;
 
+/// The run that wants something, and what was on screen when a person asked for it.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    /// The run as it stood.
+    pub(super) run: Run,
+    /// Generation of the connection it was previewed on.
+    pub(super) generation: u64,
+    /// SHA-256, hex, of the request that was shown; nothing for what goes on by itself.
+    pub(super) digest: Option<String>,
+}
+
 /// Gives a run its id and records that it was opened.
 pub(super) async fn open(tools: Tools, event: RunEvent) {
     let failed = match event {
@@ -51,17 +62,23 @@ pub(super) async fn open(tools: Tools, event: RunEvent) {
 }
 
 /// Carries out commands in order; the rest is dropped when one fails.
-pub(super) async fn carry(tools: Tools, link: Option<Arc<Link>>, run: Run, commands: Vec<Command>) {
+pub(super) async fn carry(
+    tools: Tools,
+    link: Option<Arc<Link>>,
+    wanted: Wanted,
+    commands: Vec<Command>,
+) {
+    let run = &wanted.run;
     let mut failed = None;
     let read = commands
         .iter()
         .all(|command| matches!(command, Command::Read(_)));
     for command in commands {
         let done = match command {
-            Command::Record(event) => record(&tools, &run.id, Some(&run), event).await,
-            Command::Read(reading) => look_for(&tools, link.as_deref(), &run, reading).await,
+            Command::Record(event) => record(&tools, &run.id, Some(run), event).await,
+            Command::Read(reading) => look_for(&tools, link.as_deref(), run, reading).await,
             Command::Send { step, op, undo } => {
-                send(&tools, link.as_deref(), &run, step, op, undo).await
+                send(&tools, link.as_deref(), &wanted, step, op, undo).await
             }
         };
         if let Err(why) = done {
@@ -69,7 +86,7 @@ pub(super) async fn carry(tools: Tools, link: Option<Arc<Link>>, run: Run, comma
             break;
         }
     }
-    let run = run.id;
+    let run = wanted.run.id;
     tools.tell(What::Carried { run, read, failed }).await;
 }
 
@@ -85,10 +102,12 @@ async fn record(
             "this event is written with its request, not by itself",
         ));
     };
-    let draft = Draft {
-        actor: tools.draft(Kind::RunOpened).actor,
-        ..draft
+    let actor = match (&event, run) {
+        (RunEvent::Opened(opened), _) => tools.actors.on(&opened.cluster),
+        (_, Some(run)) => tools.actors.on(&run.cluster),
+        (_, None) => tools.actors.all(),
     };
+    let draft = Draft { actor, ..draft };
     let written = tools
         .desk
         .append(draft, Some(body))
@@ -166,8 +185,8 @@ async fn look(link: &Link, reading: &Reading) -> Answer {
 /// One request of a run.
 struct Sending<'a> {
     tools: &'a Tools,
-    link: &'a Link,
     run: &'a Run,
+    generation: u64,
     step: u32,
     undo: bool,
 }
@@ -176,21 +195,28 @@ struct Sending<'a> {
 async fn send(
     tools: &Tools,
     link: Option<&Link>,
-    run: &Run,
+    wanted: &Wanted,
     step: u32,
     op: Op,
     undo: bool,
 ) -> Result<(), GivenUp> {
+    let run = &wanted.run;
     let Some(link) = link else {
         return Err(SafeText::new(&format!(
             "{} was connected anew since this was shown: nothing was sent. Look again.",
             run.cluster
         )));
     };
+    let digest = Leaf::from_bytes(op.request().digest()).to_string();
+    if wanted.digest.as_ref().is_some_and(|shown| *shown != digest) {
+        return Err(SafeText::new(&format!(
+            "step {step} would send another request than the one that was shown: nothing was sent. Look again."
+        )));
+    }
     let sending = Sending {
         tools,
-        link,
         run,
+        generation: wanted.generation,
         step,
         undo,
     };
@@ -214,13 +240,13 @@ impl Sending<'_> {
         let bound = Bound {
             cluster: self.run.cluster.to_string(),
             cluster_uid: self.run.cluster_uid().to_owned(),
-            generation: self.link.generation(),
+            generation: self.generation,
             digest,
             class: op.class(),
             run: Some(self.run.id.clone()),
         };
         let draft = Draft {
-            actor: self.tools.draft(Kind::ApiIntent).actor,
+            actor: self.tools.actors.on(&self.run.cluster),
             ..journal::intent(self.run, self.step, self.undo, op)
         };
         let begun = self.tools.desk.begin(draft, Some(request.body), bound);
@@ -243,7 +269,7 @@ impl Sending<'_> {
     async fn outcome(&self, ticket: Ticket, applied: &Applied, ms: u64) -> Result<(), GivenUp> {
         let (became, class) = class(applied);
         let words = applied.class.words();
-        let mut draft = self.tools.draft(Kind::ApiOutcome);
+        let mut draft = self.tools.draft_on(Kind::ApiOutcome, &self.run.cluster);
         draft.reason = Some(words.clone()).filter(|words| !words.is_empty());
         draft.res = Some(Res {
             status: applied.status,

@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use super::tools::Tools;
 use crate::audit::Kind;
+use crate::auth::Audience;
 use crate::auth::AuthError;
 use crate::auth::Next;
 use crate::auth::Person;
@@ -17,7 +18,9 @@ use crate::auth::oidc::DeviceGrant;
 use crate::auth::oidc::Issuer;
 use crate::auth::oidc::Poll;
 use crate::auth::sign_in::Event as Step;
+use crate::config::ClusterName;
 use crate::config::Identity;
+use crate::sources::cluster::TokenSlot;
 use crate::state::event::What;
 use crate::text::SafeText;
 
@@ -37,35 +40,64 @@ pub(super) enum Ask {
     SignOut,
 }
 
-/// Signs in with one issuer and keeps the token fresh. Ends when the sign-in ends.
-pub(super) async fn sign_in(tools: Tools, identity: Identity, mut asks: mpsc::Receiver<Ask>) {
-    let host = identity.issuer.clone();
-    tools
-        .tell(What::SignIn(Step::Asked {
-            issuer: SafeText::new(&host),
-        }))
-        .await;
-    if let Err(error) = through(&tools, &identity, &mut asks).await {
-        tools.tell(What::SignIn(error.event())).await;
+/// One sign-in: its audience, the clusters it serves and the slot their token lies in.
+struct SigningIn {
+    tools: Tools,
+    audience: Audience,
+    clusters: Vec<ClusterName>,
+    slot: TokenSlot,
+}
+
+impl SigningIn {
+    async fn tell(&self, step: Step) {
+        let audience = self.audience.clone();
+        self.tools.tell(What::SignIn { audience, step }).await;
     }
-    tools.token.set(None);
-    tools.acts(None);
+
+    /// From now on this person acts on the clusters, with this token; nobody and none with `None`.
+    fn act(&self, signed_in: Option<(&Session, &Tokens)>) {
+        self.slot
+            .set(signed_in.map(|(_, tokens)| tokens.id.clone()));
+        let person = signed_in.map(|(session, _)| &session.person);
+        self.tools.actors.act(&self.clusters, person);
+    }
+}
+
+/// Signs in to one audience and keeps its token fresh. Ends when the sign-in ends.
+pub(super) async fn sign_in(
+    tools: Tools,
+    audience: Audience,
+    identity: Identity,
+    mut asks: mpsc::Receiver<Ask>,
+) {
+    let clusters = audience.clusters(&tools.config).into_iter();
+    let this = SigningIn {
+        clusters: clusters.map(|one| one.name.clone()).collect(),
+        slot: tools.tokens.get(&audience).cloned().unwrap_or_default(),
+        audience,
+        tools,
+    };
+    let issuer = SafeText::new(&this.audience.host(&this.tools.config));
+    this.tell(Step::Asked { issuer }).await;
+    let through = through(&this, &identity, &mut asks).await;
+    this.act(None);
+    if let Err(error) = through {
+        this.tell(error.event()).await;
+    }
 }
 
 async fn through(
-    tools: &Tools,
+    this: &SigningIn,
     identity: &Identity,
     asks: &mut mpsc::Receiver<Ask>,
 ) -> Result<(), AuthError> {
     let mut issuer = oidc::discover(identity, DEADLINE).await?;
-    let grant = issuer.start_device(tools.clock.now().wall).await?;
-    tools
-        .tell(What::SignIn(Step::Prompt(grant.prompt.clone())))
-        .await;
-    match wait_for_answer(tools, &mut issuer, &grant, asks).await? {
+    let grant = issuer.start_device(this.tools.clock.now().wall).await?;
+    this.tell(Step::Prompt(grant.prompt.clone())).await;
+    match wait_for_answer(this, &mut issuer, &grant, asks).await? {
         Some((session, tokens)) => {
-            signed_in(tools, &session, &tokens, Kind::SessionSignedIn).await;
-            keep_fresh(tools, &mut issuer, session.person, tokens, asks).await
+            signed_in(this, &session, &tokens, Kind::SessionSignedIn).await;
+            keep_fresh(this, &mut issuer, session.person, tokens, asks).await
         }
         None => Ok(()),
     }
@@ -73,7 +105,7 @@ async fn through(
 
 /// Asks the issuer at its own pace until somebody answered.
 async fn wait_for_answer(
-    tools: &Tools,
+    this: &SigningIn,
     issuer: &mut Issuer,
     grant: &DeviceGrant,
     asks: &mut mpsc::Receiver<Ask>,
@@ -82,7 +114,7 @@ async fn wait_for_answer(
     let mut pause = own;
     let mut answered = false;
     loop {
-        let next = tools.clock.deadline(pause);
+        let next = this.tools.clock.deadline(pause);
         // The issuer is asked at its own pace, whatever is answered here meanwhile; a second answer is dropped.
         while let Ok(ask) = tokio::time::timeout_at(next, asks.recv()).await {
             match ask {
@@ -96,64 +128,61 @@ async fn wait_for_answer(
                 Some(Ask::SignOut) | None => return Ok(None),
             }
         }
-        match issuer.poll_once(grant, tools.clock.now().wall).await {
+        match issuer.poll_once(grant, this.tools.clock.now().wall).await {
             Ok(Poll::Done(done)) => return Ok(Some(*done)),
-            Ok(Poll::Pending) => tools.tell(What::SignIn(Step::Pending)).await,
+            Ok(Poll::Pending) => this.tell(Step::Pending).await,
             Ok(Poll::SlowDown) => {
                 pause = (pause + SLOWER).min(SLOWEST);
-                tools.tell(What::SignIn(Step::SlowDown)).await;
+                this.tell(Step::SlowDown).await;
             }
-            Ok(Poll::Denied) => return ended(tools, Step::Denied).await,
-            Ok(Poll::Expired) => return ended(tools, Step::Expired).await,
+            Ok(Poll::Denied) => return ended(this, Step::Denied).await,
+            Ok(Poll::Expired) => return ended(this, Step::Expired).await,
             Err(error @ AuthError::Unreachable { .. }) => {
                 pause = (pause * 2).min(SLOWEST);
-                tools.tell(What::SignIn(error.event())).await;
+                this.tell(error.event()).await;
             }
             Err(error) => return Err(error),
         }
     }
 }
 
-async fn ended<T>(tools: &Tools, step: Step) -> Result<Option<T>, AuthError> {
-    tools.tell(What::SignIn(step)).await;
+async fn ended<T>(this: &SigningIn, step: Step) -> Result<Option<T>, AuthError> {
+    this.tell(step).await;
     Ok(None)
 }
 
-async fn signed_in(tools: &Tools, session: &Session, tokens: &Tokens, kind: Kind) {
-    tools.token.set(Some(tokens.id.clone()));
-    tools.acts(Some(&session.person));
+async fn signed_in(this: &SigningIn, session: &Session, tokens: &Tokens, kind: Kind) {
+    this.act(Some((session, tokens)));
     // A log that cannot be written says so by itself; reading goes on without this entry.
-    drop(tools.desk.append(tools.draft(kind), None).await);
-    tools
-        .tell(What::SignIn(Step::SignedIn(session.clone())))
-        .await;
+    drop(this.tools.desk.append(this.tools.draft(kind), None).await);
+    this.tell(Step::SignedIn(session.clone())).await;
 }
 
 /// Renews at three quarters of the token's life, until the issuer says no or the person leaves.
 async fn keep_fresh(
-    tools: &Tools,
+    this: &SigningIn,
     issuer: &mut Issuer,
     person: Person,
     mut tokens: Tokens,
     asks: &mut mpsc::Receiver<Ask>,
 ) -> Result<(), AuthError> {
     loop {
-        let now = tools.clock.now().wall;
+        let now = this.tools.clock.now().wall;
         let until = match tokens.state.what_next(now) {
             Next::Wait { until } => until,
             Next::Reauth => {
-                tools.tell(What::SignIn(Step::Tick)).await;
+                this.tell(Step::Tick).await;
                 return Ok(());
             }
             Next::Refresh => {
                 match issuer.refresh(&tokens, &person, now).await {
                     Ok((session, fresh)) => {
                         tokens = fresh;
-                        signed_in(tools, &session, &tokens, Kind::SessionRenewed).await;
+                        signed_in(this, &session, &tokens, Kind::SessionRenewed).await;
                     }
                     Err(error @ AuthError::Unreachable { .. }) => {
                         tokens.state = tokens.state.unanswered(now);
-                        tools.tell(What::SignIn(error.event())).await;
+                        this.tell(error.event()).await;
                     }
                     Err(error) => return Err(error),
                 }
@@ -163,7 +192,7 @@ async fn keep_fresh(
         tokio::select! {
             () = tokio::time::sleep(ahead(now, until)) => {}
             ask = asks.recv() => if !matches!(ask, Some(Ask::Answer(_))) {
-                sign_out(tools, issuer, &tokens).await;
+                sign_out(this, issuer, &tokens).await;
                 return Ok(());
             },
         }
@@ -171,17 +200,17 @@ async fn keep_fresh(
 }
 
 /// Gives the tokens back, as far as the issuer lets us, and says so.
-async fn sign_out(tools: &Tools, issuer: &Issuer, tokens: &Tokens) {
+async fn sign_out(this: &SigningIn, issuer: &Issuer, tokens: &Tokens) {
     drop(
-        tools
+        this.tools
             .desk
-            .append(tools.draft(Kind::SessionSignedOut), None)
+            .append(this.tools.draft(Kind::SessionSignedOut), None)
             .await,
     );
     // An issuer that cannot be reached keeps its tokens until they end; ours are forgotten either way.
     drop(issuer.revoke(tokens).await);
-    tools.token.set(None);
-    tools.tell(What::SignIn(Step::SignedOut)).await;
+    this.act(None);
+    this.tell(Step::SignedOut).await;
 }
 
 fn ahead(now: Timestamp, until: Timestamp) -> Duration {

@@ -1,17 +1,19 @@
 //! What every task outside the loop needs: the clock, the desk, the way back as events, and who acts.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 
 use tokio::sync::mpsc::Sender;
 
+use super::actors::Actors;
 use crate::app::clock::Clock;
 use crate::app::desk::Desk;
 use crate::audit::Actor;
 use crate::audit::Draft;
 use crate::audit::Kind;
-use crate::auth::Person;
+use crate::auth::Audience;
+use crate::config::Cluster;
+use crate::config::ClusterName;
 use crate::config::Config;
 use crate::sources::cluster::TokenSlot;
 use crate::state::event::Event;
@@ -29,10 +31,10 @@ pub struct Tools {
     pub desk: Desk,
     /// What we were told.
     pub config: Arc<Config>,
-    /// The bearer token of the one sign-in; empty while nobody is signed in.
-    pub token: TokenSlot,
+    /// The bearer token of each sign-in; empty while nobody is signed in there.
+    pub tokens: Arc<BTreeMap<Audience, TokenSlot>>,
     /// Who acts, as entries keep it.
-    pub actor: Arc<Mutex<Actor>>,
+    pub actors: Actors,
 }
 
 impl Tools {
@@ -48,38 +50,34 @@ impl Tools {
         );
     }
 
-    /// A draft in the name of whoever acts now.
-    pub fn draft(&self, kind: Kind) -> Draft {
-        let mut draft = Draft::new(kind);
-        draft.actor = self
-            .actor
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        draft
+    /// The token that a cluster takes: that of its own issuer and audience, and never another's.
+    pub fn token_for(&self, cluster: &Cluster) -> TokenSlot {
+        let audience = Audience::of(cluster, &self.config);
+        let slot = audience.and_then(|audience| self.tokens.get(&audience));
+        slot.cloned().unwrap_or_default()
     }
 
-    /// This person acts, unless another cluster has named one already.
-    pub fn acts_first(&self, person: &Person) {
-        let known = self
-            .actor
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .login
-            .is_some();
-        if !known {
-            self.acts(Some(person));
+    /// A draft about no cluster, in the name of everybody who acts.
+    pub fn draft(&self, kind: Kind) -> Draft {
+        Draft {
+            actor: self.actors.all(),
+            ..Draft::new(kind)
         }
     }
 
-    /// From now on this person acts.
-    pub fn acts(&self, person: Option<&Person>) {
-        let mut actor = self.actor.lock().unwrap_or_else(PoisonError::into_inner);
-        actor.login = person.map(|person| person.login.clone());
-        actor.groups = person
-            .map(|person| person.groups.clone())
-            .unwrap_or_default();
+    /// A draft about a cluster, in the name of whoever acts there, as the cluster knows them.
+    pub fn draft_on(&self, kind: Kind, cluster: &ClusterName) -> Draft {
+        Draft {
+            actor: self.actors.on(cluster),
+            ..Draft::new(kind)
+        }
     }
+}
+
+/// An empty slot for each audience that a cluster takes.
+pub fn slots(config: &Config) -> Arc<BTreeMap<Audience, TokenSlot>> {
+    let all = Audience::all(config).into_iter();
+    Arc::new(all.map(|one| (one, TokenSlot::default())).collect())
 }
 
 /// What this process knows of its person without any issuer.

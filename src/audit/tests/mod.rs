@@ -3,6 +3,7 @@
 mod crash;
 mod faults;
 mod forgery;
+mod reading;
 mod together;
 
 use std::fs;

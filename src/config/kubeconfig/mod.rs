@@ -178,7 +178,7 @@ impl Kubeconfig {
     fn refuse_user(&self, context: &str, user: &Named<RawUser>) -> Result<(), ConfigError> {
         let it = &user.value;
         let program = "it runs a program, and crashcart starts none; use a client certificate, \
-                       a token, or auth = \"oidc:…\"";
+                       a token, or auth = \"oidc:...\"";
         let refused = if it.exec.is_some() {
             Some(("exec", program))
         } else if it.auth_provider.is_some() {
@@ -262,7 +262,7 @@ impl Kubeconfig {
             }
             _ => {
                 let what = "has neither a client certificate nor a token; sign in with the tool \
-                            that wrote the file, or use auth = \"oidc:…\"";
+                            that wrote the file, or use auth = \"oidc:...\"";
                 return Err(of_user(what));
             }
         };

@@ -31,7 +31,7 @@ pub(super) fn identities(top: &Table<'_>, folder: &Path) -> Result<Vec<Identity>
         };
         identities.push(Identity {
             name: name.value.to_owned(),
-            place: table.place(table.need("issuer", "\"https://…\"")?.at),
+            place: table.place(table.need("issuer", "\"https://...\"")?.at),
             issuer: address(&table, "issuer", "\"https://id.example.org/realms/one\"")?,
             ca,
             client_id: table.need("client_id", "\"crashcart\"")?.value.to_owned(),
@@ -136,13 +136,14 @@ fn auth(
             return Err(table.error(found.at, sentence));
         }
         (None, None) => {
-            let example = "\"oidc:IDENTITY\", or kubeconfig = { path = \"…\", context = \"…\" }";
+            let example =
+                "\"oidc:IDENTITY\", or kubeconfig = { path = \"...\", context = \"...\" }";
             return Err(table.missing("auth", example));
         }
         (found, kubeconfig) => (found, kubeconfig),
     };
     if let Some(place) = kubeconfig {
-        let path = folder.join(place.need("path", "\"…\"")?.value);
+        let path = folder.join(place.need("path", "\"...\"")?.value);
         let context = place.text("context")?.map(|found| found.value);
         let user = kubeconfig::read(&path).and_then(|file| file.user(context));
         return user

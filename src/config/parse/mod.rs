@@ -56,7 +56,7 @@ fn estate(top: &Table<'_>, clusters: &[Cluster]) -> Result<Estate, ConfigError> 
         let sentence = "there is no [estate]; add it with its name and id, or run crashcart init";
         return Err(top.error(0, sentence));
     };
-    let id = table.need("id", "\"…\" (crashcart init makes one)")?;
+    let id = table.need("id", "\"...\" (crashcart init makes one)")?;
     let Ok(uuid) = Uuid::try_parse(id.value) else {
         let sentence = format!(
             "id = {:?} is not a UUID; state and log are kept by it, so write the one init made",
@@ -72,7 +72,7 @@ fn estate(top: &Table<'_>, clusters: &[Cluster]) -> Result<Estate, ConfigError> 
         });
     }
     Ok(Estate {
-        name: table.need("name", "\"…\"")?.value.to_owned(),
+        name: table.need("name", "\"...\"")?.value.to_owned(),
         id: uuid,
         regimes: values(table.texts("regimes")?),
         outside,
@@ -81,7 +81,7 @@ fn estate(top: &Table<'_>, clusters: &[Cluster]) -> Result<Estate, ConfigError> 
 
 /// The `cluster` key of a table, which must name a cluster of this file.
 fn known_cluster(table: &Table<'_>, clusters: &[Cluster]) -> Result<ClusterName, ConfigError> {
-    let found = table.need("cluster", "\"…\"")?;
+    let found = table.need("cluster", "\"...\"")?;
     let known = clusters
         .iter()
         .find(|cluster| cluster.name.as_str() == found.value);

@@ -57,7 +57,7 @@ fn owners(table: &Table<'_>) -> Result<Vec<Owner>, ConfigError> {
     let mut owners = Vec::new();
     for owner in table.tables("owners", &keys::OWNER)? {
         owners.push(Owner {
-            name: owner.need("name", "\"…\"")?.value.to_owned(),
+            name: owner.need("name", "\"...\"")?.value.to_owned(),
             phone: owner.text("phone")?.map(|found| found.value.to_owned()),
         });
     }
@@ -90,7 +90,7 @@ fn members(
         members.push(Member { cluster, by });
     }
     if members.is_empty() {
-        let example = "[{ cluster = \"…\", selector = \"zone=…\" }]";
+        let example = "[{ cluster = \"...\", selector = \"zone=...\" }]";
         let sentence = format!("zone {zone:?} has no members; add members = {example}");
         return Err(table.error(table.at(), sentence));
     }

@@ -10,10 +10,10 @@ use crate::runbook::run::StepStatus;
 use crate::runbook::steps::Kind;
 use crate::runbook::values::ValueError;
 
-pub(super) fn brief(expansion: &Expansion<'_>) -> Result<Option<PlanStep>, ValueError> {
+pub(super) fn brief(expansion: &Expansion<'_>) -> Result<PlanStep, ValueError> {
     let (Some(hold), Some(kustomization)) = (expansion.of, &expansion.frozen().kustomization)
     else {
-        return Ok(None);
+        return expansion.idle("nothing to give back: nothing is held");
     };
     let title = format!("undoes {}", hold.number);
     let op = hold_automation::op(kustomization, false);
@@ -23,14 +23,12 @@ pub(super) fn brief(expansion: &Expansion<'_>) -> Result<Option<PlanStep>, Value
         .as_ref()
         .map(|undo| undo.why.clone())
         .unwrap_or_default();
-    expansion
-        .plan_step(
-            title,
-            Some(op),
-            "suspend is true".to_owned(),
-            Undo::Never(why),
-        )
-        .map(Some)
+    expansion.plan_step(
+        title,
+        Some(op),
+        "suspend is true".to_owned(),
+        Undo::Never(why),
+    )
 }
 
 pub(super) fn before(turn: &Turn<'_>) -> Verdict {

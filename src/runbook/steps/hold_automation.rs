@@ -31,17 +31,18 @@ pub(super) fn op(kustomization: &(String, String), suspend: bool) -> Op {
     }
 }
 
-pub(super) fn brief(expansion: &Expansion<'_>) -> Result<Option<PlanStep>, ValueError> {
+pub(super) fn brief(expansion: &Expansion<'_>) -> Result<PlanStep, ValueError> {
     let Some(kustomization) = &expansion.frozen().kustomization else {
-        return Ok(None);
+        return expansion.idle(&format!(
+            "nothing to hold: no Kustomization keeps {}, or it is suspended already",
+            expansion.run.namespace
+        ));
     };
     let (namespace, name) = kustomization;
     let title = format!("suspend Kustomization {name} in {namespace}");
     let undo = Undo::Op(Box::new(op(kustomization, false)));
     let op = op(kustomization, true);
-    expansion
-        .plan_step(title, Some(op), "suspend is false".to_owned(), undo)
-        .map(Some)
+    expansion.plan_step(title, Some(op), "suspend is false".to_owned(), undo)
 }
 
 /// True or false as seen now; why not, in words, when it is not seen.

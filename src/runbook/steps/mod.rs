@@ -51,6 +51,8 @@ pub enum Verdict {
     Pending(SafeText),
     /// Everything before it is as planned: a person may be asked.
     Ask(SafeText),
+    /// The world shows all that this person may see of it, and only a person can go on: what is missing, and what to do.
+    Stuck(SafeText),
     /// It must not be sent now: something is not as the plan has it.
     Blocked(SafeText),
     /// The world shows it.
@@ -75,6 +77,10 @@ pub struct Found {
 impl Verdict {
     fn pending(words: impl AsRef<str>) -> Verdict {
         Verdict::Pending(SafeText::new(words.as_ref()))
+    }
+
+    fn stuck(words: impl AsRef<str>) -> Verdict {
+        Verdict::Stuck(SafeText::new(words.as_ref()))
     }
 
     fn failed(words: impl AsRef<str>) -> Verdict {
@@ -220,6 +226,15 @@ impl Expansion<'_> {
         }
     }
 
+    /// A step for which there is nothing to do in this run, and why: it keeps its number and is passed over.
+    fn idle(&self, why: &str) -> Result<PlanStep, ValueError> {
+        let step = self.plan_step(why.to_owned(), None, why.to_owned(), Undo::Nothing)?;
+        Ok(PlanStep {
+            done_when: why.to_owned(),
+            ..step
+        })
+    }
+
     /// A step of the plan with everything the book says of it; the kind adds the rest.
     fn plan_step(
         &self,
@@ -244,19 +259,21 @@ impl Expansion<'_> {
     }
 }
 
-/// The step of the plan, with its request; `None` when there is nothing for it to do here.
+/// The step of the plan, with its request; without one where there is nothing for it to do in this run.
 ///
 /// # Errors
 /// A pattern that names something unknown.
-pub fn brief(expansion: &Expansion<'_>) -> Result<Option<PlanStep>, ValueError> {
+pub fn brief(expansion: &Expansion<'_>) -> Result<PlanStep, ValueError> {
     match expansion.step.kind {
-        Kind::MayI | Kind::ServerAlive | Kind::ChooseBackup | Kind::Survey => Ok(None),
-        Kind::ConfirmTarget => confirm_target::brief(expansion).map(Some),
+        Kind::MayI | Kind::ServerAlive | Kind::ChooseBackup | Kind::Survey => {
+            expansion.idle("it was done before the plan")
+        }
+        Kind::ConfirmTarget => confirm_target::brief(expansion),
         Kind::HoldAutomation => hold_automation::brief(expansion),
         Kind::SafetyCopy => safety_copy::brief(expansion),
-        Kind::Restore => restore::brief(expansion).map(Some),
-        Kind::Watch => watch::brief(expansion).map(Some),
-        Kind::Verify => verify::brief(expansion).map(Some),
+        Kind::Restore => restore::brief(expansion),
+        Kind::Watch => watch::brief(expansion),
+        Kind::Verify => verify::brief(expansion),
         Kind::GiveBack => give_back::brief(expansion),
     }
 }

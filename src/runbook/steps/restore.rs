@@ -4,6 +4,7 @@ use super::Expansion;
 use super::Turn;
 use super::Verdict;
 use super::velero;
+use crate::runbook::plan::Frozen;
 use crate::runbook::plan::Item;
 use crate::runbook::plan::Plan;
 use crate::runbook::plan::PlanStep;
@@ -34,7 +35,7 @@ pub(super) fn brief(expansion: &Expansion<'_>) -> Result<PlanStep, ValueError> {
         backup: expansion.value("backup")?,
         mark: expansion.mark(),
     };
-    let (create, skip) = (frozen.create.len(), frozen.skip.len());
+    let (create, skip) = present(frozen);
     let before =
         format!("no Restore {name}; {create} of {create} missing, {skip} of {skip} present");
     let typed = Some(expansion.value("typed")?);
@@ -42,6 +43,14 @@ pub(super) fn brief(expansion: &Expansion<'_>) -> Result<PlanStep, ValueError> {
         typed,
         ..expansion.plan_step(title, Some(op), before, Undo::DeleteCreated)?
     })
+}
+
+/// How many objects of the plan are missing, and how many are there.
+fn present(frozen: &Frozen) -> (usize, usize) {
+    (
+        frozen.create.len(),
+        frozen.items().count() - frozen.create.len(),
+    )
 }
 
 /// Namespace of Velero and name of the Restore that the plan sends.
@@ -97,7 +106,7 @@ fn compared(turn: &Turn<'_>, name: &str, listed: &[Listed]) -> Verdict {
             turn.run.namespace
         ));
     }
-    let (create, skip) = (frozen.create.len(), frozen.skip.len());
+    let (create, skip) = present(frozen);
     Verdict::ask(format!(
         "no Restore {name}; {create} of {create} missing, {skip} of {skip} present (live)"
     ))

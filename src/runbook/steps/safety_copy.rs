@@ -18,11 +18,14 @@ pub(super) fn rights(ns: &str) -> Vec<(&'static str, Gvr, String)> {
     ]
 }
 
-/// Absent when there is nothing to copy.
-pub(super) fn brief(expansion: &Expansion<'_>) -> Result<Option<PlanStep>, ValueError> {
+/// Nothing to do when there is nothing to copy.
+pub(super) fn brief(expansion: &Expansion<'_>) -> Result<PlanStep, ValueError> {
     let (run, frozen) = (expansion.run, expansion.frozen());
     if !frozen.exists {
-        return Ok(None);
+        return expansion.idle(&format!(
+            "nothing to copy: {} does not exist",
+            run.namespace
+        ));
     }
     let keep = expansion.value("keep")?;
     let hours = lint::seconds(&keep).unwrap_or(0) / 3600;
@@ -41,9 +44,7 @@ pub(super) fn brief(expansion: &Expansion<'_>) -> Result<Option<PlanStep>, Value
         mark: expansion.mark(),
     };
     let undo = Undo::Expires(format!("expires in {keep} by itself"));
-    expansion
-        .plan_step(title, Some(op), format!("no Backup {name}"), undo)
-        .map(Some)
+    expansion.plan_step(title, Some(op), format!("no Backup {name}"), undo)
 }
 
 fn op<'a>(turn: &Turn<'a>) -> Option<(&'a str, &'a str, &'a str)> {

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::Turn;
 use super::Verdict;
 use super::restore;
@@ -15,6 +17,7 @@ use crate::runbook::plan::Item;
 use crate::runbook::reading::Answer;
 use crate::runbook::reading::Gvk;
 use crate::runbook::reading::Listed;
+use crate::runbook::reading::Named;
 use crate::runbook::reading::Reading;
 use crate::runbook::reading::ResourceList;
 use crate::runbook::steps::Found;
@@ -202,6 +205,8 @@ fn compared(turn: &Turn<'_>, listed: &[Listed]) -> Verdict {
     let mut found = Frozen {
         create: Vec::new(),
         skip: Vec::new(),
+        collide: Vec::new(),
+        unknown: Vec::new(),
         exists,
         ..frozen.clone()
     };
@@ -212,56 +217,61 @@ fn compared(turn: &Turn<'_>, listed: &[Listed]) -> Verdict {
             kind: item.kind.clone(),
         };
         let Some(listed) = by_kind.get(&gvk) else {
-            found.left += 1;
-            found.unknown.push(item.kind.clone());
+            found.unknown.push(item.clone());
             continue;
         };
         let here = listed
             .objects
             .iter()
             .find(|object| object.name == item.name);
-        let uid = here.map(|object| object.uid.clone());
-        let item = Item {
-            gvr: listed.gvr.clone(),
-            uid,
-            ..item.clone()
+        let place = match here {
+            None => &mut found.create,
+            Some(object) if other(object, frozen) => &mut found.collide,
+            Some(_) => &mut found.skip,
         };
-        if item.uid.is_some() {
-            found.skip.push(item);
-        } else {
-            found.create.push(item);
-        }
+        place.push(Item {
+            gvr: listed.gvr.clone(),
+            uid: here.map(|object| object.uid.clone()),
+            ..item.clone()
+        });
     }
-    found.unknown.dedup();
+    let unseen = |item: &&Item| found.exists && restore::unseen(listed, item);
+    found.unseen = found.create.iter().filter(unseen).cloned().collect();
     found.kustomization = turn
         .sight
         .keeper(&run.cluster, &run.namespace, turn.now)
         .map(|one| (one.meta.namespace.to_string(), one.meta.name.to_string()));
-    let words = counted(&found, listed, run.cluster.as_str());
+    let words = counted(&found, run.cluster.as_str());
     Verdict::found(words, found)
 }
 
+/// True when the object is another one than the backup holds under that name: made after the backup was taken, and not
+/// restored from it. What it holds is not compared; that would need its content, a Secret's too.
+fn other(object: &Named, frozen: &Frozen) -> bool {
+    let taken: Option<Timestamp> = frozen.started.parse().ok();
+    let later = object
+        .created
+        .zip(taken)
+        .is_some_and(|(made, taken)| made > taken);
+    later && object.backup.as_ref() != Some(&frozen.backup)
+}
+
 /// What was counted, and what of it could not be looked for.
-fn counted(found: &Frozen, listed: &[Listed], cluster: &str) -> String {
-    let mut words = format!(
-        "create {}  skip {}  collide 0",
-        found.create.len(),
-        found.skip.len()
-    );
+fn counted(found: &Frozen, cluster: &str) -> String {
+    let mut words = found.counts("  ");
     if found.left > 0 {
         words = format!("{words}  left to controllers {}", found.left);
     }
-    let unseen = |item: &&Item| restore::unseen(listed, item);
-    let hidden = found.create.iter().filter(unseen).count();
-    if found.exists && hidden > 0 {
+    let hidden = found.unseen.len();
+    if hidden > 0 {
         words = format!(
             "{words} (of create, {hidden} may be there already: listing their kind is not yours)"
         );
     }
     if !found.unknown.is_empty() {
         words = format!(
-            "{words} (of them kinds that {cluster} does not have: {})",
-            found.unknown.join(", ")
+            "{words}  of kinds that {cluster} does not have {}",
+            found.unknown.len()
         );
     }
     words

@@ -1,5 +1,7 @@
 //! Checks that every planned object is there with a new uid and that the Deployments are available.
 
+use std::collections::BTreeSet;
+
 use super::Expansion;
 use super::Turn;
 use super::Verdict;
@@ -40,7 +42,7 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
     };
     let (run, frozen) = (turn.run, turn.frozen());
     let created = created(turn, listed);
-    let all = frozen.create.len() - steps::unseen(turn, listed).count();
+    let all = frozen.create.len();
     let missing: Vec<String> = frozen
         .create
         .iter()
@@ -66,36 +68,42 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
     {
         None => Verdict::pending(format!("Deployments of {} are not seen", run.cluster)),
         Some(bad) if !bad.is_empty() => Verdict::pending(format!(
-            "{all} of {all} objects are there; not available: Deployment {}",
+            "{} of {all} objects are there; not available: Deployment {}",
+            created.len(),
             some(&bad)
         )),
-        Some(_) => {
-            let left_out = not_looked_at(turn, listed);
-            let words = SafeText::new(&format!(
-                "{all} of {all} objects are there, new; every Deployment is available{left_out}"
-            ));
-            Verdict::Done(Found {
-                words,
+        Some(_) => match not_looked_at(turn, listed) {
+            Some(left_out) => Verdict::stuck(format!(
+                "{} of {all} objects are there, new; {left_out}; ask for the role of `rbac emit`, or s skips this check with a reason",
+                created.len()
+            )),
+            None => Verdict::Done(Found {
+                words: SafeText::new(&format!(
+                    "{all} of {all} objects are there, new; every Deployment is available"
+                )),
                 frozen: None,
                 through: true,
                 created,
-            })
-        }
+            }),
+        },
     }
 }
 
-/// The end of the sentence for objects whose kind this person may not list; nothing when there is none.
-fn not_looked_at(turn: &Turn<'_>, listed: &[Listed]) -> String {
-    let names: Vec<String> = steps::unseen(turn, listed)
+/// Which objects nobody looked at, because this person may not list their kind, and why; nothing when there is none.
+fn not_looked_at(turn: &Turn<'_>, listed: &[Listed]) -> Option<String> {
+    let unseen = || steps::unseen(turn, listed);
+    let names: Vec<String> = unseen()
         .map(|item| format!("{} {}", item.kind, item.name))
         .collect();
-    if names.is_empty() {
-        return String::new();
-    }
-    format!(
-        "; not looked at, because listing them is not yours: {}",
-        some(&names)
-    )
+    let kinds: BTreeSet<&str> = unseen().map(|item| item.gvr.plural.as_str()).collect();
+    let kinds: Vec<&str> = kinds.into_iter().collect();
+    (!names.is_empty()).then(|| {
+        let kinds = kinds.join(" and ");
+        format!(
+            "not looked at, because listing {kinds} is not yours: {}",
+            some(&names)
+        )
+    })
 }
 
 /// The planned objects that are there now and are not the ones of the plan.

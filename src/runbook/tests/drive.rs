@@ -169,15 +169,17 @@ impl Estate {
                 .and_then(Value::as_str)
                 .map(str::to_owned)
         };
+        let label = |object: &Value, label: &str| {
+            let labels = object.pointer("/metadata/labels")?;
+            labels.get(label)?.as_str().map(str::to_owned)
+        };
         let objects = here.map(|(key, object)| Object {
             name: key.2.clone(),
             uid: text(object, "/metadata/uid").unwrap(),
             resource_version: text(object, "/metadata/resourceVersion").unwrap(),
-            restore: object.pointer("/metadata/labels").and_then(|all| {
-                all.get("velero.io/restore-name")?
-                    .as_str()
-                    .map(str::to_owned)
-            }),
+            restore: label(object, "velero.io/restore-name"),
+            backup: label(object, "velero.io/backup-name"),
+            created: text(object, "/metadata/creationTimestamp").and_then(|at| at.parse().ok()),
         });
         Listed {
             gvk: gvk.clone(),
@@ -219,12 +221,12 @@ impl Estate {
         Ok(())
     }
 
-    /// Presses what the card offers, typing what it asks for, until the run has ended or offers nothing.
+    /// Presses what the card offers, typing what it asks for, until the run has ended or only a person can go on.
     pub(super) fn walk(&mut self) {
         self.settle();
         for _ in 0..60 {
             let card = self.look(|sight| self.run().card(sight, self.now()));
-            if self.run().ended() || card.enter.is_empty() {
+            if self.run().ended() || card.enter.is_empty() || card.stuck {
                 return;
             }
             let input = card.typed.clone().map_or(Input::Enter, Input::Typed);

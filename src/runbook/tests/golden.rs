@@ -30,7 +30,7 @@ fn a_run_is_walked_from_prepare_to_its_end() {
             "  9 done     watch            r-7f3a Completed: 2 of 2 objects are there",
             " 10 done     verify           2 of 2 objects are there, new; every Deployment is available",
             " 11 done     give-back        Kustomization billing is resumed  2.0s",
-            "every step is done or was left out with a reason",
+            "every step is done",
         ]
     );
     assert_eq!(estate.run().status, RunStatus::Completed);
@@ -50,14 +50,10 @@ fn nothing_missing_ends_the_run_before_anything_is_sent() {
     }
     whole.open("billing").unwrap();
     whole.walk();
-    assert!(
-        whole
-            .run()
-            .ending
-            .as_str()
-            .starts_with("Nothing would be changed: 0 requests."),
-        "{}",
-        whole.run().ending
+    assert_eq!(whole.run().status, RunStatus::NothingToDo);
+    assert_eq!(
+        whole.run().ending.as_str(),
+        "3 of 3 objects of hourly-billing-1 are in billing, 2 are left to controllers; 0 requests"
     );
     assert!(
         whole
@@ -142,7 +138,7 @@ fn the_same_run_has_the_same_plan_and_another_byte_has_another_digest() {
 }
 
 #[test]
-fn what_there_is_nothing_to_do_for_is_absent_from_the_plan() {
+fn what_there_is_nothing_to_do_for_keeps_its_number_and_is_passed_over() {
     let mut estate = Estate::new();
     estate
         .server
@@ -150,29 +146,80 @@ fn what_there_is_nothing_to_do_for_is_absent_from_the_plan() {
         .retain(|key, _| key.1 != "billing" && key.2 != "billing");
     estate.open("billing").unwrap();
     estate.walk_to("restore");
-    let steps: Vec<(u32, &str)> = estate
-        .run()
-        .steps
+    let asked = estate.run().plan.as_ref().unwrap().requests().len();
+    assert_eq!(asked, 1, "nothing but the restore is sent");
+    estate.walk();
+    let steps: Vec<(u32, &str, &str, &str)> = estate.run().steps[4..]
         .iter()
-        .map(|step| (step.number, step.id.as_str()))
+        .map(|step| {
+            (
+                step.number,
+                step.status.word(),
+                step.id.as_str(),
+                step.evidence.as_str(),
+            )
+        })
+        .filter(|step| step.1 == "skipped")
         .collect();
     assert_eq!(
-        steps[4..],
+        steps,
         [
-            (5, "confirm-target"),
-            (6, "restore"),
-            (7, "watch"),
-            (8, "verify")
-        ],
-        "no Kustomization to hold, no namespace to copy"
+            (
+                6,
+                "skipped",
+                "hold-automation",
+                "nothing to hold: no Kustomization keeps billing, or it is suspended already"
+            ),
+            (
+                7,
+                "skipped",
+                "safety-copy",
+                "nothing to copy: billing does not exist"
+            ),
+            (
+                11,
+                "skipped",
+                "give-back",
+                "nothing to give back: nothing is held"
+            ),
+        ]
     );
-    estate.walk();
+    assert_eq!(estate.run().ending.as_str(), "every step is done");
     assert_eq!(
         estate.run().status,
         RunStatus::Completed,
         "{:?}",
         estate.look(|sight| estate.run().card(sight, estate.now()))
     );
+}
+
+#[test]
+fn an_object_made_after_the_backup_collides_unless_it_was_restored_from_it() {
+    let later = |labels: serde_json::Value| {
+        let mut estate = Estate::new();
+        let secret = serde_json::json!({"metadata": {"name": "db", "namespace": "billing", "uid": "new",
+            "resourceVersion": "9", "labels": labels, "creationTimestamp": "2026-08-15T04:50:00Z"}});
+        let key = ("secrets".to_owned(), "billing".to_owned(), "db".to_owned());
+        estate.server.objects.insert(key, secret);
+        estate.open("billing").unwrap();
+        estate.settle();
+        estate.run().plan.clone().unwrap().frozen
+    };
+    let collides = later(serde_json::json!({}));
+    assert_eq!(collides.counts("  "), "create 2  skip 0  collide 1");
+    assert_eq!(
+        collides.lists(),
+        [
+            ("create", "ConfigMap forms; Deployment api".to_owned()),
+            (
+                "collide",
+                "made after the backup, so others than it holds; left as they are: Secret db"
+                    .to_owned()
+            ),
+        ]
+    );
+    let restored = later(serde_json::json!({"velero.io/backup-name": "hourly-billing-1"}));
+    assert_eq!(restored.counts("  "), "create 2  skip 1  collide 0");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::estate::Estate;
 use crate::runbook::press::Input;
+use crate::runbook::run::Card;
 use crate::runbook::run::Run;
 use crate::runbook::run::RunStatus;
 
@@ -10,34 +11,90 @@ fn evidence<'a>(run: &'a Run, id: &str) -> &'a str {
     step.evidence.as_str()
 }
 
-fn without(kind: &'static str) -> Estate {
+const NOT_LOOKED_AT: &str = "2 of 3 objects are there, new; not looked at, because listing secrets is not yours: Secret db; \
+     ask for the role of `rbac emit`, or s skips this check with a reason";
+
+/// Billing with all three objects lost, and the person may not list one kind; walked until only a person can go on.
+fn unproved(kind: &'static str) -> Estate {
     let mut estate = Estate::new();
+    estate.server.lose("secrets", "billing", "db");
     estate.hidden = Some(kind);
     estate.open("billing").unwrap();
+    estate.walk();
     estate
 }
 
+fn card(estate: &Estate) -> Card {
+    estate.look(|sight| estate.run().card(sight, estate.now()))
+}
+
 #[test]
-fn a_run_ends_well_and_names_what_nobody_looked_at() {
-    let mut estate = without("Secret");
+fn what_nobody_looked_at_keeps_verify_open_and_is_named() {
+    let mut estate = unproved("Secret");
+    assert!(evidence(estate.run(), "survey").contains("of create, 1 may be there already"));
+    for _ in 0..2 {
+        let card = card(&estate);
+        assert_eq!(card.notes[0].as_str(), NOT_LOOKED_AT);
+        assert!(card.stuck && !card.sends, "{card:?}");
+        assert_eq!(card.enter, "look again");
+        assert_eq!(estate.run().status, RunStatus::Running);
+        assert_eq!(estate.run().turn().unwrap().id, "verify");
+        // However long the person takes to ask for the role, and however often looks again: it is no failure.
+        estate.seconds += 3600;
+        estate.settle();
+        estate.press(Input::Enter).unwrap();
+    }
+}
+
+#[test]
+fn a_right_that_is_given_meanwhile_proves_the_rest() {
+    let mut estate = unproved("Secret");
+    estate.hidden = None;
+    estate.press(Input::Enter).unwrap();
+    estate.walk();
+    assert_eq!(estate.run().status, RunStatus::Completed);
+    assert_eq!(
+        evidence(estate.run(), "verify"),
+        "3 of 3 objects are there, new; every Deployment is available"
+    );
+}
+
+#[test]
+fn a_check_that_was_skipped_is_not_completed() {
+    let mut estate = unproved("Secret");
+    let reason = "the Secret was seen by carol".to_owned();
+    estate.press(Input::Skip { reason }).unwrap();
     estate.walk();
     let run = estate.run();
-    assert_eq!(run.status, RunStatus::Completed);
-    assert!(
-        evidence(run, "survey").contains("of create, 1 may be there already"),
-        "{}",
-        evidence(run, "survey")
-    );
+    assert_eq!(run.status, RunStatus::Unchecked);
+    assert!(run.ended());
     assert_eq!(
-        evidence(run, "verify"),
-        "2 of 2 objects are there, new; every Deployment is available; not looked at, because listing them is not yours: Secret db"
+        run.ending.as_str(),
+        "not proved: left out was 10 verify (the Secret was seen by carol)"
     );
+    assert_eq!(run.owed, []);
+    assert_eq!(card(&estate).title, "ENDED, A CHECK WAS SKIPPED");
+}
+
+#[test]
+fn a_restore_of_nothing_but_what_may_not_be_listed_is_not_called_failed() {
+    let mut estate = Estate::new();
+    estate.server.fill("billing", None);
+    estate.server.lose("secrets", "billing", "db");
+    estate.hidden = Some("Secret");
+    estate.open("billing").unwrap();
+    estate.walk();
+    assert!(
+        evidence(estate.run(), "watch").contains("whether it created anything is not known"),
+        "{}",
+        evidence(estate.run(), "watch")
+    );
+    assert_eq!(estate.run().turn().unwrap().id, "verify");
 }
 
 #[test]
 fn an_undo_says_what_stays_because_nobody_looked_at_it() {
-    let mut estate = without("Secret");
-    estate.walk_to("give-back");
+    let mut estate = unproved("Secret");
     estate.press(Input::Undo).unwrap();
     estate.walk();
     let RunStatus::Aborted(reason) = &estate.run().status else {

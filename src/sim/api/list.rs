@@ -143,7 +143,7 @@ fn read_token(token: &str) -> Option<(u64, usize)> {
     Some((token["rv"].as_u64()?, start))
 }
 
-fn too_old() -> Refusal {
+pub(super) fn too_old() -> Refusal {
     Refusal::expired(
         "The provided continue parameter is too old to display a consistent list result. You must start a new list without the continue parameter.",
     )

@@ -20,6 +20,7 @@ mod scale;
 mod selector;
 mod shape;
 mod table;
+mod trouble;
 mod watch;
 mod write;
 
@@ -42,6 +43,8 @@ use crate::sim::api::path::Attributes;
 use crate::sim::api::path::Route;
 use crate::sim::api::path::Target;
 use crate::sim::clock::Clock;
+use crate::sim::faults::Line;
+use crate::sim::faults::Trouble;
 use crate::sim::issuer::Issuer;
 use crate::sim::people::People;
 use crate::sim::store::Refusal;
@@ -71,6 +74,7 @@ struct Inner {
     issuer: Issuer,
     audit: AuditLog,
     snapshots: Snapshots,
+    faults: Option<Line>,
 }
 
 impl Server {
@@ -82,10 +86,20 @@ impl Server {
             issuer,
             audit,
             snapshots: Snapshots::default(),
+            faults: None,
         };
         Server {
             inner: Arc::new(inner),
         }
+    }
+
+    /// The same server with the faults of a plan; to be called before it is shared.
+    #[must_use]
+    pub(in crate::sim) fn with_faults(mut self, faults: Line) -> Server {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.faults = Some(faults);
+        }
+        self
     }
 
     fn cluster(&self) -> &Cluster {
@@ -174,7 +188,8 @@ async fn handle(State(server): State<Server>, request: Request) -> Response {
         at: clock.now(),
     };
     let mut long = false;
-    let answer = judge(&server, parts, body, &mut arrival, &mut long).await;
+    let mut trouble = None;
+    let answer = judge(&server, parts, body, &mut arrival, &mut long, &mut trouble).await;
     let mut response = answer.unwrap_or_else(|refusal| {
         long = false;
         shape::json(refusal.code, &refusal.status())
@@ -195,16 +210,20 @@ async fn handle(State(server): State<Server>, request: Request) -> Response {
         .inner
         .audit
         .record(&arrival, stage, code, clock.now());
-    response
+    match trouble {
+        Some(trouble) => trouble.spoil(response).await,
+        None => response,
+    }
 }
 
-/// Reads, authenticates, authorizes and answers a request; `long` is set for a watch.
+/// Reads, authenticates, authorizes and answers a request; `long` is set for a watch, `trouble` to what hits it.
 async fn judge(
     server: &Server,
-    parts: http::request::Parts,
+    mut parts: http::request::Parts,
     body: Body,
     arrival: &mut Arrival,
     long: &mut bool,
+    trouble: &mut Option<Trouble>,
 ) -> Result<Response, Refusal> {
     let path = parts.uri.path().to_owned();
     let queries = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
@@ -217,7 +236,15 @@ async fn judge(
     let plain = Route::Plain;
     let route_or_plain = route.as_ref().unwrap_or(&plain);
     arrival.asked = path::attributes(&parts.method, &path, route_or_plain, watch);
-    let user = admit(server, &parts.headers, arrival)?;
+    *trouble = server.trouble(&parts, &arrival.asked);
+    let trouble = trouble.as_ref();
+    if let Some(trouble) = trouble {
+        trouble.prepare(&mut parts.headers);
+        if let Some(instead) = trouble.instead() {
+            return instead;
+        }
+    }
+    let user = admit(server, &parts.headers, arrival, trouble)?;
     let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| {
         Refusal::new(
             413,
@@ -239,6 +266,11 @@ async fn judge(
         Route::Review(_) => Err(Refusal::method_not_allowed()),
         Route::Objects(target) => {
             *long = arrival.asked.verb == "watch";
+            if trouble.is_some_and(Trouble::too_old)
+                && let Some(gone) = trouble::too_old(server, &ask, *long)
+            {
+                return gone;
+            }
             if *long {
                 let audit = server.inner.audit.clone();
                 let open = Open::new(audit, arrival.clone(), server.clock().clone());
@@ -250,7 +282,15 @@ async fn judge(
 }
 
 /// Who asks, if they may.
-fn admit(server: &Server, headers: &HeaderMap, arrival: &Arrival) -> Result<User, Refusal> {
+fn admit(
+    server: &Server,
+    headers: &HeaderMap,
+    arrival: &Arrival,
+    trouble: Option<&Trouble>,
+) -> Result<User, Refusal> {
+    if trouble.is_some_and(Trouble::unknown_token) {
+        return Err(Refusal::unauthorized());
+    }
     let path = arrival.asked.path.as_str();
     let open = matches!(path, "/healthz" | "/readyz" | "/livez" | "/version");
     let user = match &arrival.user {
@@ -268,7 +308,8 @@ fn admit(server: &Server, headers: &HeaderMap, arrival: &Arrival) -> Result<User
             "impersonation is not offered by the simulated server",
         ));
     }
-    if rbac::allowed(server.store(), &user, &arrival.asked).is_none() {
+    let shut = trouble.is_some_and(Trouble::no_right);
+    if shut || rbac::allowed(server.store(), &user, &arrival.asked).is_none() {
         return Err(rbac::refuse(&user, &arrival.asked));
     }
     Ok(user)

@@ -73,7 +73,7 @@ pub(super) fn watch(
     let start = if initial || from == 0 { now } else { from };
     let changes = match server.store().subscribe(target.res, start) {
         Ok(changes) => changes,
-        Err(refusal) => return Ok(stream_of(vec![error_line(&refusal)])),
+        Err(refusal) => return Ok(expired(&refusal)),
     };
     let length = match ask.query("timeoutSeconds").parse() {
         Ok(seconds) if seconds > 0 => Duration::from_secs(seconds),
@@ -132,6 +132,11 @@ fn version(ask: &Ask, initial: bool) -> Result<u64, Refusal> {
             Refusal::new(500, "", message)
         }),
     }
+}
+
+/// A watch that tells at once why there is none.
+pub(super) fn expired(refusal: &Refusal) -> Response {
+    stream_of(vec![error_line(refusal)])
 }
 
 fn stream_of(lines: Vec<Bytes>) -> Response {

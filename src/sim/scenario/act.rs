@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::sim::faults::Fault;
 use crate::sim::monitoring::Fired;
 use crate::sim::store::Resource;
 use crate::sim::store::resources::{
@@ -98,7 +99,7 @@ pub(super) enum What {
     Fire(Fired),
     Resolve(String),
     Sending(bool),
-    Wire(String),
+    Fault(Fault),
 }
 
 /// Reads one event.
@@ -179,10 +180,7 @@ impl Reader<'_> {
             "resolve" => What::Resolve(keys.need("alert", "\"Watchdog\"")?.value.to_owned()),
             "stop-alerts" => What::Sending(false),
             "resume-alerts" => What::Sending(true),
-            "fault" => {
-                let plan = keys.need("plan", "\"verb=watch fault=stall for=10m\"")?;
-                What::Wire(plan.value.to_owned())
-            }
+            "fault" => self.fault()?,
             "delete" => What::Delete(self.object()?),
             "patch" => What::Merge(self.object()?, keys.json("merge")?),
             _ => self.on_workload(word)?,
@@ -249,6 +247,18 @@ impl Reader<'_> {
             }
             _ => What::Mark(repository()?, "refuses", String::new()),
         })
+    }
+
+    /// A line of a fault plan, for this cluster.
+    fn fault(&self) -> Result<What, ScenarioError> {
+        let plan = self
+            .keys
+            .need("plan", "\"verb=watch fault=stall for=10m\"")?;
+        let fault = plan.value.parse::<Fault>();
+        let mut fault =
+            fault.map_err(|error| self.keys.origin.error(plan.at, error.to_string()))?;
+        fault.cluster = Some(self.cluster.to_owned());
+        Ok(What::Fault(fault))
     }
 
     fn fire(&self) -> Result<What, ScenarioError> {

@@ -57,7 +57,7 @@ pub(super) fn carry(cluster: &Cluster, vault: &Vault, now: Timestamp, act: &Act)
         What::Fire(fired) => cluster.monitoring.fire(fired.clone()),
         What::Resolve(alert) => cluster.monitoring.resolve(alert),
         What::Sending(sending) => cluster.monitoring.set_sending(*sending),
-        What::Wire(plan) => cluster.wire.ask(now, plan),
+        What::Fault(fault) => cluster.faults.add(fault.clone()),
     }
 }
 

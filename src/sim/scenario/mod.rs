@@ -13,7 +13,6 @@ mod parse;
 mod read;
 pub(in crate::sim) mod script;
 pub mod stage;
-pub mod wire;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

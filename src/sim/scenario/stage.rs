@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::sim::clock::Clock;
 use crate::sim::controllers::Controllers;
+use crate::sim::faults::Faults;
 use crate::sim::seed;
 use crate::sim::store::lifecycle;
 use crate::sim::{CLUSTERS, Cluster, SimError};
@@ -47,9 +48,10 @@ impl Stage {
     pub fn set(
         scenario: Option<&Scenario>,
         only: &[String],
-        clock: &Clock,
+        faults: &Faults,
         seed: u64,
     ) -> Result<Stage, SimError> {
+        let clock = faults.clock();
         let began = clock.now();
         let mut players = Vec::new();
         for name in CLUSTERS {
@@ -62,6 +64,7 @@ impl Stage {
             };
             let mut cluster = Cluster::new(name, clock.clone(), seed).map_err(failed)?;
             cluster.base = scenario.map_or_else(Default::default, |scenario| scenario.base);
+            cluster.faults = faults.clone();
             seed::fill(&cluster).map_err(failed)?;
             let mut controllers = Controllers::new(cluster.clone());
             if let Some(scenario) = scenario {

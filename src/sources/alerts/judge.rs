@@ -66,6 +66,11 @@ pub(super) fn pipeline(ground: &Ground<'_>) -> Judgement {
             format!("no: {why}; {good}"),
             "no answer",
         ),
+        (_, Reach::NotSignedIn) => make(
+            Pipeline::Unreachable,
+            format!("no: not signed in; {good}"),
+            "never",
+        ),
         (_, Reach::NotAsked) if !health.synced => {
             make(Pipeline::Unreachable, "not asked".to_owned(), "never")
         }

@@ -211,14 +211,15 @@ pub fn findings(ground: &Ground<'_>) -> Vec<Finding> {
 /// A message of a store with the cause in front of what a narrow screen cuts: `… is unavailable (AccessDenied)` for
 /// the chain of errors that an S3 client writes (`… : rpc error: … api error AccessDenied: …`).
 pub(super) fn cause(message: &str) -> String {
-    let code = message
-        .split("api error ")
-        .nth(1)
-        .and_then(|rest| rest.split(':').next());
-    match (message.split(": rpc error").next(), code) {
+    match (message.split(": rpc error").next(), code(message)) {
         (Some(head), Some(code)) if head.len() < message.len() => format!("{head} ({code})"),
         _ => message.to_owned(),
     }
+}
+
+/// The code that an S3 client names in its chain of errors, `AccessDenied`.
+pub(super) fn code(message: &str) -> Option<&str> {
+    message.split("api error ").nth(1)?.split(':').next()
 }
 
 /// The kind and sentence of a row that is not well; `None` when it is.

@@ -6,6 +6,7 @@ use super::Detail;
 use super::NEEDS;
 use super::Row;
 use super::StoreRow;
+use super::code;
 use super::point::unchecked;
 use super::row;
 use crate::config::Config;
@@ -171,7 +172,8 @@ fn store_words(store: &Store, at: Timestamp) -> (Level, String) {
         let message = if store.message.is_empty() {
             String::new()
         } else {
-            format!(": {}", store.message)
+            let message = store.message.as_str();
+            format!(": {}", code(message).unwrap_or(message))
         };
         return (level, format!("{phase}, {checked}{message}"));
     }

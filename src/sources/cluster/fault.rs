@@ -168,7 +168,7 @@ fn tls_words(error: &rustls::Error) -> Fault {
     Fault::Tls(SafeText::new(words))
 }
 
-/// `list pods is not yours`, from `pods is forbidden: User "alice" cannot list resource "pods" in API group …`.
+/// `list pods is not yours`, from `pods is forbidden: User "alice" cannot list resource "pods" in API group ...`.
 fn forbidden(message: &str) -> SafeText {
     let Some((_, after)) = message.split_once(" cannot ") else {
         return short(message);

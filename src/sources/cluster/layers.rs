@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::RwLock;
+use std::sync::atomic::AtomicI64;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::task::Context;
@@ -13,6 +14,7 @@ use http::Request;
 use http::Response;
 use http::header::AUTHORIZATION;
 use http::header::CONTENT_TYPE;
+use http::header::DATE;
 use hyper::body::Body;
 use hyper::body::Frame;
 use hyper::body::SizeHint;
@@ -96,6 +98,8 @@ pub struct Pulse(Arc<Counts>);
 #[derive(Debug, Default)]
 struct Counts {
     heard: [AtomicU64; Watch::ALL.len()],
+    /// The newest `Date` of an answer, seconds since 1970; 0 once it was taken.
+    date: AtomicI64,
     bytes: AtomicU64,
 }
 
@@ -109,6 +113,13 @@ impl Pulse {
             .filter(beat)
             .map(|(watch, _)| watch)
             .collect()
+    }
+
+    /// The server's clock as its newest answer since the last call told it, in seconds since 1970; `None` when none
+    /// has.
+    pub fn date(&self) -> Option<i64> {
+        let date = self.0.date.swap(0, Ordering::Relaxed);
+        (date != 0).then_some(date)
     }
 
     /// Body bytes of all answers since the connection was made, after decompression.
@@ -159,10 +170,17 @@ fn collection<K: Kind>() -> String {
 }
 
 /// True unless the answer says that it is something else than JSON.
-fn is_json(headers: &http::HeaderMap) -> bool {
+pub(in crate::sources) fn is_json(headers: &http::HeaderMap) -> bool {
     headers
         .get(CONTENT_TYPE)
         .is_none_or(|kind| kind.to_str().is_ok_and(|kind| kind.contains("json")))
+}
+
+/// When the server says that it answered, in seconds since 1970.
+fn date(headers: &http::HeaderMap) -> Option<i64> {
+    let text = headers.get(DATE)?.to_str().ok()?;
+    let date = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(date.timestamp().as_second())
 }
 
 /// Counts what is heard.
@@ -195,6 +213,9 @@ where
             let watch =
                 watch.filter(|_| response.status().is_success() && is_json(response.headers()));
             pulse.beat(watch, 0);
+            if let Some(date) = date(response.headers()) {
+                pulse.0.date.store(date, Ordering::Relaxed);
+            }
             Ok(response.map(|body| Heard { body, watch, pulse }))
         })
     }

@@ -4,10 +4,11 @@
 //! what `apply.rs` hands it, once: it never tries again by itself. No kubeconfig is inferred, no program is started,
 //! no proxy is used, no redirect is followed.
 
+mod ahead;
 pub mod artefact;
 pub mod fault;
 mod layers;
-mod reader;
+pub(super) mod reader;
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -21,6 +22,7 @@ use kube::client::ClientBuilder;
 use serde_json::Value;
 use tower::layer::layer_fn;
 
+use self::ahead::Ahead;
 use self::fault::Fault;
 use self::layers::Bearer;
 use self::layers::Listen;
@@ -37,6 +39,7 @@ use crate::text::SafeText;
 
 pub use self::layers::Pulse;
 pub use self::layers::TokenSlot;
+pub(super) use self::layers::is_json;
 pub use self::reader::Reader;
 pub use self::reader::Resource;
 pub(super) use self::reader::message;
@@ -81,8 +84,8 @@ impl Link {
             ClusterAuth::Kubeconfig(KubeconfigUser::ClientCert { .. }) => TokenSlot::default(),
         };
         let pulse = Pulse::default();
-        let reader = client(cluster, &anchors, &token, true, &pulse)?;
-        let writer = client(cluster, &anchors, &token, false, &Pulse::default())?;
+        let reader = client(cluster, &anchors, &token, &pulse)?;
+        let writer = client(cluster, &anchors, &token, &Pulse::default())?;
         Ok(Link {
             cluster: cluster.name.clone(),
             generation,
@@ -90,7 +93,7 @@ impl Link {
                 .fingerprint
                 .as_ref()
                 .map(|print| print.ca_key.clone()),
-            reader: Reader::new(reader),
+            reader: Reader::new(ClientBuilder::new(Ahead::new(reader), "").build()),
             writer,
             pulse,
             uid: OnceLock::new(),
@@ -140,7 +143,7 @@ impl Link {
         namespace: Option<&str>,
         name: &str,
     ) -> Result<Option<Value>, SafeText> {
-        match self.reader.get_json(&gvr.path(namespace, Some(name))).await {
+        match self.reader.object(gvr, namespace, name).await {
             Ok(found) => Ok(judged_part(found)),
             Err(Fault::NotFound) => Ok(None),
             Err(fault) => Err(SafeText::from(fault.to_string())),
@@ -228,7 +231,6 @@ fn client(
     cluster: &Cluster,
     anchors: &[Vec<u8>],
     token: &TokenSlot,
-    retry: bool,
     pulse: &Pulse,
 ) -> Result<Client, Fact> {
     let unusable = |why: String| Fact::Unreachable(SafeText::from(why));
@@ -242,7 +244,9 @@ fn client(
     config.read_timeout = Some(READ);
     config.write_timeout = Some(WRITE);
     config.reset_reader_on_write = true;
-    config.default_retry = retry;
+    // kube's own retry waits up to 1000 s between two tries and says nothing meanwhile: watches and the reader try
+    // again by themselves, the writer never.
+    config.default_retry = false;
     if let ClusterAuth::Kubeconfig(KubeconfigUser::ClientCert { cert_pem, key_pem }) = &cluster.auth
     {
         config.auth_info.client_certificate_data = Some(STANDARD.encode(cert_pem));

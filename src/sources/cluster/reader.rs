@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use http::Request;
 use http::header::ACCEPT;
@@ -25,8 +26,18 @@ use crate::text::SafeText;
 const PAGE: u32 = 500;
 /// Pages after which a list is given up: nobody reads a quarter of a million names.
 const PAGES: usize = 500;
-const NAMES_ONLY: &str =
-    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+/// How long a read waits before it asks a busy server again.
+const PAUSES: [Duration; 3] = [
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+];
+/// Without `application/json` as a second choice: a server that cannot leave the objects out must answer with none, so
+/// that no value of a Secret ever enters this process.
+const NAMES_ONLY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+/// The same for a single object.
+pub(in crate::sources) const METADATA_ONLY: &str =
+    "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
 /// A client with no method that changes anything.
 #[derive(Clone)]
@@ -90,6 +101,8 @@ pub struct Named {
     pub uid: String,
     /// Its resourceVersion.
     pub resource_version: String,
+    /// When it was made, RFC 3339.
+    pub creation_timestamp: String,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
 }
@@ -112,6 +125,25 @@ impl Reader {
         self.get(path, "application/json").await
     }
 
+    /// Reads one object as JSON; of a Secret only the metadata, because its values are nobody's business here.
+    ///
+    /// # Errors
+    /// Why it could not be read, in words.
+    pub async fn object(
+        &self,
+        gvr: &Gvr,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<Value, Fault> {
+        let secret = gvr.group.is_empty() && gvr.plural == "secrets";
+        let accept = if secret {
+            METADATA_ONLY
+        } else {
+            "application/json"
+        };
+        self.get(&gvr.path(namespace, Some(name)), accept).await
+    }
+
     /// Reads one path as text.
     ///
     /// # Errors
@@ -120,10 +152,7 @@ impl Reader {
         let request = Request::get(path)
             .body(Vec::new())
             .map_err(|error| Fault::transport(&error))?;
-        self.client
-            .request_text(request)
-            .await
-            .map_err(|error| Fault::of(&error))
+        patient(|| self.client.request_text(request.clone())).await
     }
 
     /// The metadata of every object of a kind, read page by page without the objects themselves.
@@ -278,10 +307,7 @@ impl Reader {
     async fn get<T: DeserializeOwned>(&self, path: &str, accept: &str) -> Result<T, Fault> {
         let request = Request::get(path).header(ACCEPT, accept).body(Vec::new());
         let request = request.map_err(|error| Fault::transport(&error))?;
-        self.client
-            .request(request)
-            .await
-            .map_err(|error| Fault::of(&error))
+        patient(|| self.client.request(request.clone())).await
     }
 
     /// The one POST a reader can send: a question that is kept nowhere.
@@ -290,11 +316,23 @@ impl Reader {
             .header(CONTENT_TYPE, "application/json")
             .body(body);
         let request = request.map_err(|error| Fault::transport(&error))?;
-        self.client
-            .request(request)
-            .await
-            .map_err(|error| Fault::of(&error))
+        patient(|| self.client.request(request.clone())).await
     }
+}
+
+/// Asks again, a little later each time, while the server only says that it is too busy.
+async fn patient<T, F>(ask: impl Fn() -> F) -> Result<T, Fault>
+where
+    F: Future<Output = Result<T, kube::Error>>,
+{
+    let busy = |error: &kube::Error| matches!(error, kube::Error::Api(status) if matches!(status.code, 429 | 503 | 504));
+    for pause in PAUSES {
+        match ask().await {
+            Err(error) if busy(&error) => tokio::time::sleep(pause).await,
+            answer => return answer.map_err(|error| Fault::of(&error)),
+        }
+    }
+    ask().await.map_err(|error| Fault::of(&error))
 }
 
 /// The sentence of a Status, or the start of whatever was answered.
@@ -307,7 +345,7 @@ pub(in crate::sources) fn message(body: &[u8]) -> String {
 }
 
 /// A continue token in a query: base64 holds `+`, `/` and `=`.
-fn escaped(token: &str) -> String {
+pub(super) fn escaped(token: &str) -> String {
     let mut out = String::with_capacity(token.len());
     for byte in token.bytes() {
         match byte {

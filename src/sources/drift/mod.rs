@@ -258,7 +258,14 @@ fn why(row: &Kustomization, state: State, at: Timestamp) -> SafeText {
         .map(|ready| ready.message.as_str().trim_end())
         .unwrap_or_default();
     SafeText::from(match state {
-        State::Suspended => held(row, at).0.trim_start().to_owned(),
+        State::Suspended => match &row.suspended_by {
+            Some((manager, Some(since))) => {
+                let ago = age(at.as_second() - since.as_second());
+                format!("by {manager}, {ago} ago")
+            }
+            Some((manager, None)) => format!("by {manager}"),
+            None => String::new(),
+        },
         State::Stale => format!("last ran {ran}"),
         State::Unrun | State::Waiting => "it has no status".to_owned(),
         State::Behind if row.unheard => "asked to run; not taken note of yet".to_owned(),

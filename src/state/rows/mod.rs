@@ -2,13 +2,18 @@
 //!
 //! A filter narrows every list here and nowhere else; header counts are never filtered.
 
+mod found;
 mod history;
 mod runs;
 
+pub use found::marked_finding;
 pub use history::{Shown, board, with_history};
 pub use runs::{
-    book_ids, books, can_resume, ended_runs, in_doubt, open_runs, requests, run_ended, treats,
+    book_ids, books, can_resume, ended_runs, in_doubt, open_runs, requests, run_ended, treated,
+    treats,
 };
+
+use std::borrow::Cow;
 
 use crate::config::Cluster;
 use crate::config::ZoneName;
@@ -75,7 +80,7 @@ pub fn rows(state: &State, screen: Screen, pane: usize) -> Vec<String> {
 /// on a run the step whose turn it is.
 pub fn marked(state: &State) -> Option<String> {
     let screen = state.nav.screen;
-    let rows = rows(state, screen, state.nav.pane());
+    let rows = rows(state, screen, pane(state));
     let stored = state
         .nav
         .mark()
@@ -88,6 +93,26 @@ pub fn marked(state: &State) -> Option<String> {
         .map(str::to_owned)
         .or_else(turn)
         .or_else(|| rows.into_iter().next())
+}
+
+/// The focused pane of the screen in view: on Runs never an empty one beside one with rows.
+pub fn pane(state: &State) -> usize {
+    let stored = state.nav.pane();
+    let empty = |pane| rows(state, Screen::Runs, pane).is_empty();
+    match state.nav.screen {
+        Screen::Runs if empty(stored) && !empty(1 - stored.min(1)) => 1 - stored.min(1),
+        _ => stored,
+    }
+}
+
+/// True when a pane is there to take the focus: one that has nothing to show is left out.
+pub fn has_pane(state: &State, pane: usize) -> bool {
+    match (state.nav.screen, pane) {
+        (Screen::Zone, 1) => !zone(state).causes.is_empty(),
+        (Screen::Backups, 1) => !backups(state).stores.is_empty(),
+        (Screen::Runs, pane) => !rows(state, Screen::Runs, pane).is_empty(),
+        _ => true,
+    }
 }
 
 /// How many panes of a screen can take the focus.
@@ -169,32 +194,26 @@ pub fn findings(state: &State) -> Vec<Finding> {
         .collect()
 }
 
-/// The finding that is marked on the board, or shown whole.
-pub fn marked_finding(state: &State) -> Option<Finding> {
-    let mark = match state.nav.screen {
-        Screen::Board => marked(state)?,
-        _ => state.nav.marks.get(&Screen::Finding)?.clone(),
-    };
-    board(state)
-        .board
-        .findings
-        .into_iter()
-        .find(|finding| finding.id() == mark)
-}
-
-/// The zone screen's detail.
-pub fn zone(state: &State) -> zones::Detail {
-    zones::detail(
-        &state.config,
-        &state.world,
-        state.nav.zone.as_ref(),
-        state.judged_at,
-    )
+/// The zone screen's detail: as it was judged with the board, else judged now (asked before any event put it on screen).
+pub fn zone(state: &State) -> Cow<'_, zones::Detail> {
+    let zone = &state.nav.zone;
+    match state.zone.as_ref().filter(|judged| judged.zone == *zone) {
+        Some(judged) => Cow::Borrowed(judged),
+        None => Cow::Owned(zones::detail(
+            &state.config,
+            &state.world,
+            zone.as_ref(),
+            state.judged_at,
+        )),
+    }
 }
 
 /// The workloads that the zone screen lists: those that are not as they should be; all of them when hidden ones show.
 pub fn workloads<'d>(state: &State, detail: &'d zones::Detail) -> Vec<&'d zones::WorkloadRow> {
-    let good = detail.good.iter().filter(|_| state.nav.hidden_shown);
+    let good = detail
+        .good
+        .iter()
+        .filter(|_| state.nav.hidden_shown.contains(&Screen::Zone));
     let kept = |row: &&zones::WorkloadRow| {
         keeps(
             state,
@@ -312,6 +331,12 @@ pub fn log(state: &State) -> Vec<&LogRow> {
         )
     };
     state.log.rows.iter().rev().filter(kept).collect()
+}
+
+/// True when there is a credential for every cluster: by its kubeconfig, by a sign-in, or by acting as somebody.
+pub fn clusters_known(state: &State) -> bool {
+    let mut clusters = state.config.clusters.iter();
+    clusters.all(|cluster| state.has_credential(cluster))
 }
 
 /// The configured clusters, in the configuration's order.

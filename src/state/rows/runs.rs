@@ -9,6 +9,7 @@ use crate::runbook::run::RunStatus;
 use crate::runbook::run::StepStatus;
 use crate::sources::finding::Finding;
 use crate::state::State;
+use crate::state::nav::Screen;
 
 /// The runbooks in view order: what treats an open finding first, in the findings' order, then by name; only those
 /// that treat the marked finding when `r` narrowed them and none is hidden.
@@ -20,19 +21,23 @@ pub fn books(state: &State) -> Vec<&Book> {
             .position(|finding| treats(book, finding))
             .unwrap_or(usize::MAX)
     };
-    let treated = state
-        .nav
-        .treating
-        .as_ref()
-        .and_then(|id| found.iter().find(|finding| finding.id() == *id));
-    let narrowed = treated.filter(|_| !state.nav.hidden_shown);
+    let narrowed = treated(state).filter(|_| !state.nav.hidden_shown.contains(&Screen::Runbooks));
     let kept = |book: &&Book| {
-        narrowed.is_none_or(|finding| treats(book, finding))
+        narrowed
+            .as_ref()
+            .is_none_or(|finding| treats(book, finding))
             && keeps(state, &[&book.id, &book.title, &book.owner])
     };
     let mut books: Vec<&Book> = state.library.books().iter().filter(kept).collect();
     books.sort_by_key(|book| (rank(book), book.id.clone()));
     books
+}
+
+/// The finding that runbooks were asked for with `r`, while it is there.
+pub fn treated(state: &State) -> Option<Finding> {
+    let id = state.nav.treating.as_ref()?;
+    let found = board(state).board.findings;
+    found.into_iter().find(|finding| finding.id() == *id)
 }
 
 /// Whether a runbook treats a finding.

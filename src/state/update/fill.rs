@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::ClusterName;
 use crate::runbook::book::Book;
 use crate::runbook::book::Param;
 use crate::runbook::book::ParamType;
@@ -14,6 +15,8 @@ use crate::state::nav::Screen;
 use crate::state::prompt::Field;
 use crate::state::prompt::Line;
 use crate::state::prompt::Prompt;
+use crate::state::rows;
+use crate::text::SafeText;
 use crate::text::age;
 
 /// Opens the parameters of the runbook that is read, marked or named.
@@ -30,11 +33,11 @@ pub(super) fn open(state: &mut State, action: Action) -> Vec<Effect> {
         state.say(why);
         return Vec::new();
     }
-    let finding = state
-        .nav
-        .treating
-        .clone()
-        .and_then(|id| finding(state, &id));
+    let finding = rows::treated(state);
+    if let Some(why) = state.live_refused(&book, finding.as_ref()) {
+        state.say(format!("no: {why}"));
+        return Vec::new();
+    }
     let fields = book
         .params
         .iter()
@@ -68,15 +71,6 @@ fn refusal(state: &State) -> Option<String> {
         .iter()
         .any(|(_, freshness)| freshness.counts());
     (!reached).then(|| "no: no cluster is reached.".to_owned())
-}
-
-fn finding(state: &State, id: &str) -> Option<Finding> {
-    state
-        .board
-        .findings
-        .iter()
-        .find(|finding| finding.id() == id)
-        .cloned()
 }
 
 /// One field with its first value and where that is from.
@@ -149,6 +143,9 @@ fn verdict(
     if let Some(wrong) = param.kind.refuses(value) {
         return (format!("no: it {wrong}"), true);
     }
+    if param.kind == ParamType::Namespace && refused(state, values, book).is_some() {
+        return ("no: not live, see below".to_owned(), true);
+    }
     let cluster = of_kind(values, book, ParamType::Cluster);
     match param.kind {
         ParamType::Cluster => match state
@@ -202,6 +199,14 @@ fn verdict(
     }
 }
 
+/// Why a live run on the typed target would be refused; `None` while it is not typed whole.
+fn refused(state: &State, values: &BTreeMap<String, String>, book: &Book) -> Option<SafeText> {
+    let cluster = ClusterName::from(of_kind(values, book, ParamType::Cluster)?);
+    let namespace = of_kind(values, book, ParamType::Namespace)?;
+    state.config.cluster(&cluster)?;
+    state.live_refused_on(book, Some((&cluster, namespace)))
+}
+
 /// What stands beside an empty field.
 fn empty(
     state: &State,
@@ -234,10 +239,10 @@ fn newest(state: &State, values: &BTreeMap<String, String>, book: &Book) -> Stri
             })
     });
     match row.and_then(|row| row.newest.as_ref().zip(row.age_s)) {
-        Some((point, seconds)) => {
-            format!("newest restorable: {}, {} old", point.backup, age(seconds))
+        Some((_, seconds)) => {
+            format!("newest restorable, {} old", age(seconds))
         }
-        None => "the newest restorable point, looked for when the run prepares".to_owned(),
+        None => "the newest restorable, sought later".to_owned(),
     }
 }
 
@@ -288,7 +293,7 @@ pub(super) fn accept(
     if !last || bad.is_some() {
         let next = if last { bad.unwrap_or(0) } else { at + 1 };
         if last {
-            state.say("Something is missing: the marked field says what.");
+            state.say("Something is missing or will not do: the marked field says what.");
         }
         state.prompt = Some(Prompt::Fill {
             book,

@@ -7,7 +7,11 @@ use crate::state::effect::Effect;
 use crate::state::nav::Screen;
 use crate::state::prompt::Line;
 use crate::state::prompt::Prompt;
+use crate::state::rows::clusters_known;
+use crate::state::rows::has_pane;
 use crate::state::rows::marked as marked_row;
+use crate::state::rows::marked_finding;
+use crate::state::rows::pane;
 use crate::state::rows::panes;
 use crate::state::rows::rows;
 
@@ -20,7 +24,7 @@ pub(super) fn act(state: &mut State, action: &Action) -> Vec<Effect> {
         Action::Go(screen) => go(state, *screen),
         Action::Leave if state.nav.screen == Screen::Board && state.nav.filter.is_empty() => {}
         Action::Back | Action::Leave => return back(state),
-        Action::Open | Action::Accept => return open(state),
+        Action::Open | Action::Accept => open(state),
         Action::Move { by, page } => move_by(state, if *page { by * PAGE } else { *by }),
         Action::End(last) => move_to_end(state, *last),
         Action::Pane(next) => turn_pane(state, *next),
@@ -35,7 +39,7 @@ pub(super) fn act(state: &mut State, action: &Action) -> Vec<Effect> {
         Action::Help => push(state, Screen::Help),
         Action::Runbooks => runbooks(state),
         Action::Times => state.nav.times_swapped = !state.nav.times_swapped,
-        Action::Hidden => state.nav.hidden_shown = !state.nav.hidden_shown,
+        Action::Hidden => state.nav.fold_or_unfold(),
         _ => {}
     }
     Vec::new()
@@ -68,10 +72,29 @@ pub(super) fn push(state: &mut State, screen: Screen) {
     }
 }
 
+/// A frame showed how far its text can be scrolled; where somebody scrolled past its end, that is forgotten.
+pub(super) fn text_end(state: &mut State, end: usize) -> Vec<Effect> {
+    let reads = matches!(state.nav.screen, Screen::Help | Screen::Book);
+    if reads && (state.nav.text_end > 0) != (end > 0) {
+        // The footer names the keys that scroll only where there is something to scroll.
+        state.changed();
+    }
+    state.nav.text_end = end;
+    if let Some(first) = state.nav.scroll.get_mut(&state.nav.screen) {
+        *first = (*first).min(end);
+    }
+    Vec::new()
+}
+
 /// Goes back one screen; on the board, leaves. A filter goes first.
 fn back(state: &mut State) -> Vec<Effect> {
     if !state.nav.filter.is_empty() {
         state.nav.filter.clear();
+        return Vec::new();
+    }
+    if state.nav.screen == Screen::Plan && state.run().is_some() {
+        // The plan stands over its run: going back leads to the steps.
+        state.nav.screen = Screen::Run;
         return Vec::new();
     }
     match state.nav.back.pop() {
@@ -83,7 +106,7 @@ fn back(state: &mut State) -> Vec<Effect> {
 }
 
 fn marked(state: &State) -> Option<String> {
-    let rows = rows(state, state.nav.screen, state.nav.pane());
+    let rows = rows(state, state.nav.screen, pane(state));
     let mark = state.nav.mark();
     rows.iter()
         .find(|row| Some(row.as_str()) == mark)
@@ -91,31 +114,28 @@ fn marked(state: &State) -> Option<String> {
         .cloned()
 }
 
-fn open(state: &mut State) -> Vec<Effect> {
+fn open(state: &mut State) {
     let Some(mark) = marked(state) else {
-        return match state.nav.screen {
-            Screen::Book => super::fill::open(state, Action::Fill),
-            Screen::SignIn => super::sign_in::act(state, &Action::CodeNew),
-            _ => Vec::new(),
-        };
+        return;
     };
     match state.nav.screen {
         Screen::Board => open_on_board(state, &mark),
-        Screen::Finding => runbooks(state),
         Screen::Runbooks => {
             state.nav.book = Some(mark);
             push(state, Screen::Book);
         }
-        Screen::Book => return super::fill::open(state, Action::Fill),
         Screen::Runs => {
             state.open_run = Some(mark);
+            state.nav.marks.remove(&Screen::Run);
             state.heard = None;
             push(state, Screen::Run);
         }
-        Screen::Session => push(state, Screen::SignIn),
+        Screen::Session if state.sign_ins.missing().next().is_none() || clusters_known(state) => {
+            state.say("Every cluster knows you already: x signs out first.");
+        }
+        Screen::Session => super::sign_in::open(state, &mark),
         _ => {}
     }
-    Vec::new()
 }
 
 /// A finding opens whole; a zone or a cluster in it opens the zone.
@@ -130,21 +150,21 @@ fn open_on_board(state: &mut State, mark: &str) {
     }
 }
 
-/// Shows the runbooks, those that treat the marked finding first.
+/// Shows the runbooks that treat the finding behind the mark.
 fn runbooks(state: &mut State) {
-    let on_finding = matches!(state.nav.screen, Screen::Board | Screen::Finding);
-    state.nav.treating = if on_finding {
-        marked(state).filter(|mark| !mark.starts_with("zone/"))
-    } else {
-        None
+    let Some(finding) = marked_finding(state) else {
+        state.say("Nothing is found against what is marked. 7 shows every runbook.");
+        return;
     };
+    state.nav.treating = Some(finding.id());
+    state.nav.hidden_shown.remove(&Screen::Runbooks);
     state.nav.marks.remove(&Screen::Runbooks);
     push(state, Screen::Runbooks);
 }
 
 fn move_by(state: &mut State, by: i32) {
     let screen = state.nav.screen;
-    let rows = rows(state, screen, state.nav.pane());
+    let rows = rows(state, screen, pane(state));
     if rows.is_empty()
         || matches!(
             screen,
@@ -169,7 +189,7 @@ fn move_by(state: &mut State, by: i32) {
 
 fn move_to_end(state: &mut State, last: bool) {
     let screen = state.nav.screen;
-    let rows = rows(state, screen, state.nav.pane());
+    let rows = rows(state, screen, pane(state));
     let row = if last { rows.last() } else { rows.first() };
     if let Some(row) = row {
         state.nav.marks.insert(screen, row.clone());
@@ -182,8 +202,12 @@ fn move_to_end(state: &mut State, last: bool) {
 
 fn turn_pane(state: &mut State, next: bool) {
     let count = panes(state.nav.screen);
-    let here = state.nav.pane();
-    let there = if next { here + 1 } else { here + count - 1 } % count;
+    let here = pane(state);
+    let step = if next { 1 } else { count - 1 };
+    let mut others = (1..count).map(|turn| (here + turn * step) % count);
+    let Some(there) = others.find(|pane| has_pane(state, *pane)) else {
+        return;
+    };
     state.nav.panes.insert(state.nav.screen, there);
     state.nav.marks.remove(&state.nav.screen);
 }

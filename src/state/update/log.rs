@@ -11,6 +11,8 @@ use crate::text::SafeText;
 
 /// Lines kept in memory; the rest is on disk.
 const KEPT: usize = 500;
+/// Said until the answer is there.
+const VERIFYING: &str = "Verifying every entry from disk.";
 
 /// Entries were written.
 pub(super) fn logged(state: &mut State, entries: u64, rows: Vec<LogRow>) -> Vec<Effect> {
@@ -69,6 +71,13 @@ pub(super) fn back(state: &mut State) -> Vec<Effect> {
 /// The log was verified.
 pub(super) fn verified(state: &mut State, sentences: Vec<(Level, SafeText)>) -> Vec<Effect> {
     state.log.verified = sentences;
+    if state
+        .message
+        .as_ref()
+        .is_some_and(|said| said.as_str() == VERIFYING)
+    {
+        state.message = None;
+    }
     state.changed();
     Vec::new()
 }
@@ -76,7 +85,7 @@ pub(super) fn verified(state: &mut State, sentences: Vec<(Level, SafeText)>) -> 
 /// Keys of the log screen.
 pub(super) fn act(state: &mut State, action: &Action) -> Vec<Effect> {
     if *action == Action::LogVerify {
-        state.say("Verifying every entry from disk.");
+        state.say(VERIFYING);
         return vec![Effect::VerifyLog];
     }
     state.log.following = !state.log.following;

@@ -22,7 +22,13 @@ use super::event::What;
 /// Folds one event into the state and returns what has to happen outside.
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     state.now = event.at;
-    match event.what {
+    let effects = fold(state, event.what);
+    state.look();
+    effects
+}
+
+fn fold(state: &mut State, what: What) -> Vec<Effect> {
+    match what {
         What::Action { action, alone } => act(state, action, alone),
         What::Fact {
             cluster,
@@ -33,8 +39,9 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             cluster,
             generation,
         } => facts::connecting(state, &cluster, generation),
-        What::SignIn(event) => sign_in::step(state, event),
-        What::Person(person) => sign_in::person(state, person),
+        What::Begun => sign_in::begun(state),
+        What::SignIn { audience, step } => sign_in::step(state, &audience, step),
+        What::Person { person, cluster } => sign_in::person(state, person, cluster),
         What::Logged { entries, rows } => log::logged(state, entries, rows),
         What::LogStopped(stopped) => log::stopped(state, stopped),
         What::LogBack => log::back(state),
@@ -49,6 +56,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         What::Carried { run, read, failed } => run::carried(state, &run, read, failed),
         What::Tick => time::tick(state),
         What::Drawn { card } => offer::drawn(state, card),
+        What::TextEnd(end) => go::text_end(state, end),
         What::Resize(width, height) => time::resize(state, width, height),
         What::HangUp => hang_up(state),
     }
@@ -74,7 +82,9 @@ fn act(state: &mut State, action: Action, alone: bool) -> Vec<Effect> {
         | Action::Resume(_) => run::act(state, action, alone),
         Action::Fill | Action::RunBook(_) => fill::open(state, action),
         Action::LogVerify | Action::LogFollow => log::act(state, &action),
-        Action::CodeNew | Action::CodeSwap | Action::SignOut => sign_in::act(state, &action),
+        Action::CodeNew | Action::CodeSwap | Action::SignOut | Action::SignInTo(_) => {
+            sign_in::act(state, &action)
+        }
         Action::Redraw => vec![Effect::Redraw],
         Action::Refresh => refresh(state),
         Action::Cancel => cancel(state),
@@ -92,17 +102,20 @@ fn act(state: &mut State, action: Action, alone: bool) -> Vec<Effect> {
 
 /// Asks every source again; when the log is stopped, tries that first.
 fn refresh(state: &mut State) -> Vec<Effect> {
-    if state.log.stopped.is_some() {
+    if state
+        .log
+        .stopped
+        .as_ref()
+        .is_some_and(|stopped| !stopped.damaged)
+    {
         return vec![Effect::TryLog];
     }
-    let clusters = state
-        .config
-        .clusters
-        .iter()
-        .map(|cluster| cluster.name.clone())
-        .collect();
-    state.say("Asking every source again.");
-    let mut effects = vec![Effect::Connect(clusters)];
+    let mut effects = sign_in::connect(state);
+    state.say(if effects.is_empty() {
+        "Nobody is signed in, so nothing is asked: 0 shows the session; Enter there signs in."
+    } else {
+        "Asking every source again."
+    });
     effects.extend(run::act(state, Action::Refresh, true));
     effects
 }

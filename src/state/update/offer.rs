@@ -1,11 +1,17 @@
 //! What the screen offers to send, and why a key on it does not count: nothing is sent that is not on screen whole.
 
+use super::run::SMALL;
 use crate::auth::Person;
+use crate::config::ClusterName;
+use crate::runbook::book::Book;
+use crate::runbook::open;
 use crate::runbook::press::Input;
 use crate::runbook::run::Card;
 use crate::runbook::run::Run;
 use crate::runbook::run::RunStatus;
 use crate::runbook::sight::Sight;
+use crate::sources::finding::Finding;
+use crate::sources::world::ClusterWorld;
 use crate::state::State;
 use crate::state::action::Action;
 use crate::state::effect::Effect;
@@ -15,8 +21,6 @@ use crate::text::SafeText;
 
 /// Milliseconds that a request must have been on screen, whole, before a key may send it.
 const SEEN_FOR_MS: u64 = 300;
-/// The smallest window in which a request can be shown in full.
-const WHOLE: (u16, u16) = (80, 24);
 
 /// Why Enter does nothing now, when it does nothing.
 pub(super) fn enter_off(state: &State, run: &Run, card: &Card) -> Option<SafeText> {
@@ -48,8 +52,8 @@ fn off_turn(state: &State, run: &Run) -> Option<String> {
 
 /// Why an Enter does not count, when it does not.
 pub(super) fn not_yet(state: &State, alone: bool) -> Option<String> {
-    if state.size.0 < WHOLE.0 || state.size.1 < WHOLE.1 {
-        return Some("no: needs 80x24 to show the request in full.".to_owned());
+    if !state.roomy() {
+        return Some(SMALL.to_owned());
     }
     if !alone {
         return Some(
@@ -78,7 +82,7 @@ pub(super) fn drawn(state: &mut State, card: Option<String>) -> Vec<Effect> {
 
 /// The pane of the open run.
 pub(super) fn card(state: &State) -> Option<Card> {
-    let (run, person) = state.run().zip(state.person.as_ref())?;
+    let (run, person) = state.run().zip(state.acting())?;
     Some(run.card(&sight(state, person), state.now))
 }
 
@@ -95,9 +99,32 @@ pub(super) fn sight<'a>(state: &'a State, person: &'a Person) -> Sight<'a> {
 }
 
 impl State {
+    /// Why this book cannot be run live, on what the finding is about where there is one; `None` when nothing is
+    /// known against it.
+    pub fn live_refused(&self, book: &Book, finding: Option<&Finding>) -> Option<SafeText> {
+        let target = finding.map(|one| (&one.cluster, one.object.namespace.as_str()));
+        self.live_refused_on(book, target)
+    }
+
+    /// The same for a target that is typed: cluster and namespace.
+    pub fn live_refused_on(
+        &self,
+        book: &Book,
+        target: Option<(&ClusterName, &str)>,
+    ) -> Option<SafeText> {
+        let known = target.filter(|(_, namespace)| !namespace.is_empty());
+        let person = known.and_then(|(cluster, _)| self.person_on(cluster));
+        match (known, person) {
+            (Some(target), Some(person)) => {
+                open::live(book, target, &sight(self, person), self.now).err()
+            }
+            _ => open::signed(book).err(),
+        }
+    }
+
     /// Why a key on the open run would do nothing, when it would; the run itself says so.
     pub fn run_refuses(&self, action: &Action) -> Option<SafeText> {
-        let Some((run, person)) = self.run().zip(self.person.as_ref()) else {
+        let Some((run, person)) = self.run().zip(self.acting()) else {
             return Some(SafeText::new("nobody is signed in"));
         };
         let reason = String::from("-");
@@ -130,10 +157,11 @@ impl State {
             return None;
         }
         let card = card(self)?;
-        let run = self.open_run.as_deref()?;
+        let world = self.world.cluster(&run.cluster);
+        let generation = world.map_or(0, ClusterWorld::generation);
         Some(format!(
-            "{run} {} {} {}",
-            card.title, card.digest, card.enter
+            "{} {generation} {} {} {}",
+            run.id, card.title, card.digest, card.enter
         ))
     }
 }

@@ -11,6 +11,7 @@ use super::offer::card;
 use super::offer::enter_off;
 use super::offer::not_yet;
 use super::offer::sight;
+use crate::config::ClusterName;
 use crate::runbook::engine::Command;
 use crate::runbook::event::RunEvent;
 use crate::runbook::open;
@@ -23,15 +24,30 @@ use crate::sources::world::ClusterWorld;
 use crate::state::State;
 use crate::state::action::Action;
 use crate::state::effect::Effect;
+use crate::state::effect::Shown;
 use crate::state::nav::Screen;
 use crate::state::prompt::Line;
 use crate::state::prompt::Prompt;
 use crate::text::SafeText;
 
+/// Said in a window that does not show a request whole: there no key changes anything.
+pub(super) const SMALL: &str = "no: needs 80x24 to show the request in full.";
+
 /// Opens a run, unless the zone, the policy or the person forbids it; the refusal is said and nothing is asked of anybody.
 pub(super) fn open(state: &mut State, book: &str, params: BTreeMap<String, String>) -> Vec<Effect> {
-    let Some(person) = state.person.clone().filter(|_| state.busy.is_none()) else {
+    if state.busy.is_some() {
         state.say("Wait: the last thing asked for is still under way.");
+        return Vec::new();
+    }
+    let cluster = params.get("cluster").map(String::as_str);
+    let acts = match cluster.map(ClusterName::from) {
+        Some(cluster) if state.config.cluster(&cluster).is_some() => state.person_on(&cluster),
+        _ => state.person.as_ref(),
+    };
+    let Some(person) = acts.cloned() else {
+        let why = nobody(state, cluster);
+        state.refusal = Some(SafeText::new(&why));
+        state.say(why);
         return Vec::new();
     };
     let request = open::Request {
@@ -55,10 +71,23 @@ pub(super) fn open(state: &mut State, book: &str, params: BTreeMap<String, Strin
     }
 }
 
+/// Why nobody is known to act on a cluster.
+fn nobody(state: &State, cluster: Option<&str>) -> String {
+    let place = cluster.unwrap_or("any cluster");
+    let known = cluster.and_then(|name| state.config.cluster(&ClusterName::from(name)));
+    if known.is_some_and(|cluster| state.has_credential(cluster)) {
+        format!("{place} has not said who you are; crashcart doctor says why.")
+    } else {
+        format!("Nobody is signed in to {place}: 0 shows the session; Enter there signs in.")
+    }
+}
+
 /// Shows the run that was interrupted, if it is this person's, before anything else.
 pub(super) fn greet(state: &mut State) {
-    let Some(person) = &state.person else { return };
-    let mine = |run: &&Run| run.status == RunStatus::Interrupted && run.by == person.login;
+    let mine = |run: &&Run| {
+        let acts = state.person_on(&run.cluster);
+        run.status == RunStatus::Interrupted && acts.is_some_and(|person| run.by == person.login)
+    };
     if let Some(run) = state.runs.iter().find(mine) {
         state.open_run = Some(run.id.clone());
         super::go::push(state, Screen::Run);
@@ -100,7 +129,9 @@ fn plan_or_steps(state: &mut State) {
 }
 
 fn ask_reason(state: &mut State, abort: bool) -> Vec<Effect> {
-    if state.run().is_some() {
+    if !state.roomy() {
+        state.say(SMALL);
+    } else if state.run().is_some() {
         state.prompt = Some(Prompt::Reason {
             abort,
             line: Line::default(),
@@ -123,23 +154,28 @@ fn do_it(state: &mut State, alone: bool) -> Vec<Effect> {
         state.say(why);
         return Vec::new();
     }
+    let shown = Shown {
+        generation: generation(state, &run.cluster),
+        digest: card.digest,
+    };
     match card.typed {
         Some(want) => {
             state.prompt = Some(Prompt::Name {
                 want,
                 line: Line::default(),
                 refused: None,
+                shown,
             });
             Vec::new()
         }
-        None => press(state, Input::Enter),
+        None => press_shown(state, Input::Enter, Some(shown)),
     }
 }
 
 /// A name was typed: letter by letter the one that was asked for, or nothing is sent.
-pub(super) fn typed(state: &mut State, want: String, line: Line) -> Vec<Effect> {
+pub(super) fn typed(state: &mut State, want: String, line: Line, shown: Shown) -> Vec<Effect> {
     if line.text == want {
-        return press(state, Input::Typed(line.text));
+        return press_shown(state, Input::Typed(line.text), Some(shown));
     }
     let refused = Some(format!(
         "\"{}\" is not {want}: nothing was sent.",
@@ -149,6 +185,7 @@ pub(super) fn typed(state: &mut State, want: String, line: Line) -> Vec<Effect> 
         want,
         line: Line::default(),
         refused,
+        shown,
     });
     Vec::new()
 }
@@ -171,22 +208,37 @@ pub(super) fn reason(state: &mut State, abort: bool, line: Line) -> Vec<Effect> 
     )
 }
 
-/// Presses one thing on the open run.
+/// Generation of the connection to a cluster; 0 when there is none.
+fn generation(state: &State, cluster: &ClusterName) -> u64 {
+    let world = state.world.cluster(cluster);
+    world.map_or(0, ClusterWorld::generation)
+}
+
+/// Presses one thing on the open run that sends nothing a person must have seen, or shows what it sends afterwards.
 fn press(state: &mut State, input: Input) -> Vec<Effect> {
+    press_shown(state, input, None)
+}
+
+/// Presses one thing on the open run, after a person saw what it sends.
+fn press_shown(state: &mut State, input: Input, shown: Option<Shown>) -> Vec<Effect> {
     if state.log.stopped.is_some() {
         state.say("no: the log cannot be written, so nothing can be done. R tries it again.");
+        return Vec::new();
+    }
+    if !state.roomy() && input != Input::Look {
+        state.say(SMALL);
         return Vec::new();
     }
     if state.busy.is_some() {
         state.say("Wait: the last thing asked for is still under way.");
         return Vec::new();
     }
-    let Some((run, person)) = state.run().zip(state.person.as_ref()) else {
+    let Some((run, person)) = state.run().zip(state.acting()) else {
         state.say("no: nobody is signed in, so nothing can be done.");
         return Vec::new();
     };
     match run.press(input, &sight(state, person), state.now) {
-        Ok(commands) => carry(state, commands),
+        Ok(commands) => carry(state, commands, shown),
         Err(why) => {
             state.say(why);
             Vec::new()
@@ -200,22 +252,32 @@ pub(super) fn advance(state: &mut State) -> Vec<Effect> {
     if waits || state.log.stopped.is_some() || state.quitting {
         return Vec::new();
     }
-    let Some((run, person)) = state.run().zip(state.person.as_ref()) else {
+    let Some((run, person)) = state.run().zip(state.acting()) else {
         return Vec::new();
     };
     let command = run.advance(&sight(state, person), state.now);
-    carry(state, command.into_iter().collect())
+    carry(state, command.into_iter().collect(), None)
 }
 
 /// Commands become effects; the run waits until each came back.
-fn carry(state: &mut State, commands: Vec<Command>) -> Vec<Effect> {
+///
+/// What a person saw goes with them: sent is that request, on that connection, or nothing.
+fn carry(state: &mut State, commands: Vec<Command>, shown: Option<Shown>) -> Vec<Effect> {
     let Some(run) = state.run().cloned().filter(|_| !commands.is_empty()) else {
         return Vec::new();
     };
-    let generation = state
-        .world
-        .cluster(&run.cluster)
-        .map_or(0, ClusterWorld::generation);
+    let now = generation(state, &run.cluster);
+    let (generation, digest) =
+        shown.map_or((now, None), |shown| (shown.generation, Some(shown.digest)));
+    let sends = |command: &Command| matches!(command, Command::Send { .. });
+    if generation != now && commands.iter().any(sends) {
+        let cluster = &run.cluster;
+        let words = format!(
+            "{cluster} was connected anew since this was shown: nothing was sent. Look again."
+        );
+        state.say(words);
+        return Vec::new();
+    }
     if commands
         .iter()
         .all(|command| matches!(command, Command::Read(_)))
@@ -230,6 +292,7 @@ fn carry(state: &mut State, commands: Vec<Command>) -> Vec<Effect> {
         run: Box::new(run),
         commands,
         generation,
+        digest,
     }]
 }
 

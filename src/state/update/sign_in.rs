@@ -1,110 +1,231 @@
-//! Signing in: the machine of `auth` moves on; a new session connects every cluster.
+//! Signing in: the machines of `auth` move on; a new session connects the clusters it serves, and no other.
 
+use crate::auth::audience::Audience;
 use crate::auth::person::Person;
 use crate::auth::sign_in::Event as Step;
 use crate::auth::sign_in::SignIn;
+use crate::config::ClusterAuth;
+use crate::config::ClusterName;
 use crate::state::State;
 use crate::state::action::Action;
 use crate::state::effect::Effect;
 use crate::state::nav::Screen;
 use crate::state::prompt::Prompt;
 
-/// Sign-in moved on.
-pub(super) fn step(state: &mut State, event: Step) -> Vec<Effect> {
-    let before = state.sign_in.session().cloned();
-    let old = std::mem::take(&mut state.sign_in);
-    state.sign_in = old.step(event, state.now.wall);
+/// The console came to life: what needs no sign-in is connected, the rest says that it waits for one.
+pub(super) fn begun(state: &mut State) -> Vec<Effect> {
+    let waits = state.config.clusters.iter();
+    let waits = waits.filter(|one| !state.has_credential(one));
+    let waits: Vec<ClusterName> = waits.map(|one| one.name.clone()).collect();
+    for cluster in waits {
+        state.world.sign_out(cluster);
+    }
+    state.stale = true;
+    connect(state)
+}
+
+/// Connects every cluster that there is a credential for.
+pub(super) fn connect(state: &State) -> Vec<Effect> {
+    let there = state.config.clusters.iter();
+    let there = there.filter(|one| state.has_credential(one));
+    let there: Vec<ClusterName> = there.map(|one| one.name.clone()).collect();
+    if there.is_empty() && !state.config.clusters.is_empty() {
+        return Vec::new();
+    }
+    vec![Effect::Connect(there)]
+}
+
+/// A sign-in moved on.
+pub(super) fn step(state: &mut State, audience: &Audience, event: Step) -> Vec<Effect> {
+    let before = state.sign_ins.session(audience).is_some();
+    state.sign_ins.step(audience, event, state.now.wall);
     state.changed();
+    offer_people(state);
+    let after = state.sign_ins.session(audience);
+    match (before, after.map(|session| session.person.clone())) {
+        (false, Some(person)) => signed_in(state, audience, person),
+        (true, None) => signed_out(state, audience),
+        _ => Vec::new(),
+    }
+}
+
+/// In the demo: asks who answers the code that is on screen.
+fn offer_people(state: &mut State) {
     if let (SignIn::Waiting { device, .. }, None, Screen::SignIn) =
-        (&state.sign_in, &state.prompt, state.nav.screen)
+        (state.sign_ins.on_screen(), &state.prompt, state.nav.screen)
         && let Some(simulated) = &device.simulated
     {
         let people = simulated.people.iter().map(ToString::to_string).collect();
         state.prompt = Some(Prompt::WhoAnswers { people, at: 0 });
     }
-    let session = state.sign_in.session().cloned();
-    match (before, session) {
-        (None, Some(session)) => person(state, session.person),
-        (Some(_), None) => {
-            state.person = None;
-            state.say("The sign-in ended. 0 shows the session; Enter there signs in.");
-            Vec::new()
-        }
-        _ => Vec::new(),
-    }
 }
 
-/// Somebody is signed in: the sign-in screen closes and every cluster is asked in their name.
-pub(super) fn person(state: &mut State, person: Person) -> Vec<Effect> {
-    let new = state.person.as_ref().is_none_or(|known| !known.is(&person));
-    let clusters: Vec<_> = state
-        .config
-        .clusters
-        .iter()
-        .map(|cluster| cluster.name.clone())
-        .collect();
-    if new && state.config.identities.is_empty() {
-        // A certificate's person is known only once its cluster has greeted us: the connections stand already.
-        state.person = Some(person);
-        state.changed();
-        super::run::greet(state);
-        return Vec::new();
-    }
+/// Somebody is signed in: the clusters of that audience are asked in their name. The screen closes, or goes on to
+/// the next audience that nobody is signed in to.
+fn signed_in(state: &mut State, audience: &Audience, person: Person) -> Vec<Effect> {
+    let clusters = served(state, audience);
+    let count = clusters.len();
+    let plural = if count == 1 { "" } else { "s" };
+    let name = person.short();
     state.say(format!(
-        "Signed in as {}. Reading {} clusters.",
-        person.short(),
-        clusters.len()
+        "Signed in as {name}. Reading {count} cluster{plural}."
     ));
-    state.person = Some(person);
-    if matches!(state.prompt, Some(Prompt::WhoAnswers { .. })) {
+    for cluster in &clusters {
+        state.people.insert(cluster.clone(), person.clone());
+    }
+    state.person.get_or_insert(person);
+    let on_screen = state.sign_ins.shown() == Some(audience);
+    if on_screen && matches!(state.prompt, Some(Prompt::WhoAnswers { .. })) {
         state.prompt = None;
     }
-    if state.nav.screen == Screen::SignIn {
-        state.nav.screen = state.nav.back.pop().unwrap_or(Screen::Board);
+    let next = state.sign_ins.missing().next().cloned();
+    match next.filter(|_| on_screen && state.nav.screen == Screen::SignIn) {
+        Some(next) => state.sign_ins.show(&next),
+        None if on_screen && state.nav.screen == Screen::SignIn => close(state),
+        None => {}
     }
     super::run::greet(state);
-    if new {
-        vec![Effect::Connect(clusters)]
-    } else {
-        Vec::new()
+    vec![Effect::Connect(clusters)]
+}
+
+/// A sign-in ended: what it served is history until somebody signs in again; other sign-ins go on.
+fn signed_out(state: &mut State, audience: &Audience) -> Vec<Effect> {
+    let clusters = served(state, audience);
+    for cluster in &clusters {
+        state.people.remove(cluster);
+        state.world.sign_out(cluster.clone());
     }
+    let left = state.sign_ins.sessions().next();
+    let left = left.map(|(_, session)| session.person.clone());
+    state.person = left.or_else(|| state.people.values().next().cloned());
+    state.stale = true;
+    let place = if state.sign_ins.audiences().len() > 1 {
+        format!(" at {}", audience.host(&state.config))
+    } else {
+        String::new()
+    };
+    state.say(format!(
+        "The sign-in{place} ended. 0 shows the session; Enter there signs in."
+    ));
+    vec![Effect::Disconnect(clusters)]
+}
+
+fn served(state: &State, audience: &Audience) -> Vec<ClusterName> {
+    let clusters = audience.clusters(&state.config);
+    clusters.into_iter().map(|one| one.name.clone()).collect()
+}
+
+/// Somebody is known without an issuer: to one cluster by its kubeconfig, or everywhere.
+pub(super) fn person(
+    state: &mut State,
+    person: Person,
+    cluster: Option<ClusterName>,
+) -> Vec<Effect> {
+    if cluster.is_none() {
+        state.say(format!("Acting as {}.", person.short()));
+    }
+    let oidc = |auth: &ClusterAuth| matches!(auth, ClusterAuth::Oidc { .. });
+    let known: Vec<ClusterName> = match cluster {
+        Some(cluster) => vec![cluster],
+        None => (state.config.clusters.iter())
+            .filter(|one| oidc(&one.auth))
+            .map(|one| one.name.clone())
+            .collect(),
+    };
+    for cluster in known {
+        state.people.insert(cluster, person.clone());
+    }
+    state.person.get_or_insert(person);
+    state.changed();
+    super::run::greet(state);
+    Vec::new()
 }
 
 /// A second passed: codes and sessions end by themselves.
 pub(super) fn tick(state: &mut State) -> Vec<Effect> {
-    let waits = matches!(state.sign_in, SignIn::Waiting { .. } | SignIn::SignedIn(_));
-    let before = state.sign_in.clone();
-    if !waits || before.clone().step(Step::Tick, state.now.wall) == before {
-        return Vec::new();
-    }
-    step(state, Step::Tick)
+    let over = |one: &&Audience| {
+        let stands = state.sign_ins.of(one);
+        let moves = matches!(stands, SignIn::Waiting { .. } | SignIn::SignedIn(_));
+        moves && stands.clone().step(Step::Tick, state.now.wall) != *stands
+    };
+    let over: Vec<Audience> = (state.sign_ins.audiences().iter().filter(over).cloned()).collect();
+    over.iter()
+        .flat_map(|audience| step(state, audience, Step::Tick))
+        .collect()
 }
 
 /// Keys of the sign-in and session screens.
 pub(super) fn act(state: &mut State, action: &Action) -> Vec<Effect> {
     match action {
-        Action::CodeNew => vec![Effect::SignIn],
+        Action::CodeNew => code(state),
+        Action::SignInTo(audience) => {
+            state.sign_ins.show(audience);
+            super::go::push(state, Screen::SignIn);
+            code(state)
+        }
         Action::CodeSwap => {
             state.qr_swapped = !state.qr_swapped;
             Vec::new()
         }
-        _ if state.person.is_some() => vec![Effect::SignOut],
-        _ => {
-            state.say("Nobody is signed in.");
-            Vec::new()
-        }
+        _ => match to_leave(state) {
+            Some(audience) => vec![Effect::SignOut(audience)],
+            None => {
+                state.say("Nobody is signed in.");
+                Vec::new()
+            }
+        },
     }
+}
+
+/// Asks for a code for the audience on screen; when somebody is signed in there, for the next one without.
+fn code(state: &mut State) -> Vec<Effect> {
+    let shown = state.sign_ins.shown().cloned();
+    let wanted = shown.filter(|one| state.sign_ins.session(one).is_none());
+    let Some(audience) = wanted.or_else(|| state.sign_ins.missing().next().cloned()) else {
+        state.say("Somebody is signed in to every issuer that a cluster needs.");
+        return Vec::new();
+    };
+    state.sign_ins.show(&audience);
+    vec![Effect::SignIn(audience)]
+}
+
+/// Which sign-in is given back: that of the marked cluster on the session screen, else the first.
+fn to_leave(state: &State) -> Option<Audience> {
+    let mark = crate::state::rows::marked(state).filter(|_| state.nav.screen == Screen::Session);
+    let marked = mark.and_then(|mark| audience_of(state, &mark));
+    let first = state.sign_ins.sessions().next().map(|(one, _)| one.clone());
+    marked
+        .filter(|one| state.sign_ins.session(one).is_some())
+        .or(first)
+}
+
+fn audience_of(state: &State, cluster: &str) -> Option<Audience> {
+    let found = state.config.cluster(&ClusterName::from(cluster))?;
+    Audience::of(found, &state.config)
+}
+
+/// Enter on a cluster of the session screen: the sign-in that it needs, else the next one that is missing.
+pub(super) fn open(state: &mut State, cluster: &str) {
+    let marked = audience_of(state, cluster);
+    let marked = marked.filter(|one| state.sign_ins.session(one).is_none());
+    if let Some(audience) = marked.or_else(|| state.sign_ins.missing().next().cloned()) {
+        state.sign_ins.show(&audience);
+    }
+    super::go::push(state, Screen::SignIn);
 }
 
 /// In the demo: this person answers.
 pub(super) fn answer(state: &mut State, people: &[String], at: usize) -> Vec<Effect> {
-    let SignIn::Waiting { device, .. } = &state.sign_in else {
+    let (SignIn::Waiting { device, .. }, Some(audience)) =
+        (state.sign_ins.on_screen(), state.sign_ins.shown())
+    else {
         return Vec::new();
     };
     let (Some(simulated), Some(person)) = (&device.simulated, people.get(at)) else {
         return Vec::new();
     };
     let answer = Effect::AnswerSignIn {
+        audience: audience.clone(),
         person: person.clone(),
         endpoint: simulated.answer_endpoint.clone(),
         user_code: device.user_code.to_string(),
@@ -113,12 +234,25 @@ pub(super) fn answer(state: &mut State, people: &[String], at: usize) -> Vec<Eff
     vec![answer]
 }
 
+fn close(state: &mut State) {
+    state.nav.screen = state.nav.back.pop().unwrap_or(Screen::Board);
+}
+
 /// Esc on the sign-in screen goes on without: the last known state shows.
 pub(super) fn left(state: &mut State) -> Vec<Effect> {
     if state.nav.screen == Screen::SignIn {
-        state.nav.screen = state.nav.back.pop().unwrap_or(Screen::Board);
+        close(state);
     }
-    state
-        .say("Nobody is signed in, so nothing is read: 0 shows the session; Enter there signs in.");
+    let missing: Vec<Audience> = state.sign_ins.missing().cloned().collect();
+    let some = missing.len() < state.sign_ins.audiences().len();
+    let clusters = missing.iter().flat_map(|one| served(state, one));
+    let names: Vec<String> = clusters.map(|one| one.to_string()).collect();
+    state.say(if some {
+        let names = names.join(", ");
+        format!("Nobody is signed in to {names}: 0 shows the session; Enter there signs in.")
+    } else {
+        "Nobody is signed in, so nothing is read: 0 shows the session; Enter there signs in."
+            .to_owned()
+    });
     Vec::new()
 }

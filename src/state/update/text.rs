@@ -150,7 +150,9 @@ fn accept(state: &mut State) -> Vec<Effect> {
             state.nav.filter = line.text;
             Vec::new()
         }
-        Some(Prompt::Name { want, line, .. }) => super::run::typed(state, want, line),
+        Some(Prompt::Name {
+            want, line, shown, ..
+        }) => super::run::typed(state, want, line, shown),
         Some(Prompt::Reason { abort, line }) => super::run::reason(state, abort, line),
         Some(Prompt::Fill { book, fields, at }) => super::fill::accept(state, book, fields, at),
         Some(Prompt::WhoAnswers { people, at }) => super::sign_in::answer(state, &people, at),

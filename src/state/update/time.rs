@@ -2,8 +2,11 @@
 //! second, ages once a minute.
 
 use crate::sources::board;
+use crate::sources::zones;
 use crate::state::State;
+use crate::state::WHOLE;
 use crate::state::effect::Effect;
+use crate::state::nav::Screen;
 
 /// Ages move together, once in so many seconds.
 const AGES_EVERY_S: i64 = 60;
@@ -26,7 +29,7 @@ pub(super) fn tick(state: &mut State) -> Vec<Effect> {
 /// The terminal has another size; mark, pane, prompt and typed text stay. 0x0 counts as 80x24.
 pub(super) fn resize(state: &mut State, width: u16, height: u16) -> Vec<Effect> {
     state.size = if width == 0 || height == 0 {
-        (80, 24)
+        WHOLE
     } else {
         (width, height)
     };
@@ -57,6 +60,21 @@ impl State {
         self.stale = false;
         self.judged_at = self.now;
         self.board = board::judge(&self.config, &self.world, self.judged_at);
+        self.zone = None;
+        self.look();
         self.changed();
+    }
+
+    /// Judges the zone on screen unless that is done: the frame, the footer and the mark all read this one judgement.
+    pub(super) fn look(&mut self) {
+        let wanted = self.nav.screen == Screen::Zone;
+        let here = |detail: &zones::Detail| wanted && detail.zone == self.nav.zone;
+        if self.zone.as_ref().is_some_and(here) {
+            return;
+        }
+        self.zone = wanted.then(|| {
+            let zone = self.nav.zone.as_ref();
+            zones::detail(&self.config, &self.world, zone, self.judged_at)
+        });
     }
 }

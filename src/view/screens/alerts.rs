@@ -40,12 +40,20 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
     .right(
         1,
         Role::Dim,
-        format!("hidden: {silenced} silenced  {inhibited} inhibited  {info} info"),
+        if frame.narrow() {
+            format!("hidden: {}", silenced + inhibited + info)
+        } else {
+            format!("hidden: {silenced} silenced  {inhibited} inhibited  {info} info")
+        },
     );
     Sheet {
         second,
         panes,
-        left_out: Vec::new(),
+        left_out: frame
+            .narrow()
+            .then(|| "SINCE".to_owned())
+            .into_iter()
+            .collect(),
     }
 }
 
@@ -98,8 +106,12 @@ fn firing(frame: &Frame<'_>, detail: &Detail) -> Pane {
     let head = Row::new()
         .put(8, Role::Dim, "ALERT")
         .put(30, Role::Dim, "WHERE")
-        .put(52 + wider, Role::Dim, "FIRES")
-        .put(59 + wider, Role::Dim, "SINCE");
+        .put(52 + wider, Role::Dim, "FIRES");
+    let head = if frame.narrow() {
+        head
+    } else {
+        head.put(59 + wider, Role::Dim, "SINCE")
+    };
     let mut pane = Pane::new(format!(
         "FIRING  {groups}, {}",
         words::plural(alerts, "alert")
@@ -113,7 +125,7 @@ fn firing(frame: &Frame<'_>, detail: &Detail) -> Pane {
         let since = row
             .since
             .map_or("?".to_owned(), |at| words::since(frame.state, at));
-        Row::new()
+        let line = Row::new()
             .id(rows::alert_id(row))
             .level(3, row.level)
             .name(8, 21, Role::Text, row.name.as_str())
@@ -123,8 +135,11 @@ fn firing(frame: &Frame<'_>, detail: &Detail) -> Pane {
                 Role::Text,
                 format!("{} {}", row.cluster, row.object),
             )
-            .put(52 + wider, level_role(row.level), row.fires.to_string())
-            .put(59 + wider, Role::Dim, since)
+            .put(52 + wider, level_role(row.level), row.fires.to_string());
+        if frame.narrow() {
+            return line;
+        }
+        line.put(59 + wider, Role::Dim, since)
     };
     pane = pane.head(head).rows(detail.firing.iter().map(row));
     if frame.pane(0) {

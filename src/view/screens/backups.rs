@@ -38,7 +38,11 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
     Sheet {
         second: second(&all, frame.width),
         panes,
-        left_out: Vec::new(),
+        left_out: frame
+            .narrow()
+            .then(|| "NEXT".to_owned())
+            .into_iter()
+            .collect(),
     }
 }
 
@@ -79,8 +83,12 @@ fn points(frame: &Frame<'_>, detail: &Detail) -> Pane {
         .put(8, Role::Dim, "APPLICATION")
         .put(24 + wider, Role::Dim, "NEWEST RESTORABLE")
         .put(45 + wider, Role::Dim, "RPO")
-        .put(51 + wider, Role::Dim, "GRADE")
-        .put(67 + wider, Role::Dim, "NEXT");
+        .put(51 + wider, Role::Dim, "GRADE");
+    let head = if frame.narrow() {
+        head
+    } else {
+        head.put(67 + wider, Role::Dim, "NEXT")
+    };
     let mut pane = Pane::default().head(head).least(3).focus(frame.pane(0));
     let mut zone = None;
     for row in &detail.rows {
@@ -151,9 +159,13 @@ fn point(frame: &Frame<'_>, row: &BackupRow, wider: usize) -> Row {
         (Some(at), false) => text::clock(at, frame.state.judged_at.wall),
         (None, false) => "-".to_owned(),
     };
-    line.put(45 + wider, Role::Text, rpo)
-        .put(51 + wider, role, grade)
-        .put(67 + wider, role, next)
+    let line = line
+        .put(45 + wider, Role::Text, rpo)
+        .put(51 + wider, role, grade);
+    if frame.narrow() {
+        return line;
+    }
+    line.put(67 + wider, role, next)
 }
 
 fn stores(frame: &Frame<'_>, detail: &Detail) -> Pane {

@@ -35,7 +35,7 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
         .unwrap_or(0);
     let grid = Grid::of(frame.width, longest);
     let room = rows::table_room(frame.state).saturating_sub(1);
-    let rows = grid.rows(&shown, room, frame.state.nav.hidden_shown);
+    let rows = grid.rows(&shown, room, frame.state.nav.unfolded());
     let least = rows.len().min(room.max(1));
     let mut table = Pane::default()
         .head(grid.head())

@@ -5,6 +5,7 @@ use super::Frame;
 use super::Sheet;
 use crate::runbook::book::Book;
 use crate::state::nav::Screen;
+use crate::state::rows;
 use crate::text;
 use crate::view::role::Role;
 use crate::view::widgets::pane::Pane;
@@ -40,20 +41,27 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
         };
     };
     let rows = prose(book, frame.width.min(PROSE + 2));
+    let tails = refused(frame, book);
+    let room = frame.body.saturating_sub(tails.len());
     let first = frame
         .state
         .nav
         .scrolled()
-        .min(rows.len().saturating_sub(frame.body));
-    let last = (first + frame.body).min(rows.len());
+        .min(rows.len().saturating_sub(room));
+    let last = (first + room).min(rows.len());
     let signed = if book.trusted() {
         "built in"
     } else {
         "not signed"
     };
+    let owner = if frame.narrow() {
+        String::new()
+    } else {
+        format!("  owner {}", book.owner)
+    };
     let words = format!(
-        "Runbook {}  version {}  owner {}  {signed}",
-        book.id, book.version, book.owner
+        "Runbook {}  version {}{owner}  {signed}",
+        book.id, book.version
     );
     let second = Row::line(Role::Text, words).right(
         1,
@@ -62,9 +70,29 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
     );
     Sheet {
         second,
-        panes: vec![Pane::default().rows(rows).text(first).focus(true)],
+        panes: vec![
+            Pane::default()
+                .rows(rows)
+                .text(first)
+                .tails(tails)
+                .focus(true),
+        ],
         left_out: Vec::new(),
     }
+}
+
+/// Why it cannot be filled in for a live run, said before anything is typed.
+fn refused(frame: &Frame<'_>, book: &Book) -> Vec<Row> {
+    let treated = rows::treated(frame.state);
+    let Some(why) = frame.state.live_refused(book, treated.as_ref()) else {
+        return Vec::new();
+    };
+    let words = format!("Fill in: no, {}.", why.as_str().trim_end_matches('.'));
+    let lines = text::wrap(&words, frame.width.saturating_sub(2));
+    lines
+        .into_iter()
+        .map(|line| Row::line(Role::InputBad, line))
+        .collect()
 }
 
 /// The book as rows: its title, what stands before the steps, and each step with its reason.

@@ -27,12 +27,16 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
     let head = Row::new()
         .put(8, Role::Dim, "OBJECT")
         .put(34 + wider, Role::Dim, "STATE")
-        .put(46 + wider, Role::Dim, "APPLIED")
-        .put(62 + wider, Role::Dim, "WHY");
+        .put(46 + wider, Role::Dim, "APPLIED");
+    let head = if frame.narrow() {
+        head
+    } else {
+        head.put(62 + wider, Role::Dim, "WHY")
+    };
     let mut pane = Pane::new("OBJECTS")
         .head(head)
         .focus(true)
-        .rows(objects.iter().map(|row| object(row, wider)));
+        .rows(objects.iter().map(|row| object(row, frame, wider)));
     if objects.is_empty() {
         pane = pane.rows([Row::new().put(3, Role::Text, "No cluster was asked yet.")]);
     }
@@ -42,7 +46,11 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
     Sheet {
         second: second(&all),
         panes,
-        left_out: Vec::new(),
+        left_out: frame
+            .narrow()
+            .then(|| "WHY".to_owned())
+            .into_iter()
+            .collect(),
     }
 }
 
@@ -70,7 +78,7 @@ fn second(objects: &[DriftRow]) -> Row {
     Row::line(Role::Text, format!("Drift  Flux on {on}")).right(1, Role::Text, counts)
 }
 
-fn object(row: &DriftRow, wider: usize) -> Row {
+fn object(row: &DriftRow, frame: &Frame<'_>, wider: usize) -> Row {
     let role = if row.state.as_str().starts_with("was ") {
         Role::Stale
     } else {
@@ -99,8 +107,12 @@ fn object(row: &DriftRow, wider: usize) -> Row {
         }
         _ => whole.trim_end().to_owned(),
     };
-    line.name(8, room, Role::Text, name)
+    let line = line
+        .name(8, room, Role::Text, name)
         .put(34 + wider, role, row.state.as_str())
-        .put_in(46 + wider, 15, role, row.applied.as_str())
-        .put(62 + wider, role, row.why.as_str())
+        .put_in(46 + wider, 15, role, row.applied.as_str());
+    if frame.narrow() {
+        return line;
+    }
+    line.put(62 + wider, role, row.why.as_str())
 }

@@ -4,11 +4,12 @@ use super::Entry;
 use super::Frame;
 use super::Sheet;
 use super::words;
+use crate::config::ClusterName;
 use crate::runbook::book::Book;
-use crate::runbook::plan::Mode;
 use crate::state::nav::Screen;
 use crate::state::prompt::Field;
 use crate::state::prompt::Prompt;
+use crate::state::rows;
 use crate::text;
 use crate::view::role::Role;
 use crate::view::widgets::pane::Pane;
@@ -51,15 +52,19 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
         format!("Fill in {}{version}  live", id.unwrap_or("a runbook")),
     )
     .right(1, Role::Text, format!("{given} of {} given", fields.len()));
-    let rows = fields
+    let lines: Vec<Vec<Row>> = fields
         .iter()
         .enumerate()
-        .map(|(index, field)| row(field, index == *at, frame.width));
+        .map(|(index, field)| row(field, index == *at, frame))
+        .collect();
+    let marked = lines.iter().take(*at).map(Vec::len).sum();
+    let rows: Vec<Row> = lines.into_iter().flatten().collect();
+    let least = rows.len();
     let mut parameters = Pane::new(format!("PARAMETERS{}", taken(frame)))
         .focus(true)
         .rows(rows)
-        .least(fields.len());
-    parameters.marked = Some(*at);
+        .least(least);
+    parameters.marked = Some(marked);
     let mut panes = vec![parameters];
     panes.extend(book.map(|book| meaning(frame, book, fields)));
     Sheet {
@@ -70,15 +75,7 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
 }
 
 fn taken(frame: &Frame<'_>) -> String {
-    let finding = frame.state.nav.treating.as_ref().and_then(|id| {
-        frame
-            .state
-            .board
-            .findings
-            .iter()
-            .find(|finding| finding.id() == *id)
-    });
-    finding.map_or(String::new(), |finding| {
+    rows::treated(frame.state).map_or(String::new(), |finding| {
         format!(
             "  taken from the finding on {} {}",
             finding.cluster, finding.object
@@ -86,18 +83,22 @@ fn taken(frame: &Frame<'_>) -> String {
     })
 }
 
-fn row(field: &Field, here: bool, columns: usize) -> Row {
+/// A field, its value and where that is from; with little room the last stands below, whole.
+fn row(field: &Field, here: bool, frame: &Frame<'_>) -> Vec<Row> {
     let value = if here {
         words::typed(&field.line, 29)
     } else {
         field.line.text.clone()
     };
     let role = if field.bad { Role::InputBad } else { Role::Dim };
-    Row::new()
+    let row = Row::new()
         .id(field.name.clone())
         .name(3, 11, Role::Text, field.name.clone())
-        .name(15, 29, if here { Role::Input } else { Role::Text }, value)
-        .name(45, columns.saturating_sub(46), role, field.from.clone())
+        .name(15, 29, if here { Role::Input } else { Role::Text }, value);
+    if frame.narrow() {
+        return vec![row, Row::new().put(15, role, field.from.clone())];
+    }
+    vec![row.put(45, role, field.from.clone())]
 }
 
 /// What following it means, before anything is asked of anybody.
@@ -109,17 +110,35 @@ fn meaning(frame: &Frame<'_>, book: &Book, fields: &[Field]) -> Pane {
             .map_or("", |field| field.line.text.as_str())
     };
     let (cluster, namespace) = (value("cluster"), value("namespace"));
-    let people = book.needs(Mode::Live);
-    let who = match people {
-        1 => "Live. The zone of that namespace says how many people it needs; with more than one it cannot start yet.".to_owned(),
-        people => format!("Live. It needs {people} people."),
+    let known = !cluster.is_empty() && !namespace.is_empty();
+    let name = ClusterName::from(cluster);
+    let refused = frame
+        .state
+        .live_refused_on(book, known.then_some((&name, namespace)));
+    let (role, who) = match (refused, known) {
+        (Some(why), _) => (Role::InputBad, format!("no: {why}.")),
+        (None, true) => (Role::Text, "Live. One person: you.".to_owned()),
+        (None, false) => (
+            Role::Text,
+            "Live. The zone of the namespace says how many people it needs.".to_owned(),
+        ),
     };
-    let target = format!("It acts on {cluster}/{namespace} and on nothing else.");
+    let target = if known {
+        format!("It acts on {cluster}/{namespace} and on nothing else.")
+    } else {
+        "It acts on one namespace of one cluster and on nothing else.".to_owned()
+    };
     let next =
         "Next: checks that only read, then the plan. Nothing changes before the plan is started.";
-    let lines = [who, target, next.to_owned()];
-    let rows = lines
-        .iter()
-        .flat_map(|line| text::wrap(line, frame.width.saturating_sub(4)));
-    Pane::new("WHAT THIS MEANS").rows(rows.map(|line| Row::new().put(3, Role::Text, line)))
+    let lines = [
+        (role, who),
+        (Role::Text, target),
+        (Role::Text, next.to_owned()),
+    ];
+    let rows = lines.into_iter().flat_map(|(role, line)| {
+        text::wrap(&line, frame.width.saturating_sub(4))
+            .into_iter()
+            .map(move |line| Row::new().put(3, role, line))
+    });
+    Pane::new("WHAT THIS MEANS").rows(rows)
 }

@@ -35,12 +35,17 @@ const WORDS: [(&str, &str); 7] = [
 
 fn sheet(frame: &Frame<'_>) -> Sheet {
     let help = keys::help(frame.state);
-    let mut rows = vec![words::rule("ON THIS SCREEN", frame.width, frame.ascii)];
-    rows.extend(columns(&help.here, frame.width));
-    rows.push(words::rule("EVERYWHERE", frame.width, frame.ascii));
+    let mut rows = vec![words::rule(
+        "ON THIS SCREEN",
+        frame.width,
+        frame.ascii,
+        true,
+    )];
+    rows.extend(beside(&help.here, &help.moves, frame));
+    rows.push(words::rule("EVERYWHERE", frame.width, frame.ascii, false));
     rows.extend(screens(&help.screens));
     rows.extend(columns(&help.everywhere, frame.width));
-    rows.push(words::rule("WORDS", frame.width, frame.ascii));
+    rows.push(words::rule("WORDS", frame.width, frame.ascii, false));
     rows.extend(WORDS.iter().map(|(word, means)| {
         Row::new()
             .put(3, Role::Key, *word)
@@ -67,6 +72,36 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
         panes: vec![Pane::default().focus(true).rows(rows).text(first)],
         left_out: Vec::new(),
     }
+}
+
+/// What the screen has of its own at the left, how to move about at the right.
+fn beside(own: &[(String, String)], moves: &[(String, String)], frame: &Frame<'_>) -> Vec<Row> {
+    let (width, half) = (frame.width, frame.width / 2 + 4);
+    let put = |row: Row, at: usize, (key, words): &(String, String)| {
+        let room = if at == 3 { 11 } else { 14 };
+        let words_at = (at + room).max(at + text::width(key) + 1);
+        row.put(at, Role::Key, key.clone())
+            .put(words_at, Role::Text, words.clone())
+    };
+    let narrow =
+        |(key, words): &(String, String)| text::width(key) <= 10 && 14 + text::width(words) < half;
+    let fits = |(key, words): &&(String, String)| {
+        !frame.narrow() && half + 15.max(text::width(key) + 2) + text::width(words) < width
+    };
+    let mut right = moves.iter().filter(fits);
+    let mut rows: Vec<Row> = Vec::new();
+    for line in own {
+        let row = put(Row::new(), 3, line);
+        let other = if narrow(line) { right.next() } else { None };
+        rows.push(match other {
+            Some(line) => put(row, half, line),
+            None => row,
+        });
+    }
+    rows.extend(right.map(|line| put(Row::new(), half, line)));
+    let long = moves.iter().filter(|line| !fits(line));
+    rows.extend(long.map(|line| put(Row::new(), 3, line)));
+    rows
 }
 
 /// Keys and words in two columns where they fit, long ones alone.

@@ -34,19 +34,28 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
     Sheet {
         second,
         panes: vec![entries(frame), verify(frame)],
-        left_out: Vec::new(),
+        left_out: frame
+            .narrow()
+            .then(|| "RESULT".to_owned())
+            .into_iter()
+            .collect(),
     }
 }
 
 fn entries(frame: &Frame<'_>) -> Pane {
-    let wider = frame.width.saturating_sub(80).min(30);
+    // What more room there is, request and result share.
+    let wider = (frame.width.saturating_sub(80) / 2).min(30);
     let head = Row::new()
         .put(3, Role::Dim, "ENTRY")
         .put(10, Role::Dim, "TIME")
         .put(21, Role::Dim, "WHO")
         .put(28, Role::Dim, "RUN")
-        .put(34, Role::Dim, "WHAT")
-        .put(70 + wider, Role::Dim, "RESULT");
+        .put(34, Role::Dim, "WHAT");
+    let head = if frame.narrow() {
+        head
+    } else {
+        head.put(70 + wider, Role::Dim, "RESULT")
+    };
     let rows = rows::log(frame.state);
     let mut pane = Pane::default()
         .head(head)
@@ -70,14 +79,17 @@ fn entry(frame: &Frame<'_>, row: &LogRow, wider: usize) -> Row {
     } else {
         Role::Text
     };
-    Row::new()
+    let line = Row::new()
         .id(row.entry.to_string())
         .figure(3, 5, Role::Text, text::count(row.entry))
         .put(10, Role::Dim, time(frame, row.at))
         .name(21, 6, Role::Text, row.who.as_str())
         .put(28, Role::Key, row.run.as_str())
-        .put(34, Role::Text, row.what.as_str())
-        .put(70 + wider, result, row.result.as_str())
+        .put(34, Role::Text, row.what.as_str());
+    if frame.narrow() {
+        return line;
+    }
+    line.put(70 + wider, result, row.result.as_str())
 }
 
 /// The time of an entry in ten columns; another day stands as its date.

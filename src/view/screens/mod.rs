@@ -24,11 +24,12 @@ mod words;
 mod zone;
 
 use crate::config::ClusterName;
-use crate::runbook::book::Book;
 use crate::sources::seen::Freshness;
 use crate::state::State;
+use crate::state::WHOLE;
 use crate::state::nav::Screen;
 use crate::state::prompt::Prompt;
+use crate::state::rows;
 use crate::state::rows::Shown;
 use crate::text;
 use crate::view::widgets::pane::Pane;
@@ -54,9 +55,14 @@ impl Frame<'_> {
         self.width >= 120
     }
 
+    /// True below 80 columns, where whole columns are left out and named.
+    fn narrow(&self) -> bool {
+        self.width < usize::from(WHOLE.0)
+    }
+
     /// True when the focus is in that pane.
     fn pane(&self, pane: usize) -> bool {
-        self.state.nav.pane() == pane
+        rows::pane(self.state) == pane
     }
 }
 
@@ -127,11 +133,6 @@ pub(super) fn table_rows(shown: &Shown) -> Vec<Row> {
     rows
 }
 
-/// A runbook's text, for plain lines.
-pub(super) fn book_rows(book: &Book) -> Vec<Row> {
-    book::prose(book, 80)
-}
-
 /// What a screen is called in a sentence: `the Board`.
 pub fn name(screen: Screen) -> &'static str {
     entry(screen).name
@@ -153,6 +154,7 @@ pub fn sheet(frame: &Frame<'_>) -> Sheet {
             want,
             line,
             refused,
+            ..
         }) => {
             prompts::under_name(
                 &mut sheet,

@@ -19,6 +19,11 @@ use crate::view::widgets::header;
 use crate::view::widgets::pane::Pane;
 use crate::view::widgets::row::Row;
 
+/// Lines of a body in which the objects have a pane of their own; below they stand under the Restore's request.
+const TALL: usize = 30;
+/// The column in which the names of objects begin.
+const NAMES: usize = 10;
+
 pub(super) const SCREEN: Entry = Entry {
     screen: Screen::Plan,
     name: "the Plan",
@@ -61,22 +66,26 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
         .or(steps.first());
     let mut panes = vec![counts(run, plan, frame.width), requests(frame, &steps)];
     panes.extend(marked.and_then(|step| whole(frame, run, step)));
+    if frame.body >= TALL {
+        let title = "OBJECTS  what becomes of each that the backup holds";
+        panes.push(Pane::new(title).rows(objects(plan, frame.width)).least(3));
+    }
     Sheet {
         second,
         panes,
-        left_out: Vec::new(),
+        left_out: frame
+            .narrow()
+            .then(|| "TAKEN BACK BY".to_owned())
+            .into_iter()
+            .collect(),
     }
 }
 
 /// What the plan does in numbers, and its digest, whole: it is what Enter starts.
 fn counts(run: &Run, plan: &Plan, columns: usize) -> Pane {
     let frozen = &plan.frozen;
-    let objects = words::plural(frozen.create.len() + frozen.skip.len(), "object");
-    let counts = format!(
-        "create {}   skip {}   collide 0   delete 0",
-        frozen.create.len(),
-        frozen.skip.len()
-    );
+    let objects = words::plural(frozen.items().count(), "object");
+    let counts = frozen.counts("   ");
     let whole = format!("{objects}, {}", frozen.backup);
     let fits = text::width(&counts) + text::width(&whole) + 4 < columns;
     let right = if fits { whole } else { objects };
@@ -115,8 +124,12 @@ fn requests(frame: &Frame<'_>, steps: &[&PlanStep]) -> Pane {
     let wider = frame.width.saturating_sub(80).min(30);
     let head = Row::new()
         .put(3, Role::Dim, "STEP")
-        .put(9, Role::Dim, "REQUEST")
-        .put(60 + wider, Role::Dim, "TAKEN BACK BY");
+        .put(9, Role::Dim, "REQUEST");
+    let head = if frame.narrow() {
+        head
+    } else {
+        head.put(60 + wider, Role::Dim, "TAKEN BACK BY")
+    };
     let rows = steps.iter().filter_map(|step| {
         let op = step.op.as_ref()?;
         let (gvr, namespace, name) = op.target();
@@ -125,9 +138,11 @@ fn requests(frame: &Frame<'_>, steps: &[&PlanStep]) -> Pane {
             .figure(4, 2, Role::Key, step.number.to_string())
             .put(9, Role::Text, op.request().method)
             .name(15, 26 + wider, Role::Text, format!("{}/{name}", gvr.plural))
-            .put_in(42 + wider, 17, Role::Text, namespace.unwrap_or("-"))
-            .put(60 + wider, Role::Text, undo(&step.undo));
-        Some(row)
+            .put_in(42 + wider, 17, Role::Text, namespace.unwrap_or("-"));
+        if frame.narrow() {
+            return Some(row);
+        }
+        Some(row.put(60 + wider, Role::Text, undo(&step.undo)))
     });
     let mut pane = Pane::new("REQUESTS  what will be sent, in this order")
         .head(head)
@@ -138,6 +153,21 @@ fn requests(frame: &Frame<'_>, steps: &[&PlanStep]) -> Pane {
         pane = pane.rows([Row::new().put(3, Role::Text, "Nothing would be changed: 0 requests.")]);
     }
     pane.list(frame.state.nav.mark())
+}
+
+/// What becomes of every object of the backup, by kind and name: the list never ends in a count.
+fn objects(plan: &Plan, columns: usize) -> Vec<Row> {
+    let row = |(word, names): (&'static str, String)| {
+        let lines = text::wrap(&names, columns.saturating_sub(NAMES + 1));
+        let lines = lines.into_iter().enumerate();
+        let rows = lines.map(move |(index, line)| {
+            let word = if index == 0 { word } else { "" };
+            let row = Row::new().put(1, Role::Title, word);
+            row.put(NAMES, Role::Text, line)
+        });
+        rows.collect::<Vec<Row>>()
+    };
+    plan.frozen.lists().into_iter().flat_map(row).collect()
 }
 
 /// How a step is taken back, in a few words.
@@ -199,6 +229,9 @@ fn whole(frame: &Frame<'_>, run: &Run, step: &PlanStep) -> Option<Pane> {
         3,
         frame.width,
     ));
+    if frame.body < TALL && matches!(step.op, Some(Op::Restore { .. })) {
+        rows.extend(run.plan.iter().flat_map(|plan| objects(plan, frame.width)));
+    }
     let tail = match (&step.typed, &step.undo) {
         (Some(typed), _) => format!("Cannot be stopped once sent. {typed} must be typed first."),
         (None, Undo::Never(why)) => format!("Cannot be taken back: {why}"),

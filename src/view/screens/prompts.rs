@@ -69,6 +69,10 @@ pub(super) fn under_name(sheet: &mut Sheet, frame: &Frame<'_>, prompt: Pane) {
     sheet.panes.truncate(2);
     let last = sheet.panes.len().saturating_sub(1);
     for (index, pane) in sheet.panes.iter_mut().enumerate().rev() {
+        if pane.title == prompt.title {
+            // The prompt asks it now; what is above says what it is for.
+            "BEFORE YOU ANSWER".clone_into(&mut pane.title);
+        }
         let steps = usize::from(index == last && last > 0);
         pane.least = pane
             .rows
@@ -118,10 +122,9 @@ pub(super) fn name(frame: &Frame<'_>, want: &str, line: &Line, refused: Option<&
             format!("; the run stays at {}", step.number)
         });
     rows.push(Row::new());
-    rows.push(Row::line(
-        Role::Text,
-        format!("Nothing is sent by anything else. Esc goes back{at}."),
-    ));
+    let words = format!("Nothing is sent by anything else. Esc goes back{at}.");
+    let lines = text::wrap(&words, frame.width.saturating_sub(2));
+    rows.extend(lines.into_iter().map(|line| Row::line(Role::Text, line)));
     let least = rows.len();
     let title = if sends {
         "CANNOT BE STOPPED ONCE SENT"

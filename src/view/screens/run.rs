@@ -72,6 +72,8 @@ fn second(frame: &Frame<'_>, run: &Run) -> Row {
         RunStatus::Held => "  held".to_owned(),
         RunStatus::Interrupted => "  interrupted".to_owned(),
         RunStatus::Completed => "  completed".to_owned(),
+        RunStatus::Unchecked => "  check skipped".to_owned(),
+        RunStatus::NothingToDo => "  nothing to do".to_owned(),
         RunStatus::Aborted(_) => "  aborted".to_owned(),
         RunStatus::Failed(_) => "  failed".to_owned(),
         RunStatus::Preparing | RunStatus::Planned | RunStatus::Running => age

@@ -52,7 +52,11 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
     Sheet {
         second,
         panes,
-        left_out: Vec::new(),
+        left_out: frame
+            .narrow()
+            .then(|| "by whom and when".to_owned())
+            .into_iter()
+            .collect(),
     }
 }
 
@@ -76,7 +80,7 @@ fn list(
         + 2;
     let time_at = by_at + longest(|run| text::width(short(run)), 5) + 2;
     let row = |run: &&Run| {
-        Row::new()
+        let line = Row::new()
             .id(run.id.clone())
             .put(3, Role::Key, run.short())
             .put(8, Role::Text, run.book.clone())
@@ -84,13 +88,13 @@ fn list(
                 where_at,
                 Role::Text,
                 format!("{}/{}", run.cluster, run.namespace),
-            )
-            .put(by_at, Role::Text, short(run))
-            .put(
-                time_at,
-                Role::Dim,
-                text::clock(run.opened, frame.state.judged_at.wall),
-            )
+            );
+        if frame.narrow() {
+            return line.put(by_at, Role::Text, standing(run));
+        }
+        let line = line.put(by_at, Role::Text, short(run));
+        let opened = text::clock(run.opened, frame.state.judged_at.wall);
+        line.put(time_at, Role::Dim, opened)
             .put(time_at + 14, Role::Text, standing(run))
     };
     let mut pane = Pane::new(title)
@@ -127,6 +131,8 @@ fn standing(run: &Run) -> String {
         RunStatus::Held => format!("held {at}"),
         RunStatus::Interrupted => format!("interrupted {at}"),
         RunStatus::Completed => format!("ok, {owed}"),
+        RunStatus::Unchecked => format!("check skipped, {owed}"),
+        RunStatus::NothingToDo => "nothing to do".to_owned(),
         RunStatus::Aborted(_) => format!("aborted, {owed}"),
         RunStatus::Failed(_) => format!("failed, {owed}"),
     }

@@ -8,6 +8,7 @@ use crate::sources::fact::Watch;
 use crate::sources::seen::Freshness;
 use crate::sources::world::ClusterWorld;
 use crate::sources::world::Reach;
+use crate::state::State;
 use crate::state::nav::Screen;
 use crate::state::rows;
 use crate::text;
@@ -29,8 +30,8 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
         .iter()
         .filter(|(_, freshness)| freshness.counts())
         .count();
-    let ends = match state.sign_in.session() {
-        Some(session) => format!("Session  ends {}", text::clock(session.expires_at, now)),
+    let ends = match state.sign_ins.sessions().next() {
+        Some((_, session)) => format!("Session  ends {}", text::clock(session.expires_at, now)),
         None => "Session".to_owned(),
     };
     let second = Row::line(Role::Text, ends).right(
@@ -49,7 +50,11 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
     Sheet {
         second,
         panes,
-        left_out: Vec::new(),
+        left_out: frame
+            .narrow()
+            .then(|| "THE SERVER SAYS YOU ARE".to_owned())
+            .into_iter()
+            .collect(),
     }
 }
 
@@ -71,6 +76,7 @@ fn who(frame: &Frame<'_>) -> Pane {
             facts.push(("tokens", "kept in memory only".to_owned()));
         }
     }
+    facts.extend(sign_ins(state).map(|words| ("sign-in", words)));
     let policy = &state.config.policy.label;
     let custody = if state.log.custody.is_empty() {
         "chained"
@@ -90,6 +96,24 @@ fn who(frame: &Frame<'_>) -> Pane {
     Pane::new("WHO").rows(rows).least(1)
 }
 
+/// Where each sign-in stands, in an estate that needs several.
+fn sign_ins(state: &State) -> impl Iterator<Item = String> {
+    let (config, all) = (&state.config, state.sign_ins.audiences());
+    let several = all.len() > 1;
+    all.iter().filter(move |_| several).map(|one| {
+        let names = one.clusters(config).into_iter();
+        let names: Vec<&str> = names.map(|one| one.name.as_str()).collect();
+        let (names, host) = (names.join(" "), one.host(config));
+        match state.sign_ins.session(one) {
+            Some(session) => {
+                let ends = text::clock(session.expires_at, state.judged_at.wall);
+                format!("{names}: {} at {host}, ends {ends}", session.person.short())
+            }
+            None => format!("{names}: ? not signed in at {host}"),
+        }
+    })
+}
+
 fn list(frame: &Frame<'_>) -> Pane {
     let clusters = rows::clusters(frame.state);
     let longest = clusters
@@ -102,9 +126,13 @@ fn list(frame: &Frame<'_>) -> Pane {
     let head = Row::new()
         .put(3, Role::Dim, "CLUSTER")
         .put(at, Role::Dim, "FINGERPRINT")
-        .put(at + 13, Role::Dim, "SAME")
-        .put(at + 19, Role::Dim, "THE SERVER SAYS YOU ARE")
-        .put(at + 45, Role::Dim, "STATE");
+        .put(at + 13, Role::Dim, "SAME");
+    let head = if frame.narrow() {
+        head.put(at + 19, Role::Dim, "STATE")
+    } else {
+        head.put(at + 19, Role::Dim, "THE SERVER SAYS YOU ARE")
+            .put(at + 45, Role::Dim, "STATE")
+    };
     let row = |cluster: &&Cluster| {
         let world = frame.state.world.cluster(&cluster.name);
         let (same_role, same) = same(cluster, world);
@@ -114,12 +142,15 @@ fn list(frame: &Frame<'_>) -> Pane {
             .fingerprint
             .as_ref()
             .map_or("not yet", |print| print.short8());
-        Row::new()
+        let line = Row::new()
             .id(cluster.name.to_string())
             .put(3, Role::Text, cluster.name.as_str())
             .put(at, Role::Digest, print)
-            .put(at + 13, same_role, same)
-            .put(at + 19, says_role, says)
+            .put(at + 13, same_role, same);
+        if frame.narrow() {
+            return line.put(at + 19, state_role, state);
+        }
+        line.put(at + 19, says_role, says)
             .put(at + 45, state_role, state)
     };
     let note = clusters.len().to_string();
@@ -159,6 +190,7 @@ fn says(world: Option<&ClusterWorld>) -> (Role, String) {
         return (Role::Unknown, "not asked".to_owned());
     };
     match (world.reach(), world.greeting()) {
+        (Reach::NotSignedIn, _) => (Role::Unknown, "? not signed in".to_owned()),
         (Reach::Unreachable(why), _) => (Role::Unknown, format!("not asked: {why}")),
         (Reach::OtherCa { .. }, _) => (Role::Crit, "not asked: another CA".to_owned()),
         (_, None) => (Role::Unknown, "? asked".to_owned()),

@@ -3,9 +3,9 @@
 use super::Entry;
 use super::Frame;
 use super::Sheet;
+use crate::auth::audience::Audience;
 use crate::auth::sign_in::DevicePrompt;
 use crate::auth::sign_in::SignIn;
-use crate::config::ClusterAuth;
 use crate::state::nav::Screen;
 use crate::state::prompt::Prompt;
 use crate::text;
@@ -24,16 +24,12 @@ const QUIET: i32 = 4;
 
 fn sheet(frame: &Frame<'_>) -> Sheet {
     let state = frame.state;
-    let device = match &state.sign_in {
+    let device = match state.sign_ins.on_screen() {
         SignIn::Waiting { device, .. } => Some(device),
         _ => None,
     };
     let address = device.map_or(String::new(), |device| device.verification_uri.to_string());
-    let done = if state.person.is_some() {
-        "signed in"
-    } else {
-        "not yet"
-    };
+    let done = done(frame);
     let left = if address.is_empty() {
         "Sign in".to_owned()
     } else {
@@ -64,10 +60,12 @@ fn alone(frame: &Frame<'_>) -> Pane {
             "No issuer is configured. Clusters with a kubeconfig credential show on the Board."
                 .to_owned(),
         );
-    } else if let SignIn::Idle = state.sign_in {
-        lines.push("Not signed in. n asks for a code.".to_owned());
+    } else if let SignIn::Idle = state.sign_ins.on_screen() {
+        lines.push(idle(frame));
+        lines.extend(others(frame));
     } else {
         lines.push(answer(frame));
+        lines.extend(others(frame));
     }
     let room = frame.width.saturating_sub(4);
     let rows = lines
@@ -77,22 +75,62 @@ fn alone(frame: &Frame<'_>) -> Pane {
     Pane::new("ANSWER").focus(true).rows(rows)
 }
 
+/// How far all sign-ins are: `not yet`, `1 of 2 signed in`, `signed in`.
+fn done(frame: &Frame<'_>) -> String {
+    let state = frame.state;
+    let all = state.sign_ins.audiences().len();
+    match state.sign_ins.sessions().count() {
+        0 if state.person.is_none() => "not yet".to_owned(),
+        some if some > 0 && some < all => format!("{some} of {all} signed in"),
+        _ => "signed in".to_owned(),
+    }
+}
+
+/// Nobody has asked for a code yet: where it would be asked for, and for what, where there are several places.
+fn idle(frame: &Frame<'_>) -> String {
+    let config = &frame.state.config;
+    match frame.state.sign_ins.shown() {
+        Some(shown) if frame.state.sign_ins.audiences().len() > 1 => {
+            let (host, names) = (shown.host(config), served(frame).join(", "));
+            format!("{names}: not signed in at {host}. n asks for a code, Esc goes on without.")
+        }
+        _ => "Not signed in. n asks for a code.".to_owned(),
+    }
+}
+
+/// Where the other sign-ins stand, one sentence each.
+fn others(frame: &Frame<'_>) -> Vec<String> {
+    let (config, sign_ins) = (&frame.state.config, &frame.state.sign_ins);
+    let others = sign_ins.audiences().iter();
+    let others = others.filter(|one| Some(*one) != sign_ins.shown());
+    let sentence = |one: &Audience| {
+        let clusters = one.clusters(config).into_iter();
+        let names: Vec<&str> = clusters.map(|one| one.name.as_str()).collect();
+        let (host, names) = (one.host(config), names.join(", "));
+        match sign_ins.session(one) {
+            Some(session) => format!(
+                "{names}: signed in as {} at {host}.",
+                session.person.short()
+            ),
+            None => format!("{names}: not signed in at {host}."),
+        }
+    };
+    others.map(sentence).collect()
+}
+
+/// The clusters that the sign-in on screen serves.
 fn served<'s>(frame: &Frame<'s>) -> Vec<&'s str> {
-    let oidc = |auth: &ClusterAuth| matches!(auth, ClusterAuth::Oidc { .. });
-    frame
-        .state
-        .config
-        .clusters
-        .iter()
-        .filter(|one| oidc(&one.auth))
-        .map(|one| one.name.as_str())
-        .collect()
+    let shown = frame.state.sign_ins.shown();
+    let clusters = shown.map(|shown| shown.clusters(&frame.state.config));
+    let names = clusters.into_iter().flatten().map(|one| one.name.as_str());
+    names.collect()
 }
 
 fn answer(frame: &Frame<'_>) -> String {
     frame
         .state
-        .sign_in
+        .sign_ins
+        .on_screen()
         .answer(served(frame).len(), frame.state.judged_at.wall)
         .to_string()
 }
@@ -202,16 +240,21 @@ fn in_words(frame: &Frame<'_>, device: &DevicePrompt) -> Vec<Pane> {
         Row::new().put(2, Role::Dim, label).put(12, role, words)
     };
     let ends = text::clock(device.expires_at, frame.state.judged_at.wall);
-    let code = Pane::default()
-        .rows([
-            Row::new(),
-            fact("Open", Role::Link, device.verification_uri.to_string()),
-            fact("Type", Role::Title, spaced(device.user_code.as_str())),
-            fact("By voice", Role::Text, by_voice(device.user_code.as_str())),
-            fact("Ends", Role::Text, ends),
-            Row::new(),
-        ])
-        .least(5);
+    let voice = by_voice(device.user_code.as_str());
+    let voice = text::wrap(&voice, frame.width.saturating_sub(13))
+        .into_iter()
+        .enumerate()
+        .map(|(index, line)| fact(if index == 0 { "By voice" } else { "" }, Role::Text, line));
+    let mut lines = vec![
+        Row::new(),
+        fact("Open", Role::Link, device.verification_uri.to_string()),
+        fact("Type", Role::Title, spaced(device.user_code.as_str())),
+    ];
+    lines.extend(voice);
+    lines.push(fact("Ends", Role::Text, ends));
+    lines.push(Row::new());
+    let least = lines.len() - 1;
+    let code = Pane::default().rows(lines).least(least);
     let room = frame.width.saturating_sub(4);
     let said = text::wrap(&answer(frame), room)
         .into_iter()

@@ -90,8 +90,18 @@ fn urgent(state: &State, shown: &Board, columns: usize, room: usize) -> Vec<Row>
     }
     let more = shown.findings.len() - said;
     if more > 0 && lines.len() < room {
-        let words = format!("and {more} more: make the window larger.");
-        lines.push(Row::line(Role::Text, words));
+        let larger = format!("and {more} more: make the window larger");
+        let lines_too = [
+            format!("{larger}, or run"),
+            "  crashcart status       the board in lines".to_owned(),
+            "  crashcart run --help   a run, line by line".to_owned(),
+        ];
+        let words = if room - lines.len() >= lines_too.len() {
+            lines_too.to_vec()
+        } else {
+            vec![format!("{larger}.")]
+        };
+        lines.extend(words.into_iter().map(|words| Row::line(Role::Text, words)));
     }
     lines
 }

@@ -13,6 +13,7 @@ use crate::state::prompt::Line;
 use crate::state::rows;
 use crate::text;
 use crate::view::role::Role;
+use crate::view::widgets::pane::rule_sign;
 use crate::view::widgets::row::Row;
 use crate::view::widgets::row::level_role;
 
@@ -206,12 +207,13 @@ pub(super) fn typed(line: &Line, room: usize) -> String {
     characters.into_iter().collect()
 }
 
-/// A rule inside a text, as a row.
-pub(super) fn rule(title: &str, columns: usize, ascii: bool) -> Row {
-    let sign = if ascii { "-" } else { "─" };
+/// A rule inside a text, as a row; the first of a text may say that keys go there.
+pub(super) fn rule(title: &str, columns: usize, ascii: bool, focus: bool) -> Row {
+    let sign = rule_sign(ascii, focus);
+    let role = if focus { Role::Focus } else { Role::Border };
     let head = format!("{sign}{sign} {title} ");
     let fill = columns.saturating_sub(text::width(&head));
-    Row::new().put(0, Role::Border, format!("{head}{}", sign.repeat(fill)))
+    Row::new().put(0, role, format!("{head}{}", sign.repeat(fill)))
 }
 
 /// Bytes broken only by the edge, never cut: rows of at most so many columns, from column `at`.

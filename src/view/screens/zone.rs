@@ -62,9 +62,13 @@ fn second(frame: &Frame<'_>) -> Row {
                 1 => "1 person".to_owned(),
                 people => format!("{people} people"),
             };
-            let word = zone.criticality.word();
+            let word = if frame.narrow() {
+                String::new()
+            } else {
+                format!("  {}", zone.criticality.word())
+            };
             format!(
-                "Zone {}  {word}{}{}  {people}",
+                "Zone {}{word}{}{}  {people}",
                 zone.name,
                 target("RPO", zone.rpo),
                 target("RTO", zone.rto)
@@ -79,12 +83,17 @@ fn second(frame: &Frame<'_>) -> Row {
             .map(|cluster| (cluster.cluster.clone(), cluster.freshness))
             .collect()
     });
-    Row::line(Role::Text, words).right(1, Role::Text, words::clusters(&clusters))
+    let known = words::clusters(&clusters);
+    let known = match known.split_once(": ") {
+        Some((_, rest)) if frame.narrow() => rest.to_owned(),
+        _ => known,
+    };
+    Row::line(Role::Text, words).right(1, Role::Text, known)
 }
 
 fn workloads(frame: &Frame<'_>, detail: &Detail) -> Pane {
     let (bad, good) = (detail.bad.len(), detail.good.len());
-    let hidden = frame.state.nav.hidden_shown;
+    let hidden = frame.state.nav.unfolded();
     let note = if hidden || good == 0 {
         String::new()
     } else {
@@ -99,7 +108,16 @@ fn workloads(frame: &Frame<'_>, detail: &Detail) -> Pane {
         )
     };
     let listed = rows::workloads(frame.state, detail);
-    let wide = frame.width.saturating_sub(80).min(40);
+    let longest = listed
+        .iter()
+        .map(|row| text::width(row.namespace.as_str()) + 1 + text::width(row.name.as_str()))
+        .max()
+        .unwrap_or(0);
+    // As drawn, names have 15 columns; longer ones take some of the reason's.
+    let wide = match frame.width.saturating_sub(80).min(40) {
+        0 => longest.saturating_sub(15).min(8),
+        wide => wide,
+    };
     let grid = Grid {
         name: 18,
         ready: 34 + wide,
@@ -198,13 +216,16 @@ fn causes(frame: &Frame<'_>, detail: &Detail) -> Pane {
                 .put(
                     5,
                     Role::Text,
-                    pods_words(cause, frame.width.saturating_sub(19)),
+                    pods_words(cause, frame.width.saturating_sub(19 + MORE)),
                 )
                 .then(2, Role::Dim, format!("since {since}")),
         ]);
     }
     pane
 }
+
+/// Columns of `   and 12 more`.
+const MORE: usize = 14;
 
 /// Pods with their nodes; names after the first only by what differs: `ehr-api-7c9f4-2kx8p sth-w04   -9wq2d sth-w09`.
 fn pods_words(cause: &Cause, room: usize) -> String {
@@ -226,6 +247,8 @@ fn pods_words(cause: &Cause, room: usize) -> String {
             node.as_str()
         };
         let next = format!("{gap}{short} {node}");
+        let last = index + 1 == cause.pods.len();
+        let room = if last { room + MORE } else { room };
         if text::width(&line) + text::width(&next) > room && index > 0 {
             return format!("{line}   and {} more", cause.pods.len() - index);
         }

@@ -1,12 +1,14 @@
 //! Header line 1, at fixed columns: program, estate, mode, who acts, the log. And line 2 when the log is stopped.
 
 use super::row::Row;
+use crate::config::ClusterName;
 use crate::runbook::plan::Mode;
 use crate::runbook::run::Run;
 use crate::runbook::run::RunStatus;
 use crate::sources::seen::Freshness;
 use crate::state::State;
 use crate::state::nav::Screen;
+use crate::state::rows;
 use crate::text::clock;
 use crate::text::count;
 use crate::text::left;
@@ -93,18 +95,26 @@ pub fn book_words(run: &Run) -> String {
 
 /// Who acts, in at most `room` columns: in full where it fits, then short, then the name alone.
 fn identity(state: &State, room: usize) -> String {
-    let Some(person) = &state.person else {
+    let place = acted_on(state);
+    let person = match &place {
+        Some(cluster) => state.person_on(cluster),
+        None => state.person.as_ref(),
+    };
+    let Some(person) = person else {
         return "not signed in".to_owned();
     };
     let role = person.role(&state.config.policy);
-    let over = match state.sign_in.session() {
+    let session = match &place {
+        Some(cluster) => state.session_on(cluster),
+        None => state.sign_ins.sessions().next().map(|(_, session)| session),
+    };
+    let over = match session {
         Some(session) => format!(" {}", left(session.left_s(state.judged_at.wall))),
         None => String::new(),
     };
     let full = person.login.to_string();
     let short = person.short().to_owned();
-    if !state.board.clusters.is_empty() && state.sign_in.session().is_some() && nothing_heard(state)
-    {
+    if !state.board.clusters.is_empty() && session.is_some() && nothing_heard(state) {
         return format!("{short}, not checked");
     }
     let forms = [
@@ -118,6 +128,17 @@ fn identity(state: &State, room: usize) -> String {
         .skip(usize::from(!wide))
         .find(|form| width(form) <= room)
         .unwrap_or(short)
+}
+
+/// The cluster that the screen in view acts on: two issuers may know two persons.
+fn acted_on(state: &State) -> Option<ClusterName> {
+    match state.nav.screen {
+        Screen::Run | Screen::Plan => state.run().map(|run| run.cluster.clone()),
+        Screen::Session if state.sign_ins.audiences().len() > 1 => {
+            rows::marked(state).map(|mark| ClusterName::from(mark.as_str()))
+        }
+        _ => None,
+    }
 }
 
 fn nothing_heard(state: &State) -> bool {

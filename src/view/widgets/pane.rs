@@ -26,6 +26,8 @@ pub struct Pane {
     pub marked: Option<usize>,
     /// First row in view of a text; a list follows its mark.
     pub first: usize,
+    /// True for a text that is read by scrolling.
+    pub read: bool,
     /// True when the rule says which rows are in view: `1-5 of 7`.
     pub counted: bool,
     /// Rows it keeps when there is too little room.
@@ -98,6 +100,7 @@ impl Pane {
     #[must_use]
     pub fn text(mut self, first: usize) -> Pane {
         self.first = first;
+        self.read = true;
         self
     }
 

@@ -108,7 +108,11 @@ fn run_on(desk: &mut Desk<'_>, container: &Value, first: bool, last: &Value) -> 
         let words = format!("Readiness probe failed: HTTP probe failed with statuscode: {probed}");
         fail_probe(desk, &words);
         status["ready"] = json!(false);
-    } else if status["ready"] != true && desk.agenda.is_due(after(begun, READY)) {
+    } else if status["ready"] != true
+        && !doom.is_some_and(|doom| doom.seconds <= SHORT)
+        && desk.agenda.is_due(after(begun, READY))
+    {
+        // What dies this soon never passes a probe.
         status["ready"] = json!(true);
     }
     status

@@ -12,12 +12,13 @@ mod restores;
 pub(in crate::sim) mod schedules;
 mod stores;
 pub(super) mod vault;
+mod volumes;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::sim::Cluster;
-use crate::sim::store::resources::{BACKUPS, BACKUPSTORAGELOCATIONS, DEPLOYMENTS};
+use crate::sim::store::resources::{BACKUPS, BACKUPSTORAGELOCATIONS, DEPLOYMENTS, PODS};
 use crate::sim::store::{Preconditions, Store, meta};
 
 use super::{Agenda, events};
@@ -35,11 +36,22 @@ pub(super) fn pass(cluster: &Cluster, vault: &Vault, agenda: &mut Agenda) {
     if server.is_none_or(|server| server["spec"]["replicas"] == 0) {
         return;
     }
+    let up = started(store);
     stores::pass(store, vault, agenda);
     schedules::pass(store, agenda);
-    backups::pass(store, vault, agenda);
-    restores::pass(store, vault, agenda);
+    backups::pass(store, vault, agenda, up);
+    restores::pass(store, vault, agenda, up);
     requests::pass(store, vault, agenda);
+}
+
+/// When the container of the server started; none when it has no pod that runs.
+fn started(store: &Store) -> Option<Timestamp> {
+    let (all, _) = store.list(&PODS, Some(SPACE));
+    let mine = all
+        .iter()
+        .filter(|pod| pod["metadata"]["labels"]["app"] == "velero");
+    let started = "/status/containerStatuses/0/state/running/startedAt";
+    mine.filter_map(|pod| events::time(pod, started)).max()
 }
 
 /// Takes the backups of a namespace away, objects and data, as one who has the keys of the store;

@@ -1,0 +1,87 @@
+//! Every sign-in of the estate: one for each audience that some cluster takes, and which of them is on screen.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::auth::audience::Audience;
+use crate::auth::session::Session;
+use crate::auth::sign_in::Event;
+use crate::auth::sign_in::SignIn;
+use crate::config::Config;
+
+/// Where each sign-in stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SignIns {
+    /// In the order in which the clusters name them.
+    order: Vec<Audience>,
+    each: BTreeMap<Audience, SignIn>,
+    shown: Option<Audience>,
+    nobody: SignIn,
+}
+
+impl SignIns {
+    /// Nobody has asked anywhere yet.
+    pub fn new(config: &Config) -> SignIns {
+        let order = Audience::all(config);
+        SignIns {
+            shown: order.first().cloned(),
+            order,
+            ..SignIns::default()
+        }
+    }
+
+    /// The audiences one can sign in to, in the order in which the clusters name them.
+    pub fn audiences(&self) -> &[Audience] {
+        &self.order
+    }
+
+    /// The audience that the sign-in screen is about; `None` when there is none at all.
+    pub fn shown(&self) -> Option<&Audience> {
+        self.shown.as_ref()
+    }
+
+    /// Where the sign-in on screen stands; idle when there is none at all.
+    pub fn on_screen(&self) -> &SignIn {
+        let shown = self.shown.as_ref();
+        shown.map_or(&self.nobody, |audience| self.of(audience))
+    }
+
+    /// Where the sign-in to one audience stands.
+    pub fn of(&self, audience: &Audience) -> &SignIn {
+        self.each.get(audience).unwrap_or(&self.nobody)
+    }
+
+    /// Who is signed in to an audience, and until when.
+    pub fn session(&self, audience: &Audience) -> Option<&Session> {
+        self.of(audience).session()
+    }
+
+    /// The audiences somebody is signed in to, with their sessions, in order.
+    pub fn sessions(&self) -> impl Iterator<Item = (&Audience, &Session)> {
+        let session = |one| self.session(one).map(|session| (one, session));
+        self.order.iter().filter_map(session)
+    }
+
+    /// The audiences nobody is signed in to, in order.
+    pub fn missing(&self) -> impl Iterator<Item = &Audience> {
+        let missing = |one: &&Audience| self.session(one).is_none();
+        self.order.iter().filter(missing)
+    }
+
+    /// Puts one on screen.
+    pub fn show(&mut self, audience: &Audience) {
+        self.shown = Some(audience.clone());
+    }
+
+    /// One sign-in moved on.
+    pub fn step(&mut self, audience: &Audience, event: Event, now: Timestamp) {
+        let old = self.each.remove(audience).unwrap_or_default();
+        self.put(audience, old.step(event, now));
+    }
+
+    /// Puts a sign-in where it is said to stand.
+    pub fn put(&mut self, audience: &Audience, stands: SignIn) {
+        self.each.insert(audience.clone(), stands);
+    }
+}
