@@ -69,13 +69,42 @@ pub(super) enum Only {
 }
 
 /// Which story a simulated estate plays.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Args)]
 pub(super) struct Story {
-    /// The scenario's name.
+    /// A scenario: trouble over time [default: the night as it stands]
+    #[arg(value_name = "SCENARIO")]
     pub scenario: Option<String>,
-    /// How long it has run when a client first looks.
+    /// How long its story has run when the console opens [default: what the scenario says]
+    #[arg(long, value_name = "TIME", value_parser = past, requires = "scenario")]
     pub at: Option<Duration>,
-    /// What goes wrong besides.
+    /// What goes wrong besides
+    #[command(flatten)]
+    pub trouble: Trouble,
+}
+
+/// How a simulated estate is served.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Serve {
+    /// Folder for crashcart.toml, kubeconfigs and CAs (made 0700)
+    #[arg(long, value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Seed of the story: the same seed, the same story
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How many times faster than real time the controllers move
+    #[arg(long, default_value_t = 1)]
+    pub speed: u32,
+    /// A scenario: trouble over time, scored at the end
+    #[arg(long, value_name = "NAME")]
+    pub scenario: Option<String>,
+    /// How long its story has run when the servers open [default: what the scenario says]
+    #[arg(long, value_name = "TIME", value_parser = past, requires = "scenario")]
+    pub at: Option<Duration>,
+    /// Folder of crashcart's log, to score what was recorded
+    #[arg(long, value_name = "DIR", requires = "scenario")]
+    pub log: Option<PathBuf>,
+    /// What goes wrong besides
+    #[command(flatten)]
     pub trouble: Trouble,
 }
 
@@ -83,41 +112,9 @@ pub(super) struct Story {
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
     /// Open the console on a simulated estate; without a terminal, print its board once
-    Demo {
-        /// A scenario: trouble over time [default: the night as it stands]
-        #[arg(value_name = "SCENARIO")]
-        scenario: Option<String>,
-        /// How long its story has run when the console opens [default: what the scenario says]
-        #[arg(long, value_name = "TIME", value_parser = past, requires = "scenario")]
-        at: Option<Duration>,
-        /// What goes wrong in it
-        #[command(flatten)]
-        trouble: Trouble,
-    },
+    Demo(Story),
     /// Serve the simulated estate as a process of its own, for consoles and kubectl to join
-    Sim {
-        /// Folder for crashcart.toml, kubeconfigs and CAs (made 0700)
-        #[arg(long, value_name = "DIR")]
-        dir: PathBuf,
-        /// Seed of the story: the same seed, the same story
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-        /// How many times faster than real time the controllers move
-        #[arg(long, default_value_t = 1)]
-        speed: u32,
-        /// A scenario: trouble over time, scored at the end
-        #[arg(long, value_name = "NAME")]
-        scenario: Option<String>,
-        /// How long its story has run when the servers open [default: what the scenario says]
-        #[arg(long, value_name = "TIME", value_parser = past, requires = "scenario")]
-        at: Option<Duration>,
-        /// Folder of crashcart's log, to score what was recorded
-        #[arg(long, value_name = "DIR", requires = "scenario")]
-        log: Option<PathBuf>,
-        /// What goes wrong in it
-        #[command(flatten)]
-        trouble: Trouble,
-    },
+    Sim(Serve),
     /// Print the board once; exit 0 OK, 1 WARN, 2 CRIT, 3 unknown
     Status(Ask),
     /// Print every finding once; exit as status

@@ -64,7 +64,7 @@ pub(super) async fn estate(common: &Common, story: &Story) -> anyhow::Result<(Co
     let options = story::options(story, options)?;
     let folder = place::state_root(common)?.join("demo");
     place::private_folder(&folder)?;
-    let estate = sim::Estate::start(options)
+    let estate = Box::pin(sim::Estate::start(options))
         .await
         .context("the simulated estate did not start")?;
     let here = folder.join(format!("estate-{}", std::process::id()));

@@ -96,40 +96,8 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
     match cli.verb {
         None if common.demo => demo::demo(&common, &Story::default(), &mut out).await,
         None => console(&common).await,
-        Some(Verb::Demo {
-            scenario,
-            at,
-            trouble,
-        }) => {
-            let story = Story {
-                scenario,
-                at,
-                trouble,
-            };
-            demo::demo(&common, &story, &mut out).await
-        }
-        Some(Verb::Sim {
-            dir,
-            seed,
-            speed,
-            scenario,
-            at,
-            trouble,
-            log,
-        }) => {
-            let serve = sim::Serve {
-                dir,
-                seed,
-                speed,
-                story: Story {
-                    scenario,
-                    at,
-                    trouble,
-                },
-                log,
-            };
-            sim::serve(serve, &mut out).await
-        }
+        Some(Verb::Demo(story)) => demo::demo(&common, &story, &mut out).await,
+        Some(Verb::Sim(serve)) => sim::serve(serve, &mut out).await,
         Some(Verb::Runbook { verb }) => runbook::ask(&place::library(), &verb, &mut out),
         Some(Verb::Rbac {
             verb:

@@ -1,10 +1,10 @@
 //! `sim`: the simulated estate as a process of its own, until it is told to end.
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use anyhow::Context;
 
+use super::args::Serve;
 use super::args::Story;
 use super::args::Trouble;
 use super::story;
@@ -28,25 +28,16 @@ pub(super) fn faults(trouble: &Trouble) -> anyhow::Result<Vec<Fault>> {
     Ok(all)
 }
 
-/// How the estate is served.
-pub(super) struct Serve {
-    /// The folder for configuration, certificates and kubeconfigs.
-    pub dir: PathBuf,
-    /// The seed of names, uids and luck.
-    pub seed: u64,
-    /// How many times faster than real time it runs.
-    pub speed: u32,
-    /// The scenario, and how far it is told when the servers open.
-    pub story: Story,
-    /// The folder of crashcart's log, for the score.
-    pub log: Option<PathBuf>,
-}
-
 /// Serves the estate and writes what others need to join it into a folder.
 pub(super) async fn serve(serve: Serve, out: &mut dyn Write) -> anyhow::Result<u8> {
     let dir = &serve.dir;
+    let told = Story {
+        scenario: serve.scenario,
+        at: serve.at,
+        trouble: serve.trouble,
+    };
     let options = story::options(
-        &serve.story,
+        &told,
         sim::Options {
             seed: serve.seed,
             speed: serve.speed,
@@ -54,7 +45,7 @@ pub(super) async fn serve(serve: Serve, out: &mut dyn Write) -> anyhow::Result<u
             ..sim::Options::default()
         },
     )?;
-    let estate = sim::Estate::start(options)
+    let estate = Box::pin(sim::Estate::start(options))
         .await
         .context("the simulated estate did not start")?;
     estate.write_to(dir).with_context(|| {

@@ -108,16 +108,7 @@ impl Estate {
         let clock = Clock::behind(told);
         let began = clock.now();
         let faults = Faults::new(clock.clone(), options.seed);
-        let (players, goals) = if options.bare {
-            (Vec::new(), None)
-        } else {
-            let scenario = options.scenario.as_ref();
-            let mut stage = Stage::set(scenario, &options.only, &faults, options.seed)?;
-            if scenario.is_some() {
-                stage.play_to(told);
-            }
-            stage.leave()
-        };
+        let (players, goals) = played(&options, &faults, told)?;
         clock.run(options.speed);
         let people = Arc::new(People::new(options.seed));
         for fault in &options.faults {
@@ -317,6 +308,23 @@ impl Estate {
     pub fn people(&self) -> &People {
         &self.people
     }
+}
+
+/// The clusters as their story has made them by then; none when they are to be bare.
+fn played(
+    options: &Options,
+    faults: &Faults,
+    told: Duration,
+) -> Result<(Vec<Player>, Option<(Scenario, Goals)>), SimError> {
+    if options.bare {
+        return Ok((Vec::new(), None));
+    }
+    let scenario = options.scenario.as_ref();
+    let mut stage = Stage::set(scenario, &options.only, faults, options.seed)?;
+    if scenario.is_some() {
+        stage.play_to(told);
+    }
+    Ok(stage.leave())
 }
 
 fn look(goals: &Mutex<Goals>, clusters: &[Cluster], now: Timestamp) {

@@ -16,6 +16,7 @@ use crashcart::sim::scenario::Scenario;
 use crashcart::sources::fact::Watch;
 use crashcart::sources::finding::Finding;
 use crashcart::state::State;
+use futures_util::future::join_all;
 
 /// How long an estate may take to show itself.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -127,9 +128,12 @@ fn broken(scenario: &Scenario, findings: &[Finding]) -> Vec<&'static str> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_promised_finding_leads_and_the_board_stays_short() {
     let mut wrong = String::new();
-    for (name, _) in BUILT_IN {
+    let all = BUILT_IN.iter().map(|(name, _)| async move {
         let scenario = Scenario::load(name, None).unwrap();
         let findings = findings(&scenario).await;
+        (name, scenario, findings)
+    });
+    for (name, scenario, findings) in join_all(all).await {
         let broken = broken(&scenario, &findings);
         let open: Vec<&str> = OPEN
             .iter()

@@ -96,7 +96,7 @@ pub(super) fn pass(store: &Store, agenda: &mut Agenda) {
     for node in nodes {
         let down = pods::trouble(&node, "down");
         let was = conditions::status(&node, "Ready").to_owned();
-        let marked = pods::trouble(&node, "pressure") != "" || down != "";
+        let marked = !pods::trouble(&node, "pressure").is_empty() || !down.is_empty();
         let tainted = !meta::list(&node, "/spec/taints").is_empty();
         let cordoned = node["spec"]["unschedulable"] == true;
         if was == "True" && !marked && tainted == cordoned && !pressed(&node) {

@@ -53,7 +53,9 @@ fn sync(store: &Store, set: &Value) {
             ready += 1;
         }
     }
-    roll(store, set, &mine, &revision);
+    // One that was made just now is not among them, and not ready.
+    let whole = i64::try_from(mine.len()).unwrap_or(0) >= wanted;
+    roll(store, set, &mine, (&revision, whole));
     let total = i64::try_from(mine.len()).unwrap_or(0).min(wanted);
     let write = |value: &mut Value| {
         value["status"]["observedGeneration"] = value["metadata"]["generation"].clone();
@@ -73,14 +75,14 @@ fn sync(store: &Store, set: &Value) {
 
 /// Replaces pods of another template, the last first: those that do not serve at once, the others
 /// one by one.
-fn roll(store: &Store, set: &Value, mine: &[Arc<Value>], revision: &str) {
+fn roll(store: &Store, set: &Value, mine: &[Arc<Value>], (revision, all): (&str, bool)) {
     let is_old = |pod: &&Arc<Value>| match pod["metadata"]["labels"][REVISION].as_str() {
         Some(label) => label != revision,
         // A pod without the label was there before the set: it is old when its template says so.
         None => !same(pod, set),
     };
     let serves = |pod: &Value| conditions::status(pod, "Ready") == "True";
-    let mut whole = mine.iter().all(|pod| serves(pod) && !meta::is_going(pod));
+    let mut whole = all && mine.iter().all(|pod| serves(pod) && !meta::is_going(pod));
     for pod in mine.iter().rev().filter(is_old) {
         if meta::is_going(pod) {
             continue;

@@ -13,7 +13,8 @@ use crate::sim::controllers::{TROUBLE, Vault, digest, velero};
 use crate::sim::store::resources::{BACKUPSTORAGELOCATIONS, CONFIGMAPS, NODES, PODS, SECRETS};
 use crate::sim::store::{Preconditions, Resource, meta};
 
-use super::act::{Act, Target, What};
+use super::act::{Act, What};
+use super::objects::Target;
 
 /// The config map that whoever encrypts leaves behind.
 const NOTE: &str = "read-me-to-recover";

@@ -9,6 +9,7 @@ mod act;
 mod carry;
 pub mod goals;
 mod model;
+mod objects;
 mod parse;
 mod read;
 pub(in crate::sim) mod script;

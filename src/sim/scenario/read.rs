@@ -156,13 +156,11 @@ impl<'a> Keys<'a> {
         };
         let number = value.get_ref().as_integer();
         let number = number.and_then(|n| u32::from_str_radix(n.as_str(), n.radix()).ok());
-        match number.filter(|number| (least..=most).contains(number)) {
-            Some(number) => Ok(Some(number)),
-            None => {
-                let sentence = format!("{key} must be a whole number from {least} to {most}");
-                Err(self.origin.error(value.span().start, sentence))
-            }
-        }
+        let number = number.filter(|number| (least..=most).contains(number));
+        number.map(Some).ok_or_else(|| {
+            let sentence = format!("{key} must be a whole number from {least} to {most}");
+            self.origin.error(value.span().start, sentence)
+        })
     }
 
     /// Texts: a list, or one by itself; empty when the key is absent.

@@ -30,7 +30,7 @@ const RUNNING: [&str; 6] = [
 ];
 
 /// Moves every backup that is not finished, one at a time; `up` is when the server last started.
-pub(super) fn pass(store: &Store, vault: &Vault, agenda: &mut Agenda, up: Option<Timestamp>) {
+pub(super) fn pass(store: &Store, vault: &Vault, agenda: &mut Agenda, up: Timestamp) {
     let (backups, _) = store.list(&BACKUPS, Some(SPACE));
     let mut busy = backups
         .iter()
@@ -61,9 +61,9 @@ fn queue(store: &Store, backup: &Value, place: u32) {
 }
 
 /// Whether the server started after the backup did.
-fn was_cut_off(backup: &Value, up: Option<Timestamp>) -> bool {
+fn was_cut_off(backup: &Value, up: Timestamp) -> bool {
     let begun = events::time(backup, "/status/startTimestamp");
-    begun.zip(up).is_some_and(|(begun, up)| begun < up)
+    begun.is_some_and(|begun| begun < up)
 }
 
 /// What a server does with what it finds in progress when it starts.

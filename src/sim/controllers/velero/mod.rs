@@ -1,7 +1,7 @@
 //! Velero: stores, schedules, backups, restores and the small requests, without a status
 //! subresource, as its server writes them.
 //!
-//! The server lives while the Deployment `velero` wants a replica; without it everything waits.
+//! The server lives while a pod of the Deployment `velero` runs; without it everything waits.
 
 pub(in crate::sim) mod backups;
 pub(in crate::sim) mod content;
@@ -36,7 +36,9 @@ pub(super) fn pass(cluster: &Cluster, vault: &Vault, agenda: &mut Agenda) {
     if server.is_none_or(|server| server["spec"]["replicas"] == 0) {
         return;
     }
-    let up = started(store);
+    let Some(up) = started(store) else {
+        return;
+    };
     stores::pass(store, vault, agenda);
     schedules::pass(store, agenda);
     backups::pass(store, vault, agenda, up);

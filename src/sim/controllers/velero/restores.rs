@@ -22,7 +22,7 @@ const STEPS: [f64; 3] = [1.0, 2.0, 3.0];
 const PATIENCE: f64 = 600.0;
 
 /// Moves every restore that is not finished.
-pub(super) fn pass(store: &Store, vault: &Vault, agenda: &mut Agenda, up: Option<Timestamp>) {
+pub(super) fn pass(store: &Store, vault: &Vault, agenda: &mut Agenda, up: Timestamp) {
     let (restores, _) = store.list(&RESTORES, Some(SPACE));
     for restore in restores {
         if meta::is_going(&restore) {
@@ -45,9 +45,9 @@ pub(super) fn pass(store: &Store, vault: &Vault, agenda: &mut Agenda, up: Option
 }
 
 /// Whether the server started after the restore did.
-fn was_cut_off(restore: &Value, up: Option<Timestamp>) -> bool {
+fn was_cut_off(restore: &Value, up: Timestamp) -> bool {
     let begun = events::time(restore, "/status/startTimestamp");
-    begun.zip(up).is_some_and(|(begun, up)| begun < up)
+    begun.is_some_and(|begun| begun < up)
 }
 
 /// What a server does with what it finds in progress when it starts.

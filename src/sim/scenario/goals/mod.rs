@@ -101,7 +101,7 @@ pub struct Verdict {
 /// The goals of a story that plays, with since when each holds.
 #[derive(Debug)]
 pub struct Goals {
-    goals: Vec<Goal>,
+    asked: Vec<Goal>,
     began: Timestamp,
     baseline: Baseline,
     held: Vec<Option<Timestamp>>,
@@ -112,12 +112,12 @@ pub struct Goals {
 impl Goals {
     /// The goals of a scenario that begins now, on clusters as they stand.
     pub fn new(scenario: &Scenario, clusters: &[&Cluster], now: Timestamp) -> Goals {
-        let goals = scenario.goals.clone();
+        let asked = scenario.goals.clone();
         let baseline = Baseline::new(clusters);
-        let held = vec![None; goals.len()];
-        let why = vec![String::new(); goals.len()];
+        let held = vec![None; asked.len()];
+        let why = vec![String::new(); asked.len()];
         let mut all = Goals {
-            goals,
+            asked,
             began: now,
             baseline,
             held,
@@ -132,7 +132,7 @@ impl Goals {
     pub fn look(&mut self, clusters: &[&Cluster], now: Timestamp) {
         self.now = now;
         let slots = self.held.iter_mut().zip(&mut self.why);
-        for (goal, (held, why)) in self.goals.iter().zip(slots) {
+        for (goal, (held, why)) in self.asked.iter().zip(slots) {
             match judge::holds(&goal.what, clusters, &self.baseline, now) {
                 Ok(()) => {
                     held.get_or_insert(now);
@@ -149,7 +149,7 @@ impl Goals {
     /// The verdict on each goal, in order; `records` tell who changed what and what was recorded.
     pub fn score(&self, records: &Records) -> Vec<Verdict> {
         let slots = self.held.iter().zip(&self.why);
-        let all = self.goals.iter().zip(slots);
+        let all = self.asked.iter().zip(slots);
         all.map(|(goal, (held, why))| match goal.within {
             Some(within) => self.of_state(goal, within, *held, why),
             None => standing(goal, records),

@@ -3,8 +3,9 @@
 use crate::sim::store::resources::{BACKUPSTORAGELOCATIONS, KUSTOMIZATIONS};
 
 use super::super::ScenarioError;
-use super::super::act::{Reader, known_cluster};
+use super::super::act::known_cluster;
 use super::super::model::Model;
+use super::super::objects::Reader;
 use super::super::read::Keys;
 use super::{Goal, What};
 
