@@ -88,7 +88,7 @@ pub fn start_by(start: &Start, clock: Clock) -> Result<Engine, StartError> {
     let (events, waiting) = mpsc::channel(EVENTS);
     let desk = match opened {
         Ok((log, told)) => {
-            take(&mut state, start, &log, told);
+            (state.log, state.runs) = take(state.now, start, &log, told);
             Desk::start(log, clock.clone(), events.clone())?
         }
         Err(error) => {
@@ -206,16 +206,16 @@ fn shut(error: &AuditError, start: &Start, now: Moment) -> Stopped {
 }
 
 /// Takes over what the log told.
-fn take(state: &mut State, start: &Start, log: &Log, told: Told) {
-    state.log = LogView {
+fn take(now: Moment, start: &Start, log: &Log, told: Told) -> (LogView, Vec<Run>) {
+    let view = LogView {
         custody: log.custody(),
         entries: log.size(),
         rows: rows(&told.entries),
-        stopped: told.damaged.map(|entry| stopped(entry, start, state.now)),
+        stopped: told.damaged.map(|entry| stopped(entry, start, now)),
         following: true,
         ..LogView::default()
     };
-    state.runs = told.runs;
+    (view, told.runs)
 }
 
 fn state(start: &Start, clock: &Clock, host: SafeText) -> State {

@@ -111,13 +111,12 @@ fn last(dir: &Path, first: u64, n: usize) -> Result<Vec<Row>, AuditError> {
     let known = rows
         .iter()
         .find_map(|row| row.entry.as_ref()?.seq.checked_sub(row.seq));
-    let start = match known {
-        Some(start) => start,
-        None => {
-            let mut all = 0;
-            each_line(dir, first, |_, _| all += 1)?;
-            first + all - rows.len() as u64
-        }
+    let start = if let Some(start) = known {
+        start
+    } else {
+        let mut all = 0;
+        each_line(dir, first, |_, _| all += 1)?;
+        first + all - rows.len() as u64
     };
     let placed = |row: Row| Row {
         seq: start + row.seq,
@@ -132,7 +131,7 @@ fn end(path: &Path, n: usize) -> io::Result<Vec<u8>> {
     let mut file = folder::open_plain(path)?;
     let mut from = file.seek(SeekFrom::End(0))?;
     let mut bytes = Vec::new();
-    while from > 0 && bytes.iter().filter(|byte| **byte == b'\n').count() <= n {
+    while from > 0 && bytes.split(|byte| *byte == b'\n').count() <= n + 1 {
         let take = from.min(BLOCK);
         from -= take;
         file.seek(SeekFrom::Start(from))?;

@@ -94,6 +94,15 @@ pub(super) struct Serve {
     /// How many times faster than real time the controllers move
     #[arg(long, default_value_t = 1)]
     pub speed: u32,
+    /// Serve this cluster only (sth-prod, aws-prod, lab-1); may stand more than once
+    #[arg(long = "cluster", value_name = "NAME")]
+    pub clusters: Vec<String>,
+    /// Running pods that each cluster has besides its story, for measurements
+    #[arg(long, default_value_t = 0, value_name = "NUMBER")]
+    pub crowd: u32,
+    /// Clusters that take the tokens of a second issuer, with logins of its own
+    #[arg(long, value_name = "CLUSTER")]
+    pub apart: Vec<String>,
     /// A scenario: trouble over time, scored at the end
     #[arg(long, value_name = "NAME")]
     pub scenario: Option<String>,

@@ -120,7 +120,7 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
             log_verb(&common, &verb, &mut out)
         }
         Some(Verb::Log { verb }) => log_verb(&common, &verb, &mut out),
-        Some(verb) => on_estate(&common, verb, &mut out).await,
+        Some(verb) => Box::pin(on_estate(&common, verb, &mut out)).await,
     }
 }
 
@@ -139,9 +139,14 @@ async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::
         Verb::Findings(ask) => {
             status::ask(engine(&common, false)?, &ask, status::What::Findings, out).await
         }
-        Verb::Run(run) => run::ask(engine(&common, false)?, &run, out).await,
+        Verb::Run(run) => Box::pin(run::ask(engine(&common, false)?, &run, out)).await,
         Verb::Login { identity } => {
-            login::login(engine(&common, false)?, identity.as_deref(), out).await
+            Box::pin(login::login(
+                engine(&common, false)?,
+                identity.as_deref(),
+                out,
+            ))
+            .await
         }
         Verb::Whoami => login::whoami(engine(&common, false)?, out).await,
         Verb::Doctor => doctor::doctor(&common, out).await,

@@ -41,6 +41,9 @@ pub(super) async fn serve(serve: Serve, out: &mut dyn Write) -> anyhow::Result<u
         sim::Options {
             seed: serve.seed,
             speed: serve.speed,
+            only: serve.clusters,
+            crowd: serve.crowd,
+            apart: serve.apart,
             audit: Some(dir.clone()),
             ..sim::Options::default()
         },

@@ -3,7 +3,6 @@
 use super::bound;
 use super::key::Key;
 use super::may::may;
-use crate::auth::sign_in::SignIn;
 use crate::state::State;
 use crate::state::nav::Screen;
 use crate::state::prompt::Prompt;
@@ -195,7 +194,7 @@ fn works(state: &State, screen: Screen, keys: &str) -> bool {
         (Screen::Runbooks, "z") => return state.nav.treating.is_some(),
         (Screen::Run, "R") => return doubtful(),
         (Screen::Run, "s") if doubtful() => return false,
-        (Screen::SignIn, "b") if !picture(state) => return false,
+        (Screen::SignIn, "b") if !rows::has_picture(state) => return false,
         (Screen::Help, "j k") | (Screen::Book, "PgDn") => return state.nav.text_end > 0,
         _ => {}
     }
@@ -203,11 +202,6 @@ fn works(state: &State, screen: Screen, keys: &str) -> bool {
         let action = key.parse::<Key>().ok().and_then(|key| bound(screen, key));
         action.is_some_and(|action| may(&action, state).is_ok())
     })
-}
-
-/// Whether the code can stand on screen as a picture; in ASCII the view leaves the key out.
-fn picture(state: &State) -> bool {
-    state.roomy() && matches!(state.sign_ins.on_screen(), SignIn::Waiting { .. })
 }
 
 /// The words of a key where they depend on what is shown.

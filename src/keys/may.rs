@@ -47,31 +47,9 @@ pub fn may(action: &Action, state: &State) -> Result<(), SafeText> {
             Some(_) => Ok(()),
             None => no("nothing is found against what is marked"),
         },
-        Action::Open
-            if state.nav.screen == Screen::Session
-                && (state.sign_ins.missing().next().is_none() || rows::clusters_known(state)) =>
-        {
-            no("every cluster knows you already; x signs out first")
-        }
-        Action::Open => match rows::marked(state) {
-            Some(_) => Ok(()),
-            None => no("nothing is marked"),
-        },
-        Action::Pane(_) => {
-            let here = rows::pane(state);
-            let others = (0..rows::panes(state.nav.screen)).filter(|pane| *pane != here);
-            if others.into_iter().any(|pane| rows::has_pane(state, pane)) {
-                Ok(())
-            } else {
-                no("this screen has one list")
-            }
-        }
-        Action::Side(_) if state.nav.screen == Screen::Zone && state.board.zones.len() < 2 => {
-            no("there is one zone")
-        }
-        Action::Side(_) if state.nav.screen == Screen::Plan && rows::requests(state).len() < 2 => {
-            no("there is no other request")
-        }
+        Action::Open => opened(state),
+        Action::Pane(_) => turned(state),
+        Action::Side(_) => neighbour(state),
         Action::Go(Screen::Zone) if state.config.zones.is_empty() => no("no zone is configured"),
         Action::LogFollow if state.log.following => no("new entries move the mark already"),
         _ => Ok(()),
@@ -81,6 +59,39 @@ pub fn may(action: &Action, state: &State) -> Result<(), SafeText> {
 /// True for somebody who acts without any sign-in, though the clusters take one.
 fn as_somebody(state: &State) -> bool {
     state.sign_ins.sessions().next().is_none() && rows::clusters_known(state)
+}
+
+/// Whether there is something to open.
+fn opened(state: &State) -> Result<(), SafeText> {
+    let nobody_missing =
+        || state.sign_ins.missing().next().is_none() || rows::clusters_known(state);
+    if state.nav.screen == Screen::Session && nobody_missing() {
+        return no("every cluster knows you already; x signs out first");
+    }
+    match rows::marked(state) {
+        Some(_) => Ok(()),
+        None => no("nothing is marked"),
+    }
+}
+
+/// Whether another pane can take the focus.
+fn turned(state: &State) -> Result<(), SafeText> {
+    let here = rows::pane(state);
+    let mut others = (0..rows::panes(state.nav.screen)).filter(|pane| *pane != here);
+    if others.any(|pane| rows::has_pane(state, pane)) {
+        Ok(())
+    } else {
+        no("this screen has one list")
+    }
+}
+
+/// Whether there is another zone, or another request of the plan.
+fn neighbour(state: &State) -> Result<(), SafeText> {
+    match state.nav.screen {
+        Screen::Zone if state.board.zones.len() < 2 => no("there is one zone"),
+        Screen::Plan if rows::requests(state).len() < 2 => no("there is no other request"),
+        _ => Ok(()),
+    }
 }
 
 /// Whether something that a run does may be done.

@@ -69,29 +69,22 @@ fn every(state: &State) -> Vec<PaletteRow> {
             Action::RunBook(book),
         ));
     }
-    let missing = state
-        .sign_ins
-        .missing()
-        .filter(|_| !rows::clusters_known(state));
-    for audience in missing.filter(|_| state.sign_ins.audiences().len() > 1) {
-        let clusters = audience.clusters(&state.config);
-        let names: Vec<&str> = clusters.iter().map(|one| one.name.as_str()).collect();
-        let name = format!("sign in {}", audience.name(&state.config));
-        let words = format!(
-            "ask {} for a code; serves {}",
-            audience.host(&state.config),
-            names.join(" ")
-        );
-        rows.push(row(
-            state,
-            &name,
-            "-",
-            &words,
-            Action::SignInTo(audience.clone()),
-        ));
-    }
-    let resume = state.runs.iter().find(|run| rows::can_resume(run));
-    let (id, words) = match resume {
+    rows.extend(sign_ins(state));
+    rows.push(resume(state));
+    rows.push(row(
+        state,
+        "quit",
+        "-",
+        "leave; a run is held, never cut",
+        Action::Quit,
+    ));
+    rows
+}
+
+/// Takes up the run that was interrupted or held.
+fn resume(state: &State) -> PaletteRow {
+    let found = state.runs.iter().find(|run| rows::can_resume(run));
+    let (id, words) = match found {
         Some(run) => (
             run.id.clone(),
             format!(
@@ -103,15 +96,30 @@ fn every(state: &State) -> Vec<PaletteRow> {
         ),
         None => (String::new(), String::new()),
     };
-    rows.push(row(state, "run.resume", "-", &words, Action::Resume(id)));
-    rows.push(row(
-        state,
-        "quit",
-        "-",
-        "leave; a run is held, never cut",
-        Action::Quit,
-    ));
-    rows
+    row(state, "run.resume", "-", &words, Action::Resume(id))
+}
+
+/// One command for each sign-in that is missing, where there are several.
+fn sign_ins(state: &State) -> Vec<PaletteRow> {
+    if state.sign_ins.audiences().len() < 2 || rows::clusters_known(state) {
+        return Vec::new();
+    }
+    let missing = state.sign_ins.missing();
+    let sign_ins = missing.map(|audience| {
+        let clusters = audience.clusters(&state.config).into_iter();
+        let names: Vec<&str> = clusters.map(|one| one.name.as_str()).collect();
+        let name = format!("sign in {}", audience.name(&state.config));
+        let host = audience.host(&state.config);
+        let words = format!("ask {host} for a code; serves {}", names.join(" "));
+        row(
+            state,
+            &name,
+            "-",
+            &words,
+            Action::SignInTo(audience.clone()),
+        )
+    });
+    sign_ins.collect()
 }
 
 fn row(state: &State, name: &str, key: &str, words: &str, action: Action) -> PaletteRow {

@@ -1,6 +1,5 @@
 //! The words of the run screen's lower pane: what Enter would do, what it rests on, and why it is off.
 
-use super::book::hex;
 use super::doubt;
 use super::engine::kind;
 use super::holds;
@@ -21,6 +20,7 @@ use crate::sources::moment::Moment;
 use crate::sources::op::Op;
 use crate::text::SafeText;
 use crate::text::clock_seconds;
+use crate::text::hex;
 
 impl Run {
     /// What the lower pane shows now.
@@ -44,7 +44,7 @@ impl Run {
                     card
                 }
                 RunStatus::Interrupted => self.interrupted_card(),
-                _ if self.memory.undoing => self.undo_card(),
+                _ if self.memory.undoing => self.undo_card(sight, now),
                 _ => self.step_card(sight, now),
             }
         };
@@ -65,6 +65,9 @@ impl Run {
             RunStatus::Completed => "COMPLETED",
             RunStatus::Unchecked => "ENDED, A CHECK WAS SKIPPED",
             RunStatus::NothingToDo => "NOTHING TO DO",
+            RunStatus::Aborted(_) if self.memory.undoing && undo::target(self).is_none() => {
+                "TAKEN BACK"
+            }
             RunStatus::Aborted(_) => "ENDED BY HAND",
             _ => "FAILED",
         };
@@ -109,7 +112,7 @@ impl Run {
         let mut card = titled("THE PLAN: NOTHING WAS SENT", [] as [&str; 0]);
         card.notes.push(SafeText::new(&format!(
             "{}   left to controllers {}",
-            frozen.counts("   "),
+            plan.counts("   "),
             frozen.left
         )));
         let lists = frozen.lists().into_iter();
@@ -133,6 +136,13 @@ impl Run {
 
     fn interrupted_card(&self) -> Card {
         let mut card = titled("INTERRUPTED", ["its process ended in the middle"]);
+        if self.memory.undoing {
+            card.notes.push(SafeText::new(
+                "It was being taken back: Enter shows what is still to be taken back; nothing is sent by that.",
+            ));
+            "show it".clone_into(&mut card.enter);
+            return card;
+        }
         let next = self.turn().map(|step| match step.status {
             StepStatus::Sent => format!(
                 "Nothing is in doubt: {} was sent and answered. Enter goes on.",
@@ -261,51 +271,6 @@ impl Run {
         card
     }
 
-    fn undo_card(&self) -> Card {
-        let Some(step) = undo::target(self) else {
-            return titled(
-                "TAKEN BACK",
-                ["everything that a request can take back is; the run ends"],
-            );
-        };
-        let sent = self.attempt(step.number, true);
-        let Some(op) = undo::op(self).filter(|_| !sent.is_some_and(super::run::Attempt::applied))
-        else {
-            let words = format!("{} {}: waiting for the world", step.number, step.id);
-            return titled("TAKING BACK", [words.as_str()]);
-        };
-        let mut card = titled("THIS WILL SEND ONE REQUEST", [] as [&str; 0]);
-        self.preview(&mut card, &op);
-        fact(
-            &mut card,
-            "Takes back",
-            &SafeText::new(&format!("step {} {}", step.number, step.id)),
-        );
-        if let Some(list) = self
-            .memory
-            .undo_list
-            .as_ref()
-            .filter(|_| matches!(step.undo, Undo::DeleteCreated))
-        {
-            let gone = list.delete.iter().filter(|item| item.1.is_some()).count();
-            card.notes.push(SafeText::new(&format!(
-                "{} of {} objects",
-                gone + 1,
-                list.delete.len()
-            )));
-            card.notes.extend(list.left.iter().cloned());
-        }
-        if let Some((_, status, words)) = sent.and_then(|attempt| attempt.outcome.as_ref()) {
-            let status = status.map_or_else(String::new, |status| format!(" ({status})"));
-            card.notes.push(SafeText::new(&format!(
-                "the last try was refused{status} {words}"
-            )));
-        }
-        "do it".clone_into(&mut card.enter);
-        card.sends = true;
-        card
-    }
-
     /// The request, whole: line, body and digest.
     pub(crate) fn preview(&self, card: &mut Card, op: &Op) {
         let request = op.request();
@@ -378,7 +343,7 @@ pub(crate) fn titled<'a>(title: &str, notes: impl IntoIterator<Item = &'a str>) 
 }
 
 /// Adds a labelled fact; `Before` stands first.
-fn fact(card: &mut Card, label: &str, words: &SafeText) {
+pub(crate) fn fact(card: &mut Card, label: &str, words: &SafeText) {
     let at = if label == "Before" {
         0
     } else {

@@ -17,6 +17,8 @@ use super::steps;
 use super::steps::Kind;
 use super::steps::Turn;
 use super::undo;
+use super::undo_item;
+use super::undo_list;
 use crate::sources::moment::Moment;
 use crate::sources::op::Op;
 use crate::text::SafeText;
@@ -35,8 +37,9 @@ pub(crate) fn open(run: &Run) -> Option<(u32, bool)> {
                 .step(*step)
                 .is_none_or(|state| settled(&state.status, *undo));
             // While a run is taken back, what was looked at enough must not stand in its way.
+            let deletes = *undo && undo::list(run).is_some_and(|list| list.step == *step);
             let passed = run.memory.undoing
-                && !undo
+                && (!undo || deletes)
                 && looked_enough(attempt)
                 && trace(run, (*step, *undo)) != Some(Trace::Arrived);
             (attempt.in_doubt() || taken(attempt, *undo)) && !over && !passed
@@ -119,7 +122,7 @@ pub(crate) fn advance(
 /// The question whether the object of that request is there.
 fn reading(run: &Run, key: (u32, bool), attempt: &Attempt) -> Reading {
     match undo::current(run).filter(|object| key.1 && object.gvr == attempt.gvr) {
-        Some(object) => undo::presence(run, object),
+        Some(object) => undo_item::look(run, object),
         None => Reading::Object {
             gvr: attempt.gvr.clone(),
             namespace: attempt.namespace.clone(),
@@ -159,8 +162,12 @@ pub(crate) fn judge(run: &Run, key: (u32, bool), answer: &Answer) -> (Trace, Str
             .as_ref()
             .and_then(|plan| plan.step(key.0)?.op.clone())
     };
+    let current = undo::current(run).filter(|_| key.1);
     match (answer, planned) {
-        (Answer::Names(listed), Some(Op::Delete { uid, .. })) => deleted(listed, &uid, &object),
+        (Answer::Names(listed), _) => match current {
+            Some(current) => deleted(listed, &current.uid, &object),
+            None => (Trace::Unreadable, format!("{object} was not read")),
+        },
         (Answer::Object(None), _) => (
             Trace::Absent,
             format!("no {object} is there, made by nobody: it did not arrive"),
@@ -173,11 +180,20 @@ pub(crate) fn judge(run: &Run, key: (u32, bool), answer: &Answer) -> (Trace, Str
 }
 
 fn deleted(listed: &[Listed], uid: &str, object: &str) -> (Trace, String) {
-    if undo::there(listed, uid) {
-        let words = format!("{object} is still there: the delete did not arrive, or is not over");
-        return (Trace::Absent, words);
+    if listed.iter().any(|kind| !kind.allowed) {
+        return (
+            Trace::Unreadable,
+            format!("{object} cannot be read: listing its kind is not yours"),
+        );
     }
-    (Trace::Arrived, format!("{object} is gone"))
+    match undo_list::find(listed, uid) {
+        None => (Trace::Arrived, format!("{object} is gone")),
+        Some(named) if named.going => (Trace::Arrived, format!("{object} is being deleted")),
+        Some(_) => (
+            Trace::Absent,
+            format!("{object} is still there: the delete did not arrive"),
+        ),
+    }
 }
 
 fn compared(found: &Value, op: &Op, object: &str) -> (Trace, String) {

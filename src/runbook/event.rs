@@ -10,6 +10,7 @@ use super::plan::Mode;
 use super::plan::Plan;
 use crate::config::ClusterName;
 use crate::sources::op::Gvr;
+use crate::sources::written::Written;
 use crate::text::SafeText;
 
 /// A step as its book names it, before there is a plan.
@@ -67,6 +68,9 @@ pub struct Created {
     pub uid: String,
     /// Its resourceVersion at that look.
     pub resource_version: String,
+    /// Who had written it by then.
+    #[serde(default)]
+    pub written: Written,
 }
 
 /// What became of a request.
@@ -227,6 +231,17 @@ pub enum RunEvent {
         /// What stays, and why.
         left: Vec<SafeText>,
     },
+    /// A person has read a part of that list and typed the namespace: its objects may be deleted.
+    UndoConfirmed {
+        /// Number of the step.
+        step: u32,
+        /// Digest of the part, hex.
+        digest: String,
+        /// As typed.
+        text: SafeText,
+    },
+    /// A person wants it not taken back after all; nothing was sent.
+    UndoLeft,
     /// One object of that list is gone, or stays for a reason.
     UndoItem {
         /// Number of the step.

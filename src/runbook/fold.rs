@@ -127,6 +127,7 @@ impl Run {
                 self.status = self.going();
                 self.memory.since = Some(at);
                 self.memory.typed.retain(|_| false);
+                undo::taken_up(&mut self.memory);
             }
             RunEvent::Aborted { reason } => {
                 self.end(RunStatus::Aborted(reason.clone()), reason);
@@ -134,7 +135,11 @@ impl Run {
             RunEvent::Completed { words } => self.end(RunStatus::Completed, words),
             RunEvent::Unchecked { words } => self.end(RunStatus::Unchecked, words),
             RunEvent::NothingToDo { words } => self.end(RunStatus::NothingToDo, words),
-            _ => undo::fold(&mut self.memory, event),
+            RunEvent::UndoBegun | RunEvent::UndoLeft => {
+                undo::fold(self, event);
+                self.memory.since = Some(at);
+            }
+            _ => undo::fold(self, event),
         }
     }
 
@@ -200,7 +205,9 @@ impl Run {
             in_flight: true,
         };
         self.memory.attempts.insert((*step, *undo), attempt);
-        if !undo {
+        if *undo {
+            undo::asked(&mut self.memory, *step);
+        } else {
             self.mark(*step, StepStatus::Sent, &SafeText::default(), seq, at);
         }
     }
@@ -213,13 +220,14 @@ impl Run {
         seq: u64,
         at: Timestamp,
     ) {
-        let class = outcome.0;
+        let (class, status) = (outcome.0, outcome.1);
         let Some(attempt) = self.memory.attempts.get_mut(&(number, undo)) else {
             return;
         };
         attempt.outcome = Some(outcome);
         attempt.in_flight = false;
         if undo {
+            undo::answered(&mut self.memory, class, status);
             return;
         }
         let status = match class {

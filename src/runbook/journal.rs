@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::book::hex;
 use super::event::OutcomeClass;
 use super::event::RunEvent;
 use super::plan::Mode;
@@ -16,6 +15,7 @@ use crate::audit::Res;
 use crate::sources::op::Gvr;
 use crate::sources::op::Op;
 use crate::text::SafeText;
+use crate::text::hex;
 
 /// What a step's entries say after its number when the request takes it back.
 const UNDO: &str = "-undo";
@@ -68,11 +68,15 @@ fn row(event: &RunEvent) -> Option<(Kind, Option<u32>, Option<&SafeText>)> {
         }
         RunEvent::Planned { .. } => (Kind::RunPlanned, None, None),
         RunEvent::Started => (Kind::RunStarted, None, None),
-        RunEvent::Typed { step, text } => (Kind::StepAnswered, Some(*step), Some(text)),
+        RunEvent::Typed { step, text } | RunEvent::UndoConfirmed { step, text, .. } => {
+            (Kind::StepAnswered, Some(*step), Some(text))
+        }
         RunEvent::Failed { step, why } => (Kind::StepFailed, Some(*step), Some(why)),
         RunEvent::Skipped { step, reason } => (Kind::StepSkipped, Some(*step), Some(reason)),
         RunEvent::Held => (Kind::RunHeld, None, None),
-        RunEvent::Resumed | RunEvent::UndoBegun => (Kind::RunResumed, None, None),
+        RunEvent::Resumed | RunEvent::UndoBegun | RunEvent::UndoLeft => {
+            (Kind::RunResumed, None, None)
+        }
         RunEvent::Looked { step, words, .. } | RunEvent::Arrived { step, words, .. } => {
             (Kind::StepInDoubt, Some(*step), Some(words))
         }

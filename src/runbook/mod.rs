@@ -31,6 +31,9 @@ pub mod run;
 pub mod sight;
 pub mod steps;
 mod undo;
+mod undo_card;
+mod undo_item;
+mod undo_list;
 pub mod values;
 mod yaml;
 

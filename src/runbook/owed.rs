@@ -6,6 +6,7 @@ use super::run::Run;
 use super::run::RunStatus;
 use super::run::StepStatus;
 use super::steps::Kind;
+use super::undo_list;
 use crate::sources::op::Op;
 use crate::text::SafeText;
 
@@ -77,8 +78,20 @@ fn words(run: &Run, op: &Op, undo: &Undo) -> Option<String> {
             namespace,
             ..
         } => Some(format!(
-            "Restore {name} in {velero}: sent; what it created in {namespace} stays until it is undone"
+            "Restore {name} in {velero}: sent; {}what it created in {namespace} stays until it is undone",
+            deleted(run)
         )),
         _ => None,
+    }
+}
+
+/// `3 of 8 were deleted, the rest of ` once some were.
+fn deleted(run: &Run) -> String {
+    let list = run.memory.undo_list.as_ref();
+    let delete = list.map_or(&[][..], |list| list.delete.as_slice());
+    let settled = |item: &&(_, Option<SafeText>)| item.1.as_ref().is_some_and(undo_list::is_gone);
+    match delete.iter().filter(settled).count() {
+        0 => String::new(),
+        gone => format!("{gone} of {} were deleted, the rest of ", delete.len()),
     }
 }

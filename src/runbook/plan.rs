@@ -216,6 +216,13 @@ impl Plan {
             .collect()
     }
 
+    /// What the plan does in numbers: `create 2  skip 1  collide 0  delete 0`.
+    pub fn counts(&self, gap: &str) -> String {
+        let deletes = |(_, op): &(u32, &Op)| matches!(op, Op::Delete { .. });
+        let delete = self.requests().into_iter().filter(deletes).count();
+        format!("{}{gap}delete {delete}", self.frozen.counts(gap))
+    }
+
     /// The step of that number.
     pub fn step(&self, number: u32) -> Option<&PlanStep> {
         self.steps.iter().find(|step| step.number == number)

@@ -16,6 +16,8 @@ use super::steps::Kind;
 use super::steps::Turn;
 use super::steps::Verdict;
 use super::undo;
+use super::undo_item;
+use super::undo_list;
 use crate::sources::moment::Moment;
 use crate::text::SafeText;
 
@@ -112,7 +114,7 @@ impl Run {
                 holds::start(self, sight, now)?;
                 Ok(vec![record(RunEvent::Started)])
             }
-            RunStatus::Running if self.memory.undoing => self.undo_next(),
+            RunStatus::Running if self.memory.undoing => self.undo_next(typed),
             RunStatus::Running => self.do_it(typed, sight, now),
             _ => no("the run has ended"),
         }
@@ -269,7 +271,10 @@ impl Run {
 
     fn undo(&self) -> Pressed {
         if self.memory.undoing {
-            return no("it is being taken back already; Enter sends the next request");
+            if undo::begun(self) {
+                return no("it is being taken back already, and something was sent for it");
+            }
+            return Ok(self.taken_up([record(RunEvent::UndoLeft)]));
         }
         if undo::target(self).is_none() {
             return no("nothing was changed that a request could take back; abort ends the run");
@@ -277,10 +282,22 @@ impl Run {
         Ok(self.taken_up([record(RunEvent::UndoBegun)]))
     }
 
-    fn undo_next(&self) -> Pressed {
+    /// Enter while the run is taken back: the one request that is shown, or a part of the list with the name typed.
+    fn undo_next(&self, typed: Option<&str>) -> Pressed {
         let Some(step) = undo::target(self) else {
             return no("everything that can be taken back is");
         };
+        if let Some(list) = undo::list(self) {
+            if !undo_item::asks(self, list) {
+                return no("it goes on by itself, one request each; h puts it down");
+            }
+            right_name(&self.namespace, typed, "what is deleted does not come back")?;
+            return Ok(vec![record(RunEvent::UndoConfirmed {
+                step: list.step,
+                digest: undo_list::digest(self, list),
+                text: SafeText::new(typed.unwrap_or_default()),
+            })]);
+        }
         if self
             .attempt(step.number, true)
             .is_some_and(super::run::Attempt::applied)

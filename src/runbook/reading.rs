@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::sources::moment::Moment;
 use crate::sources::op::Gvr;
 use crate::sources::op::Op;
+use crate::sources::written::Written;
 use crate::text::SafeText;
 
 /// Group, version and kind of Kubernetes objects, as a backup's list names them.
@@ -56,6 +57,17 @@ pub enum Reading {
         /// Which kinds; those that the cluster does not have are left out of the answer.
         kinds: Vec<Gvk>,
     },
+    /// One object by its name, metadata only: by listing, because Secrets may be listed, never read.
+    Named {
+        /// The namespace.
+        namespace: String,
+        /// Its kind.
+        kind: Gvk,
+        /// The resource that the cluster serves it as.
+        gvr: Gvr,
+        /// Its name.
+        name: String,
+    },
     /// What stands at the address that a `DownloadRequest` was given; fetched, unpacked, never shown.
     Artefact {
         /// Velero's namespace.
@@ -79,6 +91,10 @@ pub struct Named {
     pub resource_version: String,
     /// Its label `velero.io/restore-name`, where it has one.
     pub restore: Option<String>,
+    /// True when it was deleted and waits for its finalizers.
+    pub going: bool,
+    /// Who wrote it, as far as its metadata tells.
+    pub written: Written,
     /// Its label `velero.io/backup-name`, where it has one: the backup that it was restored from.
     pub backup: Option<String>,
     /// When it was made; `None` when the server does not say.

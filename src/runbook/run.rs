@@ -194,6 +194,10 @@ pub struct UndoList {
     pub delete: Vec<(Created, Option<SafeText>)>,
     /// What stays, and why.
     pub left: Vec<SafeText>,
+    /// uids of those that a person has confirmed since the run was last taken up.
+    pub confirmed: BTreeSet<String>,
+    /// Requests that were recorded for the object whose turn it is, since it was confirmed.
+    pub asked: u32,
 }
 
 impl Run {
@@ -228,6 +232,11 @@ impl Run {
                 | RunStatus::Aborted(_)
                 | RunStatus::Failed(_)
         )
+    }
+
+    /// True once a person wants it taken back.
+    pub fn taking_back(&self) -> bool {
+        self.memory.undoing
     }
 
     /// uid of the target's `kube-system` when the run was opened; every request is bound to it.

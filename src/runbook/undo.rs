@@ -1,60 +1,138 @@
-//! Taking a run back: newest first, one request each, each with its own preview.
+//! Taking a run back: newest first, one request each, each recorded by itself.
+//!
+//! `undo_list` says what is deleted and what stays, `undo_item` deletes, `undo_card` shows.
 
 use super::engine::Command;
-use super::engine::ask;
 use super::event::Created;
 use super::event::OutcomeClass;
 use super::event::RunEvent;
 use super::event::Trace;
 use super::plan::PlanStep;
 use super::plan::Undo;
-use super::reading::Answer;
-use super::reading::Gvk;
-use super::reading::Listed;
-use super::reading::Reading;
 use super::run::Attempt;
 use super::run::Memory;
 use super::run::Run;
 use super::run::StepStatus;
 use super::run::UndoList;
 use super::sight::Sight;
-use super::steps;
 use super::steps::Kind;
-use super::steps::Turn;
+use super::undo_item;
+use super::undo_list;
 use crate::sources::moment::Moment;
 use crate::sources::op::Op;
 use crate::text::SafeText;
 
 /// Takes one entry about the taking back into account.
-pub(crate) fn fold(memory: &mut Memory, event: &RunEvent) {
+pub(crate) fn fold(run: &mut Run, event: &RunEvent) {
     match event {
-        RunEvent::UndoBegun => memory.undoing = true,
+        RunEvent::UndoBegun => run.memory.undoing = true,
+        RunEvent::UndoLeft => {
+            run.memory.undoing = false;
+            run.memory.undo_list = None;
+        }
         RunEvent::UndoListed { step, delete, left } => {
             let delete = delete.iter().map(|object| (object.clone(), None)).collect();
-            memory.undo_list = Some(UndoList {
+            run.memory.undo_list = Some(UndoList {
                 step: *step,
                 delete,
                 left: left.clone(),
+                ..UndoList::default()
             });
         }
+        RunEvent::UndoConfirmed { step, digest, .. } => confirmed(run, *step, digest),
         RunEvent::UndoItem { step, uid, words } => {
-            let items = memory
-                .undo_list
-                .iter_mut()
-                .flat_map(|list| &mut list.delete);
-            for item in items.filter(|item| item.0.uid == *uid) {
-                item.1 = Some(words.clone());
+            if let Some(list) = &mut run.memory.undo_list {
+                for item in list.delete.iter_mut().filter(|item| item.0.uid == *uid) {
+                    item.1 = Some(words.clone());
+                }
+                list.asked = 0;
             }
-            memory.attempts.remove(&(*step, true));
+            run.memory.attempts.remove(&(*step, true));
         }
         _ => {}
     }
 }
 
+/// The objects that were shown may be deleted; what is not what was shown may not.
+fn confirmed(run: &mut Run, step: u32, digest: &str) {
+    let Some(list) = &run.memory.undo_list else {
+        return;
+    };
+    if list.step != step || undo_list::digest(run, list) != digest {
+        return;
+    }
+    let uids: Vec<String> = undo_list::part(list)
+        .into_iter()
+        .map(|object| object.uid.clone())
+        .collect();
+    if let Some(list) = &mut run.memory.undo_list {
+        list.confirmed.extend(uids);
+        list.asked = 0;
+    }
+    // A new request, after a new look: what became of the last one is in the log.
+    let key = (step, true);
+    if run
+        .memory
+        .attempts
+        .get(&key)
+        .is_some_and(|attempt| !attempt.applied())
+    {
+        run.memory.attempts.remove(&key);
+    }
+}
+
+/// One more request that takes the step back was recorded.
+pub(crate) fn asked(memory: &mut Memory, step: u32) {
+    if let Some(list) = memory.undo_list.as_mut().filter(|list| list.step == step) {
+        list.asked += 1;
+    }
+}
+
+/// An answer to such a request: some mean that a person must confirm anew.
+pub(crate) fn answered(memory: &mut Memory, class: OutcomeClass, status: Option<u16>) {
+    if undo_item::stops(class, status) {
+        forget(memory);
+    }
+}
+
+/// Nothing counts as confirmed any more.
+pub(crate) fn forget(memory: &mut Memory) {
+    if let Some(list) = &mut memory.undo_list {
+        list.confirmed.clear();
+    }
+}
+
+/// Whoever takes the run up again confirms anew, and sees a new list where nothing of the old one was done.
+pub(crate) fn taken_up(memory: &mut Memory) {
+    forget(memory);
+    let untouched = memory.undo_list.as_ref().is_some_and(|list| {
+        let sent = memory.attempts.contains_key(&(list.step, true));
+        !sent && list.delete.iter().all(|item| item.1.is_none())
+    });
+    if untouched {
+        memory.undo_list = None;
+    }
+}
+
+/// True once something was sent to take the run back: there is no way back to going on.
+pub(crate) fn begun(run: &Run) -> bool {
+    let sent = run.memory.attempts.keys().any(|(_, undo)| *undo);
+    let list = run.memory.undo_list.as_ref();
+    let done = list.is_some_and(|list| list.delete.iter().any(|item| item.1.is_some()));
+    let undone = |step: &super::run::StepState| step.status == StepStatus::Undone;
+    sent || done || run.steps.iter().any(undone)
+}
+
 /// The newest step that can still be taken back by a request.
 pub(crate) fn target(run: &Run) -> Option<&PlanStep> {
-    let plan = run.plan.as_ref()?;
-    plan.steps.iter().rev().find(|step| {
+    open(run).next()
+}
+
+/// Every step that can still be taken back by a request, newest first.
+pub(crate) fn open(run: &Run) -> impl Iterator<Item = &PlanStep> {
+    let steps = run.plan.as_ref().map(|plan| plan.steps.as_slice());
+    let newest = steps.unwrap_or_default().iter().rev();
+    newest.filter(|step| {
         let state = run.step(step.number).map(|state| &state.status);
         let sent = run.attempt(step.number, false).is_some_and(may_stand);
         let back = run
@@ -75,28 +153,10 @@ fn may_stand(attempt: &Attempt) -> bool {
         || (attempt.in_doubt() && !matches!(trace, Some(Trace::Absent | Trace::Foreign)))
 }
 
-/// The object whose turn it is in the list of what is deleted.
-fn item(run: &Run) -> Option<(&UndoList, &Created)> {
-    let list = run.memory.undo_list.as_ref()?;
-    let next = list.delete.iter().find(|item| item.1.is_none())?;
-    Some((list, &next.0))
-}
-
-/// The request that takes the next thing back, when it is known.
+/// The request that takes a step back, where the plan names it.
 pub(crate) fn op(run: &Run) -> Option<Op> {
-    let step = target(run)?;
-    match &step.undo {
+    match &target(run)?.undo {
         Undo::Op(op) => Some((**op).clone()),
-        Undo::DeleteCreated => {
-            let (_, object) = item(run)?;
-            Some(Op::Delete {
-                gvr: object.gvr.clone(),
-                namespace: Some(run.namespace.clone()),
-                name: object.name.clone(),
-                uid: object.uid.clone(),
-                resource_version: Some(object.resource_version.clone()),
-            })
-        }
         _ => None,
     }
 }
@@ -107,10 +167,16 @@ pub(crate) fn advance(run: &Run, sight: &Sight<'_>, now: Moment) -> Option<Comma
         let reason = SafeText::new(&summary(run));
         return Some(Command::Record(RunEvent::Aborted { reason }));
     };
-    match &step.undo {
-        Undo::Op(_) => suspended(run, step, sight, now),
-        _ if run.memory.undo_list.is_none() => list(run, step, sight, now),
-        _ => next_item(run, step, sight, now),
+    match (&step.undo, &run.memory.undo_list) {
+        (Undo::Op(_), _) => suspended(run, step, sight, now),
+        (_, None) => undo_list::make(run, step, sight, now),
+        (_, Some(list)) if undo_item::next(list).is_some() => {
+            undo_item::advance(run, list, sight, now)
+        }
+        (_, Some(list)) => Some(Command::Record(RunEvent::Undone {
+            step: step.number,
+            evidence: undo_list::evidence(list),
+        })),
     }
 }
 
@@ -146,171 +212,14 @@ fn suspended(run: &Run, step: &PlanStep, sight: &Sight<'_>, now: Moment) -> Opti
     (!seen.suspend).then_some(undone)
 }
 
-/// What the restore has brought and nobody changed since; waits while the Restore still goes on.
-fn list(run: &Run, step: &PlanStep, sight: &Sight<'_>, now: Moment) -> Option<Command> {
-    let Some(Op::Restore { velero, name, .. }) = &step.op else {
-        return None;
-    };
-    if sight
-        .restore(&run.cluster, velero, name, now)
-        .is_some_and(|restore| !restore.ended())
-    {
-        return None;
-    }
-    let turn = Turn {
-        run,
-        number: step.number,
-        sight,
-        now,
-    };
-    match turn.names_now() {
-        Ok(listed) => {
-            let (delete, left) = split(&turn, name, listed);
-            Some(Command::Record(RunEvent::UndoListed {
-                step: step.number,
-                delete,
-                left,
-            }))
-        }
-        Err(Ok(reading)) => ask(reading, sight, now),
-        Err(Err(_)) => ask(turn.names(), sight, now),
-    }
-}
-
-fn split(turn: &Turn<'_>, restore: &str, listed: &[Listed]) -> (Vec<Created>, Vec<SafeText>) {
-    let verified = &turn.run.memory.created;
-    let mut delete = Vec::new();
-    let mut left = Vec::new();
-    for object in steps::created(turn, listed) {
-        let leave =
-            |why: &str| SafeText::new(&format!("{} {} stays: {why}", object.kind, object.name));
-        if !labelled(listed, &object, restore) {
-            left.push(leave("it does not say that this restore made it"));
-            continue;
-        }
-        match verified
-            .iter()
-            .find(|known| known.gvr == object.gvr && known.name == object.name)
-        {
-            Some(known) if known.uid != object.uid => {
-                left.push(leave("it was made anew since it was verified"));
-            }
-            Some(known) if known.resource_version != object.resource_version => {
-                left.push(leave("somebody changed it since it was verified"));
-            }
-            None if !verified.is_empty() => {
-                left.push(leave("it was not there when the restore was verified"));
-            }
-            _ => delete.push(object),
-        }
-    }
-    let hidden = steps::unseen(turn, listed);
-    left.extend(hidden.map(|item| {
-        let (kind, name) = (&item.kind, &item.name);
-        SafeText::new(&format!(
-            "{kind} {name} stays: listing its kind is not yours"
-        ))
-    }));
-    (delete, left)
-}
-
-fn labelled(listed: &[Listed], object: &Created, restore: &str) -> bool {
-    let mut all = listed.iter().flat_map(|kind| &kind.objects);
-    all.any(|named| named.uid == object.uid && named.restore.as_deref() == Some(restore))
-}
-
-fn next_item(run: &Run, step: &PlanStep, sight: &Sight<'_>, now: Moment) -> Option<Command> {
-    let Some((list, object)) = item(run) else {
-        let list = run.memory.undo_list.as_ref()?;
-        let gone = list
-            .delete
-            .iter()
-            .filter(|item| item.1.as_ref().is_some_and(is_gone))
-            .count();
-        let stay = list.delete.len() - gone + list.left.len();
-        let evidence = SafeText::new(&format!(
-            "deleted {gone} of what it created, left {stay}{}",
-            left(list)
-        ));
-        return Some(Command::Record(RunEvent::Undone {
-            step: step.number,
-            evidence,
-        }));
-    };
-    let attempt = run.attempt(list.step, true)?;
-    let settle = |words: &str| {
-        let uid = object.uid.clone();
-        Some(Command::Record(RunEvent::UndoItem {
-            step: step.number,
-            uid,
-            words: SafeText::new(words),
-        }))
-    };
-    match &attempt.outcome {
-        Some((OutcomeClass::Refused, Some(404), _)) => return settle("gone already"),
-        Some((OutcomeClass::Refused, Some(409), _)) => return settle("stays: somebody changed it"),
-        Some((OutcomeClass::Refused, status, words)) => {
-            let status = status.map_or_else(String::new, |status| format!(" ({status})"));
-            return settle(&format!("stays: the delete was refused{status} {words}"));
-        }
-        _ if !attempt.applied() => return None,
-        _ => {}
-    }
-    let reading = presence(run, object);
-    let waited = now.seconds_after(attempt.at);
-    match sight.answer_after(&reading, Some(attempt.at), now) {
-        Some(Answer::Names(listed)) if !there(listed, &object.uid) => settle("gone"),
-        Some(Answer::Names(_)) if waited > FINALIZERS_S => {
-            settle("stays for now: it was deleted and waits for its finalizers")
-        }
-        _ => ask(reading, sight, now),
-    }
-}
-
-/// Seconds after which an object that was deleted and is still there is said to wait for its finalizers.
-const FINALIZERS_S: i64 = 60;
-
-/// The question whether an object is still there: by its name in a list, because Secrets may be listed, never read.
-pub(crate) fn presence(run: &Run, object: &Created) -> Reading {
-    let gvr = &object.gvr;
-    let kinds = vec![Gvk {
-        group: gvr.group.clone(),
-        version: gvr.version.clone(),
-        kind: object.kind.clone(),
-    }];
-    Reading::Names {
-        namespace: run.namespace.clone(),
-        kinds,
-    }
-}
-
-/// True when an object of that uid is in the list.
-pub(crate) fn there(listed: &[Listed], uid: &str) -> bool {
-    let mut all = listed.iter().flat_map(|kind| &kind.objects);
-    all.any(|named| named.uid == uid)
+/// The list of what is deleted, while it is the turn of its step.
+pub(crate) fn list(run: &Run) -> Option<&UndoList> {
+    let step = target(run)?;
+    let list = run.memory.undo_list.as_ref();
+    list.filter(|list| list.step == step.number)
 }
 
 /// The object that the request in doubt deletes.
 pub(crate) fn current(run: &Run) -> Option<&Created> {
-    item(run).map(|item| item.1)
-}
-
-/// What stays, by name and why, after a colon; nothing when nothing does.
-fn left(list: &UndoList) -> String {
-    let kept = list.delete.iter().filter_map(|(object, words)| {
-        let words = words.as_ref().filter(|words| !is_gone(words))?;
-        Some(format!("{} {} {words}", object.kind, object.name))
-    });
-    let all: Vec<String> = kept
-        .chain(list.left.iter().map(ToString::to_string))
-        .collect();
-    if all.is_empty() {
-        String::new()
-    } else {
-        format!(": {}", all.join("; "))
-    }
-}
-
-fn is_gone(words: &SafeText) -> bool {
-    words.as_str().starts_with("gone")
+    undo_item::next(list(run)?)
 }

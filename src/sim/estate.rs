@@ -1,7 +1,5 @@
 //! The whole simulated estate: starts its servers, and writes down how to reach them.
 
-use std::fs::{DirBuilder, Permissions};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,8 +18,11 @@ use crate::sim::controllers;
 use crate::sim::faults::Fault;
 use crate::sim::faults::Faults;
 use crate::sim::faults::door::Certificates;
-use crate::sim::issuer;
+use crate::sim::folder::private_folder;
 use crate::sim::issuer::Issuer;
+use crate::sim::issuer::served::APART;
+use crate::sim::issuer::served::IDENTITY;
+use crate::sim::issuer::served::ServedIssuer;
 use crate::sim::people::People;
 use crate::sim::scenario::Scenario;
 use crate::sim::scenario::goals::Goals;
@@ -29,6 +30,7 @@ use crate::sim::scenario::goals::Records;
 use crate::sim::scenario::goals::Verdict;
 use crate::sim::scenario::stage::Player;
 use crate::sim::scenario::stage::Stage;
+use crate::sim::seed;
 use crate::sim::store::lifecycle;
 use crate::sim::store::meta;
 use crate::sim::store::resources;
@@ -58,6 +60,10 @@ pub struct Options {
     pub told: Option<Duration>,
     /// False leaves the clusters as an API server makes them: no objects, no controllers.
     pub bare: bool,
+    /// Running pods that each cluster has besides its story, for measurements.
+    pub crowd: u32,
+    /// The clusters that take the tokens of a second issuer, which knows the people by other logins; usually none.
+    pub apart: Vec<String>,
     /// What goes wrong from the start.
     pub faults: Vec<Fault>,
 }
@@ -79,8 +85,8 @@ pub struct Served {
 /// The running estate; dropping it stops its servers.
 pub struct Estate {
     clusters: Vec<Served>,
-    issuer: String,
-    issuer_ca: String,
+    issuers: Vec<ServedIssuer>,
+    apart: Vec<String>,
     people: Arc<People>,
     story: Option<(Scenario, Arc<Mutex<Goals>>)>,
     clock: Clock,
@@ -96,7 +102,8 @@ impl Estate {
     /// No port, no certificate, an unknown cluster in `only`, or objects that cannot be made.
     pub async fn start(options: Options) -> Result<Estate, SimError> {
         let faulty = options.faults.iter().filter_map(|f| f.cluster.as_ref());
-        let mut named = options.only.iter().chain(faulty.filter(|n| *n != ISSUER));
+        let faulty = faulty.filter(|n| ![ISSUER, APART].contains(&n.as_str()));
+        let mut named = options.only.iter().chain(&options.apart).chain(faulty);
         if let Some(unknown) = named.find(|n| !CLUSTERS.contains(&n.as_str())) {
             return Err(SimError::NoSuchCluster(unknown.clone()));
         }
@@ -114,73 +121,78 @@ impl Estate {
         for fault in &options.faults {
             faults.add(fault.clone());
         }
-        let mut tasks = JoinSet::new();
-        let authority = Authority::new("simulated issuer", clock.now())?;
-        let issuer_ca = authority.pem();
-        let (listener, url) = listen(ISSUER).await?;
-        let issuer = Issuer::new(
-            url.clone(),
-            Arc::clone(&people),
-            clock.clone(),
-            options.seed,
-        )
-        .map_err(SimError::Issuer)?;
-        tasks.spawn(tls::serve_with(
-            listener,
-            Certificates::of(authority, "simulated issuer")?,
-            faults.line(ISSUER),
-            issuer::router(issuer.clone()),
-        ));
         let mut estate = Estate {
             clusters: Vec::new(),
-            issuer: url,
-            issuer_ca,
-            people,
+            issuers: Vec::new(),
+            apart: options.apart.clone(),
+            people: Arc::clone(&people),
             story: goals.map(|(scenario, goals)| (scenario, Arc::new(Mutex::new(goals)))),
-            clock,
+            clock: clock.clone(),
             began,
             faults,
-            tasks,
+            tasks: JoinSet::new(),
         };
-        estate.open(&options, &issuer, players).await?;
+        estate
+            .add_issuer(IDENTITY, people, &clock, options.seed)
+            .await?;
+        if !options.apart.is_empty() {
+            let people = Arc::new(People::at("apart.test", options.seed.wrapping_add(1)));
+            estate
+                .add_issuer(APART, people, &clock, options.seed)
+                .await?;
+        }
+        for player in players {
+            estate.add(player.cluster, &options).await?;
+            estate.tasks.spawn(controllers::run(player.controllers));
+        }
+        if options.bare {
+            estate.open_bare(&options).await?;
+        }
         estate.watch_goals();
         Ok(estate)
     }
 
-    /// Opens the servers: of the clusters that played, or of bare ones.
-    async fn open(
-        &mut self,
-        options: &Options,
-        issuer: &Issuer,
-        players: Vec<Player>,
-    ) -> Result<(), SimError> {
-        for player in players {
-            self.add(player.cluster, options, issuer).await?;
-            self.tasks.spawn(controllers::run(player.controllers));
-        }
-        if !options.bare {
-            return Ok(());
-        }
+    /// Opens clusters as an API server makes them.
+    async fn open_bare(&mut self, options: &Options) -> Result<(), SimError> {
         for name in CLUSTERS {
             if options.only.is_empty() || options.only.iter().any(|only| only == name) {
-                let failed = |source| SimError::Seed {
+                let cluster = Cluster::new(name, self.clock.clone(), options.seed);
+                let cluster = cluster.map_err(|source| SimError::Seed {
                     name: (*name).to_owned(),
                     source,
-                };
-                let cluster = Cluster::new(name, self.clock.clone(), options.seed);
-                self.add(cluster.map_err(failed)?, options, issuer).await?;
+                })?;
+                self.add(cluster, options).await?;
             }
         }
         Ok(())
     }
 
-    async fn add(
+    async fn add_issuer(
         &mut self,
-        cluster: Cluster,
-        options: &Options,
-        issuer: &Issuer,
+        name: &'static str,
+        people: Arc<People>,
+        clock: &Clock,
+        seed: u64,
     ) -> Result<(), SimError> {
+        let place = if name == IDENTITY { ISSUER } else { name };
+        let (listener, url) = listen(place).await?;
+        let issuer = Issuer::new(url, people, clock.clone(), seed).map_err(SimError::Issuer)?;
+        let line = self.faults.line(place);
+        let (served, serving) = ServedIssuer::new(name, issuer, listener, line)?;
+        self.tasks.spawn(serving);
+        self.issuers.push(served);
+        Ok(())
+    }
+
+    /// The issuer whose tokens a cluster takes: the second one for those that are apart.
+    pub(super) fn issuer_of(&self, cluster: &str) -> &ServedIssuer {
+        let apart = self.apart.iter().any(|one| one == cluster);
+        &self.issuers[usize::from(apart && self.issuers.len() > 1)]
+    }
+
+    async fn add(&mut self, cluster: Cluster, options: &Options) -> Result<(), SimError> {
         let name = cluster.name.clone();
+        let issuer = self.issuer_of(&name).issuer.clone();
         let file = options
             .audit
             .as_ref()
@@ -195,7 +207,7 @@ impl Estate {
         let (listener, url) = listen(&name).await?;
         let people = Arc::clone(&self.people);
         let line = self.faults.line(&name);
-        let server = api::Server::new(cluster.clone(), people, issuer.clone(), audit.clone())
+        let server = api::Server::new(cluster.clone(), people, issuer, audit.clone())
             .with_faults(line.clone());
         self.tasks.spawn(tls::serve_with(
             listener,
@@ -296,7 +308,13 @@ impl Estate {
 
     /// The issuer's address and the certificate of its authority (PEM).
     pub fn issuer(&self) -> (&str, &str) {
-        (&self.issuer, &self.issuer_ca)
+        let first = &self.issuers[0];
+        (first.url(), &first.ca)
+    }
+
+    /// The issuers, the second one only when a cluster is apart.
+    pub(super) fn issuers(&self) -> &[ServedIssuer] {
+        &self.issuers
     }
 
     /// The fault plan; it may be changed while the estate runs.
@@ -321,6 +339,13 @@ fn played(
     }
     let scenario = options.scenario.as_ref();
     let mut stage = Stage::set(scenario, &options.only, faults, options.seed)?;
+    for cluster in stage.clusters() {
+        let crowd = seed::crowd::fill(cluster, options.crowd);
+        crowd.map_err(|source| SimError::Seed {
+            name: cluster.name.clone(),
+            source,
+        })?;
+    }
     if scenario.is_some() {
         stage.play_to(told);
     }
@@ -331,20 +356,6 @@ fn look(goals: &Mutex<Goals>, clusters: &[Cluster], now: Timestamp) {
     let clusters: Vec<&Cluster> = clusters.iter().collect();
     let mut goals = goals.lock().unwrap_or_else(PoisonError::into_inner);
     goals.look(&clusters, now);
-}
-
-/// Makes the folder where it is missing, and lets its owner alone into it.
-pub(super) fn private_folder(dir: &Path) -> Result<(), SimError> {
-    let failed = |source| SimError::Write {
-        path: dir.to_owned(),
-        source,
-    };
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(failed)?;
-    std::fs::set_permissions(dir, Permissions::from_mode(0o700)).map_err(failed)
 }
 
 async fn listen(name: &str) -> Result<(TcpListener, String), SimError> {
@@ -360,6 +371,7 @@ async fn listen(name: &str) -> Result<(TcpListener, String), SimError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[tokio::test]
     async fn the_written_estate_is_for_its_owner_alone_and_holds_no_key() {

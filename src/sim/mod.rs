@@ -9,6 +9,7 @@ pub mod clock;
 pub mod controllers;
 pub mod estate;
 pub mod faults;
+mod folder;
 pub mod issuer;
 pub mod monitoring;
 pub mod people;

@@ -44,11 +44,16 @@ const ROSTER: [(&str, &[&str]); 5] = [
 impl People {
     /// Makes the five people; the seed decides their subjects, never their tokens.
     pub fn new(seed: u64) -> Self {
+        Self::at("meridian.test", seed)
+    }
+
+    /// Makes the same five people with logins of another domain: as another issuer knows them.
+    pub fn at(domain: &str, seed: u64) -> Self {
         let everyone = ROSTER
             .iter()
             .map(|(name, groups)| Person {
                 name: (*name).to_owned(),
-                user: format!("{name}@meridian.test"),
+                user: format!("{name}@{domain}"),
                 groups: groups.iter().map(|group| (*group).to_owned()).collect(),
                 subject: subject(seed, name),
                 token: secret(),

@@ -1,9 +1,6 @@
 //! The estate written down: configuration, policy, certificates, and a kubeconfig for each person.
 
 use std::fmt::Write as _;
-use std::fs::{File, Permissions};
-use std::io::Write as _;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use base64::Engine;
@@ -12,7 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 use crate::sim::CLUSTERS;
 use crate::sim::SimError;
 use crate::sim::estate::Estate;
-use crate::sim::estate::private_folder;
+use crate::sim::folder::private_folder;
+use crate::sim::folder::write;
+use crate::sim::issuer::served::ServedIssuer;
 use crate::sim::people::Person;
 use crate::sim::seed;
 
@@ -32,7 +31,9 @@ impl Estate {
         private_folder(dir)?;
         write(&dir.join("crashcart.toml"), &self.configuration()?)?;
         write(&dir.join("policy.toml"), POLICY)?;
-        write(&dir.join("issuer.crt"), self.issuer().1)?;
+        for served in self.issuers() {
+            write(&dir.join(served.file()), &served.ca)?;
+        }
         for served in self.clusters() {
             let file = format!("{}.crt", served.cluster.name);
             write(&dir.join(file), &served.ca)?;
@@ -59,10 +60,10 @@ impl Estate {
             })
             .collect();
         let mut text = format!(
-            "# The simulated estate: every server below is on this machine and ends with its process.\n\n[estate]\nname = \"meridian-health\"\nid = \"{ID}\"\noutside = [\n{}]\n\n[[identity]]\nname = \"sim\"\nissuer = \"{}\"\nca = \"issuer.crt\"\nclient_id = \"crashcart\"\nflow = \"device\"\ngroups_claim = \"groups\"\n",
-            outside.concat(),
-            self.issuer().0
+            "# The simulated estate: every server below is on this machine and ends with its process.\n\n[estate]\nname = \"meridian-health\"\nid = \"{ID}\"\noutside = [\n{}]\n",
+            outside.concat()
         );
+        text.extend(self.issuers().iter().map(ServedIssuer::configuration));
         for served in self.clusters() {
             let name = &served.cluster.name;
             let site = if name.starts_with("aws") {
@@ -73,8 +74,10 @@ impl Estate {
             // Writing to a string cannot fail.
             let _ = write!(
                 text,
-                "\n[[cluster]]\nname = \"{name}\"\nsite = \"{site}\"\nserver = \"{}\"\nca = \"{name}.crt\"\nfingerprint = \"{}\"\nauth = \"oidc:sim\"\naudience = \"crashcart\"\n",
-                served.url, served.fingerprint
+                "\n[[cluster]]\nname = \"{name}\"\nsite = \"{site}\"\nserver = \"{}\"\nca = \"{name}.crt\"\nfingerprint = \"{}\"\nauth = \"oidc:{}\"\naudience = \"crashcart\"\n",
+                served.url,
+                served.fingerprint,
+                self.issuer_of(name).name
             );
         }
         text.push('\n');
@@ -140,21 +143,4 @@ impl Estate {
         );
         text
     }
-}
-
-fn write(path: &Path, text: &str) -> Result<(), SimError> {
-    let file = File::options()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path);
-    file.and_then(|mut file| {
-        file.set_permissions(Permissions::from_mode(0o600))?;
-        file.write_all(text.as_bytes())
-    })
-    .map_err(|source| SimError::Write {
-        path: path.to_owned(),
-        source,
-    })
 }

@@ -484,6 +484,32 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_goes_wrong_later_is_a_finding_and_goes_when_it_is_set() {
+        let mut world = world();
+        assert!(!kinds(&judge(&config(), &world, at(1))).contains(&"cluster.clock"));
+        world.fold(&name("one"), 1, Fact::Clock(-94), at(2));
+        assert!(kinds(&judge(&config(), &world, at(2))).contains(&"cluster.clock"));
+        world.fold(&name("one"), 1, Fact::Clock(0), at(3));
+        assert!(!kinds(&judge(&config(), &world, at(3))).contains(&"cluster.clock"));
+    }
+
+    #[test]
+    fn a_cluster_that_nobody_is_signed_in_to_is_unknown_and_says_so() {
+        let mut world = world();
+        world.sign_out(name("two"));
+        let late = Fact::Watch(Watch::Pods, WatchNews::Heard);
+        world.fold(&name("two"), 1, late, at(1));
+        let board = judge(&config(), &world, at(2));
+        let two = &board.zones[0].clusters[1];
+        let known = |cell: &&Cell| !matches!(cell.level, Level::Unknown | Level::Absent);
+        assert_eq!(two.cells.iter().find(known), None);
+        assert_eq!(two.cells[0].level, Level::Unknown);
+        let said = (board.findings.iter()).filter(|one| one.cluster == name("two"));
+        let said: Vec<&str> = said.map(|one| one.sentence.as_str()).collect();
+        assert_eq!(said, ["two is not read: not signed in"]);
+    }
+
+    #[test]
     fn a_namespace_that_a_zone_names_and_that_is_gone_is_critical() {
         let mut world = world();
         world.fold(

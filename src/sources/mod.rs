@@ -1,6 +1,6 @@
 //! What is out there? Facts, the world they fold into, findings, and every change that can be asked for.
 //!
-//! Pure files: the nouns (`moment`, `level`, `seen`, `finding`, `fact`, `table`, `health`, `world`, `ground`, `board`, `op`, `rbac`, `kinds`) and each
+//! Pure files: the nouns (`moment`, `level`, `seen`, `finding`, `fact`, `table`, `health`, `world`, `ground`, `board`, `op`, `rbac`, `written`, `kinds`) and each
 //! source's `mod.rs`. Async files: `cluster.rs` (the two clients), `watch.rs` (kube's watcher to facts), each source's
 //! `watch.rs`, and `apply.rs` (asks for a change). No pure file imports an async one.
 //!
@@ -29,4 +29,5 @@ pub mod seen;
 pub mod table;
 pub mod watch;
 pub mod world;
+pub mod written;
 pub mod zones;

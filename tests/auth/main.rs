@@ -7,6 +7,7 @@
 )]
 
 mod issuer;
+mod two;
 
 use crashcart::auth::AuthError;
 use crashcart::auth::Session;

@@ -125,6 +125,35 @@ fn a_full_disk_stops_changes_and_says_where_and_what_to_do_while_reading_goes_on
 }
 
 #[test]
+fn a_log_that_cannot_be_opened_stops_changes_and_not_the_start() {
+    let bench = Bench::start();
+    bench.ask(&["status"]);
+    let log = bench.estate_state().join("log");
+    mode(&log, 0o755);
+    for verb in ["status", "findings"] {
+        let said = bench.ask(&[verb]);
+        assert_ne!(said.code, 69, "reading goes on: {said:?}");
+        let words = ["LOG STOPPED", "read only", "chmod go-rwx", "billing"];
+        for words in words {
+            assert!(said.out.contains(words), "{words}: {said:?}");
+        }
+    }
+    let said = bench.restore();
+    assert_eq!(said.code, 2, "{said:?}");
+    assert_eq!(said.out.lines().count(), 1, "{said:?}");
+    for words in ["nothing can be run", "cannot be opened", "start anew"] {
+        assert!(said.out.contains(words), "{words}: {said:?}");
+    }
+    bench.nothing_sent();
+    let said = bench.ask(&["doctor"]);
+    assert_eq!(said.code, 2, "{said:?}");
+    assert!(said.out.contains("The log cannot be opened"), "{said:?}");
+    mode(&log, 0o700);
+    let said = bench.ask(&["status"]);
+    assert!(!said.out.contains("LOG STOPPED"), "{said:?}");
+}
+
+#[test]
 fn garbage_for_the_last_known_board_is_nothing_known() {
     let bench = Bench::start();
     bench.ask(&["status"]);

@@ -24,6 +24,11 @@ impl Normal {
         }
     }
 
+    /// Gives a generated name the name of its variable.
+    pub(crate) fn name(&mut self, found: &str, variable: &str) {
+        self.seen.insert(found.to_owned(), format!("${variable}"));
+    }
+
     /// The body of an exchange's answer.
     pub(crate) fn body(&mut self, id: &str, mut body: Value) -> Value {
         self.value(&mut body, &format!("{id}:"), "", false);
@@ -105,7 +110,8 @@ impl Normal {
         let mut shown = text.to_owned();
         let versions = text.to_lowercase().contains("resourceversion");
         for (known, name) in &self.seen {
-            if known.len() == 36 || versions {
+            let version = known.bytes().all(|byte| byte.is_ascii_digit());
+            if !version || versions {
                 shown = shown.replace(known.as_str(), name);
             }
         }

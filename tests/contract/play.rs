@@ -134,6 +134,9 @@ impl Told<'_> {
             let found = found
                 .as_str()
                 .map_or_else(|| found.to_string(), str::to_owned);
+            if pointer == "/metadata/name" {
+                self.normal.name(&found, name);
+            }
             self.variables.retain(|(known, _)| known != name);
             self.variables.push((name.clone(), found));
         }

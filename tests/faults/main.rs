@@ -7,9 +7,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod broken;
+mod hostile;
 mod night;
 mod sources;
 mod truth;
+mod writes;
 
 use crashcart::config::Cluster;
 use crashcart::config::ClusterAuth;
@@ -248,8 +250,19 @@ fn suspend() -> Targeted {
     }
 }
 
-/// A permit for the operation, given at 1 s of a log of its own.
+/// A permit for the operation on the small server, given at 1 s of a log of its own.
 fn permit(folder: &tempfile::TempDir, op: &Op, generation: u64) -> Permit {
+    permit_on(folder, "one", UID, op, generation)
+}
+
+/// A permit for the operation, given at 1 s of a log of its own.
+fn permit_on(
+    folder: &tempfile::TempDir,
+    cluster: &str,
+    uid: &str,
+    op: &Op,
+    generation: u64,
+) -> Permit {
     let stamp = Stamp {
         ts: now(),
         mono_ns: 1_000_000_000,
@@ -258,8 +271,8 @@ fn permit(folder: &tempfile::TempDir, op: &Op, generation: u64) -> Permit {
     let mut log = Log::open(&folder.path().join("log"), "t", &stamp).unwrap();
     let request = op.request();
     let bound = Bound {
-        cluster: "one".to_owned(),
-        cluster_uid: UID.to_owned(),
+        cluster: cluster.to_owned(),
+        cluster_uid: uid.to_owned(),
         generation,
         digest: request.digest(),
         class: op.class(),

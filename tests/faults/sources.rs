@@ -191,7 +191,48 @@ fn hostile_text() {
     against(&["fault=hostile"], Sight::Clear);
 }
 
+/// Every second kind is stalled: those are marked, the others stay live, and so does everything of the other cluster.
+fn every_second_kind(first: usize) {
+    play(async |mut night| {
+        let sick: Vec<Watch> = Watch::ALL.into_iter().skip(first).step_by(2).collect();
+        for watch in &sick {
+            let words = format!("cluster={SICK} kind={} fault=stall", watch.resource());
+            night.estate.faults().add(words.parse().unwrap());
+        }
+        let truth = Truth::write(&night);
+        let looked = |night: &Night, past: f64| {
+            truth.holds(night, past);
+            assert_eq!(night.freshness(WELL), Freshness::Live, "{}", night.words());
+            for watch in Watch::ALL {
+                let fresh = night.watch(SICK, watch);
+                if !sick.contains(&watch) {
+                    assert_eq!(fresh, Freshness::Live, "{watch:?} {past} {}", night.words());
+                }
+            }
+        };
+        night.pass(SILENT_S, looked).await;
+        for watch in &sick {
+            let fresh = night.watch(SICK, *watch);
+            assert!(
+                matches!(fresh, Freshness::Silent(_)),
+                "{watch:?} {}",
+                night.words()
+            );
+        }
+        assert!(matches!(night.freshness(SICK), Freshness::Silent(_)));
+        night.estate.faults().clear();
+        night
+            .until(MENDED_S, "mended", |night| truth.is_seen(night))
+            .await;
+    });
+}
+
 #[test]
-fn hostile_names() {
-    against(&["fault=hostile-names"], Sight::Clear);
+fn a_stalled_kind_marks_itself_and_no_other() {
+    every_second_kind(0);
+}
+
+#[test]
+fn a_stalled_kind_marks_itself_and_no_other_turned_round() {
+    every_second_kind(1);
 }

@@ -82,3 +82,21 @@ fn without_a_person_nothing_can_be_filled_in() {
     let (mut console, _) = waiting();
     console.play("press Esc 7 Enter Enter\nsee nobody is signed in\nasks nothing");
 }
+
+#[test]
+fn a_board_that_nobody_is_signed_in_to_counts_nothing() {
+    let mut state = night::board();
+    state.person = None;
+    state.people.clear();
+    let mut console = Console::new(state);
+    console.happen(What::Begun);
+    console.play(
+        "press 1
+         see ? not signed in
+         see sth-prod is not read: not signed in
+         unseen 0 CRIT
+         press R
+         see Nobody is signed in, so nothing is asked
+         asks nothing",
+    );
+}

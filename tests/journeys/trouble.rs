@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use crashcart::config::ClusterName;
 use crashcart::sources::fact::Fact;
+use crashcart::sources::fact::Watch;
+use crashcart::sources::fact::WatchNews;
 use crashcart::state::Stopped;
 use crashcart::state::event::What;
 
@@ -18,6 +20,41 @@ fn stopped(console: &Console) -> What {
         since: console.state.now,
         damaged: false,
     })
+}
+
+/// A fact from the present connection to the first cluster.
+fn fact(console: &Console, fact: Fact) -> What {
+    let cluster = console.state.config.clusters[0].name.clone();
+    let world = console.state.world.cluster(&cluster).expect("a world");
+    What::Fact {
+        generation: world.generation(),
+        cluster,
+        fact,
+    }
+}
+
+#[test]
+fn a_zone_on_screen_shows_each_changed_fact_and_its_neighbour_is_another_zone() {
+    let mut console = Console::new(night::board());
+    console.play("press 2\nsee Zone clinical\nunseen cannot be read: pods are not yours");
+    let refused = WatchNews::Forbidden("pods are not yours".into());
+    let event = fact(&console, Fact::Watch(Watch::Pods, refused));
+    console.happen(event);
+    console.play("see workloads of sth-prod cannot be read: pods are not yours");
+    let again = WatchNews::Forbidden("pods are still not yours".into());
+    let event = fact(&console, Fact::Watch(Watch::Pods, again));
+    console.happen(event);
+    console.play(
+        "see pods are still not yours\npress l\nunseen Zone clinical\npress h\nsee Zone clinical",
+    );
+}
+
+#[test]
+fn a_zone_on_screen_grows_old_with_its_cluster() {
+    let mut console = Console::new(night::board());
+    console.play("press 2\nsee Zone clinical\nunseen was ");
+    console.pass(150_000);
+    console.play("see was ");
 }
 
 #[test]

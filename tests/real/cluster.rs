@@ -7,6 +7,8 @@ use kube::Client;
 use kube::Config;
 use kube::api::DeleteParams;
 use kube::api::ListParams;
+use kube::api::Patch;
+use kube::api::PatchParams;
 use kube::config::KubeConfigOptions;
 use kube::config::Kubeconfig;
 use kube::core::ApiResource;
@@ -140,6 +142,68 @@ impl Cluster {
             .iter()
             .map(|name| format!("ConfigMap {name}"))
             .collect()
+    }
+
+    /// Deletes every Deployment and waits until each is gone; gives which.
+    pub(crate) fn lose_the_deployments(&self) -> Vec<String> {
+        let api = self.api("apps", "Deployment");
+        let mut lost = Vec::new();
+        for one in self.list("apps", "Deployment") {
+            let (name, uid) = (one.metadata.name.unwrap(), one.metadata.uid.unwrap());
+            let lose = async {
+                api.delete(&name, &DeleteParams::default()).await.unwrap();
+                let gone = await_condition(api.clone(), &name, is_deleted(&uid));
+                tokio::time::timeout(LIMIT, gone)
+                    .await
+                    .expect("a Deployment goes")
+                    .unwrap();
+            };
+            self.runtime.block_on(lose);
+            lost.push(format!("Deployment {name}"));
+        }
+        lost
+    }
+
+    /// Somebody labels one object by hand, under this name.
+    pub(crate) fn label(&self, object: &str, manager: &str) {
+        let (kind, name) = object.split_once(' ').unwrap();
+        let label = serde_json::json!({"metadata": {"labels": {"edited-by": "hand"}}});
+        let params = PatchParams {
+            field_manager: Some(manager.to_owned()),
+            ..PatchParams::default()
+        };
+        let patched = self.runtime.block_on(self.api("", kind).patch(
+            name,
+            &params,
+            &Patch::Merge(label),
+        ));
+        patched.unwrap();
+    }
+
+    /// Deletes the pods, so that the controllers of their Deployments have something to report; waits for the report.
+    pub(crate) fn make_the_deployments_busy(&self) {
+        let deployments = self.api("apps", "Deployment");
+        let before = self.list("apps", "Deployment");
+        let pods = self.api("", "Pod");
+        let busy = async {
+            let (now, all) = (
+                DeleteParams::default().grace_period(0),
+                ListParams::default(),
+            );
+            pods.delete_collection(&now, &all).await.unwrap();
+            for one in before {
+                let (name, version) = (one.metadata.name.unwrap(), one.metadata.resource_version);
+                let moved = |now: Option<&DynamicObject>| {
+                    now.is_some_and(|now| now.metadata.resource_version != version)
+                };
+                let moved = await_condition(deployments.clone(), &name, moved);
+                tokio::time::timeout(LIMIT, moved)
+                    .await
+                    .expect("its status moves")
+                    .unwrap();
+            }
+        };
+        self.runtime.block_on(busy);
     }
 
     /// Deletes the whole namespace and waits until it is gone.

@@ -77,6 +77,11 @@ impl<'a> Console<'a> {
 
     /// The same; where only a person can go on, `stuck` is the answer.
     pub(crate) fn walk(&self, stuck: &str) -> (u32, String) {
+        self.begin().end(stuck)
+    }
+
+    /// Opens restore-namespace in a terminal.
+    pub(crate) fn begin(&self) -> Walk {
         let cluster = format!("cluster={}", self.estate.cluster());
         let namespace = format!("namespace={}", self.estate.namespace());
         let verb = [
@@ -91,32 +96,91 @@ impl<'a> Console<'a> {
             "--param",
             "reason=the namespace was deleted by mistake",
         ];
-        let mut pty = Pty::start(
+        self.open(&verb)
+    }
+
+    /// Takes up a run in a terminal.
+    pub(crate) fn resume(&self, run: &str) -> Walk {
+        self.open(&["run", "--resume", run])
+    }
+
+    fn open(&self, verb: &[&str]) -> Walk {
+        let pty = Pty::start(
             Path::new(PROGRAM),
-            &self.arguments(&verb),
+            &self.arguments(verb),
             self.estate.home(),
             (500, 400),
             &BTreeMap::new(),
         );
-        let mut asked = 0;
-        loop {
-            let next = |screen: &str| questions(screen).count() > asked;
-            pty.wait("the next question or the end", |screen| {
-                next(screen) || over(screen)
-            });
-            let screen = pty.screen();
-            if !next(&screen) {
-                break;
+        Walk { pty, asked: 0 }
+    }
+}
+
+/// A run in a terminal, and how many of its questions were answered.
+pub(crate) struct Walk {
+    pty: Pty,
+    asked: usize,
+}
+
+impl Walk {
+    /// The next question, once it is asked; nothing when it ends without one.
+    pub(crate) fn question(&mut self) -> Option<String> {
+        let asked = self.asked;
+        let next = |screen: &str| questions(screen).count() > asked;
+        self.pty.wait("the next question or the end", |screen| {
+            next(screen) || over(screen)
+        });
+        let screen = self.pty.screen();
+        let question = questions(&screen).nth(asked)?.to_owned();
+        self.asked += 1;
+        Some(question)
+    }
+
+    /// Answers a question with this line.
+    pub(crate) fn say(&mut self, line: &str) {
+        self.pty.press(&format!("{line}\r"));
+    }
+
+    /// Answers a question as it wants to be: with the name it asks for, or with Enter alone.
+    pub(crate) fn agree(&mut self, question: &str) {
+        let name = question.strip_prefix("Type ").unwrap_or_default();
+        let name = name.split(' ').next().unwrap_or_default().to_owned();
+        self.say(&name);
+    }
+
+    /// Agrees to every question up to the one that holds these words, which stays open.
+    pub(crate) fn walk_to(&mut self, words: &str) {
+        while let Some(question) = self.question() {
+            if question.contains(words) {
+                return;
             }
-            asked += 1;
-            let question = questions(&screen).last().unwrap_or_default();
-            let name = question.strip_prefix("Type ").unwrap_or_default();
-            let name = name.split(' ').next().unwrap_or_default();
-            let looks = question.starts_with("Enter to look again");
-            pty.press(&format!("{}\r", if looks { stuck } else { name }));
+            self.agree(&question);
         }
-        let code = pty.ended().exit_code();
-        (code, pty.screen())
+        panic!("it never asked {words:?}:\n{}", self.screen());
+    }
+
+    /// Agrees to everything up to its end, and says `stuck` where only a person can go on; gives its exit code and its
+    /// words.
+    pub(crate) fn end(mut self, stuck: &str) -> (u32, String) {
+        while let Some(question) = self.question() {
+            if question.starts_with("Enter to look again") {
+                self.say(stuck);
+            } else {
+                self.agree(&question);
+            }
+        }
+        let code = self.pty.ended().exit_code();
+        (code, self.pty.screen())
+    }
+
+    /// Everything on its screen.
+    pub(crate) fn screen(&self) -> String {
+        self.pty.screen()
+    }
+
+    /// Waits until these words are on its screen.
+    pub(crate) fn wait(&mut self, words: &str) {
+        self.pty.wait(words, |screen| screen.contains(words));
     }
 }
 

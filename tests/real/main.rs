@@ -27,6 +27,7 @@ mod restore;
 mod rights;
 mod simulator;
 mod trust;
+mod undo;
 
 use bed::Bed;
 use simulator::Simulator;
@@ -38,6 +39,7 @@ fn a_lost_namespace_is_restored_in_the_simulated_estate() {
     restore::restore_lost_objects(&simulator);
     // Again: the copy that the first run made of what was left is newer than the backup, and lacks what is lost.
     restore::restore_lost_objects(&simulator);
+    undo::take_a_restore_back(&simulator);
 }
 
 /// One testbed for all of it: the parts that change nothing first.
@@ -53,5 +55,6 @@ fn a_lost_namespace_is_restored_by_the_real_velero() {
     restore::restore_lost_objects(&bed);
     bed.take_the_secrets_from_alice();
     restore::restore_without_the_proof(&bed);
+    undo::take_a_restore_back(&bed);
     rights::the_emitted_role_was_enough(&bed);
 }

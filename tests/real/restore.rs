@@ -99,7 +99,7 @@ pub(crate) fn restore_without_the_proof(estate: &dyn Estate) {
 }
 
 /// The log is whole, and the API server wrote down the same changes under the same Audit-IDs, one to one.
-fn proved(estate: &dyn Estate, console: &Console<'_>) -> Changes {
+pub(crate) fn proved(estate: &dyn Estate, console: &Console<'_>) -> Changes {
     let verify = console.ask(&["log", "verify"]);
     let words = String::from_utf8_lossy(&verify.stdout).into_owned();
     assert_eq!(verify.status.code(), Some(0), "{words}");

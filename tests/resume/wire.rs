@@ -48,7 +48,7 @@ struct Ends {
     /// Where requests are passed on to.
     there: String,
     client: Client<HttpsConnector<HttpConnector>, Body>,
-    /// What to lose next: the end of the path of a POST. It strikes once.
+    /// What to lose next: the resource of a POST or a DELETE. It strikes once.
     rule: Arc<Mutex<Option<(Lost, String)>>>,
     tell: Sender<()>,
 }
@@ -90,7 +90,7 @@ impl Wire {
         }
     }
 
-    /// Loses the next POST to this resource, or its answer.
+    /// Loses the next POST to this resource or DELETE of one of its objects, or its answer.
     pub(crate) fn lose(&self, lost: Lost, resource: &str) {
         let path = format!("/{resource}");
         *self.ends.rule.lock().expect("a rule") = Some((lost, path));
@@ -172,7 +172,12 @@ async fn silence(ends: &Ends) -> Response<Body> {
 fn struck(rule: &Mutex<Option<(Lost, String)>>, request: &Request<Body>) -> Option<Lost> {
     let mut rule = rule.lock().expect("a rule");
     let (lost, path) = rule.clone()?;
-    let named = request.method() == Method::POST && request.uri().path().ends_with(&path);
+    let asked = request.uri().path();
+    let named = match *request.method() {
+        Method::POST => asked.ends_with(&path),
+        Method::DELETE => asked.contains(&format!("{path}/")),
+        _ => false,
+    };
     named.then(|| {
         *rule = None;
         lost

@@ -453,8 +453,9 @@ fn log_rows() -> Vec<LogRow> {
 
 /// The one sign-in of the estate stands so.
 pub(crate) fn signs_in(state: &mut State, stands: SignIn) {
-    let audience = state.sign_ins.shown().expect("one").clone();
-    state.sign_ins.put(&audience, stands);
+    if let Some(audience) = state.sign_ins.shown().cloned() {
+        state.sign_ins.put(&audience, stands);
+    }
 }
 
 /// Before anybody signed in: a code is shown.

@@ -120,3 +120,16 @@ async fn kubeconfig_person(tools: &Tools, name: &ClusterName, greeting: &Greetin
     let cluster = Some(name.clone());
     tools.tell(What::Person { person, cluster }).await;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::drifted;
+
+    #[test]
+    fn a_clock_is_told_anew_only_when_it_moved_beyond_what_a_pulse_blurs() {
+        assert!(drifted(None, 0));
+        assert!(!drifted(Some(0), -6), "an answer may wait for the pulse");
+        assert!(drifted(Some(0), 94));
+        assert!(drifted(Some(94), 0), "and when it was set right");
+    }
+}

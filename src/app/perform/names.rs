@@ -12,6 +12,7 @@ use crate::runbook::reading::Gvk;
 use crate::runbook::reading::Listed;
 use crate::runbook::reading::Named;
 use crate::sources::cluster::Link;
+use crate::sources::cluster::Named as Metadata;
 use crate::sources::cluster::artefact::fetch_artefact;
 use crate::sources::cluster::fault::Fault;
 use crate::sources::op::Gvr;
@@ -70,23 +71,50 @@ async fn one_kind(link: &Link, namespace: &str, gvk: &Gvk) -> Result<Option<List
         Err(Fault::NotFound) => Vec::new(),
         Err(fault) => return Err(fault),
     };
-    let objects = found
-        .into_iter()
-        .map(|mut one| Named {
-            restore: one.labels.remove(RESTORE_LABEL),
-            backup: one.labels.remove(BACKUP_LABEL),
-            created: one.creation_timestamp.parse().ok(),
-            name: one.name,
-            uid: one.uid,
-            resource_version: one.resource_version,
-        })
-        .collect();
+    let objects = found.into_iter().map(named).collect();
     Ok(Some(Listed {
         gvk: gvk.clone(),
         gvr: resource.gvr,
         allowed: true,
         objects,
     }))
+}
+
+fn named(mut one: Metadata) -> Named {
+    Named {
+        restore: one.labels.remove(RESTORE_LABEL),
+        backup: one.labels.remove(BACKUP_LABEL),
+        created: one.creation_timestamp.parse().ok(),
+        name: one.name,
+        uid: one.uid,
+        resource_version: one.resource_version,
+        going: one.going,
+        written: one.written,
+    }
+}
+
+/// One object by its name; an empty list when it is not there.
+pub(super) async fn one(
+    link: &Link,
+    namespace: &str,
+    (kind, gvr): (&Gvk, &Gvr),
+    name: &str,
+) -> Answer {
+    let (allowed, found) = match link.reader().named(gvr, namespace, name).await {
+        Ok(found) => (true, found),
+        Err(Fault::NotFound) => (true, None),
+        Err(Fault::Forbidden(_)) => (false, None),
+        Err(fault) => {
+            let words = format!("{} {name} could not be looked at: {fault}", kind.kind);
+            return Answer::Failed(SafeText::new(&words));
+        }
+    };
+    Answer::Names(vec![Listed {
+        gvk: kind.clone(),
+        gvr: gvr.clone(),
+        allowed,
+        objects: found.into_iter().map(named).collect(),
+    }])
 }
 
 /// What stands at the address that Velero gave. The address is a secret: it is neither shown nor kept.

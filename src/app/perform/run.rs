@@ -175,6 +175,12 @@ async fn look(link: &Link, reading: &Reading) -> Answer {
             Err(why) => Answer::Failed(why),
         },
         Reading::Names { namespace, kinds } => super::names::names(link, namespace, kinds).await,
+        Reading::Named {
+            namespace,
+            kind,
+            gvr,
+            name,
+        } => super::names::one(link, namespace, (kind, gvr), name).await,
         Reading::Artefact {
             velero,
             download_request,

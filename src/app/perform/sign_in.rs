@@ -80,10 +80,11 @@ pub(super) async fn sign_in(
     let issuer = SafeText::new(&this.audience.host(&this.tools.config));
     this.tell(Step::Asked { issuer }).await;
     let through = through(&this, &identity, &mut asks).await;
-    this.act(None);
     if let Err(error) = through {
         this.tell(error.event()).await;
     }
+    // Said first: the connections are closed by it, and none asks again without a token.
+    this.act(None);
 }
 
 async fn through(
@@ -209,7 +210,6 @@ async fn sign_out(this: &SigningIn, issuer: &Issuer, tokens: &Tokens) {
     );
     // An issuer that cannot be reached keeps its tokens until they end; ours are forgotten either way.
     drop(issuer.revoke(tokens).await);
-    this.act(None);
     this.tell(Step::SignedOut).await;
 }
 

@@ -22,6 +22,7 @@ use crate::runbook::reading::Named as Object;
 use crate::runbook::reading::Reading;
 use crate::runbook::run::Run;
 use crate::sources::op::Op;
+use crate::sources::written::Written;
 use crate::text::SafeText;
 
 impl Estate {
@@ -147,6 +148,16 @@ impl Estate {
                     vec!["billing/api".to_owned()],
                 ),
             ])),
+            Reading::Named {
+                namespace,
+                kind,
+                name,
+                ..
+            } => {
+                let mut listed = self.listed(namespace, kind);
+                listed.objects.retain(|object| object.name == *name);
+                Answer::Names(vec![listed])
+            }
             Reading::Names { namespace, kinds } => Answer::Names(
                 kinds
                     .iter()
@@ -177,6 +188,8 @@ impl Estate {
             name: key.2.clone(),
             uid: text(object, "/metadata/uid").unwrap(),
             resource_version: text(object, "/metadata/resourceVersion").unwrap(),
+            going: false,
+            written: Written::of(&object["metadata"]),
             restore: label(object, "velero.io/restore-name"),
             backup: label(object, "velero.io/backup-name"),
             created: text(object, "/metadata/creationTimestamp").and_then(|at| at.parse().ok()),

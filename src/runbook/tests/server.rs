@@ -30,6 +30,8 @@ pub(super) struct Server {
     pub(super) objects: BTreeMap<Key, Value>,
     pub(super) writes: BTreeMap<String, u32>,
     pub(super) silent: bool,
+    /// Objects whose controller reports just before each of so many deletes.
+    pub(super) busy: u32,
     serial: u32,
 }
 
@@ -66,11 +68,17 @@ impl Server {
 
     /// Somebody changes an object.
     pub(super) fn touch(&mut self, plural: &str, namespace: &str, name: &str) {
-        let object = self
-            .objects
-            .get(&key(plural, namespace, name))
-            .unwrap()
-            .clone();
+        let mut object = self.get(plural, namespace, name).unwrap().clone();
+        let edit = json!({"manager": "kubectl-edit", "operation": "Update", "time": "2026-08-15T05:07:00Z",
+            "fieldsV1": {"f:data": {}}});
+        let writers = object.pointer_mut("/metadata/managedFields").unwrap();
+        writers.as_array_mut().unwrap().push(edit);
+        self.put(plural, namespace, name, object);
+    }
+
+    /// A controller reports on an object.
+    pub(super) fn report(&mut self, plural: &str, namespace: &str, name: &str) {
+        let object = self.get(plural, namespace, name).unwrap().clone();
         self.put(plural, namespace, name, object);
     }
 
@@ -111,11 +119,18 @@ impl Server {
                 uid,
                 resource_version,
                 ..
-            } => self.delete(
-                here.as_ref(),
-                (&gvr, &namespace, &name),
-                (uid, resource_version.as_deref()),
-            ),
+            } => {
+                if self.busy > 0 && here.is_some() {
+                    self.busy -= 1;
+                    self.report(&gvr.plural, &namespace, &name);
+                }
+                let here = self.get(&gvr.plural, &namespace, &name).cloned();
+                self.delete(
+                    here.as_ref(),
+                    (&gvr, &namespace, &name),
+                    (uid, resource_version.as_deref()),
+                )
+            }
             _ if here.is_some() => 409,
             _ => {
                 self.create(op, body, (&gvr.plural, &namespace, &name), fault);
@@ -163,6 +178,7 @@ impl Server {
                 "Completed"
             };
             body["status"] = json!({"phase": phase, "failureReason": if phase == "Completed" { "" } else { "store went away" },
+                "completionTimestamp": "2026-08-15T05:06:00Z",
                 "progress": {"itemsRestored": 3, "totalItems": 3}, "errors": 0, "warnings": 0});
         }
         self.put(at.0, at.1, at.2, body);
@@ -174,7 +190,9 @@ impl Server {
             json!({}),
             |restore| json!({"velero.io/restore-name": restore}),
         );
-        let metadata = json!({"labels": labels, "generation": 1});
+        // The managers of a restored object are those of the backup.
+        let metadata = json!({"labels": labels, "generation": 1, "managedFields": [
+            {"manager": "flux", "operation": "Apply", "time": "2026-08-14T09:00:00Z", "fieldsV1": {"f:data": {}}}]});
         if self.get("namespaces", "", namespace).is_none() {
             self.put(
                 "namespaces",

@@ -1,9 +1,15 @@
 //! Taken back: newest first, one request each, and nothing that somebody changed.
 
+use super::cut::resume;
 use super::estate::Estate;
+use super::server::Fault;
+use crate::runbook::event::Created;
+use crate::runbook::event::RunEvent;
 use crate::runbook::paper::paper;
 use crate::runbook::press::Input;
+use crate::runbook::run::Card;
 use crate::runbook::run::RunStatus;
+use crate::sources::written::Written;
 
 fn verified() -> Estate {
     let mut estate = Estate::new();
@@ -12,19 +18,97 @@ fn verified() -> Estate {
     estate
 }
 
-#[test]
-fn undo_deletes_what_the_restore_created_then_gives_back_and_ends() {
+fn card(estate: &Estate) -> Card {
+    estate.look(|sight| estate.run().card(sight, estate.now()))
+}
+
+/// Everything was verified, the list is shown, nothing was sent.
+fn listed() -> Estate {
     let mut estate = verified();
     estate.press(Input::Undo).unwrap();
-    let card = estate.look(|sight| estate.run().card(sight, estate.now()));
-    assert!(card.wire[0].starts_with("DELETE "), "{card:?}");
-    estate.walk();
+    estate
+}
+
+fn ending(estate: &Estate) -> &str {
     let RunStatus::Aborted(reason) = &estate.run().status else {
-        panic!("{:?}", estate.run().status)
+        panic!("{:?} {:?}", estate.run().status, card(estate))
     };
+    reason.as_str()
+}
+
+/// Requests that the server took, and requests that were recorded, to delete something.
+fn deletes(estate: &Estate) -> (u32, usize) {
+    let taken = estate.server.writes.iter();
+    let taken = taken.filter(|(line, _)| line.starts_with("DELETE "));
+    let intents = estate.log.iter().filter(|(event, ..)| {
+        matches!(
+            event,
+            RunEvent::Intent {
+                step: 8,
+                undo: true,
+                ..
+            }
+        )
+    });
+    (taken.map(|(_, times)| times).sum(), intents.count())
+}
+
+const RESUMED: &str = "6 hold-automation: Kustomization billing is resumed";
+
+#[test]
+fn undo_shows_the_whole_list_first_and_sends_nothing() {
+    let mut estate = listed();
+    let shown = card(&estate);
+    assert_eq!(shown.title, "UNDO 8 restore: THE LIST");
+    assert_eq!(shown.typed.as_deref(), Some("billing"));
     assert_eq!(
-        reason.as_str(),
-        "taken back: 6 hold-automation: Kustomization billing is resumed; 8 restore: deleted 2 of what it created, left 0"
+        shown.facts[0].1.as_str(),
+        "all 2: ConfigMap forms; Deployment api"
+    );
+    assert!(
+        shown
+            .facts
+            .iter()
+            .any(|fact| fact.1.as_str() == "6 hold-automation"),
+        "{shown:?}"
+    );
+    assert_eq!(shown.digest.len(), 64);
+    for wrong in [Input::Enter, Input::Typed("bill".into())] {
+        estate.press(wrong).unwrap_err();
+    }
+    assert_eq!(deletes(&estate), (0, 0));
+}
+
+#[test]
+fn undo_can_be_left_while_nothing_was_sent_and_never_after() {
+    let mut estate = listed();
+    estate.press(Input::Undo).unwrap();
+    assert!(!estate.run().memory.undoing);
+    estate.walk();
+    assert_eq!(estate.run().status, RunStatus::Completed);
+    let mut estate = listed();
+    estate.press(Input::Typed("billing".into())).unwrap();
+    let why = estate.press(Input::Undo).unwrap_err();
+    assert!(why.as_str().contains("something was sent"), "{why}");
+}
+
+#[test]
+fn undo_deletes_what_the_restore_created_then_gives_back_and_ends() {
+    let mut estate = listed();
+    estate.press(Input::Typed("billing".into())).unwrap();
+    assert_eq!(
+        deletes(&estate),
+        (2, 2),
+        "one name for the list, one request each"
+    );
+    assert!(
+        card(&estate).wire[0].starts_with("PATCH "),
+        "then the next step"
+    );
+    estate.walk();
+    assert_eq!(
+        ending(&estate),
+        format!("taken back: {RESUMED}; 8 restore: deleted 2 of what it created, left 0")
     );
     assert!(estate.server.get("deployments", "billing", "api").is_none());
     assert!(
@@ -48,25 +132,213 @@ fn undo_deletes_what_the_restore_created_then_gives_back_and_ends() {
 
 #[test]
 fn what_somebody_changed_since_stays_and_is_said() {
+    let left = "8 restore: deleted 1 of what it created, left 1: ConfigMap forms stays: kubectl-edit at 05:07:00Z changed it";
     let mut estate = verified();
     estate.server.touch("configmaps", "billing", "forms");
     estate.press(Input::Undo).unwrap();
     estate.walk();
-    assert!(
-        estate
-            .server
-            .get("configmaps", "billing", "forms")
-            .is_some()
+    assert_eq!(
+        ending(&estate),
+        format!("taken back: {RESUMED}; {left} since it was verified")
     );
-    assert_eq!(estate.run().status, RunStatus::Aborted("taken back: 6 hold-automation: Kustomization billing is resumed; 8 restore: deleted 1 of what it created, left 1: ConfigMap forms stays: somebody changed it".into()));
-    let mut raced = verified();
-    raced.press(Input::Undo).unwrap();
+    assert_eq!(deletes(&estate), (1, 1));
+    let mut raced = listed();
     raced.server.touch("configmaps", "billing", "forms");
     raced.walk();
-    assert!(
-        raced.server.get("configmaps", "billing", "forms").is_some(),
-        "changed between list and delete"
+    assert_eq!(ending(&raced), format!("taken back: {RESUMED}; {left}"));
+    for estate in [estate, raced] {
+        let there = estate.server.get("configmaps", "billing", "forms");
+        assert!(there.is_some(), "a hand edit is never deleted");
+    }
+}
+
+#[test]
+fn a_status_that_moves_is_nobodys_change() {
+    let mut estate = verified();
+    estate.server.report("deployments", "billing", "api");
+    estate.press(Input::Undo).unwrap();
+    estate.server.report("deployments", "billing", "api");
+    estate.walk();
+    assert!(ending(&estate).ends_with("deleted 2 of what it created, left 0"));
+    assert_eq!(deletes(&estate), (2, 2));
+}
+
+#[test]
+fn a_status_that_moves_under_the_delete_is_read_again_and_asked_in_a_new_record() {
+    let mut estate = listed();
+    estate.server.busy = 2;
+    estate.press(Input::Typed("billing".into())).unwrap();
+    assert_eq!(deletes(&estate), (4, 4), "each try has a record of its own");
+    estate.walk();
+    assert!(ending(&estate).ends_with("deleted 2 of what it created, left 0"));
+
+    let mut estate = listed();
+    estate.server.busy = 4;
+    estate.press(Input::Typed("billing".into())).unwrap();
+    assert_eq!(
+        deletes(&estate),
+        (3, 3),
+        "not for ever: a person is asked again"
     );
+    let shown = card(&estate);
+    assert!(shown.notes[0].as_str().contains("(409)"), "{shown:?}");
+    estate.walk();
+    assert!(ending(&estate).ends_with("deleted 2 of what it created, left 0"));
+    assert_eq!(deletes(&estate), (6, 6));
+}
+
+#[test]
+fn a_refusal_that_is_about_us_stops_and_one_about_the_object_leaves_it() {
+    for (status, stops) in [(401, true), (429, true), (403, false), (422, false)] {
+        let mut estate = listed();
+        estate.faults = vec![(8, Fault::Refused(status))];
+        estate.press(Input::Typed("billing".into())).unwrap();
+        assert_eq!(card(&estate).typed.is_some(), stops, "{status}");
+        estate.walk();
+        let words = ending(&estate);
+        let left = words.contains(&format!(
+            "ConfigMap forms stays: the delete was refused ({status})"
+        ));
+        assert_eq!(left, !stops, "{words}");
+    }
+}
+
+#[test]
+fn a_delete_whose_answer_is_lost_is_looked_for_and_never_sent_again_blindly() {
+    for (fault, writes, intents) in [(Fault::AnswerLost, 2, 2), (Fault::Lost, 2, 3)] {
+        let mut estate = listed();
+        estate.faults = vec![(8, fault)];
+        estate.press(Input::Typed("billing".into())).unwrap();
+        let shown = card(&estate);
+        assert_eq!(shown.typed.as_deref(), Some("billing"), "{shown:?}");
+        estate.walk();
+        assert!(ending(&estate).ends_with("deleted 2 of what it created, left 0"));
+        assert_eq!(deletes(&estate), (writes, intents), "{fault:?}");
+    }
+}
+
+#[test]
+fn a_restore_that_was_never_verified_is_judged_by_who_wrote_since_it_ended() {
+    for edited in [false, true] {
+        let mut estate = Estate::new();
+        estate.open("billing").unwrap();
+        estate.walk_to("restore");
+        let commands = estate.look(|sight| {
+            let typed = Input::Typed("billing".into());
+            estate.run().press(typed, sight, estate.now())
+        });
+        for command in commands.unwrap() {
+            estate.carry_out(command);
+        }
+        if edited {
+            estate.server.touch("configmaps", "billing", "forms");
+        }
+        estate.press(Input::Undo).unwrap();
+        estate.walk();
+        let words = ending(&estate);
+        let stays = "left 1: ConfigMap forms stays: kubectl-edit at 05:07:00Z changed it";
+        assert_eq!(words.contains(stays), edited, "{words}");
+    }
+}
+
+#[test]
+fn a_long_list_is_shown_and_confirmed_part_by_part() {
+    let object = |at: usize| Created {
+        gvr: super::server::gvr("configmaps"),
+        kind: "ConfigMap".to_owned(),
+        name: format!("forms-of-ward-{at:04}"),
+        uid: format!("u-{at}"),
+        resource_version: "1".to_owned(),
+        written: Written::default(),
+    };
+    let mut estate = listed();
+    let run = estate.run.as_mut().unwrap();
+    let list = run.memory.undo_list.as_mut().unwrap();
+    list.delete = (0..50).map(|at| (object(at), None)).collect();
+    let first = card(&estate);
+    assert!(
+        first.facts[0]
+            .1
+            .as_str()
+            .starts_with("1 to 21 of 50: ConfigMap forms-of-ward-0000, ")
+    );
+    assert!(first.facts[0].1.as_str().ends_with("forms-of-ward-0020"));
+    estate.press(Input::Typed("billing".into())).unwrap();
+    let second = card(&estate);
+    assert!(
+        second.facts[0].1.as_str().starts_with("22 to 42 of 50: "),
+        "{second:?}"
+    );
+    assert_ne!(first.digest, second.digest);
+    assert_eq!(deletes(&estate), (0, 0), "none of them is there");
+}
+
+#[test]
+fn an_undo_that_is_put_down_in_the_middle_asks_again_and_owes_the_rest() {
+    let mut estate = listed();
+    let commands = estate.look(|sight| {
+        let typed = Input::Typed("billing".into());
+        estate.run().press(typed, sight, estate.now())
+    });
+    for command in commands.unwrap() {
+        estate.carry_out(command);
+    }
+    while deletes(&estate).0 < 1 || estate.run().attempt(8, true).is_some() {
+        let next = estate.look(|sight| estate.run().advance(sight, estate.now()));
+        estate.seconds += 1;
+        if let Some(command) = next {
+            estate.carry_out(command);
+        }
+    }
+    estate.press(Input::Hold).unwrap();
+    assert_eq!(deletes(&estate), (1, 1), "nothing goes on while it is held");
+    let owed = &estate.run().owed;
+    assert!(
+        owed.iter()
+            .any(|owed| owed.1.as_str().contains("1 of 2 were deleted")),
+        "{owed:?}"
+    );
+    estate.press(Input::Enter).unwrap();
+    let shown = card(&estate);
+    assert_eq!(shown.facts[0].1.as_str(), "2 to 2 of 2: Deployment api");
+    assert_eq!(deletes(&estate), (1, 1), "the name is typed again");
+    estate.walk();
+    assert_eq!(card(&estate).title, "TAKEN BACK");
+    assert_eq!(deletes(&estate), (2, 2));
+}
+
+/// The log of a run that is taken back, cut after every entry: it goes on to the same end, and nothing is deleted twice.
+#[test]
+fn an_undo_cut_after_any_entry_goes_on_to_the_same_end() {
+    let mut golden = listed();
+    let from = golden.log.len() - 1;
+    golden.walk();
+    for cut in from..golden.log.len() {
+        for server in [golden.past[cut - 1].clone(), golden.past[cut].clone()] {
+            let writes = server.writes.clone();
+            let mut later = resume(&golden, &golden.log[..cut], server);
+            assert_eq!(later.run().status, RunStatus::Interrupted);
+            later.settle();
+            assert_eq!(later.server.writes, writes, "cut {cut}: nothing by itself");
+            later.walk();
+            assert!(ending(&later).contains(RESUMED), "cut {cut}");
+            assert_eq!(
+                later.server.objects.len(),
+                golden.server.objects.len(),
+                "cut {cut}"
+            );
+            let most = later
+                .server
+                .writes
+                .iter()
+                .filter(|(line, _)| line.starts_with("DELETE "));
+            assert!(
+                most.clone().all(|(_, times)| *times == 1),
+                "cut {cut}: {:?}",
+                later.server.writes
+            );
+        }
+    }
 }
 
 #[test]

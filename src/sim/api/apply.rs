@@ -1,10 +1,11 @@
 //! Server-side apply: the fields a manager gives are its own, what it no longer gives goes, and
 //! what another manager set differently is a conflict.
-//!
-//! Thinner than a real server's in one way: a list counts as one field.
 
 use serde_json::{Map, Value, json};
 
+use crate::sim::api::fields;
+use crate::sim::api::fields::Place;
+use crate::sim::api::fields::Which;
 use crate::sim::api::managed;
 use crate::sim::api::managed::Writer;
 use crate::sim::api::patch;
@@ -26,8 +27,12 @@ pub(super) fn apply(
     } else {
         patch::strategic(object, applied);
     }
-    let given = managed::tree(&Map::new(), &managed::strip(applied), false);
-    let changed = managed::tree(&managed::strip(&before), &managed::strip(object), false);
+    let place = Place::top(res.custom);
+    let own = managed::strip(applied, res, writer);
+    let given = fields::tree(&Map::new(), &own, place, Which::Given);
+    let old = managed::strip(&before, res, writer);
+    let new = managed::strip(object, res, writer);
+    let changed = fields::tree(&old, &new, place, Which::Changed);
     let mut entries = meta::list(&before, "/metadata/managedFields").to_vec();
     if !force {
         refuse_conflicts(&entries, &changed, writer)?;
@@ -37,17 +42,17 @@ pub(super) fn apply(
         .position(|entry| managed::is_writers(entry, writer));
     if let Some(own) = own {
         let mut gone = entries.remove(own)["fieldsV1"].take();
-        managed::subtract(&mut gone, &given);
+        fields::subtract(&mut gone, &given);
         for entry in &entries {
-            managed::subtract(
+            fields::subtract(
                 &mut gone,
                 entry["fieldsV1"].as_object().unwrap_or(&Map::new()),
             );
         }
-        drop_fields(object, &gone);
+        fields::drop_from(object, &gone);
     }
     for entry in &mut entries {
-        managed::subtract(&mut entry["fieldsV1"], &changed);
+        fields::subtract(&mut entry["fieldsV1"], &changed);
     }
     entries.retain(|entry| entry["fieldsV1"] != json!({}));
     let mut entry = managed::entry(res, writer);
@@ -65,31 +70,38 @@ pub(super) fn apply(
     Ok(())
 }
 
-/// Removes from an object the leaves of a field tree.
-fn drop_fields(object: &mut Value, fields: &Value) {
-    let (Some(map), Some(fields)) = (object.as_object_mut(), fields.as_object()) else {
-        return;
-    };
-    for (key, inner) in fields {
-        let key = key.strip_prefix("f:").unwrap_or(key);
-        if inner.as_object().is_none_or(Map::is_empty) {
-            map.remove(key);
-        } else if let Some(slot) = map.get_mut(key) {
-            drop_fields(slot, inner);
-        }
-    }
+/// Notes in a new object that a manager gave it by applying.
+pub(super) fn begin(given: &Value, object: &mut Value, res: &Resource, writer: &Writer) {
+    let own = managed::strip(given, res, writer);
+    let given = fields::tree(&Map::new(), &own, Place::top(res.custom), Which::Given);
+    let mut entry = managed::entry(res, writer);
+    entry["fieldsV1"] = given.into();
+    meta::set(object, "managedFields", json!([entry]));
 }
 
 /// The paths of the leaves that both field trees have.
 fn shared(one: &Value, two: &Map<String, Value>, path: &str, paths: &mut Vec<String>) {
     for (key, inner) in two {
         let Some(other) = one.get(key) else { continue };
-        let path = format!("{path}.{}", key.strip_prefix("f:").unwrap_or(key));
+        let path = format!("{path}{}", fields::word(key));
         match inner.as_object().filter(|inner| !inner.is_empty()) {
             Some(inner) => shared(other, inner, &path, paths),
             None => paths.push(path),
         }
     }
+}
+
+/// How a conflict names the other manager.
+fn owner(entry: &Value) -> String {
+    let mut who = format!("with \"{}\"", meta::text(entry, "/manager"));
+    match meta::text(entry, "/subresource") {
+        "" => {}
+        sub => who.push_str(&format!(" with subresource \"{sub}\"")),
+    }
+    if entry["operation"] == "Update" {
+        who.push_str(&format!(" using {}", meta::text(entry, "/apiVersion")));
+    }
+    who
 }
 
 fn refuse_conflicts(
@@ -105,11 +117,7 @@ fn refuse_conflicts(
     {
         let mut paths = Vec::new();
         shared(&entry["fieldsV1"], changed, "", &mut paths);
-        let who = format!(
-            "with \"{}\" using {}",
-            meta::text(entry, "/manager"),
-            meta::text(entry, "/apiVersion")
-        );
+        let who = owner(entry);
         for path in &paths {
             causes.push(json!({
                 "reason": "FieldManagerConflict",

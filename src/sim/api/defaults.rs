@@ -1,13 +1,11 @@
 //! What the server checks in and adds to an object that a client sends.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::sim::api::fill;
 use crate::sim::api::path::Target;
 use crate::sim::store::Refusal;
 use crate::sim::store::Resource;
-use crate::sim::store::Store;
 use crate::sim::store::meta;
 
 /// Refuses an object of another kind, namespace or name than the path says.
@@ -116,7 +114,7 @@ fn is_part(part: &str) -> bool {
 }
 
 /// Drops what only the server sets in a new object, and adds what it starts with.
-pub(super) fn begin(res: &Resource, object: &mut Value, store: &Store) {
+pub(super) fn begin(res: &Resource, object: &mut Value) {
     for field in [
         "uid",
         "creationTimestamp",
@@ -131,127 +129,14 @@ pub(super) fn begin(res: &Resource, object: &mut Value, store: &Store) {
     {
         map.remove("status");
     }
-    match (res.group, res.plural) {
-        ("", "pods") => {
-            object["status"] = json!({ "phase": "Pending", "qosClass": "BestEffort" });
-            default(&mut object["spec"], "enableServiceLinks", true.into());
-            default(
-                &mut object["spec"],
-                "preemptionPolicy",
-                "PreemptLowerPriority".into(),
-            );
-            default(&mut object["spec"], "priority", json!(0));
-            let stay = |key: &str| json!({ "key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300 });
-            let tolerations = json!([
-                stay("node.kubernetes.io/not-ready"),
-                stay("node.kubernetes.io/unreachable")
-            ]);
-            default(&mut object["spec"], "tolerations", tolerations);
-        }
-        ("apps" | "batch", _) => object["status"] = json!({}),
-        ("", "persistentvolumeclaims") => object["status"] = json!({ "phase": "Pending" }),
-        ("", "services") => {
-            let [a, b] = store.dice(|dice| [dice.below(255), dice.below(253) + 1]);
-            let address = format!("10.96.{a}.{b}");
-            default(&mut object["spec"], "clusterIP", address.into());
-            object["status"] = json!({ "loadBalancer": {} });
-        }
-        _ => {}
-    }
-    complete(res, &Value::Null, object);
-}
-
-/// Adds what the server sets in a written object when the client does not; `before` is the
-/// object it replaces, or null.
-pub(super) fn complete(res: &Resource, before: &Value, object: &mut Value) {
-    match (res.group, res.plural) {
-        ("", "pods") => pod_spec(&mut object["spec"]),
-        ("", "secrets") => secret(object),
-        ("", "services") => service(before, object),
-        ("apps", "deployments") => {
-            default(&mut object["spec"], "replicas", json!(1));
-            default(&mut object["spec"], "revisionHistoryLimit", json!(10));
-            default(&mut object["spec"], "progressDeadlineSeconds", json!(600));
-            strategy(&mut object["spec"]);
-            pod_spec(&mut object["spec"]["template"]["spec"]);
-        }
-        ("apps", "replicasets" | "statefulsets") => {
-            default(&mut object["spec"], "replicas", json!(1));
-            pod_spec(&mut object["spec"]["template"]["spec"]);
-        }
-        _ => {}
-    }
-}
-
-fn strategy(spec: &mut Value) {
-    default(spec, "strategy", json!({}));
-    default(&mut spec["strategy"], "type", "RollingUpdate".into());
-    if spec["strategy"]["type"] == "RollingUpdate" {
-        let quarter = json!({ "maxUnavailable": "25%", "maxSurge": "25%" });
-        default(&mut spec["strategy"], "rollingUpdate", quarter);
-    }
-}
-
-fn default(object: &mut Value, key: &str, value: Value) {
-    if object.is_null() {
-        *object = json!({});
-    }
-    if let Some(map) = object.as_object_mut() {
-        map.entry(key.to_owned()).or_insert(value);
-    }
-}
-
-fn pod_spec(spec: &mut Value) {
-    default(spec, "restartPolicy", "Always".into());
-    default(spec, "terminationGracePeriodSeconds", json!(30));
-    default(spec, "dnsPolicy", "ClusterFirst".into());
-    default(spec, "schedulerName", "default-scheduler".into());
-    default(spec, "securityContext", json!({}));
-    for container in spec["containers"].as_array_mut().into_iter().flatten() {
-        default(container, "imagePullPolicy", "IfNotPresent".into());
-        default(container, "resources", json!({}));
-        default(
-            container,
-            "terminationMessagePath",
-            "/dev/termination-log".into(),
-        );
-        default(container, "terminationMessagePolicy", "File".into());
-    }
-}
-
-fn secret(object: &mut Value) {
-    default(object, "type", "Opaque".into());
-    let plain = object
-        .as_object_mut()
-        .and_then(|map| map.remove("stringData"));
-    for (key, value) in plain
-        .as_ref()
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
-        let encoded = STANDARD.encode(value.as_str().unwrap_or(""));
-        meta::map(object, "data").insert(key.clone(), encoded.into());
-    }
-}
-
-fn service(before: &Value, object: &mut Value) {
-    default(&mut object["spec"], "type", "ClusterIP".into());
-    default(&mut object["spec"], "sessionAffinity", "None".into());
-    // An address once given stays when a client leaves it out.
-    if let Some(address) = before.pointer("/spec/clusterIP") {
-        default(&mut object["spec"], "clusterIP", address.clone());
-    }
-    for port in object["spec"]["ports"].as_array_mut().into_iter().flatten() {
-        default(port, "protocol", "TCP".into());
-    }
+    fill::complete(res, &Value::Null, object);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::clock::Clock;
     use crate::sim::store::resources::{CLUSTERROLES, NAMESPACES, PODS, SECRETS};
+    use serde_json::json;
 
     #[test]
     fn names_are_checked_by_the_rule_of_their_resource() {
@@ -270,13 +155,12 @@ mod tests {
 
     #[test]
     fn a_client_sets_neither_status_nor_uid() {
-        let store = Store::new(Clock::manual(jiff::Timestamp::UNIX_EPOCH), 1);
         let mut pod = json!({"metadata": {"uid": "x"}, "status": {"phase": "Running"}});
-        begin(&PODS, &mut pod, &store);
-        assert_eq!(pod["status"]["phase"], "Pending");
+        begin(&PODS, &mut pod);
+        assert!(pod.get("status").is_none());
         assert!(pod["metadata"].get("uid").is_none());
         let mut secret = json!({"stringData": {"a": "b"}});
-        begin(&SECRETS, &mut secret, &store);
+        begin(&SECRETS, &mut secret);
         assert_eq!(secret["data"]["a"], "Yg==");
         assert!(secret.get("stringData").is_none());
     }

@@ -51,16 +51,20 @@ type Subresource = (&'static str, [&'static str; 3], &'static [&'static str]);
 /// The subresources served for a resource.
 pub(super) fn subresources(res: &Resource) -> Vec<Subresource> {
     const READ_WRITE: &[&str] = &["get", "patch", "update"];
+    const PROXY: &[&str] = &["create", "delete", "get", "patch", "update"];
     let own = [res.group, res.version, res.kind];
     let mut all: Vec<Subresource> = Vec::new();
     if res.status_subresource {
         all.push(("status", own, READ_WRITE));
     }
     match (res.group, res.plural) {
-        ("", "pods") => all.push(("log", own, &["get"])),
+        ("", "pods") => {
+            all.push(("eviction", ["policy", "v1", "Eviction"], &["create"]));
+            all.push(("log", own, &["get"]));
+            all.push(("proxy", ["", "v1", "PodProxyOptions"], PROXY));
+        }
         ("", "services") => {
-            let verbs = &["create", "delete", "get", "patch", "update"];
-            all.push(("proxy", ["", "v1", "ServiceProxyOptions"], verbs));
+            all.push(("proxy", ["", "v1", "ServiceProxyOptions"], PROXY));
         }
         ("apps", "deployments" | "replicasets" | "statefulsets") => {
             all.push(("scale", ["autoscaling", "v1", "Scale"], READ_WRITE));

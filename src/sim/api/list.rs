@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 
 use crate::sim::api::Ask;
 use crate::sim::api::Server;
+use crate::sim::api::options;
+use crate::sim::api::options::At;
 use crate::sim::api::path::Target;
 use crate::sim::api::selector::Selector;
 use crate::sim::api::shape;
@@ -69,12 +71,7 @@ pub(super) fn list(server: &Server, ask: &Ask, target: &Target) -> Result<Respon
 
 fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Result<Page, Refusal> {
     let key = format!("{} {:?}", target.res.qualified(), target.ns);
-    let limit: usize = match ask.query("limit") {
-        "" => 0,
-        text => text
-            .parse()
-            .map_err(|_| Refusal::bad_request(unreadable("ParseInt", text)))?,
-    };
+    let limit = limit(ask)?;
     let asked = ask.query("resourceVersion");
     if !asked.is_empty() && asked.parse::<u64>().is_err() {
         return Err(Refusal::bad_request(format!(
@@ -82,9 +79,14 @@ fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Res
             unreadable("ParseUint", asked)
         )));
     }
+    let at = options::version(ask, limit, server.store().rv())?;
     let (items, rv, start) = match ask.query("continue") {
         "" => {
-            let (items, rv) = server.store().list(target.res, target.ns.as_deref());
+            let ns = target.ns.as_deref();
+            let (items, rv) = match at {
+                At::Newest => server.store().list(target.res, ns),
+                At::Exactly(rv) => (server.store().list_at(target.res, ns, rv)?, rv),
+            };
             (Arc::new(items), rv, 0)
         }
         token => {
@@ -125,6 +127,18 @@ fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Res
         items: chosen,
         metadata,
     })
+}
+
+/// How many objects a page may hold; 0 for all. A negative limit is none.
+fn limit(ask: &Ask) -> Result<usize, Refusal> {
+    let text = ask.query("limit");
+    if text.is_empty() {
+        return Ok(0);
+    }
+    let limit: i64 = text
+        .parse()
+        .map_err(|_| Refusal::bad_request(unreadable("ParseInt", text)))?;
+    Ok(usize::try_from(limit).unwrap_or(0))
 }
 
 /// What a real server says of a number it cannot read.

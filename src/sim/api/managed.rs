@@ -1,9 +1,10 @@
 //! Who set which field: `managedFields`, kept by manager, operation and subresource.
-//!
-//! Thinner than a real server's: a list counts as one field.
 
 use serde_json::{Map, Value, json};
 
+use crate::sim::api::fields;
+use crate::sim::api::fields::Place;
+use crate::sim::api::fields::Which;
 use crate::sim::store::Resource;
 use crate::sim::store::meta;
 
@@ -17,7 +18,6 @@ const NOBODYS: &[&str] = &[
     "creationTimestamp",
     "deletionTimestamp",
     "deletionGracePeriodSeconds",
-    "generateName",
     "managedFields",
     "selfLink",
 ];
@@ -38,8 +38,9 @@ pub(super) struct Writer {
 /// Notes in `after` who changed what of `before`; null stands for a new object.
 pub(super) fn note(before: &Value, after: &mut Value, res: &Resource, writer: &Writer) {
     let mut entries = meta::list(before, "/metadata/managedFields").to_vec();
-    let changed = changed(&strip(before), &strip(after));
-    let gone = changed_keys(&strip(after), &strip(before));
+    let (old, new) = (strip(before, res, writer), strip(after, res, writer));
+    let changed = changed(&old, &new, res);
+    let gone = missing(&new, &old, res);
     if changed.is_empty() && gone.is_empty() {
         set(after, entries);
         return;
@@ -49,17 +50,19 @@ pub(super) fn note(before: &Value, after: &mut Value, res: &Resource, writer: &W
         if is_writers(entry, writer) {
             own = Some(at);
         } else {
-            subtract(&mut entry["fieldsV1"], &changed);
+            fields::subtract(&mut entry["fieldsV1"], &changed);
         }
-        subtract(&mut entry["fieldsV1"], &gone);
+        fields::subtract(&mut entry["fieldsV1"], &gone);
     }
     if !changed.is_empty() {
         let at = own.unwrap_or_else(|| {
             entries.push(entry(res, writer));
             entries.len() - 1
         });
-        entries[at]["time"] = writer.time.as_str().into();
-        add(&mut entries[at]["fieldsV1"], &changed);
+        if writer.sub != "scale" {
+            entries[at]["time"] = writer.time.as_str().into();
+        }
+        fields::add(&mut entries[at]["fieldsV1"], &changed);
     }
     entries.retain(|entry| entry["fieldsV1"].as_object().is_some_and(|f| !f.is_empty()));
     set(after, entries);
@@ -87,6 +90,10 @@ pub(super) fn entry(res: &Resource, writer: &Writer) -> Value {
     if !writer.sub.is_empty() {
         entry["subresource"] = writer.sub.as_str().into();
     }
+    // A real server keeps no time of a write through the scale.
+    if let (Some(map), "scale") = (entry.as_object_mut(), writer.sub.as_str()) {
+        map.remove("time");
+    }
     entry
 }
 
@@ -97,11 +104,16 @@ pub(super) fn is_writers(entry: &Value, writer: &Writer) -> bool {
         && meta::text(entry, "/subresource") == writer.sub
 }
 
-/// The object without what nobody owns.
-pub(super) fn strip(object: &Value) -> Map<String, Value> {
+/// The object without what nobody owns, and without what this writer cannot write.
+pub(super) fn strip(object: &Value, res: &Resource, writer: &Writer) -> Map<String, Value> {
     let mut map = object.as_object().cloned().unwrap_or_default();
     map.remove("kind");
     map.remove("apiVersion");
+    if writer.sub == "status" {
+        map.retain(|key, _| key == "status");
+    } else if res.status_subresource {
+        map.remove("status");
+    }
     if let Some(metadata) = map.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.retain(|key, _| !NOBODYS.contains(&key.as_str()));
         if metadata.is_empty() {
@@ -112,75 +124,21 @@ pub(super) fn strip(object: &Value) -> Map<String, Value> {
 }
 
 /// The tree of fields that are new or other in `after`.
-fn changed(before: &Map<String, Value>, after: &Map<String, Value>) -> Map<String, Value> {
-    tree(before, after, false)
+fn changed(
+    before: &Map<String, Value>,
+    after: &Map<String, Value>,
+    res: &Resource,
+) -> Map<String, Value> {
+    fields::tree(before, after, Place::top(res.custom), Which::Changed)
 }
 
 /// The tree of fields of `after` that are missing in `before`.
-fn changed_keys(before: &Map<String, Value>, after: &Map<String, Value>) -> Map<String, Value> {
-    tree(before, after, true)
-}
-
-/// The tree of fields of `after` that are other in `before`, or with `keys` only missing there.
-pub(super) fn tree(
+fn missing(
     before: &Map<String, Value>,
     after: &Map<String, Value>,
-    keys: bool,
+    res: &Resource,
 ) -> Map<String, Value> {
-    let none = Map::new();
-    let mut fields = Map::new();
-    for (key, value) in after {
-        let old = before.get(key);
-        if old == Some(value) {
-            continue;
-        }
-        match value.as_object().filter(|map| !map.is_empty()) {
-            Some(map) => {
-                let old = old.and_then(Value::as_object).unwrap_or(&none);
-                let inner = tree(old, map, keys);
-                if !inner.is_empty() {
-                    fields.insert(format!("f:{key}"), inner.into());
-                }
-            }
-            None if keys && old.is_some() => {}
-            None => {
-                fields.insert(format!("f:{key}"), json!({}));
-            }
-        }
-    }
-    fields
-}
-
-fn add(fields: &mut Value, more: &Map<String, Value>) {
-    let Some(fields) = fields.as_object_mut() else {
-        return;
-    };
-    for (key, inner) in more {
-        let slot = fields.entry(key.clone()).or_insert_with(|| json!({}));
-        add(slot, inner.as_object().unwrap_or(&Map::new()));
-    }
-}
-
-/// Takes the leaves of one field tree out of another.
-pub(super) fn subtract(fields: &mut Value, less: &Map<String, Value>) {
-    let Some(fields) = fields.as_object_mut() else {
-        return;
-    };
-    for (key, inner) in less {
-        let inner = inner.as_object().filter(|inner| !inner.is_empty());
-        match (fields.get_mut(key), inner) {
-            (Some(slot), Some(inner)) => {
-                subtract(slot, inner);
-                if slot.as_object().is_some_and(Map::is_empty) {
-                    fields.remove(key);
-                }
-            }
-            (Some(_), None) => {
-                fields.remove(key);
-            }
-            (None, _) => {}
-        }
-    }
+    fields::tree(before, after, Place::top(res.custom), Which::Missing)
 }
 
 #[cfg(test)]

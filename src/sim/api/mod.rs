@@ -8,8 +8,13 @@ mod audit;
 pub mod bootstrap;
 mod defaults;
 mod discovery;
+mod evict;
+mod fields;
+mod fill;
 mod list;
+mod logs;
 mod managed;
+mod options;
 mod patch;
 mod path;
 mod protobuf;
@@ -30,7 +35,7 @@ use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Query, Request, State};
 use axum::response::Response;
-use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, USER_AGENT};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Uri};
 
 pub use crate::sim::api::audit::AuditLog;
@@ -186,13 +191,19 @@ async fn handle(State(server): State<Server>, request: Request) -> Response {
         user: server.who(&parts.headers),
         asked: Attributes::default(),
         at: clock.now(),
+        allowed: None,
+        refused: None,
     };
-    let mut long = false;
     let mut trouble = None;
-    let answer = judge(&server, parts, body, &mut arrival, &mut long, &mut trouble).await;
+    let answer = judge(&server, parts, body, &mut arrival, &mut trouble).await;
     let mut response = answer.unwrap_or_else(|refusal| {
-        long = false;
-        shape::json(refusal.code, &refusal.status())
+        let status = refusal.status();
+        let mut response = shape::json(refusal.code, &status);
+        if let Some(seconds) = status["details"]["retryAfterSeconds"].as_u64() {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        arrival.refused = Some(status);
+        response
     });
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
@@ -200,29 +211,19 @@ async fn handle(State(server): State<Server>, request: Request) -> Response {
     }
     let no_cache = HeaderValue::from_static("no-cache, private");
     headers.insert(CACHE_CONTROL, no_cache);
-    let stage = if long {
-        "ResponseStarted"
-    } else {
-        "ResponseComplete"
-    };
-    let code = response.status().as_u16();
-    server
-        .inner
-        .audit
-        .record(&arrival, stage, code, clock.now());
+    let response = audit::answered(&server.inner.audit, arrival, &clock, response);
     match trouble {
         Some(trouble) => trouble.spoil(response).await,
         None => response,
     }
 }
 
-/// Reads, authenticates, authorizes and answers a request; `long` is set for a watch, `trouble` to what hits it.
+/// Reads, authenticates, authorizes and answers a request; `trouble` is set to what hits it.
 async fn judge(
     server: &Server,
     mut parts: http::request::Parts,
     body: Body,
     arrival: &mut Arrival,
-    long: &mut bool,
     trouble: &mut Option<Trouble>,
 ) -> Result<Response, Refusal> {
     let path = parts.uri.path().to_owned();
@@ -265,13 +266,13 @@ async fn judge(
         Route::Review(kind) if ask.method == Method::POST => review::review(server, &ask, kind),
         Route::Review(_) => Err(Refusal::method_not_allowed()),
         Route::Objects(target) => {
-            *long = arrival.asked.verb == "watch";
+            let long = arrival.asked.verb == "watch";
             if trouble.is_some_and(Trouble::too_old)
-                && let Some(gone) = trouble::too_old(server, &ask, *long)
+                && let Some(gone) = trouble::too_old(server, &ask, long)
             {
                 return gone;
             }
-            if *long {
+            if long {
                 let audit = server.inner.audit.clone();
                 let open = Open::new(audit, arrival.clone(), server.clock().clone());
                 return watch::watch(server, &ask, &target, open);
@@ -285,7 +286,7 @@ async fn judge(
 fn admit(
     server: &Server,
     headers: &HeaderMap,
-    arrival: &Arrival,
+    arrival: &mut Arrival,
     trouble: Option<&Trouble>,
 ) -> Result<User, Refusal> {
     if trouble.is_some_and(Trouble::unknown_token) {
@@ -309,7 +310,9 @@ fn admit(
         ));
     }
     let shut = trouble.is_some_and(Trouble::no_right);
-    if shut || rbac::allowed(server.store(), &user, &arrival.asked).is_none() {
+    let why = rbac::allowed(server.store(), &user, &arrival.asked).filter(|_| !shut);
+    arrival.allowed = Some((why.is_some(), why.clone().unwrap_or_default()));
+    if why.is_none() {
         return Err(rbac::refuse(&user, &arrival.asked));
     }
     Ok(user)
@@ -333,8 +336,10 @@ async fn objects(server: &Server, ask: &Ask, target: &Target) -> Result<Response
         };
     };
     match (target.sub.as_str(), ask.method.as_str()) {
+        ("proxy", _) if target.res.plural == "pods" => Err(logs::no_port(name)),
         ("proxy", _) => proxy::service(server, ask, target, name).await,
-        ("log", "GET") => proxy::log(server, ask, target, name),
+        ("log", "GET") => logs::log(server, ask, target, name),
+        ("eviction", "POST") => evict::evict(server, ask, target, name),
         ("scale", "GET" | "PUT" | "PATCH") => scale::scale(server, ask, target, name),
         ("" | "status", "GET") => proxy::object(server, ask, target, name),
         ("" | "status", "PUT") => write::replace(server, ask, target, name),

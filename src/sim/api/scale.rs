@@ -6,10 +6,12 @@ use serde_json::{Value, json};
 
 use crate::sim::api::Ask;
 use crate::sim::api::Server;
+use crate::sim::api::managed;
 use crate::sim::api::patch;
 use crate::sim::api::path::Target;
 use crate::sim::api::selector;
 use crate::sim::api::shape;
+use crate::sim::api::write;
 use crate::sim::store::Refusal;
 use crate::sim::store::meta;
 
@@ -75,13 +77,15 @@ pub(super) fn scale(
         ));
     }
     let version = scale["metadata"]["resourceVersion"].take();
-    let changed =
-        server
-            .store()
-            .try_update(res, ns, name, !ask.query("dryRun").is_empty(), |object| {
-                meta::set(object, "resourceVersion", version);
-                object["spec"]["replicas"] = replicas.into();
-                Ok(())
-            })?;
+    let writer = write::writer(server, ask, "Update", "scale");
+    let changed = server
+        .store()
+        .try_update(res, ns, name, write::dry(ask)?, |object| {
+            let before = object.clone();
+            meta::set(object, "resourceVersion", version);
+            object["spec"]["replicas"] = replicas.into();
+            managed::note(&before, object, res, &writer);
+            Ok(())
+        })?;
     Ok(shape::json(200, &scale_of(&changed)))
 }

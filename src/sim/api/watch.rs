@@ -15,6 +15,7 @@ use crate::sim::api::Ask;
 use crate::sim::api::Server;
 use crate::sim::api::audit::Open;
 use crate::sim::api::list;
+use crate::sim::api::options;
 use crate::sim::api::path::Target;
 use crate::sim::api::selector::Selector;
 use crate::sim::api::shape;
@@ -66,6 +67,7 @@ pub(super) fn watch(
         ask.query("fieldSelector"),
     )?;
     let shape = Shape::wanted(&ask.headers, ask.query("includeObject"))?;
+    options::refuse_match_of_watch(ask)?;
     let initial = ask.flag("sendInitialEvents");
     let from = version(ask, initial)?;
     let from_state = from == 0 && ask.query("sendInitialEvents") != "false";

@@ -8,6 +8,7 @@ use crate::sim::api::Ask;
 use crate::sim::api::Server;
 use crate::sim::api::apply;
 use crate::sim::api::defaults;
+use crate::sim::api::fill;
 use crate::sim::api::managed;
 use crate::sim::api::managed::Writer;
 use crate::sim::api::patch;
@@ -25,7 +26,7 @@ use crate::sim::store::meta;
 use crate::sim::store::resources;
 
 /// Seconds a pod gets to stop when the client does not say.
-const GRACE: u64 = 30;
+pub(super) const GRACE: u64 = 30;
 
 /// The media types of objects in bodies.
 const READ: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
@@ -64,7 +65,7 @@ fn yaml_body(ask: &Ask) -> Result<Value, Refusal> {
         .map_err(|error| Refusal::bad_request(format!("error converting YAML to JSON: {error}")))
 }
 
-fn dry(ask: &Ask) -> Result<bool, Refusal> {
+pub(super) fn dry(ask: &Ask) -> Result<bool, Refusal> {
     let options = match ask.method.as_str() {
         "POST" => "CreateOptions",
         "PUT" => "UpdateOptions",
@@ -86,7 +87,7 @@ fn dry(ask: &Ask) -> Result<bool, Refusal> {
     }
 }
 
-fn writer(server: &Server, ask: &Ask, operation: &'static str, sub: &str) -> Writer {
+pub(super) fn writer(server: &Server, ask: &Ask, operation: &'static str, sub: &str) -> Writer {
     let manager = match ask.query("fieldManager") {
         "" => ask.agent().split('/').next().unwrap_or("unknown"),
         manager => manager,
@@ -132,8 +133,14 @@ fn create_as(
     defaults::check_fit(target, &object)?;
     defaults::check_name(target.res, &object)?;
     meta::map(&mut object, "metadata");
-    defaults::begin(target.res, &mut object, server.store());
-    managed::note(&Value::Null, &mut object, target.res, writer);
+    let given = object.clone();
+    defaults::begin(target.res, &mut object);
+    if writer.operation == "Apply" {
+        apply::begin(&given, &mut object, target.res, writer);
+    } else {
+        managed::note(&Value::Null, &mut object, target.res, writer);
+    }
+    fill::admit(target.res, &mut object, server.store());
     server
         .store()
         .try_create(target.res, target.ns.as_deref(), object, dry(ask)?)
@@ -246,6 +253,7 @@ fn change(
         .try_update(res, ns, name, dry(ask)?, |object| {
             let before = object.clone();
             change(object)?;
+            let owners = object["metadata"]["managedFields"].take();
             if target.sub == "status" {
                 let status = object["status"].take();
                 let version = object["metadata"]["resourceVersion"].take();
@@ -255,7 +263,12 @@ fn change(
             } else if res.status_subresource {
                 keep_status(&before, object);
             }
-            managed::note(&before, object, res, writer);
+            fill::complete(res, &before, object);
+            if writer.operation == "Apply" {
+                meta::set(object, "managedFields", owners);
+            } else {
+                managed::note(&before, object, res, writer);
+            }
             Ok(())
         })?;
     answer(server, ask, target, 200, &changed)

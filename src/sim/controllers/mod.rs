@@ -16,7 +16,7 @@ pub(in crate::sim) mod pods;
 mod quantity;
 mod replicasets;
 mod scheduler;
-mod selector;
+pub(in crate::sim) mod selector;
 mod statefulsets;
 pub(in crate::sim) mod velero;
 mod volumes;

@@ -1,11 +1,12 @@
 //! The simulated issuer: device grant, rotation, revocation and a key set, as Keycloak answers.
 //!
 //! `grant.rs` and `session.rs` are pure and take the time as an argument; `token.rs` signs and
-//! checks; `http.rs` is the only file that knows requests. There is no password: the page asks who
+//! checks; `http.rs` is the only file that knows requests; `served.rs` says how it is reached. There is no password: the page asks who
 //! you are, and the discovery document says so in a member of its own.
 
 mod grant;
 mod http;
+pub(in crate::sim) mod served;
 mod session;
 mod token;
 

@@ -25,6 +25,7 @@ use crate::sim::store::resources::SERVICES;
 use alerts::Alert;
 use silences::Silences;
 
+pub use logs::log_between;
 pub use logs::pod_log;
 
 /// The Service of the Alertmanager, as a plain monitoring stack names it.

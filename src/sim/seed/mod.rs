@@ -6,6 +6,7 @@
 
 mod aws_prod;
 mod billing;
+pub(in crate::sim) mod crowd;
 mod lab_1;
 mod platform;
 mod rbac;

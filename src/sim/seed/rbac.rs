@@ -144,7 +144,7 @@ pub(super) fn fill(story: &Story<'_>) -> Result<(), Refusal> {
 }
 
 /// Dana runs the platform: she may mend what no runbook mends, and delete a whole namespace, which a story may let her
-/// do by mistake.
+/// do by mistake; she edits `ConfigMaps` by hand and ends pods.
 fn platform(story: &Story<'_>, made: &str) -> Result<(), Refusal> {
     let name = "platform-admin";
     let metadata = json!({"name": name, "creationTimestamp": made});
@@ -159,6 +159,8 @@ fn platform(story: &Story<'_>, made: &str) -> Result<(), Refusal> {
         ),
         rule("velero.io", &["schedules"], &["create"]),
         rule("source.toolkit.fluxcd.io", &["gitrepositories"], &["patch"]),
+        rule("", &["configmaps"], &["patch"]),
+        rule("", &["pods"], &["delete", "deletecollection"]),
     ];
     story.add(&CLUSTERROLES, json!({"metadata": metadata, "rules": rules}))?;
     let bound = json!({

@@ -10,6 +10,7 @@ pub mod lifecycle;
 pub mod meta;
 mod object;
 mod refusal;
+mod resource;
 pub mod resources;
 mod state;
 

@@ -131,8 +131,11 @@ impl List {
         Some((list, token.map(str::to_owned)))
     }
 
-    /// The request for the page of this token.
+    /// The request for the page of this token; there is none for an empty one.
     fn page(&self, token: &str) -> Option<Request<Body>> {
+        if token.is_empty() {
+            return None;
+        }
         let mut request = Request::get(format!("{}&continue={token}", self.base));
         if let Some(accept) = &self.accept {
             request = request.header(ACCEPT, HeaderValue::from_bytes(accept).ok()?);
@@ -172,10 +175,9 @@ impl Next {
             return;
         };
         self.head.resize(HEAD, 0);
-        self.page = named.and_then(|token| {
-            let request = self.list.page(&token)?;
-            Some((token, send(self.client.clone(), request)))
-        });
+        if let Some(request) = self.list.page(&named) {
+            self.page = Some((named, send(self.client.clone(), request)));
+        }
     }
 
     /// Lets the request go on.
@@ -198,9 +200,9 @@ impl Drop for Next {
     }
 }
 
-/// The token of the next page as it stands in a query; `Some(None)` when there is no next page or the list does not name
+/// The token of the next page as it stands in a query; empty when there is no next page or the list does not name
 /// it before its items, `None` when more must be read to know.
-fn token(head: &[u8]) -> Option<Option<String>> {
+fn token(head: &[u8]) -> Option<String> {
     let head = String::from_utf8_lossy(head);
     let (metadata, _) = head.split_once("\"items\"")?;
     let found = metadata
@@ -208,7 +210,7 @@ fn token(head: &[u8]) -> Option<Option<String>> {
         .and_then(|(_, rest)| rest.split_once('"'))
         .map(|(token, _)| token)
         .filter(|token| !token.is_empty() && !token.contains('\\'));
-    Some(found.map(escaped))
+    Some(found.map(escaped).unwrap_or_default())
 }
 
 impl hyper::body::Body for Page {
@@ -223,7 +225,7 @@ impl hyper::body::Body for Page {
         if let Some(next) = &mut self.next {
             match &frame {
                 Poll::Ready(Some(Ok(frame))) => {
-                    next.look(frame.data_ref().map_or(&[], Bytes::as_ref))
+                    next.look(frame.data_ref().map_or(&[], Bytes::as_ref));
                 }
                 Poll::Ready(None) => next.ended = true,
                 _ => {}
@@ -359,15 +361,15 @@ mod tests {
         let known = |text: &str| token(text.as_bytes());
         assert_eq!(
             known(r#"{"metadata":{"continue":"a+b="},"items":[]"#),
-            Some(Some("a%2Bb%3D".into()))
+            Some("a%2Bb%3D".into())
         );
         assert_eq!(
             known(r#"{"metadata":{"resourceVersion":"7"},"items":[]"#),
-            Some(None)
+            Some(String::new())
         );
         assert_eq!(
             known(r#"{"items":[],"metadata":{"continue":"x"}"#),
-            Some(None)
+            Some(String::new())
         );
     }
 }

@@ -18,6 +18,8 @@ use http::header::DATE;
 use hyper::body::Body;
 use hyper::body::Frame;
 use hyper::body::SizeHint;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use tower::Service;
 
 use crate::config::Secret;
@@ -176,11 +178,10 @@ pub(in crate::sources) fn is_json(headers: &http::HeaderMap) -> bool {
         .is_none_or(|kind| kind.to_str().is_ok_and(|kind| kind.contains("json")))
 }
 
-/// When the server says that it answered, in seconds since 1970.
-fn date(headers: &http::HeaderMap) -> Option<i64> {
+/// When the server says that it answered, by its own clock.
+pub(super) fn date(headers: &http::HeaderMap) -> Option<Timestamp> {
     let text = headers.get(DATE)?.to_str().ok()?;
-    let date = jiff::fmt::rfc2822::parse(text).ok()?;
-    Some(date.timestamp().as_second())
+    Some(rfc2822::parse(text).ok()?.timestamp())
 }
 
 /// Counts what is heard.
@@ -214,7 +215,7 @@ where
                 watch.filter(|_| response.status().is_success() && is_json(response.headers()));
             pulse.beat(watch, 0);
             if let Some(date) = date(response.headers()) {
-                pulse.0.date.store(date, Ordering::Relaxed);
+                pulse.0.date.store(date.as_second(), Ordering::Relaxed);
             }
             Ok(response.map(|body| Heard { body, watch, pulse }))
         })
@@ -252,5 +253,24 @@ impl<B: Body<Data = hyper::body::Bytes> + Unpin> Body for Heard<B> {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_date_of_any_answer_is_told_once() {
+        let mut headers = http::HeaderMap::new();
+        assert_eq!(date(&headers), None);
+        headers.insert(DATE, "Sat, 15 Aug 2026 04:54:10 GMT".parse().unwrap());
+        let at = date(&headers).unwrap();
+        assert_eq!(at.to_string(), "2026-08-15T04:54:10Z");
+        let pulse = Pulse::default();
+        assert_eq!(pulse.date(), None);
+        pulse.0.date.store(at.as_second(), Ordering::Relaxed);
+        assert_eq!(pulse.date(), Some(at.as_second()));
+        assert_eq!(pulse.date(), None, "it grows old meanwhile");
     }
 }

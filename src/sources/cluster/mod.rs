@@ -40,6 +40,7 @@ use crate::text::SafeText;
 pub use self::layers::Pulse;
 pub use self::layers::TokenSlot;
 pub(super) use self::layers::is_json;
+pub use self::reader::Named;
 pub use self::reader::Reader;
 pub use self::reader::Resource;
 pub(super) use self::reader::message;

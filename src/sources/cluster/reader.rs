@@ -9,7 +9,6 @@ use http::Request;
 use http::header::ACCEPT;
 use http::header::CONTENT_TYPE;
 use jiff::Timestamp;
-use jiff::fmt::rfc2822;
 use kube::Client;
 use kube::client::Body;
 use serde::Deserialize;
@@ -20,6 +19,7 @@ use super::fault::Fault;
 use crate::audit::Class;
 use crate::sources::op::Gvr;
 use crate::sources::op::Op;
+use crate::sources::written::Written;
 use crate::text::SafeText;
 
 /// Objects on one page of a list.
@@ -88,12 +88,11 @@ struct Continue {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Item {
-    metadata: Named,
+    metadata: Value,
 }
 
 /// The metadata of one object.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Named {
     /// Its name.
     pub name: String,
@@ -105,6 +104,31 @@ pub struct Named {
     pub creation_timestamp: String,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
+    /// True when it was deleted and waits for its finalizers.
+    pub going: bool,
+    /// Who wrote it, as far as its metadata tells.
+    pub written: Written,
+}
+
+impl Named {
+    fn of(metadata: &Value) -> Named {
+        let text = |value: Option<&Value>| {
+            let text = value.and_then(Value::as_str);
+            text.unwrap_or_default().to_owned()
+        };
+        let labels = metadata.get("labels").and_then(Value::as_object);
+        Named {
+            name: text(metadata.get("name")),
+            uid: text(metadata.get("uid")),
+            resource_version: text(metadata.get("resourceVersion")),
+            creation_timestamp: text(metadata.get("creationTimestamp")),
+            labels: (labels.into_iter().flatten())
+                .map(|(key, value)| (key.clone(), text(Some(value))))
+                .collect(),
+            going: metadata.get("deletionTimestamp").is_some(),
+            written: Written::of(metadata),
+        }
+    }
 }
 
 impl Reader {
@@ -172,7 +196,8 @@ impl Reader {
             let page: Names = self
                 .get(&format!("{base}?limit={PAGE}{token}"), NAMES_ONLY)
                 .await?;
-            names.extend(page.items.into_iter().flatten().map(|item| item.metadata));
+            let items = page.items.into_iter().flatten();
+            names.extend(items.map(|item| Named::of(&item.metadata)));
             next = page.metadata.next;
             if next.is_empty() {
                 return Ok(names);
@@ -182,6 +207,26 @@ impl Reader {
             "more than {} objects at {base}",
             names.len()
         ))))
+    }
+
+    /// The metadata of the object of that name, by listing: what may be listed need not be ours to read.
+    ///
+    /// # Errors
+    /// Why it could not be read, in words.
+    pub async fn named(
+        &self,
+        gvr: &Gvr,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<Named>, Fault> {
+        let base = gvr.path(Some(namespace), None);
+        let path = format!("{base}?fieldSelector=metadata.name%3D{}", escaped(name));
+        let page: Names = self.get(&path, NAMES_ONLY).await?;
+        let mut found = page.items.into_iter().flatten();
+        Ok(found
+            .next()
+            .map(|item| Named::of(&item.metadata))
+            .filter(|found| found.name == name))
     }
 
     /// Every kind of one group and version, without subresources; the group is empty for the core group.
@@ -281,13 +326,7 @@ impl Reader {
             .await
             .map_err(|error| Fault::of(&error))?;
         let status = response.status();
-        let date = response
-            .headers()
-            .get(http::header::DATE)
-            .and_then(|date| date.to_str().ok());
-        let date = date
-            .and_then(|date| rfc2822::parse(date).ok())
-            .map(|date| date.timestamp());
+        let date = super::layers::date(response.headers());
         let body = response
             .into_body()
             .collect_bytes()
@@ -344,7 +383,7 @@ pub(in crate::sources) fn message(body: &[u8]) -> String {
     }
 }
 
-/// A continue token in a query: base64 holds `+`, `/` and `=`.
+/// A value in a query; a continue token is base64 and holds `+`, `/` and `=`.
 pub(super) fn escaped(token: &str) -> String {
     let mut out = String::with_capacity(token.len());
     for byte in token.bytes() {

@@ -15,6 +15,7 @@ pub use runs::{
 
 use std::borrow::Cow;
 
+use crate::auth::sign_in::SignIn;
 use crate::config::Cluster;
 use crate::config::ZoneName;
 use crate::runbook::run::Card;
@@ -113,6 +114,11 @@ pub fn has_pane(state: &State, pane: usize) -> bool {
         (Screen::Runs, pane) => !rows(state, Screen::Runs, pane).is_empty(),
         _ => true,
     }
+}
+
+/// Whether a code can stand on screen as a picture; in ASCII the view leaves it out.
+pub fn has_picture(state: &State) -> bool {
+    state.roomy() && matches!(state.sign_ins.on_screen(), SignIn::Waiting { .. })
 }
 
 /// How many panes of a screen can take the focus.
@@ -331,6 +337,12 @@ pub fn log(state: &State) -> Vec<&LogRow> {
         )
     };
     state.log.rows.iter().rev().filter(kept).collect()
+}
+
+/// True when there is a credential for no cluster at all, so that nothing is read.
+pub fn nobody_known(state: &State) -> bool {
+    let mut clusters = state.config.clusters.iter();
+    !clusters.any(|cluster| state.has_credential(cluster))
 }
 
 /// True when there is a credential for every cluster: by its kubeconfig, by a sign-in, or by acting as somebody.

@@ -148,24 +148,7 @@ fn verdict(
     }
     let cluster = of_kind(values, book, ParamType::Cluster);
     match param.kind {
-        ParamType::Cluster => match state
-            .config
-            .clusters
-            .iter()
-            .find(|known| known.name.as_str() == value)
-        {
-            Some(known) => {
-                let pin = known
-                    .fingerprint
-                    .as_ref()
-                    .map_or("not pinned", |print| print.short8());
-                (format!("{}is {pin}", lead(&field.from)), false)
-            }
-            None => (
-                format!("no such cluster in the configuration: {value}"),
-                true,
-            ),
-        },
+        ParamType::Cluster => pinned(state, field),
         ParamType::Namespace => {
             let known = state
                 .config
@@ -196,6 +179,24 @@ fn verdict(
             }
         }
         _ => ("as typed".to_owned(), false),
+    }
+}
+
+/// The pin of the cluster that a field names.
+fn pinned(state: &State, field: &Field) -> (String, bool) {
+    let value = field.line.text.as_str();
+    match state.config.cluster(&ClusterName::from(value)) {
+        Some(known) => {
+            let pin = known
+                .fingerprint
+                .as_ref()
+                .map_or("not pinned", |print| print.short8());
+            (format!("{}is {pin}", lead(&field.from)), false)
+        }
+        None => (
+            format!("no such cluster in the configuration: {value}"),
+            true,
+        ),
     }
 }
 

@@ -167,13 +167,13 @@ pub(super) fn act(state: &mut State, action: &Action) -> Vec<Effect> {
             state.qr_swapped = !state.qr_swapped;
             Vec::new()
         }
-        _ => match to_leave(state) {
-            Some(audience) => vec![Effect::SignOut(audience)],
-            None => {
+        _ => {
+            let leaves = to_leave(state);
+            if leaves.is_none() {
                 state.say("Nobody is signed in.");
-                Vec::new()
             }
-        },
+            leaves.map(Effect::SignOut).into_iter().collect()
+        }
     }
 }
 

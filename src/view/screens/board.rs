@@ -64,7 +64,8 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
     }
 }
 
-/// Header line 2: clusters by age, and how many findings of each level; history says when it was known.
+/// Header line 2: clusters by age, and how many findings of each level; history says when it was known. Where nobody
+/// is signed in nothing was counted, and a 0 would read as well.
 fn second(frame: &Frame<'_>, shown: &Shown) -> Row {
     let row = Row::line(Role::Text, words::clusters(&shown.board.clusters));
     let saved = frame
@@ -72,7 +73,9 @@ fn second(frame: &Frame<'_>, shown: &Shown) -> Row {
         .last_known
         .saved
         .filter(|_| rows::all_silent(frame.state));
+    let unread = !frame.state.config.clusters.is_empty() && rows::nobody_known(frame.state);
     match saved {
+        None if unread => row.right(1, Role::Unknown, "? not signed in"),
         None => words::counts(row, &shown.board, frame.width),
         Some(saved) => {
             let now = frame.state.judged_at.wall;

@@ -85,7 +85,7 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
 fn counts(run: &Run, plan: &Plan, columns: usize) -> Pane {
     let frozen = &plan.frozen;
     let objects = words::plural(frozen.items().count(), "object");
-    let counts = frozen.counts("   ");
+    let counts = plan.counts("   ");
     let whole = format!("{objects}, {}", frozen.backup);
     let fits = text::width(&counts) + text::width(&whole) + 4 < columns;
     let right = if fits { whole } else { objects };

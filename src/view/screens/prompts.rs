@@ -3,6 +3,7 @@
 use super::Frame;
 use super::Sheet;
 use super::words;
+use crate::runbook::run::Run;
 use crate::state::prompt::Line;
 use crate::text;
 use crate::view::role::Role;
@@ -96,14 +97,21 @@ pub(super) fn name(frame: &Frame<'_>, want: &str, line: &Line, refused: Option<&
         _ => "name",
     };
     let sends = card.as_ref().is_some_and(|card| card.sends);
-    let label = if sends {
+    let back = run.is_some_and(Run::taking_back);
+    let label = if sends && back {
+        format!("Type the {what} to delete these: ")
+    } else if sends {
         format!("Type the {what} to send this: ")
     } else {
         format!("Type the name of the {what}: ")
     };
     let mut rows = Vec::new();
     if sends {
-        let words = "Once sent it cannot be stopped. Its undo deletes what it created.";
+        let words = if back {
+            "What is deleted does not come back by a key; h puts the run down between two."
+        } else {
+            "Once sent it cannot be stopped. Its undo deletes what it created."
+        };
         rows.push(Row::line(Role::Text, words));
         rows.push(Row::new());
     }
@@ -126,7 +134,9 @@ pub(super) fn name(frame: &Frame<'_>, want: &str, line: &Line, refused: Option<&
     let lines = text::wrap(&words, frame.width.saturating_sub(2));
     rows.extend(lines.into_iter().map(|line| Row::line(Role::Text, line)));
     let least = rows.len();
-    let title = if sends {
+    let title = if sends && back {
+        "CANNOT BE TAKEN BACK"
+    } else if sends {
         "CANNOT BE STOPPED ONCE SENT"
     } else {
         "TYPE THE NAME"

@@ -154,6 +154,13 @@ pub(super) fn revived(object: &Value, space: &str, restore: &str, backup: &str) 
             metadata[field] = old[field].clone();
         }
     }
+    // The managers of the backup come back with the object, at the times they had then; Velero's own is taken out.
+    metadata["managedFields"] = match &old["managedFields"] {
+        Value::Null => json!([{"manager": "kustomize-controller", "operation": "Apply",
+            "apiVersion": object["apiVersion"], "time": old["creationTimestamp"], "fieldsType": "FieldsV1",
+            "fieldsV1": {"f:metadata": {"f:labels": {}}}}]),
+        kept => kept.clone(),
+    };
     metadata["labels"]["velero.io/backup-name"] = json!(backup);
     metadata["labels"]["velero.io/restore-name"] = json!(restore);
     fresh["metadata"] = metadata;

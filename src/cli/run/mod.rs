@@ -3,7 +3,8 @@
 //! Answers are typed at the terminal. Piped ones count only in a simulated estate: a script that presses Enter has
 //! not read anything.
 
-use std::collections::BTreeMap;
+mod begin;
+
 use std::io::IsTerminal;
 use std::io::Write;
 use std::time::Duration;
@@ -12,15 +13,18 @@ use anyhow::Context;
 use anyhow::bail;
 use anyhow::ensure;
 
+use self::begin::open;
+use self::begin::parameters;
+use self::begin::resume;
 use super::args::RunArgs;
 use super::login;
 use crate::app::engine::Engine;
 use crate::app::input;
 use crate::config::Cluster;
 use crate::runbook::paper;
+use crate::runbook::run::Card;
 use crate::runbook::run::Run;
 use crate::runbook::run::RunStatus;
-use crate::runbook::sight::Sight;
 use crate::state::State;
 use crate::state::action::Action;
 use crate::state::event::What;
@@ -111,110 +115,6 @@ fn greeted(state: &State) -> bool {
     state.config.clusters.iter().all(there) && reached(state)
 }
 
-fn parameters(given: &[String]) -> anyhow::Result<BTreeMap<String, String>> {
-    given
-        .iter()
-        .map(|pair| {
-            let (name, value) = pair
-                .split_once('=')
-                .with_context(|| format!("--param {pair} is not name=value"))?;
-            Ok((name.to_owned(), value.to_owned()))
-        })
-        .collect()
-}
-
-async fn open(engine: &mut Engine, book: &str, given: &[String]) -> anyhow::Result<()> {
-    let mut given = parameters(given)?;
-    let Some(known) = engine.state.library.book(book).cloned() else {
-        bail!("there is no runbook {book}; crashcart runbook list shows them");
-    };
-    engine.act(Action::RunBook(book.to_owned()), true);
-    let Some(Prompt::Fill { fields, .. }) = engine.state.prompt.clone() else {
-        bail!("{}", said(&engine.state));
-    };
-    for (place, field) in fields.iter().enumerate() {
-        focus(engine, place);
-        if let Some(value) = given.remove(&field.name) {
-            engine.act(Action::CursorEnd(true), true);
-            engine.act(Action::EraseLeft, true);
-            for character in value.chars() {
-                engine.act(Action::Type(character), true);
-            }
-        }
-        if let Some(Prompt::Fill { fields, .. }) = &engine.state.prompt {
-            let field = &fields[place];
-            ensure!(
-                !field.bad,
-                "parameter {}: {}; give it with --param {}=...",
-                field.name,
-                field.from,
-                field.name
-            );
-        }
-    }
-    engine.act(Action::Accept, true);
-    if let Some(unknown) = given.keys().next() {
-        let names: Vec<&str> = known
-            .params
-            .iter()
-            .map(|param| param.name.as_str())
-            .collect();
-        bail!(
-            "{book} has no parameter {unknown}; it has: {}",
-            names.join(" ")
-        );
-    }
-    engine
-        .until(STEP, |state| {
-            state.busy.is_none() || state.open_run.is_some()
-        })
-        .await;
-    ensure!(engine.state.open_run.is_some(), "{}", said(&engine.state));
-    Ok(())
-}
-
-/// Puts the cursor into one field: the form opens on the first that is still missing.
-fn focus(engine: &mut Engine, place: usize) {
-    while let Some(Prompt::Fill { fields, at, .. }) = &engine.state.prompt
-        && *at != place
-        && place < fields.len()
-    {
-        engine.act(Action::Field(true), true);
-    }
-}
-
-fn resume(engine: &mut Engine, id: &str) -> anyhow::Result<()> {
-    let Some(run) = engine.state.runs.iter().find(|run| run.id.starts_with(id)) else {
-        bail!("there is no run {id} in this log; crashcart log show lists what happened");
-    };
-    if !run.ended() {
-        reachable(&engine.state, run)?;
-    }
-    let id = run.id.clone();
-    engine.act(Action::Resume(id), true);
-    Ok(())
-}
-
-/// A run whose cluster is gone, or is another one by now, is not even looked at: nothing could be read for it.
-fn reachable(state: &State, run: &Run) -> anyhow::Result<()> {
-    let Some(person) = state.person_on(&run.cluster) else {
-        bail!(
-            "nobody is signed in to {}; the run stays where it is",
-            run.cluster
-        );
-    };
-    let sight = Sight {
-        config: &state.config,
-        world: &state.world,
-        library: &state.library,
-        heard: None,
-        person,
-    };
-    sight
-        .ready(&run.cluster, &run.memory.cluster_uid, state.now)
-        .map_err(|why| anyhow::anyhow!("run {} stays where it is: {why}", run.short()))
-}
-
 /// The reason that the console just gave.
 fn said(state: &State) -> String {
     if let Some(stopped) = &state.log.stopped {
@@ -268,19 +168,7 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
                 .await;
             continue;
         }
-        write!(out, "{}", lines::card_text(&card))?;
-        if let Some(id) = engine.state.card_id() {
-            engine.happen(What::Drawn { card: Some(id) });
-        }
-        // What was typed before the request was on screen is forgotten before the question is asked.
-        out.flush()?;
-        input::forget_typed();
-        match &card.typed {
-            Some(want) => write!(out, "Type {want} ({}), or one of s u h a p: ", card.enter)?,
-            None if card.enter.is_empty() => write!(out, "One of s u h a p: ")?,
-            None => write!(out, "Enter to {}, or one of s u h a p: ", card.enter)?,
-        }
-        out.flush()?;
+        question(engine, &card, out)?;
         let Some(line) = input::line().await? else {
             writeln!(
                 out,
@@ -296,6 +184,23 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
             writeln!(out, "{words}")?;
         }
     }
+}
+
+/// Prints what a person is asked about, whole, and then the question.
+fn question(engine: &mut Engine, card: &Card, out: &mut dyn Write) -> anyhow::Result<()> {
+    write!(out, "{}", lines::card_text(card))?;
+    if let Some(id) = engine.state.card_id() {
+        engine.happen(What::Drawn { card: Some(id) });
+    }
+    // What was typed before the request was on screen is forgotten before the question is asked.
+    out.flush()?;
+    input::forget_typed();
+    match &card.typed {
+        Some(want) => write!(out, "Type {want} ({}), or one of s u h a p: ", card.enter)?,
+        None if card.enter.is_empty() => write!(out, "One of s u h a p: ")?,
+        None => write!(out, "Enter to {}, or one of s u h a p: ", card.enter)?,
+    }
+    Ok(out.flush()?)
 }
 
 /// A typed line becomes the keys that the screen would take; gives back why it did not count, where a field says so.

@@ -1,0 +1,359 @@
+//! What a server adds to an object where the client says nothing.
+//!
+//! Defaults belong to whoever wrote the object; what admission and strategies set besides ([`admit`]) belongs to nobody.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use crate::sim::store::Resource;
+use crate::sim::store::Store;
+use crate::sim::store::meta;
+
+/// Adds defaults to a written object; `before` is the object it replaces, or null.
+pub(super) fn complete(res: &Resource, before: &Value, object: &mut Value) {
+    let spec = &mut object["spec"];
+    match (res.group, res.plural) {
+        ("", "pods") => {
+            pod_spec(spec);
+            default(spec, "restartPolicy", "Always".into());
+            default(spec, "enableServiceLinks", true.into());
+        }
+        ("", "secrets") => secret(object),
+        ("", "services") => service(before, spec),
+        ("", "persistentvolumeclaims") => default(spec, "volumeMode", "Filesystem".into()),
+        ("", "persistentvolumes") => {
+            default(spec, "volumeMode", "Filesystem".into());
+            default(spec, "persistentVolumeReclaimPolicy", "Retain".into());
+            if spec["hostPath"].is_object() {
+                default(&mut spec["hostPath"], "type", "".into());
+            }
+        }
+        ("", "events") => {
+            default(object, "eventTime", Value::Null);
+            default(object, "reportingComponent", "".into());
+            default(object, "reportingInstance", "".into());
+        }
+        ("apps", kind) => workload(kind, spec),
+        ("batch", "jobs") => job(spec),
+        ("batch", "cronjobs") => cron_job(spec),
+        ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings") => binding(object),
+        _ => strip_spec(object),
+    }
+}
+
+/// Undoes what asking for a field that is not there leaves behind.
+fn strip_spec(object: &mut Value) {
+    if object["spec"].is_null()
+        && let Some(map) = object.as_object_mut()
+    {
+        map.remove("spec");
+    }
+}
+
+fn default(object: &mut Value, key: &str, value: Value) {
+    if object.is_null() {
+        *object = json!({});
+    }
+    if let Some(map) = object.as_object_mut() {
+        map.entry(key.to_owned()).or_insert(value);
+    }
+}
+
+fn workload(kind: &str, spec: &mut Value) {
+    if kind != "daemonsets" {
+        default(spec, "replicas", json!(1));
+    }
+    if kind != "replicasets" {
+        default(spec, "revisionHistoryLimit", json!(10));
+    }
+    match kind {
+        "deployments" => {
+            default(spec, "progressDeadlineSeconds", json!(600));
+            let quarter = json!({ "maxUnavailable": "25%", "maxSurge": "25%" });
+            rolling(spec, "strategy", quarter);
+        }
+        "statefulsets" => {
+            default(spec, "podManagementPolicy", "OrderedReady".into());
+            let keep = json!({ "whenDeleted": "Retain", "whenScaled": "Retain" });
+            default(spec, "persistentVolumeClaimRetentionPolicy", keep);
+            rolling(spec, "updateStrategy", json!({ "partition": 0 }));
+        }
+        "daemonsets" => {
+            let one = json!({ "maxUnavailable": 1, "maxSurge": 0 });
+            rolling(spec, "updateStrategy", one);
+        }
+        _ => {}
+    }
+    template(spec);
+}
+
+fn rolling(spec: &mut Value, key: &str, update: Value) {
+    default(spec, key, json!({}));
+    default(&mut spec[key], "type", "RollingUpdate".into());
+    if spec[key]["type"] == "RollingUpdate" {
+        default(&mut spec[key], "rollingUpdate", update);
+    }
+}
+
+fn template(spec: &mut Value) {
+    default(spec, "template", json!({}));
+    let template = &mut spec["template"];
+    default(template, "metadata", json!({}));
+    pod_spec(&mut template["spec"]);
+    default(&mut template["spec"], "restartPolicy", "Always".into());
+}
+
+fn job(spec: &mut Value) {
+    default(spec, "parallelism", json!(1));
+    default(spec, "completions", json!(1));
+    default(spec, "backoffLimit", json!(6));
+    default(spec, "completionMode", "NonIndexed".into());
+    default(spec, "suspend", false.into());
+    default(spec, "manualSelector", false.into());
+    default(spec, "podReplacementPolicy", "TerminatingOrFailed".into());
+    template(spec);
+}
+
+fn cron_job(spec: &mut Value) {
+    default(spec, "concurrencyPolicy", "Allow".into());
+    default(spec, "suspend", false.into());
+    default(spec, "successfulJobsHistoryLimit", json!(3));
+    default(spec, "failedJobsHistoryLimit", json!(1));
+    default(&mut spec["jobTemplate"], "metadata", json!({}));
+    template(&mut spec["jobTemplate"]["spec"]);
+}
+
+fn pod_spec(spec: &mut Value) {
+    default(spec, "terminationGracePeriodSeconds", json!(30));
+    default(spec, "dnsPolicy", "ClusterFirst".into());
+    default(spec, "schedulerName", "default-scheduler".into());
+    default(spec, "securityContext", json!({}));
+    for list in ["initContainers", "containers"] {
+        let list = spec.get_mut(list).and_then(Value::as_array_mut);
+        list.into_iter().flatten().for_each(container);
+    }
+}
+
+fn container(container: &mut Value) {
+    let image = meta::text(container, "/image");
+    let tag = image.rsplit('/').next().unwrap_or("");
+    let newest = !tag.contains(['@', ':']) || tag.ends_with(":latest");
+    let pull = if newest { "Always" } else { "IfNotPresent" };
+    default(container, "imagePullPolicy", pull.into());
+    default(container, "resources", json!({}));
+    let log = "/dev/termination-log";
+    default(container, "terminationMessagePath", log.into());
+    default(container, "terminationMessagePolicy", "File".into());
+    for port in container
+        .get_mut("ports")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        default(port, "protocol", "TCP".into());
+    }
+    for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
+        let Some(probe) = container.get_mut(probe) else {
+            continue;
+        };
+        default(probe, "timeoutSeconds", json!(1));
+        default(probe, "periodSeconds", json!(10));
+        default(probe, "successThreshold", json!(1));
+        default(probe, "failureThreshold", json!(3));
+        if let Some(get) = probe.get_mut("httpGet") {
+            default(get, "scheme", "HTTP".into());
+        }
+    }
+}
+
+fn secret(object: &mut Value) {
+    strip_spec(object);
+    default(object, "type", "Opaque".into());
+    let plain = object
+        .as_object_mut()
+        .and_then(|map| map.remove("stringData"));
+    for (key, value) in plain
+        .as_ref()
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        let encoded = STANDARD.encode(value.as_str().unwrap_or(""));
+        meta::map(object, "data").insert(key.clone(), encoded.into());
+    }
+}
+
+fn service(before: &Value, spec: &mut Value) {
+    default(spec, "type", "ClusterIP".into());
+    default(spec, "sessionAffinity", "None".into());
+    default(spec, "internalTrafficPolicy", "Cluster".into());
+    // What was once given stays when a client leaves it out.
+    for given in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
+        if let Some(value) = before["spec"].get(given) {
+            default(spec, given, value.clone());
+        }
+    }
+    for port in spec["ports"].as_array_mut().into_iter().flatten() {
+        default(port, "protocol", "TCP".into());
+        let same = port["port"].clone();
+        default(port, "targetPort", same);
+    }
+}
+
+fn binding(object: &mut Value) {
+    strip_spec(object);
+    for subject in object["subjects"].as_array_mut().into_iter().flatten() {
+        if subject["kind"] != "ServiceAccount" {
+            default(subject, "apiGroup", "rbac.authorization.k8s.io".into());
+        }
+    }
+}
+
+/// Adds to a new object what no client owns: admission's fields, addresses and the first status.
+pub(super) fn admit(res: &Resource, object: &mut Value, store: &Store) {
+    match (res.group, res.plural) {
+        ("", "pods") => pod(object),
+        ("apps", kind) => {
+            let replicas = json!({ "replicas": 0 });
+            object["status"] = match kind {
+                "deployments" => json!({}),
+                "statefulsets" => json!({ "replicas": 0, "availableReplicas": 0 }),
+                "replicasets" => replicas,
+                _ => json!({
+                    "currentNumberScheduled": 0,
+                    "numberMisscheduled": 0,
+                    "desiredNumberScheduled": 0,
+                    "numberReady": 0,
+                }),
+            };
+            if kind == "daemonsets" {
+                let generation = "deprecated.daemonset.template.generation";
+                meta::map(object, "metadata");
+                object["metadata"]["annotations"][generation] = "1".into();
+            }
+        }
+        ("batch", _) => object["status"] = json!({}),
+        ("", "persistentvolumeclaims") => {
+            hold(object, "kubernetes.io/pvc-protection");
+            object["status"] = json!({ "phase": "Pending" });
+        }
+        ("", "persistentvolumes") => {
+            hold(object, "kubernetes.io/pv-protection");
+            object["status"] = json!({ "phase": "Pending" });
+        }
+        ("", "services") => address(object, store),
+        ("", "resourcequotas" | "nodes") => object["status"] = json!({}),
+        ("policy", _) => {
+            object["status"] = json!({
+                "currentHealthy": 0,
+                "desiredHealthy": 0,
+                "disruptionsAllowed": 0,
+                "expectedPods": 0,
+            });
+        }
+        _ => {}
+    }
+}
+
+fn hold(object: &mut Value, finalizer: &str) {
+    let mut held = meta::list(object, "/metadata/finalizers").to_vec();
+    if !held.iter().any(|known| known == finalizer) {
+        held.push(finalizer.into());
+    }
+    meta::set(object, "finalizers", held.into());
+}
+
+fn pod(object: &mut Value) {
+    let class = quality(object);
+    object["status"] = json!({ "phase": "Pending", "qosClass": class });
+    let spec = &mut object["spec"];
+    default(spec, "serviceAccountName", "default".into());
+    let account = spec["serviceAccountName"].clone();
+    default(spec, "serviceAccount", account);
+    default(spec, "preemptionPolicy", "PreemptLowerPriority".into());
+    default(spec, "priority", json!(0));
+    let stay = |key: &str| json!({ "key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300 });
+    let tolerations = json!([
+        stay("node.kubernetes.io/not-ready"),
+        stay("node.kubernetes.io/unreachable")
+    ]);
+    default(spec, "tolerations", tolerations);
+}
+
+/// The class of service of a pod, by what its containers ask for.
+fn quality(pod: &Value) -> &'static str {
+    let containers = meta::list(pod, "/spec/containers");
+    let asks = |container: &Value, pointer: &str| {
+        let asked = container.pointer(pointer).and_then(Value::as_object);
+        asked.cloned().unwrap_or_default()
+    };
+    let none = |container: &Value| {
+        asks(container, "/resources/requests").is_empty()
+            && asks(container, "/resources/limits").is_empty()
+    };
+    let full = |container: &Value| {
+        let limits = asks(container, "/resources/limits");
+        let requests = asks(container, "/resources/requests");
+        ["cpu", "memory"].iter().all(|kind| {
+            limits.contains_key(*kind)
+                && requests
+                    .get(*kind)
+                    .is_none_or(|asked| limits.get(*kind) == Some(asked))
+        })
+    };
+    if containers.iter().all(none) {
+        "BestEffort"
+    } else if containers.iter().all(full) {
+        "Guaranteed"
+    } else {
+        "Burstable"
+    }
+}
+
+fn address(object: &mut Value, store: &Store) {
+    let [a, b] = store.dice(|dice| [dice.below(255), dice.below(253) + 1]);
+    let spec = &mut object["spec"];
+    default(spec, "clusterIP", format!("10.96.{a}.{b}").into());
+    let address = spec["clusterIP"].clone();
+    default(spec, "clusterIPs", json!([address]));
+    default(spec, "ipFamilies", json!(["IPv4"]));
+    default(spec, "ipFamilyPolicy", "SingleStack".into());
+    object["status"] = json!({ "loadBalancer": {} });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::store::resources::{CONFIGMAPS, PODS};
+
+    #[test]
+    fn an_image_without_a_tag_is_always_pulled() {
+        let mut pod =
+            json!({"spec": {"containers": [{"image": "a:5000/nginx"}, {"image": "nginx:1"}]}});
+        complete(&PODS, &Value::Null, &mut pod);
+        assert_eq!(pod["spec"]["containers"][0]["imagePullPolicy"], "Always");
+        assert_eq!(
+            pod["spec"]["containers"][1]["imagePullPolicy"],
+            "IfNotPresent"
+        );
+    }
+
+    #[test]
+    fn what_has_no_defaults_stays_as_it_is() {
+        let mut map = json!({"data": {"a": "b"}});
+        complete(&CONFIGMAPS, &Value::Null, &mut map);
+        assert_eq!(map, json!({"data": {"a": "b"}}));
+    }
+
+    #[test]
+    fn the_class_of_a_pod_follows_from_its_requests() {
+        let of = |resources: Value| {
+            quality(&json!({"spec": {"containers": [{"resources": resources}]}}))
+        };
+        assert_eq!(of(json!({})), "BestEffort");
+        assert_eq!(of(json!({"requests": {"cpu": "1"}})), "Burstable");
+        let all = json!({"cpu": "1", "memory": "1Gi"});
+        assert_eq!(of(json!({"limits": all, "requests": all})), "Guaranteed");
+    }
+}
