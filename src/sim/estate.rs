@@ -22,6 +22,7 @@ use crate::sim::faults::door::Certificates;
 use crate::sim::folder::private_folder;
 use crate::sim::folder::write;
 use crate::sim::issuer::Issuer;
+use crate::sim::issuer::Settings;
 use crate::sim::issuer::served::APART;
 use crate::sim::issuer::served::IDENTITY;
 use crate::sim::issuer::served::ServedIssuer;
@@ -57,6 +58,8 @@ pub struct Options {
     pub apart: Vec<String>,
     /// What goes wrong from the start.
     pub faults: Vec<Fault>,
+    /// How the issuers behave from the start.
+    pub issuer: Settings,
 }
 
 /// One served cluster.
@@ -80,6 +83,7 @@ pub struct Estate {
     apart: Vec<String>,
     people: Arc<People>,
     faults: Faults,
+    settings: Settings,
     tasks: JoinSet<()>,
 }
 
@@ -110,6 +114,7 @@ impl Estate {
             apart: options.apart.clone(),
             people: Arc::clone(&people),
             faults,
+            settings: options.issuer,
             tasks: JoinSet::new(),
         };
         estate
@@ -139,7 +144,8 @@ impl Estate {
     ) -> Result<(), SimError> {
         let place = if name == IDENTITY { ISSUER } else { name };
         let (listener, url) = listen(place).await?;
-        let issuer = Issuer::new(url, people, clock.clone(), seed).map_err(SimError::Issuer)?;
+        let issuer = Issuer::new(url, people, clock.clone(), seed, self.settings);
+        let issuer = issuer.map_err(SimError::Issuer)?;
         let line = self.faults.line(place);
         let (served, serving) = ServedIssuer::new(name, issuer, listener, line)?;
         self.tasks.spawn(serving);
@@ -224,6 +230,13 @@ impl Estate {
     pub fn issuer(&self) -> (&str, &str) {
         let first = &self.issuers[0];
         (first.url(), &first.ca)
+    }
+
+    /// The issuer of an identity of the configuration (`sim`, or `apart`); its behaviour may be changed while the
+    /// estate runs.
+    pub fn issuer_of_identity(&self, name: &str) -> Option<&Issuer> {
+        let mut all = self.issuers.iter();
+        all.find(|one| one.name == name).map(|one| &one.issuer)
     }
 
     /// The fault plan; it may be changed while the estate runs.
@@ -362,7 +375,8 @@ impl Estate {
 /// The policy of the simulated estate; good for simulated estates only.
 const POLICY: &str = "simulated_only = true\n\n[[zone]]\nname = \"clinical\"\npeople = 2\n\n[[approver]]\ngroup = \"sre-approvers\"\nzones = [\"clinical\"]\n";
 
-async fn listen(name: &str) -> Result<(TcpListener, String), SimError> {
+/// A free port on loopback, and its address as an `https://` URL; the name is for the error.
+pub(in crate::sim) async fn listen(name: &str) -> Result<(TcpListener, String), SimError> {
     let failed = |source| SimError::Listen {
         name: name.to_owned(),
         source,

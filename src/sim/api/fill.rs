@@ -145,7 +145,12 @@ fn container(container: &mut Value) {
     let log = "/dev/termination-log";
     default(container, "terminationMessagePath", log.into());
     default(container, "terminationMessagePolicy", "File".into());
-    for port in container.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten() {
+    for port in container
+        .get_mut("ports")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
         default(port, "protocol", "TCP".into());
     }
     for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
@@ -168,7 +173,12 @@ fn secret(object: &mut Value) {
     let plain = object
         .as_object_mut()
         .and_then(|map| map.remove("stringData"));
-    for (key, value) in plain.as_ref().and_then(Value::as_object).into_iter().flatten() {
+    for (key, value) in plain
+        .as_ref()
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
         let encoded = STANDARD.encode(value.as_str().unwrap_or(""));
         meta::map(object, "data").insert(key.clone(), encoded.into());
     }
@@ -279,7 +289,9 @@ fn quality(pod: &Value) -> &'static str {
         let requests = asks(container, "/resources/requests");
         ["cpu", "memory"].iter().all(|kind| {
             limits.contains_key(*kind)
-                && requests.get(*kind).is_none_or(|asked| limits.get(*kind) == Some(asked))
+                && requests
+                    .get(*kind)
+                    .is_none_or(|asked| limits.get(*kind) == Some(asked))
         })
     };
     if containers.iter().all(none) {
@@ -309,10 +321,14 @@ mod tests {
 
     #[test]
     fn an_image_without_a_tag_is_always_pulled() {
-        let mut pod = json!({"spec": {"containers": [{"image": "a:5000/nginx"}, {"image": "nginx:1"}]}});
+        let mut pod =
+            json!({"spec": {"containers": [{"image": "a:5000/nginx"}, {"image": "nginx:1"}]}});
         complete(&PODS, &Value::Null, &mut pod);
         assert_eq!(pod["spec"]["containers"][0]["imagePullPolicy"], "Always");
-        assert_eq!(pod["spec"]["containers"][1]["imagePullPolicy"], "IfNotPresent");
+        assert_eq!(
+            pod["spec"]["containers"][1]["imagePullPolicy"],
+            "IfNotPresent"
+        );
     }
 
     #[test]
@@ -324,7 +340,9 @@ mod tests {
 
     #[test]
     fn the_class_of_a_pod_follows_from_its_requests() {
-        let of = |resources: Value| quality(&json!({"spec": {"containers": [{"resources": resources}]}}));
+        let of = |resources: Value| {
+            quality(&json!({"spec": {"containers": [{"resources": resources}]}}))
+        };
         assert_eq!(of(json!({})), "BestEffort");
         assert_eq!(of(json!({"requests": {"cpu": "1"}})), "Burstable");
         let all = json!({"cpu": "1", "memory": "1Gi"});

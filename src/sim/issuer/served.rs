@@ -39,7 +39,7 @@ impl ServedIssuer {
         let authority = Authority::new(&format!("simulated issuer {name}"), issuer.now())?;
         let ca = authority.pem();
         let certificates = Certificates::of(authority, "simulated issuer")?;
-        let router = http::router(issuer.clone());
+        let router = http::faulty(issuer.clone(), line.clone());
         let serving = tls::serve_with(listener, certificates, line, router);
         Ok((ServedIssuer { name, ca, issuer }, serving))
     }
