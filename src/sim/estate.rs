@@ -25,6 +25,7 @@ use crate::sim::issuer::Issuer;
 use crate::sim::issuer::Settings;
 use crate::sim::issuer::served::APART;
 use crate::sim::issuer::served::IDENTITY;
+use crate::sim::issuer::served::ISSUER;
 use crate::sim::issuer::served::ServedIssuer;
 use crate::sim::people::People;
 use crate::sim::people::Person;
@@ -37,9 +38,6 @@ use crate::sim::tls::Authority;
 
 /// The estate's id: fixed, so that demo state is found again.
 const ID: &str = "0197c1f2-5e1a-7d3e-8c0d-51a0e57a7e00";
-
-/// The issuer's name where servers are told apart by name.
-const ISSUER: &str = "issuer";
 
 /// How the estate is started.
 #[derive(Clone, Debug, Default)]

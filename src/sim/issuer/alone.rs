@@ -13,6 +13,7 @@ use crate::sim::people::People;
 use super::Issuer;
 use super::Settings;
 use super::served::IDENTITY;
+use super::served::ISSUER;
 use super::served::ServedIssuer;
 
 /// A served issuer; dropping it ends it.
@@ -34,9 +35,9 @@ impl Alone {
         settings: Settings,
     ) -> Result<Alone, SimError> {
         let faults = Faults::new(clock.clone(), seed);
-        let (listener, url) = listen("issuer").await?;
+        let (listener, url) = listen(ISSUER).await?;
         let issuer = Issuer::new(url, people, clock, seed, settings).map_err(SimError::Issuer)?;
-        let line = faults.line("issuer");
+        let line = faults.line(ISSUER);
         let (served, serving) = ServedIssuer::new(IDENTITY, issuer, listener, line)?;
         let mut tasks = JoinSet::new();
         tasks.spawn(serving);
