@@ -20,8 +20,10 @@ use crate::sim::faults::Faults;
 use crate::sim::faults::door::Certificates;
 use crate::sim::folder::private_folder;
 use crate::sim::issuer::Issuer;
+use crate::sim::issuer::Settings;
 use crate::sim::issuer::served::APART;
 use crate::sim::issuer::served::IDENTITY;
+use crate::sim::issuer::served::ISSUER;
 use crate::sim::issuer::served::ServedIssuer;
 use crate::sim::people::People;
 use crate::sim::scenario::Scenario;
@@ -39,9 +41,6 @@ use crate::sim::tls::Authority;
 
 /// Simulated time between two looks at the goals of a story.
 const LOOK: Duration = Duration::from_secs(5);
-
-/// The issuer's name where servers are told apart by name.
-const ISSUER: &str = "issuer";
 
 /// How the estate is started.
 #[derive(Clone, Debug, Default)]
@@ -66,6 +65,8 @@ pub struct Options {
     pub apart: Vec<String>,
     /// What goes wrong from the start.
     pub faults: Vec<Fault>,
+    /// How the issuers behave from the start.
+    pub issuer: Settings,
 }
 
 /// One served cluster.
@@ -92,6 +93,7 @@ pub struct Estate {
     clock: Clock,
     began: Timestamp,
     faults: Faults,
+    settings: Settings,
     tasks: JoinSet<()>,
 }
 
@@ -130,6 +132,7 @@ impl Estate {
             clock: clock.clone(),
             began,
             faults,
+            settings: options.issuer,
             tasks: JoinSet::new(),
         };
         estate
@@ -176,7 +179,8 @@ impl Estate {
     ) -> Result<(), SimError> {
         let place = if name == IDENTITY { ISSUER } else { name };
         let (listener, url) = listen(place).await?;
-        let issuer = Issuer::new(url, people, clock.clone(), seed).map_err(SimError::Issuer)?;
+        let issuer = Issuer::new(url, people, clock.clone(), seed, self.settings);
+        let issuer = issuer.map_err(SimError::Issuer)?;
         let line = self.faults.line(place);
         let (served, serving) = ServedIssuer::new(name, issuer, listener, line)?;
         self.tasks.spawn(serving);
@@ -317,6 +321,13 @@ impl Estate {
         &self.issuers
     }
 
+    /// The issuer of an identity of the configuration (`sim`, or `apart`); its behaviour may be changed while the
+    /// estate runs.
+    pub fn issuer_of_identity(&self, name: &str) -> Option<&Issuer> {
+        let mut all = self.issuers.iter();
+        all.find(|one| one.name == name).map(|one| &one.issuer)
+    }
+
     /// The fault plan; it may be changed while the estate runs.
     pub fn faults(&self) -> &Faults {
         &self.faults
@@ -358,7 +369,8 @@ fn look(goals: &Mutex<Goals>, clusters: &[Cluster], now: Timestamp) {
     goals.look(&clusters, now);
 }
 
-async fn listen(name: &str) -> Result<(TcpListener, String), SimError> {
+/// A free port on loopback, and its address as an `https://` URL; the name is for the error.
+pub(in crate::sim) async fn listen(name: &str) -> Result<(TcpListener, String), SimError> {
     let failed = |source| SimError::Listen {
         name: name.to_owned(),
         source,
