@@ -135,7 +135,7 @@ async fn every_end_of_a_session_on_the_issuers_side_is_said_with_its_next_step()
     type Turn = fn(&Night);
     let turns: [(Turn, &str); 4] = [
         (
-            |night| drop(night.alone.issuer().set_disabled("dana", true)),
+            |night| assert!(night.alone.issuer().set_disabled("dana", true)),
             "User disabled",
         ),
         (

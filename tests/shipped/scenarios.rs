@@ -12,6 +12,7 @@ use crashcart::sim::api;
 use crashcart::sim::api::AuditLog;
 use crashcart::sim::clock::Clock;
 use crashcart::sim::issuer::Issuer;
+use crashcart::sim::issuer::Settings;
 use crashcart::sim::people::People;
 use crashcart::sim::scenario::BUILT_IN;
 use crashcart::sim::scenario::Scenario;
@@ -63,6 +64,7 @@ impl Drill {
             Arc::clone(&people),
             clock.clone(),
             7,
+            Settings::default(),
         )
         .unwrap();
         let servers = stage
