@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::sim::api::Ask;
 use crate::sim::api::Server;
+use crate::sim::api::delete;
 use crate::sim::api::path::Target;
 use crate::sim::api::shape;
 use crate::sim::api::write;
@@ -47,7 +48,7 @@ pub(super) fn evict(
         let conditions = Preconditions {
             uid: given("/preconditions/uid"),
             resource_version: given("/preconditions/resourceVersion"),
-            grace: grace.unwrap_or(write::GRACE),
+            grace: grace.unwrap_or(delete::GRACE),
             ..Preconditions::default()
         };
         store.delete(target.res, ns, name, conditions)?;

@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use crate::sim::api::Ask;
 use crate::sim::api::Server;
 use crate::sim::api::options;
-use crate::sim::api::options::At;
 use crate::sim::api::path::Target;
 use crate::sim::api::selector::Selector;
 use crate::sim::api::shape;
@@ -73,25 +72,13 @@ fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Res
     let key = format!("{} {:?}", target.res.qualified(), target.ns);
     let limit = limit(ask)?;
     let asked = ask.query("resourceVersion");
-    if !asked.is_empty() && asked.parse::<u64>().is_err() {
-        return Err(Refusal::bad_request(format!(
-            "invalid resource version: resourceVersion: Invalid value: \"{asked}\": {}",
-            unreadable("ParseUint", asked)
-        )));
-    }
-    let at = options::version(ask, limit, server.store().rv())?;
+    options::list(ask, server.store())?;
     let (items, rv, start) = match ask.query("continue") {
-        "" => {
-            let ns = target.ns.as_deref();
-            let (items, rv) = match at {
-                At::Newest => server.store().list(target.res, ns),
-                At::Exactly(rv) => (server.store().list_at(target.res, ns, rv)?, rv),
-            };
-            (Arc::new(items), rv, 0)
-        }
+        "" => start(server, ask, target, limit)?,
         token => {
-            let (rv, start) = read_token(token)
-                .ok_or_else(|| Refusal::bad_request("continue key is not valid"))?;
+            let (rv, start) = read_token(token).ok_or_else(|| {
+                Refusal::bad_request("invalid continue token: continue key is not valid")
+            })?;
             let items = server
                 .snapshots()
                 .find(&key, rv)
@@ -114,6 +101,11 @@ fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Res
         chosen.push(Arc::clone(item));
     }
     let mut metadata = json!({ "resourceVersion": rv.to_string() });
+    let whole = Shape::wanted(&ask.headers, "")? == Shape::Whole;
+    if target.res.custom && whole {
+        // Lists of custom resources always say where they go on.
+        metadata["continue"] = "".into();
+    }
     if next < items.len() {
         metadata["continue"] = token(rv, next).into();
         if selector.is_empty() {
@@ -127,6 +119,24 @@ fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Res
         items: chosen,
         metadata,
     })
+}
+
+/// What a list starts from: what is there now, or what was there at the very version asked for.
+fn start(
+    server: &Server,
+    ask: &Ask,
+    target: &Target,
+    limit: usize,
+) -> Result<(Items, u64, usize), Refusal> {
+    let (store, ns) = (server.store(), target.ns.as_deref());
+    let version = ask.query("resourceVersion").parse().unwrap_or(0);
+    let matching = ask.query("resourceVersionMatch");
+    if version > 0 && (matching == "Exact" || (matching.is_empty() && limit > 0)) {
+        let items = store.list_at(target.res, ns, version)?;
+        return Ok((Arc::new(items), version, 0));
+    }
+    let (items, rv) = store.list(target.res, ns);
+    Ok((Arc::new(items), rv, 0))
 }
 
 /// How many objects a page may hold; 0 for all. A negative limit is none.

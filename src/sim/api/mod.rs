@@ -7,6 +7,7 @@ mod apply;
 mod audit;
 pub mod bootstrap;
 mod defaults;
+mod delete;
 mod discovery;
 mod evict;
 mod fields;
@@ -26,6 +27,7 @@ mod selector;
 mod shape;
 mod table;
 mod trouble;
+mod validate;
 mod watch;
 mod write;
 
@@ -35,7 +37,7 @@ use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Query, Request, State};
 use axum::response::Response;
-use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Uri};
 
 pub use crate::sim::api::audit::AuditLog;
@@ -197,12 +199,8 @@ async fn handle(State(server): State<Server>, request: Request) -> Response {
     let mut trouble = None;
     let answer = judge(&server, parts, body, &mut arrival, &mut trouble).await;
     let mut response = answer.unwrap_or_else(|refusal| {
-        let status = refusal.status();
-        let mut response = shape::json(refusal.code, &status);
-        if let Some(seconds) = status["details"]["retryAfterSeconds"].as_u64() {
-            response.headers_mut().insert(RETRY_AFTER, seconds.into());
-        }
-        arrival.refused = Some(status);
+        let response = shape::refused(&refusal);
+        arrival.refused = Some(refusal.status());
         response
     });
     let headers = response.headers_mut();
@@ -210,7 +208,7 @@ async fn handle(State(server): State<Server>, request: Request) -> Response {
         headers.insert("audit-id", id);
     }
     let no_cache = HeaderValue::from_static("no-cache, private");
-    headers.insert(CACHE_CONTROL, no_cache);
+    headers.entry(CACHE_CONTROL).or_insert(no_cache);
     let response = audit::answered(&server.inner.audit, arrival, &clock, response);
     match trouble {
         Some(trouble) => trouble.spoil(response).await,
@@ -292,11 +290,9 @@ fn admit(
     if trouble.is_some_and(Trouble::unknown_token) {
         return Err(Refusal::unauthorized());
     }
-    let path = arrival.asked.path.as_str();
-    let open = matches!(path, "/healthz" | "/readyz" | "/livez" | "/version");
     let user = match &arrival.user {
         Some(user) => user.clone(),
-        None if open && !headers.contains_key(AUTHORIZATION) => User {
+        None if !headers.contains_key(AUTHORIZATION) => User {
             name: "system:anonymous".to_owned(),
             groups: vec!["system:unauthenticated".to_owned()],
         },
@@ -331,7 +327,7 @@ async fn objects(server: &Server, ask: &Ask, target: &Target) -> Result<Response
         return match ask.method {
             Method::GET => list::list(server, ask, target),
             Method::POST => write::create(server, ask, target),
-            Method::DELETE => write::delete_all(server, ask, target),
+            Method::DELETE => delete::delete_all(server, ask, target),
             _ => Err(Refusal::method_not_allowed()),
         };
     };
@@ -344,7 +340,7 @@ async fn objects(server: &Server, ask: &Ask, target: &Target) -> Result<Response
         ("" | "status", "GET") => proxy::object(server, ask, target, name),
         ("" | "status", "PUT") => write::replace(server, ask, target, name),
         ("" | "status", "PATCH") => write::patch(server, ask, target, name),
-        ("", "DELETE") => write::delete(server, ask, target, name),
+        ("", "DELETE") => delete::delete(server, ask, target, name),
         _ => Err(Refusal::method_not_allowed()),
     }
 }
@@ -364,7 +360,9 @@ fn plain_answer(ask: &Ask, path: &str) -> Result<Response, Refusal> {
             let answer = discovery::aggregated(root == "/api");
             let mut response = shape::json(200, &answer);
             let kind = HeaderValue::from_static(discovery::AGGREGATED);
-            response.headers_mut().insert(CONTENT_TYPE, kind);
+            let headers = response.headers_mut();
+            headers.insert(CONTENT_TYPE, kind);
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("public"));
             return Ok(response);
         }
         "/openapi/v3" => Some(discovery::openapi_index()),

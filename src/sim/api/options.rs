@@ -1,100 +1,113 @@
-//! The options of a list: which version is asked for, and which answers a real server refuses to give.
-
-use serde_json::json;
+//! The options of a request: which may stand beside which, and what a server says where they may not.
 
 use crate::sim::api::Ask;
+use crate::sim::api::list;
 use crate::sim::store::Refusal;
+use crate::sim::store::Store;
 
-/// Which state of the world a list is to show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum At {
-    /// The newest there is.
-    Newest,
-    /// That version and no other.
-    Exactly(u64),
+fn forbidden(field: &str, why: &str) -> Refusal {
+    let why = format!("Forbidden: {why}");
+    Refusal::option("ListOptions", field, "FieldValueForbidden", &why)
 }
 
-fn refuse(field: &str, reason: &str, why: &str) -> Refusal {
-    Refusal::option("ListOptions", field, reason, why)
-}
-
-/// Judges `resourceVersion` and `resourceVersionMatch` of a list; `newest` is the newest version.
-pub(super) fn version(ask: &Ask, limit: usize, newest: u64) -> Result<At, Refusal> {
-    let (version, rule) = (
-        ask.query("resourceVersion"),
-        ask.query("resourceVersionMatch"),
-    );
+/// Refuses options that a list does not take.
+pub(super) fn list(ask: &Ask, store: &Store) -> Result<(), Refusal> {
+    let version = ask.query("resourceVersion");
+    let matching = ask.query("resourceVersionMatch");
     let field = "resourceVersionMatch";
-    let forbid = |why: &str| Err(refuse(field, "FieldValueForbidden", why));
-    match (rule, version) {
-        ("", _) => {}
-        _ if !ask.query("continue").is_empty() => {
-            return forbid(
-                "Forbidden: resourceVersionMatch is forbidden when continue is provided",
-            );
+    if !ask.query("sendInitialEvents").is_empty() {
+        let field = "sendInitialEvents";
+        return Err(forbidden(field, "sendInitialEvents is forbidden for list"));
+    }
+    if !matching.is_empty() {
+        if version.is_empty() {
+            let why = "resourceVersionMatch is forbidden unless resourceVersion is provided";
+            return Err(forbidden(field, why));
         }
-        (_, "") => {
-            return forbid(
-                "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided",
-            );
+        if !ask.query("continue").is_empty() {
+            let why = "resourceVersionMatch is forbidden when continue is provided";
+            return Err(forbidden(field, why));
         }
-        ("Exact", "0") => {
-            return forbid(
-                "Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
-            );
-        }
-        ("Exact" | "NotOlderThan", _) => {}
-        (other, _) => {
+        if !matches!(matching, "Exact" | "NotOlderThan") {
             let why = format!(
-                "Unsupported value: \"{other}\": supported values: \"Exact\", \"NotOlderThan\", \"\""
+                "Unsupported value: \"{matching}\": supported values: \"Exact\", \"NotOlderThan\", \"\""
             );
-            return Err(refuse(field, "FieldValueNotSupported", &why));
+            let reason = "FieldValueNotSupported";
+            return Err(Refusal::option("ListOptions", field, reason, &why));
+        }
+        if matching == "Exact" && version == "0" {
+            let why = "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"";
+            return Err(forbidden(field, why));
         }
     }
-    refuse_future(ask, newest)?;
-    let wanted: u64 = version.parse().unwrap_or(0);
-    // Pages of a version that is named are pages of that version, whether or not the client says so.
-    let exact = rule == "Exact" || rule.is_empty() && limit > 0;
-    Ok(if exact && wanted > 0 {
-        At::Exactly(wanted)
-    } else {
-        At::Newest
-    })
+    if !matches!(version, "" | "0") && !ask.query("continue").is_empty() {
+        let why = "specifying resource version is not allowed when using continue";
+        return Err(Refusal::bad_request(why));
+    }
+    reached(ask, store)
 }
 
-/// 504 for a version that does not exist yet.
-pub(super) fn refuse_future(ask: &Ask, newest: u64) -> Result<(), Refusal> {
-    let wanted = ask.query("resourceVersion").parse().unwrap_or(0);
-    if wanted <= newest {
-        return Ok(());
+/// Refuses a resourceVersion that the server has not reached; a real one waits for three seconds first.
+pub(super) fn reached(ask: &Ask, store: &Store) -> Result<(), Refusal> {
+    let version = ask.query("resourceVersion");
+    let wanted = match version {
+        "" => 0,
+        text => text.parse::<u64>().map_err(|_| {
+            let why = list::unreadable("ParseUint", text);
+            let field = "invalid resource version: resourceVersion";
+            Refusal::bad_request(format!("{field}: Invalid value: \"{text}\": {why}"))
+        })?,
+    };
+    let newest = store.rv();
+    if wanted > newest {
+        return Err(Refusal::too_new(wanted, newest));
     }
-    let words = format!("Timeout: Too large resource version: {wanted}, current: {newest}");
-    let mut refusal = Refusal::new(504, "Timeout", words);
-    refusal.details = json!({
-        "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
-        "retryAfterSeconds": 1,
-    });
-    Err(refusal)
+    Ok(())
 }
 
-/// Judges `resourceVersionMatch` of a watch that asks for no initial events.
-pub(super) fn refuse_match_of_watch(ask: &Ask) -> Result<(), Refusal> {
-    let rule = ask.query("resourceVersionMatch");
-    if rule.is_empty() || !ask.query("sendInitialEvents").is_empty() {
-        return Ok(());
-    }
+/// Refuses options that a watch does not take.
+pub(super) fn watch(ask: &Ask) -> Result<(), Refusal> {
+    let initial = ask.query("sendInitialEvents");
+    let matching = ask.query("resourceVersionMatch");
     let field = "resourceVersionMatch";
-    let why = "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
-    let mut refusal = refuse(field, "FieldValueForbidden", why);
-    if rule != "NotOlderThan" {
-        let other = format!("Unsupported value: \"{rule}\": supported values: \"NotOlderThan\"");
-        refusal.message =
-            format!("ListOptions.meta.k8s.io \"\" is invalid: [{field}: {why}, {field}: {other}]");
-        if let Some(causes) = refusal.details["causes"].as_array_mut() {
-            causes.push(
-                json!({"reason": "FieldValueNotSupported", "message": other, "field": field}),
+    if initial.is_empty() && !matching.is_empty() {
+        let why =
+            "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
+        return Err(unsupported(forbidden(field, why), matching));
+    }
+    if !initial.is_empty() && matching != "NotOlderThan" {
+        let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+        return Err(unsupported(forbidden(field, why), matching));
+    }
+    Ok(())
+}
+
+/// A refusal that goes on with what a watch knows no meaning of.
+fn unsupported(refusal: Refusal, matching: &str) -> Refusal {
+    if matches!(matching, "" | "NotOlderThan") {
+        return refusal;
+    }
+    let also = format!("Unsupported value: \"{matching}\": supported values: \"NotOlderThan\"");
+    refusal.also("resourceVersionMatch", "FieldValueNotSupported", &also)
+}
+
+/// True when a write asks to be refused for a field that the kind does not have; `None` when it does not want to know.
+pub(super) fn strict(ask: &Ask) -> Result<Option<bool>, Refusal> {
+    let options = match ask.method.as_str() {
+        "POST" => "CreateOptions",
+        "PUT" => "UpdateOptions",
+        _ => "PatchOptions",
+    };
+    match ask.query("fieldValidation") {
+        "Ignore" => Ok(None),
+        "" | "Warn" => Ok(Some(false)),
+        "Strict" => Ok(Some(true)),
+        other => {
+            let why = format!(
+                "Unsupported value: \"{other}\": supported values: \"\", \"Ignore\", \"Strict\", \"Warn\""
             );
+            let (field, reason) = ("fieldValidation", "FieldValueNotSupported");
+            Err(Refusal::option(options, field, reason, &why))
         }
     }
-    Err(refusal)
 }

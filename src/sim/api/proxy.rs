@@ -66,7 +66,7 @@ pub(super) fn object(
     target: &Target,
     name: &str,
 ) -> Result<Response, Refusal> {
-    options::refuse_future(ask, server.store().rv())?;
+    options::reached(ask, server.store())?;
     let found = server.store().get(target.res, target.ns.as_deref(), name);
     let found = found.ok_or_else(|| Refusal::not_found(target.res, name))?;
     let shape = shape::Shape::wanted(&ask.headers, ask.query("includeObject"))?;

@@ -27,11 +27,16 @@ fn scale_of(object: &Value) -> Value {
     ] {
         kept[field] = metadata[field].clone();
     }
+    let mut spec = json!({});
+    match meta::number(object, "/spec/replicas") {
+        0 => {}
+        replicas => spec["replicas"] = replicas.into(),
+    }
     json!({
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
         "metadata": kept,
-        "spec": { "replicas": meta::number(object, "/spec/replicas") },
+        "spec": spec,
         "status": {
             "replicas": meta::number(object, "/status/replicas"),
             "selector": selector::of_labels(object, "/spec/selector/matchLabels"),

@@ -107,6 +107,11 @@ impl Faults {
         plan.unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The clock that its windows count by.
+    pub fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
     /// Sets a fault from now on.
     pub fn add(&self, fault: Fault) {
         self.add_since(fault, self.inner.clock.now());

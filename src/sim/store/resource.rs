@@ -113,6 +113,14 @@ impl Resource {
         self
     }
 
+    /// Not deleted as a collection.
+    pub(super) const fn one_by_one(mut self) -> Resource {
+        self.verbs = &[
+            "create", "delete", "get", "list", "patch", "update", "watch",
+        ];
+        self
+    }
+
     pub(super) const fn in_all(mut self) -> Resource {
         self.in_all = true;
         self

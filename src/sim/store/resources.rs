@@ -8,7 +8,8 @@ pub use crate::sim::store::resource::Resource;
 /// Namespaces.
 pub static NAMESPACES: Resource = Resource::core("namespaces", "namespace", "Namespace", &["ns"])
     .cluster_wide()
-    .with_status();
+    .with_status()
+    .one_by_one();
 /// Nodes.
 pub static NODES: Resource = Resource::core("nodes", "node", "Node", &["no"])
     .cluster_wide()
