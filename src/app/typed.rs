@@ -155,7 +155,10 @@ fn character(bytes: &[u8]) -> Found {
     let Some(bytes) = bytes.get(..length) else {
         return Found::Part;
     };
-    match std::str::from_utf8(bytes).ok().and_then(|one| one.chars().next()) {
+    match std::str::from_utf8(bytes)
+        .ok()
+        .and_then(|one| one.chars().next())
+    {
         Some(one) => key(Code::Char(one), length),
         None => other(1),
     }
@@ -169,7 +172,9 @@ fn sequence(bytes: &[u8]) -> Found {
     };
     let used = end + 3;
     let parameters = std::str::from_utf8(&body[..end]).unwrap_or_default();
-    let mut numbers = parameters.split(';').map(|number| number.parse().unwrap_or(0));
+    let mut numbers = parameters
+        .split(';')
+        .map(|number| number.parse().unwrap_or(0));
     let (first, held) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(1));
     let code = match (body[end], first) {
         // The console of Linux has F keys with a second bracket.
