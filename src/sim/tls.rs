@@ -3,6 +3,7 @@
 //! Keys live in memory only, certificates for 24 hours.
 
 use std::fmt::Write;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use rcgen::{
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use sha2::{Digest, Sha256};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
@@ -34,6 +35,8 @@ use crate::sim::faults::door::Certificates;
 const LIFE: Duration = Duration::from_secs(24 * 3600);
 /// How far clocks of client and server may differ.
 const SKEW: Duration = Duration::from_secs(300);
+/// How many connections may wait to be taken in.
+const BACKLOG: u32 = 1024;
 
 /// A certificate authority of one server.
 pub struct Authority {
@@ -135,8 +138,11 @@ pub async fn serve(listener: TcpListener, config: Arc<ServerConfig>, router: Rou
 }
 
 /// As [`serve`], with the faults of a plan.
+///
+/// In an outage every connection ends and the port refuses new ones. A socket that does not listen keeps it, so that
+/// nobody else is given the port meanwhile.
 pub(in crate::sim) async fn serve_with(
-    listener: TcpListener,
+    mut listener: TcpListener,
     certificates: Certificates,
     line: Line,
     router: Router,
@@ -152,8 +158,27 @@ pub(in crate::sim) async fn serve_with(
                 }
             }
             Some(_) = connections.join_next() => {}
+            outage = line.outage() => {
+                connections.shutdown().await;
+                match closed(listener, line.clone().over(outage)).await {
+                    Ok(again) => listener = again,
+                    // The port is lost: the outage does not end.
+                    Err(_) => return,
+                }
+            }
         }
     }
+}
+
+/// Closes a port until a wait is over, and gives it back listening.
+async fn closed(listener: TcpListener, over: impl Future<Output = ()>) -> io::Result<TcpListener> {
+    let address = listener.local_addr()?;
+    drop(listener);
+    let keeper = TcpSocket::new_v4()?;
+    keeper.set_reuseaddr(true)?;
+    keeper.bind(address)?;
+    over.await;
+    keeper.listen(BACKLOG)
 }
 
 /// One connection; a client that breaks off is no error of the server.

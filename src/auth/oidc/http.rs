@@ -123,6 +123,10 @@ impl Http {
             let status = response.status().as_u16();
             let body = Limited::new(response.into_body(), LARGEST).collect().await;
             let body = body.map_err(|error| self.cut(error.as_ref()))?.to_bytes();
+            if status >= 500 || status == 429 {
+                // Whatever a server in trouble says, it is no verdict on a sign-in.
+                return Err(self.unreachable(&format!("it gave status {status}")));
+            }
             Ok(Answer { status, body })
         };
         match tokio::time::timeout(self.deadline, whole).await {

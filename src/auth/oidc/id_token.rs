@@ -38,6 +38,8 @@ const ALGORITHMS: [CoreJwsSigningAlgorithm; 2] = [
 ];
 /// The least time between two looks for an unknown key.
 const REFETCH: SignedDuration = SignedDuration::from_secs(60);
+/// How the check of a nonce says that there is none.
+const NO_NONCE: &str = "none";
 /// The most groups that are kept of one person.
 const GROUPS: usize = 1_000;
 
@@ -139,7 +141,8 @@ pub(super) fn verify(
     let nonce = |found: Option<&Nonce>| match (expected.nonce, found) {
         (None, _) => Ok(()),
         (Some(sent), Some(found)) if sent.expose() == found.secret() => Ok(()),
-        _ => Err(String::new()),
+        (Some(_), None) => Err(NO_NONCE.to_owned()),
+        (Some(_), Some(_)) => Err(String::new()),
     };
     let claims = token
         .into_claims(&verifier, nonce)
@@ -249,6 +252,9 @@ fn person(claims: &Claims, identity: &Identity) -> Person {
 fn words(error: &ClaimsVerificationError) -> &'static str {
     match error {
         ClaimsVerificationError::InvalidAudience(_) => "it is for another client",
+        ClaimsVerificationError::InvalidNonce(said) if said == NO_NONCE => {
+            "nothing ties it to this sign-in: it has no nonce, as Dex gives none by device code"
+        }
         ClaimsVerificationError::InvalidNonce(_) => "it does not belong to this sign-in (nonce)",
         ClaimsVerificationError::Expired(_) => "it has ended",
         ClaimsVerificationError::SignatureVerification(error) => match error {

@@ -157,8 +157,9 @@ impl Issuer {
             Some("slow_down") => return Ok(Poll::SlowDown),
             Some("access_denied") => return Ok(Poll::Denied),
             Some("expired_token") => return Ok(Poll::Expired),
-            // Keycloak forgets a code some seconds after its end, and then knows it no more.
-            Some("invalid_grant") if over => return Ok(Poll::Expired),
+            // An issuer forgets a code some time after its end and then knows it no more: Keycloak says the first, Dex
+            // the second.
+            Some("invalid_grant" | "invalid_request") if over => return Ok(Poll::Expired),
             _ => answer.refusal(&self.http)?,
         }
         let tokens: TokenAnswer = answer.json(&self.http, "tokens")?;

@@ -68,6 +68,14 @@ impl Trouble {
             let words = "etcdserver: request timed out";
             return Some(Err(Refusal::new(500, "InternalError", words)));
         }
+        if self.of(What::Unavailable).is_some() {
+            let words = "<html><body><h1>503 Service Unavailable</h1></body></html>\n";
+            return Some(Ok(plain(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "text/html",
+                words,
+            )));
+        }
         let page = "<html><head><title>Sign in to the guest network</title></head></html>\n";
         let portal = || plain(StatusCode::OK, "text/html", page);
         self.of(What::Html).map(|_| Ok(portal()))

@@ -31,6 +31,10 @@ pub enum What {
     Busy,
     /// 500: the server's own storage did not answer.
     Error,
+    /// 503: what stands before the server has nobody behind it.
+    Unavailable,
+    /// Nobody listens: every connection ends and new ones are refused, as while a server is started again.
+    Outage,
     /// What was asked is done, and nobody is told: the answer comes when the fault is over.
     LateAnswer,
     /// 200 with a page of HTML, as a portal between client and server gives it.
@@ -39,15 +43,17 @@ pub enum What {
     Oversized,
     /// The server's `Date` differs from its clock by `by`.
     Skew,
-    /// Every text in an object carries control characters, escapes and directions; names stay.
+    /// Texts that people read carry control characters, escapes and directions; names, labels and states stay.
     Hostile,
-    /// As hostile, and names as well.
+    /// As hostile, and every other text as well.
     HostileNames,
 }
 
 /// Where a fault does its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Layer {
+    /// Before connections are made.
+    Port,
     /// When a connection is made.
     Door,
     /// Below HTTP, on the bytes.
@@ -71,6 +77,8 @@ pub(super) const WORDS: &[(&str, What)] = &[
     ("410", What::Gone),
     ("429", What::Busy),
     ("500", What::Error),
+    ("503", What::Unavailable),
+    ("outage", What::Outage),
     ("late-answer", What::LateAnswer),
     ("html", What::Html),
     ("oversized", What::Oversized),
@@ -88,6 +96,7 @@ impl What {
 
     pub(super) fn works_at(self, layer: Layer) -> bool {
         match layer {
+            Layer::Port => self == What::Outage,
             Layer::Door => matches!(
                 self,
                 What::Dead | What::Reset | What::WrongCertificate | What::ExpiredCertificate
@@ -97,8 +106,8 @@ impl What {
                 What::Latency | What::Jitter | What::Stall | What::Cut | What::Reset | What::Dead
             ),
             Layer::Answer => {
-                !self.works_at(Layer::Wire)
-                    && !matches!(self, What::WrongCertificate | What::ExpiredCertificate)
+                let certificate = matches!(self, What::WrongCertificate | What::ExpiredCertificate);
+                !certificate && !self.works_at(Layer::Wire) && !self.works_at(Layer::Port)
             }
         }
     }

@@ -107,9 +107,18 @@ impl Faults {
         plan.unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The clock that its windows count by.
+    pub fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
     /// Sets a fault from now on.
     pub fn add(&self, fault: Fault) {
-        let since = self.inner.clock.now();
+        self.add_since(fault, self.inner.clock.now());
+    }
+
+    /// Sets a fault whose window counts from that simulated instant.
+    pub fn add_since(&self, fault: Fault, since: Timestamp) {
         let mut plan = self.plan();
         let id = plan.next;
         plan.next += 1;
@@ -211,8 +220,47 @@ impl Line {
         self.faults.plan().dice.below(end)
     }
 
+    /// Waits until nobody is to listen, and gives the fault that says so.
+    pub(in crate::sim) async fn outage(&self) -> u64 {
+        let mut changed = self.faults.inner.changed.subscribe();
+        loop {
+            changed.mark_unchanged();
+            let now = self.now();
+            let next = {
+                let plan = self.faults.plan();
+                let nothing = Asked::default();
+                let outages = plan.set.iter().filter(|set| {
+                    set.fault.what.works_at(Layer::Port) && set.fault.takes(&self.server, &nothing)
+                });
+                let mut next: Option<Duration> = None;
+                for set in outages {
+                    if set.is_on(now) {
+                        return set.id;
+                    }
+                    let past = now.duration_since(set.since);
+                    let left = signed(set.fault.after).saturating_sub(past);
+                    if let Ok(left) = Duration::try_from(left) {
+                        next = Some(next.map_or(left, |next| next.min(left)));
+                    }
+                }
+                next.filter(|left| !left.is_zero())
+            };
+            let clock = &self.faults.inner.clock;
+            let begins = async {
+                match next {
+                    Some(left) => clock.wait(left).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = begins => {}
+                gone = changed.changed() => if gone.is_err() { std::future::pending().await },
+            }
+        }
+    }
+
     /// Waits until a fault is over: its time has passed, or it was cleared.
-    async fn over(self, id: u64) {
+    pub(in crate::sim) async fn over(self, id: u64) {
         let mut changed = self.faults.inner.changed.subscribe();
         loop {
             changed.mark_unchanged();

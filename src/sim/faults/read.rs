@@ -8,9 +8,11 @@ use std::time::Duration;
 use crate::config::seconds;
 use crate::sim::faults::Fault;
 use crate::sim::faults::fault::WORDS;
+use crate::sim::issuer::served::IDENTITY;
+use crate::sim::issuer::served::ISSUER;
 
 /// What a fault may be told, for the sentence that refuses anything else.
-const KEYS: &str = "cluster, kind, verb, fault, after, for, times, chance, by, bytes";
+const KEYS: &str = "cluster or identity, kind, verb, fault, after, for, times, chance, by, bytes";
 
 /// Why the words are no fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -123,7 +125,13 @@ fn set(fault: &mut Fault, key: &str, value: String) -> Result<(), FaultError> {
     let number = "write a whole number";
     match key {
         "fault" => {}
+        "cluster" | "identity" if fault.cluster.is_some() => {
+            return Err(FaultError::Twice("cluster or identity".to_owned()));
+        }
         "cluster" => fault.cluster = Some(value),
+        // The usual identity is called by what it is; another by its name.
+        "identity" if value == IDENTITY => fault.cluster = Some(ISSUER.to_owned()),
+        "identity" => fault.cluster = Some(value),
         "kind" => fault.kind = Some(value),
         "verb" => fault.verb = Some(value),
         "after" => fault.after = length("after", &value)?,
@@ -200,7 +208,7 @@ mod tests {
         let file = faults(
             "[[fault]]\ncluster = \"lab-1\"\nkind = \"pods\"\nverb = \"watch\"\nfault = \"stall\"\nafter = \"3s\"\nfor = \"30s\"\nbytes = 7\n",
         );
-        assert_eq!(file.unwrap(), [line.clone()]);
+        assert_eq!(file.unwrap(), std::slice::from_ref(&line));
         assert_eq!(line.what, What::Stall);
         assert_eq!(line.length, Some(Duration::from_secs(30)));
         assert_eq!(
@@ -211,6 +219,14 @@ mod tests {
             "fault=latency by=250ms".parse::<Fault>().unwrap().by_ms,
             250
         );
+    }
+
+    #[test]
+    fn an_identity_is_named_as_in_the_configuration() {
+        let read = |text: &str| text.parse::<Fault>().unwrap().cluster;
+        let usual = read("identity=sim fault=outage for=5m");
+        assert_eq!(usual.as_deref(), Some("issuer"));
+        assert_eq!(read("identity=apart fault=503").as_deref(), Some("apart"));
     }
 
     #[test]
@@ -229,6 +245,7 @@ mod tests {
             ("fault=melt", "no fault \"melt\"; there are latency, jitter"),
             ("fault=cut hour=3", "has no \"hour\""),
             ("fault=cut fault=cut", "stands twice"),
+            ("fault=cut cluster=lab-1 identity=sim", "stands twice"),
             (
                 "fault=cut for=soon",
                 "\"for=soon\" of a fault cannot be read; write 3s",

@@ -1,33 +1,46 @@
-//! The simulated issuer: device grant, rotation, revocation and a key set, as Keycloak answers.
+//! The simulated issuer: device grant, code with PKCE, rotation, revocation and a key set, as Keycloak or Dex answers.
 //!
-//! `grant.rs` and `session.rs` are pure and take the time as an argument; `token.rs` signs and
-//! checks; `http.rs` is the only file that knows requests; `served.rs` says how it is reached. There is no password: the page asks who
-//! you are, and the discovery document says so in a member of its own.
+//! `grant`, `code` and `session` are pure and take the time as an argument; `keys` and `token` sign and check; `http`
+//! alone knows requests; `desk` is what a test or a story turns while the issuer runs. There is no password: the page
+//! asks who you are, and the discovery document says so in a member of its own. What follows from the seed are
+//! subjects, user codes and ids; keys, codes and tokens are random, since whoever knew them could act.
 
+mod alone;
+mod claims;
+mod client;
+mod code;
+mod desk;
 mod grant;
 mod http;
+mod keys;
+mod refusal;
 pub(in crate::sim) mod served;
 mod session;
+mod settings;
 mod token;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::sim::clock::Clock;
 use crate::sim::people::{People, Person};
+use crate::sim::store::Dice;
 
+use claims::claims;
+use client::CLIENT;
+use code::Codes;
 use grant::Grants;
-use session::{Session, Sessions};
-use token::Signer;
+use keys::Keys;
+use session::Opened;
+use session::Sessions;
 
+pub use alone::Alone;
 pub use http::router;
-
-/// The only client that may sign in, and the audience of its ID tokens.
-const CLIENT: &str = "crashcart";
-/// Seconds that an ID token and an access token are good for.
-const TOKEN_SECONDS: i64 = 300;
+pub use settings::Manners;
+pub use settings::Settings;
 
 /// Why the issuer could not be made, or could not sign.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +48,9 @@ pub(in crate::sim) enum IssuerError {
     /// The signing key could not be made or used.
     #[error("the simulated issuer's key cannot be used")]
     Key(#[source] rcgen::Error),
+    /// The person of a session is not known any more.
+    #[error("the simulated issuer does not know the person of this session")]
+    NoPerson,
     /// The signature had a form that a token cannot carry.
     #[error("the simulated issuer made a signature of an unknown form")]
     Signature,
@@ -59,45 +75,76 @@ struct Inner {
     url: String,
     people: Arc<People>,
     clock: Clock,
-    signer: Signer,
     state: Mutex<State>,
 }
 
 /// What changes while the issuer runs.
-#[derive(Default)]
 struct State {
+    settings: Settings,
+    dice: Dice,
+    keys: Keys,
     grants: Grants,
+    codes: Codes,
     sessions: Sessions,
+    /// Accounts that were changed, by short name.
+    accounts: BTreeMap<String, Account>,
+    /// Access tokens that were revoked, by their `jti`.
+    revoked: BTreeSet<String>,
+    /// Tokens issued up to this second are refused.
+    not_before: Option<i64>,
+}
+
+/// What was changed of an account.
+#[derive(Default)]
+struct Account {
+    groups: Option<Vec<String>>,
+    disabled: bool,
 }
 
 impl Issuer {
     /// Makes an issuer that answers at `url`, such as `https://127.0.0.1:8443`.
     ///
-    /// The key and every code are random; the seed plays no part in a secret.
+    /// Keys and tokens are random; the seed plays no part in a secret.
     ///
     /// # Errors
     /// A sentence, when no signing key can be made.
     #[expect(clippy::needless_pass_by_value, reason = "all parts are handed over")]
-    pub fn new(url: String, people: Arc<People>, clock: Clock, _seed: u64) -> Result<Self, String> {
-        let signer = Signer::generate().map_err(|error| error.to_string())?;
+    pub fn new(
+        url: String,
+        people: Arc<People>,
+        clock: Clock,
+        seed: u64,
+        settings: Settings,
+    ) -> Result<Self, String> {
+        let state = State {
+            settings,
+            dice: Dice::new(seed),
+            keys: Keys::generate().map_err(|error| error.to_string())?,
+            grants: Grants::default(),
+            codes: Codes::default(),
+            sessions: Sessions::default(),
+            accounts: BTreeMap::new(),
+            revoked: BTreeSet::new(),
+            not_before: None,
+        };
         let inner = Inner {
             url: url.trim_end_matches('/').to_owned(),
             people,
             clock,
-            signer,
-            state: Mutex::default(),
+            state: Mutex::new(state),
         };
         Ok(Self {
             inner: Arc::new(inner),
         })
     }
 
-    /// Checks signature, issuer, audience and end of an ID token, as an API server does.
+    /// Checks signature, issuer, audience and end of an ID token, as an API server does: by its own clock, and with
+    /// every key it has ever read.
     ///
     /// # Errors
     /// A sentence that says which check failed; an API server keeps it in its own log.
     pub fn verify(&self, token: &str) -> Result<Claims, String> {
-        let claims = self.inner.signer.verify(token);
+        let claims = self.state().keys.ever(token);
         let claims = claims.ok_or("oidc: the signature of the token is not this issuer's")?;
         if claims["iss"] != self.inner.url.as_str() {
             return Err(format!("oidc: token issued by {}", claims["iss"]));
@@ -108,7 +155,7 @@ impl Issuer {
                 claims["aud"]
             ));
         }
-        if claims["exp"].as_i64().unwrap_or(0) <= self.now().as_second() {
+        if claims["exp"].as_i64().unwrap_or(0) <= self.inner.clock.now().as_second() {
             return Err(format!("oidc: token is expired at {}", claims["exp"]));
         }
         let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -119,8 +166,16 @@ impl Issuer {
         })
     }
 
+    /// The time by the issuer's own clock.
     fn now(&self) -> Timestamp {
-        self.inner.clock.now()
+        let skew = SignedDuration::from_secs(self.settings().skew_seconds);
+        let now = self.inner.clock.now();
+        now.checked_add(skew).unwrap_or(now)
+    }
+
+    /// How it behaves now.
+    pub fn settings(&self) -> Settings {
+        self.state().settings
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -128,90 +183,49 @@ impl Issuer {
         lock.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The discovery document, with a member that says the issuer is simulated.
-    fn discovery(&self) -> Value {
-        let url = &self.inner.url;
-        let people: Vec<_> = self.inner.people.all().iter().map(|p| &p.name).collect();
-        json!({
-            "issuer": url,
-            "authorization_endpoint": format!("{url}/auth"),
-            "token_endpoint": format!("{url}/token"),
-            "device_authorization_endpoint": format!("{url}/auth/device"),
-            "revocation_endpoint": format!("{url}/revoke"),
-            "jwks_uri": format!("{url}/certs"),
-            "response_types_supported": ["code"],
-            "subject_types_supported": ["public"],
-            "grant_types_supported":
-                ["refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
-            "id_token_signing_alg_values_supported": ["ES256"],
-            "token_endpoint_auth_methods_supported": ["none"],
-            "code_challenge_methods_supported": ["S256"],
-            "scopes_supported": ["openid", "profile", "email", "groups", "offline_access"],
-            "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr",
-                "azp", "email", "preferred_username", "groups"],
-            "acr_values_supported": ["1"],
-            "crashcart_simulated": {
-                "people": people,
-                "answer_endpoint": format!("{url}/device/answer"),
-            },
-        })
+    /// The person of that short name with the groups they have now.
+    fn person(&self, state: &State, name: &str) -> Option<Person> {
+        let mut person = self.inner.people.find(name)?.clone();
+        let account = state.accounts.get(name);
+        if let Some(groups) = account.and_then(|account| account.groups.clone()) {
+            person.groups = groups;
+        }
+        Some(person)
     }
 
-    /// The answer of the token endpoint for a session: three tokens and their ages in seconds.
-    fn tokens(
-        &self,
-        session: &Session,
-        refresh: &str,
-        nonce: Option<&str>,
-    ) -> Result<Value, IssuerError> {
-        let person = &session.person;
+    /// The answer of the token endpoint for a sign-in or a renewal.
+    fn tokens(&self, opened: &Opened) -> Result<Value, IssuerError> {
         let at = self.now().as_second();
-        let mut claims = claims(&self.inner.url, session, at);
-        let mut access = claims.clone();
-        access["aud"] = json!("account");
-        access["typ"] = json!("Bearer");
-        claims["typ"] = json!("ID");
-        if let Some(nonce) = nonce {
-            claims["nonce"] = json!(nonce);
-        }
-        if !person.groups.is_empty() {
-            claims["groups"] = json!(person.groups);
-        }
+        let mut state = self.state();
+        let settings = state.settings;
+        let person = self.person(&state, &opened.person);
+        let person = person.ok_or(IssuerError::NoPerson)?;
+        let ids = [state.dice.uuid(), state.dice.uuid()];
+        let pair = claims(&self.inner.url, opened, &person, &settings, ids, at);
         let mut answer = json!({
-            "access_token": self.inner.signer.sign(&access)?,
-            "expires_in": TOKEN_SECONDS,
-            "refresh_token": refresh,
-            "refresh_expires_in": session::IDLE_SECONDS,
+            "access_token": state.keys.sign(&pair.access)?,
+            "expires_in": settings.token_seconds,
             "token_type": "Bearer",
-            "not-before-policy": 0,
-            "session_state": session.id,
-            "scope": session.scope,
         });
-        if session.scope.split(' ').any(|scope| scope == "openid") {
-            answer["id_token"] = json!(self.inner.signer.sign(&claims)?);
+        if opened.has("openid") || settings.manners == Manners::Dex {
+            answer["id_token"] = json!(state.keys.sign(&pair.id)?);
         }
+        let offline = opened.has("offline_access");
+        if settings.manners == Manners::Dex {
+            // Dex gives something to renew with to those alone who ask for it by this scope.
+            if offline {
+                answer["refresh_token"] = json!(opened.refresh);
+            }
+            return Ok(answer);
+        }
+        answer["refresh_token"] = json!(opened.refresh);
+        // 0 stands for no end.
+        answer["refresh_expires_in"] = json!(if offline { 0 } else { settings.idle_seconds });
+        answer["not-before-policy"] = json!(state.not_before.unwrap_or(0));
+        answer["session_state"] = json!(opened.session);
+        answer["scope"] = json!(opened.scope);
         Ok(answer)
     }
-}
-
-/// The claims that the ID token and the access token of a session share.
-fn claims(url: &str, session: &Session, at: i64) -> Value {
-    let person: &Person = &session.person;
-    json!({
-        "exp": at + TOKEN_SECONDS,
-        "iat": at,
-        "auth_time": session.since.as_second(),
-        "jti": uuid::Uuid::new_v4().to_string(),
-        "iss": url,
-        "aud": CLIENT,
-        "sub": person.subject,
-        "azp": CLIENT,
-        "sid": session.id,
-        "acr": "1",
-        "email_verified": true,
-        "preferred_username": person.user,
-        "email": person.user,
-    })
 }
 
 #[cfg(test)]

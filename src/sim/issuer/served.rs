@@ -12,6 +12,8 @@ use crate::sim::tls::Authority;
 
 /// The identity that the clusters share.
 pub(in crate::sim) const IDENTITY: &str = "sim";
+/// What its issuer is called where servers are told apart by name.
+pub(in crate::sim) const ISSUER: &str = "issuer";
 /// The identity of the clusters that are apart.
 pub(in crate::sim) const APART: &str = "apart";
 
@@ -36,10 +38,12 @@ impl ServedIssuer {
         listener: TcpListener,
         line: Line,
     ) -> Result<(ServedIssuer, impl Future<Output = ()> + use<>), SimError> {
-        let authority = Authority::new(&format!("simulated issuer {name}"), issuer.now())?;
+        // By the estate's clock: an issuer whose own is wrong still has a good certificate.
+        let now = issuer.inner.clock.now();
+        let authority = Authority::new(&format!("simulated issuer {name}"), now)?;
         let ca = authority.pem();
         let certificates = Certificates::of(authority, "simulated issuer")?;
-        let router = http::router(issuer.clone());
+        let router = http::faulty(issuer.clone(), line.clone());
         let serving = tls::serve_with(listener, certificates, line, router);
         Ok((ServedIssuer { name, ca, issuer }, serving))
     }

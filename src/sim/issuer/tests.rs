@@ -29,7 +29,14 @@ impl Door {
     fn new() -> Self {
         let clock = Clock::manual(Clock::real(1).now());
         let people = Arc::new(People::new(7));
-        let issuer = Issuer::new(URL.to_owned(), people, clock.clone(), 7).unwrap();
+        let issuer = Issuer::new(
+            URL.to_owned(),
+            people,
+            clock.clone(),
+            7,
+            Settings::default(),
+        )
+        .unwrap();
         let router = router(issuer.clone());
         Self {
             issuer,
@@ -53,6 +60,7 @@ impl Door {
     async fn post(&self, path: &str, form: &str) -> (StatusCode, Value) {
         let kind = "application/x-www-form-urlencoded";
         let request = Request::post(path).header(header::CONTENT_TYPE, kind);
+        let request = request.header(header::ACCEPT, "text/html");
         let request = request.body(Body::from(form.to_owned())).unwrap();
         let (status, body) = self.call(request).await;
         (status, serde_json::from_str(&body).unwrap_or(Value::Null))
@@ -159,9 +167,9 @@ async fn reuse_of_a_refresh_token_ends_the_session() {
     assert_eq!(status, StatusCode::OK);
     let claims = door
         .issuer
-        .inner
-        .signer
-        .verify(next["id_token"].as_str().unwrap());
+        .state()
+        .keys
+        .listed(next["id_token"].as_str().unwrap());
     assert_eq!(claims.unwrap()["nonce"], Value::Null);
     let (status, reused) = door.post("/token", &refresh(&tokens)).await;
     assert_eq!(status, StatusCode::BAD_REQUEST, "{reused}");

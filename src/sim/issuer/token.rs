@@ -25,21 +25,22 @@ impl Signer {
         Ok(Self { pair, kid })
     }
 
-    /// The public key as a JSON Web Key Set with one signing key.
-    pub(super) fn jwks(&self) -> Value {
+    /// The public key as a JSON Web Key.
+    pub(super) fn jwk(&self) -> Value {
         let point = self.pair.der_bytes();
         let x = point.get(1..=HALF).unwrap_or_default();
         let y = point.get(HALF + 1..).unwrap_or_default();
-        json!({"keys": [{
+        json!({
             "kid": self.kid, "kty": "EC", "alg": "ES256", "use": "sig", "crv": "P-256",
             "x": B64.encode(x), "y": B64.encode(y),
-        }]})
+        })
     }
 
     /// Signs the claims and returns a compact token.
     pub(super) fn sign(&self, claims: &Value) -> Result<String, IssuerError> {
-        let header = json!({"alg": "ES256", "typ": "JWT", "kid": self.kid});
-        let head = B64.encode(header.to_string());
+        // With spaces, as Keycloak writes it: a client must not look for text in it.
+        let header = format!(r#"{{"alg":"ES256","typ" : "JWT","kid" : "{}"}}"#, self.kid);
+        let head = B64.encode(header);
         let body = B64.encode(claims.to_string());
         let text = format!("{head}.{body}");
         let der = SigningKey::sign(&self.pair, text.as_bytes()).map_err(IssuerError::Key)?;

@@ -42,14 +42,7 @@ impl Kind for Namespace {
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Raw {
-    #[serde(deserialize_with = "lenient::part")]
-    metadata: WideMeta,
-    #[serde(deserialize_with = "lenient::part")]
-    status: RawStatus,
-}
+type Raw = lenient::Object<WideMeta, lenient::Nothing, RawStatus>;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
