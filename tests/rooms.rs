@@ -58,7 +58,7 @@ const SPAWNING: &[&str] = &["app/", "sim/"];
 const CLOCKS: &[&str] = &["app/clock.rs", "sim/clock.rs"];
 
 const FILE_LINES: usize = 400;
-const MEDIAN_LINES: usize = 200;
+const MEDIAN_LINES: usize = 165;
 
 struct Source {
     path: String,

@@ -1,7 +1,7 @@
 //! The limits that this program holds itself to, measured from outside; `docs/figures.md` has what came out.
 //!
-//! usage: `cargo bench --bench limits [-- PART ...]`, with the parts `first-frame`, `idle`, `keys` and `cluster`; all of
-//! them unless told. `CRASHCART_BENCH_PROGRAM` names another binary than the one just built. `cluster` needs the parts
+//! usage: `cargo bench --bench limits [-- PART ...]`, with the parts `first-frame`, `idle`, `keys`, `simulator` and
+//! `cluster`; all of them unless told. `CRASHCART_BENCH_PROGRAM` names another binary than the one just built. `cluster` needs the parts
 //! of the testbed (`CRASHCART_TESTBED_BIN`) or a testbed that is up and filled (`CRASHCART_BENCH_BED`), and says so
 //! where it has neither. It prints figures and judges none: a busy machine is no failure.
 
@@ -16,12 +16,13 @@ mod cluster;
 mod console;
 mod figures;
 mod pty;
+mod simulator;
 
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-const PARTS: [&str; 4] = ["first-frame", "idle", "keys", "cluster"];
+const PARTS: [&str; 5] = ["first-frame", "idle", "keys", "simulator", "cluster"];
 
 fn main() -> ExitCode {
     let mut words: Vec<String> = std::env::args().skip(1).collect();
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
             "first-frame" => console::first_frame(),
             "idle" => console::idle(),
             "keys" => console::keys(),
+            "simulator" => simulator::measure(),
             _ => cluster::measure(),
         };
         if let Err(error) = done {

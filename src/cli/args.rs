@@ -9,6 +9,7 @@ use clap::Subcommand;
 use clap::ValueEnum;
 
 use crate::sim::Fault;
+use crate::sim::issuer::Manners;
 
 /// The crash cart for a hybrid Kubernetes estate: see what is wrong, repair it step by step, leave a record that proves it.
 #[derive(Debug, Parser)]
@@ -68,33 +69,65 @@ pub(super) enum Only {
     Alerts,
 }
 
+/// Which story a simulated estate plays.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct Story {
+    /// A scenario: trouble over time [default: the night as it stands]
+    #[arg(value_name = "SCENARIO")]
+    pub scenario: Option<String>,
+    /// How long its story has run when the console opens [default: what the scenario says]
+    #[arg(long, value_name = "TIME", value_parser = past, requires = "scenario")]
+    pub at: Option<Duration>,
+    /// What goes wrong besides
+    #[command(flatten)]
+    pub trouble: Trouble,
+}
+
+/// How a simulated estate is served.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Serve {
+    /// Folder for crashcart.toml, kubeconfigs and CAs (made 0700)
+    #[arg(long, value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Seed of the story: the same seed, the same story
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How many times faster than real time the controllers move
+    #[arg(long, default_value_t = 1)]
+    pub speed: u32,
+    /// Serve this cluster only (sth-prod, aws-prod, lab-1); may stand more than once
+    #[arg(long = "cluster", value_name = "NAME")]
+    pub clusters: Vec<String>,
+    /// Running pods that each cluster has besides its story, for measurements
+    #[arg(long, default_value_t = 0, value_name = "NUMBER")]
+    pub crowd: u32,
+    /// Clusters that take the tokens of a second issuer, with logins of its own
+    #[arg(long, value_name = "CLUSTER")]
+    pub apart: Vec<String>,
+    /// Whose manners the issuer has: keycloak or dex
+    #[arg(long, value_name = "NAME", default_value = "keycloak")]
+    pub issuer: Manners,
+    /// A scenario: trouble over time, scored at the end
+    #[arg(long, value_name = "NAME")]
+    pub scenario: Option<String>,
+    /// How long its story has run when the servers open [default: what the scenario says]
+    #[arg(long, value_name = "TIME", value_parser = past, requires = "scenario")]
+    pub at: Option<Duration>,
+    /// Folder of crashcart's log, to score what was recorded
+    #[arg(long, value_name = "DIR", requires = "scenario")]
+    pub log: Option<PathBuf>,
+    /// What goes wrong besides
+    #[command(flatten)]
+    pub trouble: Trouble,
+}
+
 /// What can be asked.
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
     /// Open the console on a simulated estate; without a terminal, print its board once
-    Demo {
-        /// What goes wrong in it
-        #[command(flatten)]
-        trouble: Trouble,
-    },
+    Demo(Story),
     /// Serve the simulated estate as a process of its own, for consoles and kubectl to join
-    Sim {
-        /// Folder for crashcart.toml, kubeconfigs and CAs (made 0700)
-        #[arg(long, value_name = "DIR")]
-        dir: PathBuf,
-        /// Seed of the story: the same seed, the same story
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-        /// How many times faster than real time the controllers move
-        #[arg(long, default_value_t = 1)]
-        speed: u32,
-        /// Clusters that take the tokens of a second issuer, with logins of its own
-        #[arg(long, value_name = "CLUSTER")]
-        apart: Vec<String>,
-        /// What goes wrong in it
-        #[command(flatten)]
-        trouble: Trouble,
-    },
+    Sim(Serve),
     /// Print the board once; exit 0 OK, 1 WARN, 2 CRIT, 3 unknown
     Status(Ask),
     /// Print every finding once; exit as status
@@ -249,6 +282,18 @@ pub(super) enum RbacVerb {
         #[arg(long, conflicts_with = "read_only")]
         without_secrets: bool,
     },
+}
+
+/// A time that a story has run: at most a week, and it may be none.
+fn past(text: &str) -> Result<Duration, String> {
+    if text == "0s" {
+        return Ok(Duration::ZERO);
+    }
+    let length = time(text)?;
+    let week = Duration::from_secs(7 * 86_400);
+    (length <= week)
+        .then_some(length)
+        .ok_or_else(|| "a story runs for a week at most".to_owned())
 }
 
 fn time(text: &str) -> Result<Duration, String> {

@@ -8,9 +8,10 @@ use std::time::Duration;
 use anyhow::Context;
 
 use super::args::Common;
-use super::args::Trouble;
+use super::args::Story;
 use super::place;
 use super::status;
+use super::story;
 use crate::sim;
 use crate::view::lines;
 
@@ -22,13 +23,17 @@ const ONLOOKER: &str = "erik";
 /// Opens the console on a simulated estate; without a terminal prints its board and findings once.
 pub(super) async fn demo(
     common: &Common,
-    trouble: &Trouble,
+    story: &Story,
     out: &mut dyn Write,
 ) -> anyhow::Result<u8> {
-    let (mut common, _estate) = estate(common, trouble).await?;
+    let (mut common, inside) = estate(common, story).await?;
     if std::io::stdout().is_terminal() && std::io::stdin().is_terminal() {
-        return super::console(&common).await;
+        let code = super::console(&common).await?;
+        let log = super::log_folder(&common).ok();
+        write!(out, "{}", story::score(&inside.estate, log.as_deref()))?;
+        return Ok(code);
     }
+    write!(out, "{}", story::premise(&inside.estate))?;
     common.as_person.get_or_insert_with(|| ONLOOKER.to_owned());
     let mut engine = super::engine(&common, false)?;
     engine.until(SHOW, status::settled).await;
@@ -39,7 +44,7 @@ pub(super) async fn demo(
 
 /// A simulated estate inside this process. It ends, and its folder goes, when this is dropped.
 pub(super) struct Inside {
-    _estate: sim::Estate,
+    estate: sim::Estate,
     folder: PathBuf,
 }
 
@@ -51,17 +56,17 @@ impl Drop for Inside {
 }
 
 /// Starts the simulated estate and gives the options that lead to it.
-pub(super) async fn estate(common: &Common, trouble: &Trouble) -> anyhow::Result<(Common, Inside)> {
-    let faults = super::sim::faults(trouble)?;
+pub(super) async fn estate(common: &Common, story: &Story) -> anyhow::Result<(Common, Inside)> {
+    let options = sim::Options {
+        seed: seed(),
+        ..sim::Options::default()
+    };
+    let options = story::options(story, options)?;
     let folder = place::state_root(common)?.join("demo");
     place::private_folder(&folder)?;
-    let estate = sim::Estate::start(sim::Options {
-        seed: seed(),
-        faults,
-        ..sim::Options::default()
-    })
-    .await
-    .context("the simulated estate did not start")?;
+    let estate = Box::pin(sim::Estate::start(options))
+        .await
+        .context("the simulated estate did not start")?;
     let here = folder.join(format!("estate-{}", std::process::id()));
     estate.write_to(&here).with_context(|| {
         format!(
@@ -74,7 +79,7 @@ pub(super) async fn estate(common: &Common, trouble: &Trouble) -> anyhow::Result
     Ok((
         common,
         Inside {
-            _estate: estate,
+            estate,
             folder: here,
         },
     ))

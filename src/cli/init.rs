@@ -52,6 +52,9 @@ pub(super) async fn init(
         .or_else(from_environment)
         .context("no kubeconfig is named: give --kubeconfig FILE, or set KUBECONFIG")?;
     let known = kubeconfig::read(&source)?;
+    // The configuration reads its paths from its own folder, which is not the one we stand in.
+    let source = std::path::absolute(&source)
+        .with_context(|| format!("{} has no absolute path", source.display()))?;
     let wanted: Vec<String> = match contexts {
         [] => known.contexts().map(str::to_owned).collect(),
         some => some.to_vec(),

@@ -15,9 +15,11 @@ mod run;
 mod runbook;
 mod sim;
 mod status;
+mod story;
 
 use std::io::IsTerminal;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -28,7 +30,7 @@ use self::args::Common;
 use self::args::LogVerb;
 use self::args::Output;
 use self::args::RbacVerb;
-use self::args::Trouble;
+use self::args::Story;
 use self::args::Verb;
 use crate::app;
 use crate::app::engine::Engine;
@@ -92,25 +94,10 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
     let common = cli.common;
     let mut out = std::io::stdout();
     match cli.verb {
-        None if common.demo => demo::demo(&common, &Trouble::default(), &mut out).await,
+        None if common.demo => demo::demo(&common, &Story::default(), &mut out).await,
         None => console(&common).await,
-        Some(Verb::Demo { trouble }) => demo::demo(&common, &trouble, &mut out).await,
-        Some(Verb::Sim {
-            dir,
-            seed,
-            speed,
-            apart,
-            trouble,
-        }) => {
-            let options = crate::sim::Options {
-                seed,
-                speed,
-                apart,
-                faults: sim::faults(&trouble)?,
-                ..crate::sim::Options::default()
-            };
-            sim::serve(&dir, options, &mut out).await
-        }
+        Some(Verb::Demo(story)) => demo::demo(&common, &story, &mut out).await,
+        Some(Verb::Sim(serve)) => sim::serve(serve, &mut out).await,
         Some(Verb::Runbook { verb }) => runbook::ask(&place::library(), &verb, &mut out),
         Some(Verb::Rbac {
             verb:
@@ -129,7 +116,7 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
             contexts,
         }) => init::init(&common, kubeconfig, &contexts, &mut out).await,
         Some(Verb::Log { verb }) if common.demo => {
-            let (common, _inside) = demo::estate(&common, &Trouble::default()).await?;
+            let (common, _inside) = demo::estate(&common, &Story::default()).await?;
             log_verb(&common, &verb, &mut out)
         }
         Some(Verb::Log { verb }) => log_verb(&common, &verb, &mut out),
@@ -140,7 +127,7 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
 /// Verbs that need the estate's clusters. With `--demo` the simulated estate is started first.
 async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::Result<u8> {
     let (common, inside) = if common.demo {
-        let (common, inside) = demo::estate(common, &Trouble::default()).await?;
+        let (common, inside) = demo::estate(common, &Story::default()).await?;
         (common, Some(inside))
     } else {
         (common.clone(), None)
@@ -152,9 +139,14 @@ async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::
         Verb::Findings(ask) => {
             status::ask(engine(&common, false)?, &ask, status::What::Findings, out).await
         }
-        Verb::Run(run) => run::ask(engine(&common, false)?, &run, out).await,
+        Verb::Run(run) => Box::pin(run::ask(engine(&common, false)?, &run, out)).await,
         Verb::Login { identity } => {
-            login::login(engine(&common, false)?, identity.as_deref(), out).await
+            Box::pin(login::login(
+                engine(&common, false)?,
+                identity.as_deref(),
+                out,
+            ))
+            .await
         }
         Verb::Whoami => login::whoami(engine(&common, false)?, out).await,
         Verb::Doctor => doctor::doctor(&common, out).await,
@@ -162,6 +154,13 @@ async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::
     };
     drop(inside);
     code
+}
+
+/// The folder of the log of the estate of the configuration.
+fn log_folder(common: &Common) -> anyhow::Result<PathBuf> {
+    let config = place::load(&place::config_file(common)?)?;
+    let root = place::state_root(common)?;
+    Ok(place::place(&root, &config, simulated(&config))?.log)
 }
 
 fn log_verb(common: &Common, verb: &LogVerb, out: &mut dyn Write) -> anyhow::Result<u8> {

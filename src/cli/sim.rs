@@ -1,14 +1,17 @@
 //! `sim`: the simulated estate as a process of its own, until it is told to end.
 
 use std::io::Write;
-use std::path::Path;
 
 use anyhow::Context;
 
+use super::args::Serve;
+use super::args::Story;
 use super::args::Trouble;
+use super::story;
 use crate::sim;
 use crate::sim::Fault;
 use crate::sim::faults;
+use crate::sim::issuer::Settings;
 
 /// Every fault of the command line, those of its file first.
 pub(super) fn faults(trouble: &Trouble) -> anyhow::Result<Vec<Fault>> {
@@ -26,17 +29,31 @@ pub(super) fn faults(trouble: &Trouble) -> anyhow::Result<Vec<Fault>> {
     Ok(all)
 }
 
-/// Serves the estate and writes what others need to join it into `dir`.
-pub(super) async fn serve(
-    dir: &Path,
-    options: sim::Options,
-    out: &mut dyn Write,
-) -> anyhow::Result<u8> {
-    let options = sim::Options {
-        audit: Some(dir.to_path_buf()),
-        ..options
+/// Serves the estate and writes what others need to join it into a folder.
+pub(super) async fn serve(serve: Serve, out: &mut dyn Write) -> anyhow::Result<u8> {
+    let dir = &serve.dir;
+    let told = Story {
+        scenario: serve.scenario,
+        at: serve.at,
+        trouble: serve.trouble,
     };
-    let estate = sim::Estate::start(options)
+    let options = story::options(
+        &told,
+        sim::Options {
+            seed: serve.seed,
+            speed: serve.speed,
+            only: serve.clusters,
+            crowd: serve.crowd,
+            apart: serve.apart,
+            audit: Some(dir.clone()),
+            issuer: Settings {
+                manners: serve.issuer,
+                ..Settings::default()
+            },
+            ..sim::Options::default()
+        },
+    )?;
+    let estate = Box::pin(sim::Estate::start(options))
         .await
         .context("the simulated estate did not start")?;
     estate.write_to(dir).with_context(|| {
@@ -60,7 +77,27 @@ pub(super) async fn serve(
         "kubectl:   kubectl --kubeconfig {} --context sth-prod get pods -A",
         dir.join("alice.kubeconfig").display()
     )?;
+    write!(out, "{}", story::premise(&estate))?;
     out.flush()?;
-    super::wait_for_end().await?;
+    let over = super::wait_for_end();
+    tokio::select! {
+        over = over => over?,
+        told = tell(&estate, out) => told?,
+    }
+    write!(out, "{}", story::score(&estate, serve.log.as_deref()))?;
     Ok(0)
+}
+
+/// Says what people are told, each at its time; never ends.
+async fn tell(estate: &sim::Estate, out: &mut dyn Write) -> anyhow::Result<()> {
+    let injects = estate
+        .scenario()
+        .map(|scenario| scenario.injects.as_slice());
+    for inject in injects.unwrap_or_default() {
+        let left = inject.at.saturating_sub(estate.elapsed());
+        estate.clock().wait(left).await;
+        writeln!(out, "{}", story::inject(inject))?;
+        out.flush()?;
+    }
+    std::future::pending().await
 }

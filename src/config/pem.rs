@@ -2,6 +2,7 @@
 
 use super::ConfigError;
 use super::der;
+use crate::text::hex;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -80,16 +81,6 @@ pub fn spki_hash(certificate: &CertificateDer<'_>) -> Option<String> {
     // A trust anchor keeps the content only; the header goes back on before hashing.
     let info = der::sequence(&anchor.subject_public_key_info);
     Some(hex(&Sha256::digest(info)))
-}
-
-/// Lower-case hex of some bytes.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        for half in [byte >> 4, byte & 15] {
-            text.push(char::from_digit(u32::from(half), 16).unwrap_or('0'));
-        }
-        text
-    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A runbook as its author wrote it: front matter, prose and steps, every value still a pattern.
 
+use crate::text::hex;
 use std::collections::BTreeMap;
 
 use sha2::Digest;
@@ -199,13 +200,4 @@ impl Book {
 /// SHA-256 of some bytes, 64 hex digits.
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
-}
-
-/// Bytes as lower case hex digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
 }

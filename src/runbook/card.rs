@@ -1,6 +1,5 @@
 //! The words of the run screen's lower pane: what Enter would do, what it rests on, and why it is off.
 
-use super::book::hex;
 use super::doubt;
 use super::engine::kind;
 use super::holds;
@@ -21,6 +20,7 @@ use crate::sources::moment::Moment;
 use crate::sources::op::Op;
 use crate::text::SafeText;
 use crate::text::clock_seconds;
+use crate::text::hex;
 
 impl Run {
     /// What the lower pane shows now.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::book::hex;
 use super::event::OutcomeClass;
 use super::event::RunEvent;
 use super::plan::Mode;
@@ -16,6 +15,7 @@ use crate::audit::Res;
 use crate::sources::op::Gvr;
 use crate::sources::op::Op;
 use crate::text::SafeText;
+use crate::text::hex;
 
 /// What a step's entries say after its number when the request takes it back.
 const UNDO: &str = "-undo";

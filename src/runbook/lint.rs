@@ -11,7 +11,7 @@ use super::steps::Kind;
 use super::values;
 
 /// Ids of the findings that exist; a runbook that treats another one is warned about.
-const FINDINGS: [&str; 23] = [
+const FINDINGS: [&str; 24] = [
     "cluster.silent",
     "cluster.other-ca",
     "cluster.other-uid",
@@ -21,6 +21,7 @@ const FINDINGS: [&str; 23] = [
     "zone.overlap",
     "zone.unclaimed",
     "zone.namespace-missing",
+    "zone.namespace-leaving",
     "workload.down",
     "workload.config-missing",
     "workload.restarts",

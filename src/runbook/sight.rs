@@ -158,6 +158,12 @@ impl<'a> Sight<'a> {
         table.by_name(velero, name)
     }
 
+    /// True while restores are seen, so that one which is not among them is not there.
+    pub fn sees_restores(&self, cluster: &ClusterName, now: Moment) -> bool {
+        self.cluster(cluster)
+            .is_some_and(|world| world.restores(now).now().is_some())
+    }
+
     /// The Kustomization of that name, while they are seen.
     pub fn kustomization(
         &self,

@@ -30,16 +30,17 @@ impl Run {
         match undo::list(self) {
             Some(list) if undo_item::asks(self, list) => self.list_card(step, list),
             Some(list) => self.progress_card(list, sight, now),
-            None => self.request_card(step),
+            None => self.request_card(step, sight, now),
         }
     }
 
     /// One request that the plan names: Enter sends it.
-    fn request_card(&self, step: &PlanStep) -> Card {
+    fn request_card(&self, step: &PlanStep, sight: &Sight<'_>, now: Moment) -> Card {
         let sent = self.attempt(step.number, true);
         let Some(op) = undo::op(self).filter(|_| !sent.is_some_and(Attempt::applied)) else {
             let words = format!("{} {}: waiting for the world", step.number, step.id);
-            return titled("TAKING BACK", [words.as_str()]);
+            let why = undo_list::waits(self, step, sight, now).unwrap_or_default();
+            return titled("TAKING BACK", [words.as_str(), why.as_str()]);
         };
         let mut card = titled("THIS WILL SEND ONE REQUEST", [] as [&str; 0]);
         self.preview(&mut card, &op);

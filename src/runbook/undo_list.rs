@@ -4,7 +4,6 @@ use serde_json::json;
 use sha2::Digest;
 use sha2::Sha256;
 
-use super::book::hex;
 use super::engine::Command;
 use super::engine::ask;
 use super::event::Created;
@@ -14,26 +13,32 @@ use super::reading::Answer;
 use super::reading::Listed;
 use super::reading::Named;
 use super::run::Run;
+use super::run::StepStatus;
 use super::run::UndoList;
 use super::sight::Sight;
 use super::steps;
+use super::steps::Kind;
 use super::steps::Turn;
 use crate::sources::moment::Moment;
 use crate::sources::op::Op;
 use crate::text::SafeText;
+use crate::text::hex;
 
 /// Characters of names that one part of the list may have: they are shown whole on 80x24.
 const PART: usize = 420;
 
-/// Lists what the restore has brought; waits while the Restore still goes on.
+/// Seconds after which a Restore that a live watch does not show is not there: a watch renews every 45 s.
+const UNSEEN_S: i64 = 60;
+
+/// Lists what the restore has brought, once nothing more comes.
 pub(super) fn make(run: &Run, step: &PlanStep, sight: &Sight<'_>, now: Moment) -> Option<Command> {
+    if waits(run, step, sight, now).is_some() {
+        return None;
+    }
     let Some(Op::Restore { velero, name, .. }) = &step.op else {
         return None;
     };
     let restore = sight.restore(&run.cluster, velero, name, now);
-    if restore.is_some_and(|restore| !restore.ended()) {
-        return None;
-    }
     let ended = restore.and_then(|restore| restore.completed);
     let ended = ended.map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
     let turn = Turn {
@@ -55,6 +60,40 @@ pub(super) fn make(run: &Run, step: &PlanStep, sight: &Sight<'_>, now: Moment) -
         }
         _ => ask(reading, sight, now),
     }
+}
+
+/// Why the list is not made yet, in words: the Restore goes on, or nobody sees whether it does. A list made then would
+/// miss what comes later.
+pub(crate) fn waits(run: &Run, step: &PlanStep, sight: &Sight<'_>, now: Moment) -> Option<String> {
+    let Some(Op::Restore { velero, name, .. }) = &step.op else {
+        return None;
+    };
+    match sight.restore(&run.cluster, velero, name, now) {
+        Some(restore) if restore.ended() => None,
+        Some(restore) => Some(format!(
+            "{name} is {}: the list is made when it has ended",
+            restore.phase
+        )),
+        None if watched(run) => None,
+        None => {
+            let sent = run.attempt(step.number, false).map(|sent| sent.at);
+            let passed = sent.is_none_or(|sent| now.seconds_after(sent) > UNSEEN_S);
+            let gone = passed && sight.sees_restores(&run.cluster, now);
+            (!gone).then(|| {
+                format!(
+                    "{name} was sent and is not seen on {}: no list is made while it may still bring objects",
+                    run.cluster
+                )
+            })
+        }
+    }
+}
+
+/// True when this run has seen the Restore end.
+fn watched(run: &Run) -> bool {
+    run.steps
+        .iter()
+        .any(|step| step.kind == Kind::Watch.word() && step.status == StepStatus::Done)
 }
 
 /// What is deleted, and what stays and why. `restore` is the Restore's name and when it ended, RFC 3339.
@@ -159,13 +198,13 @@ pub(crate) fn words(list: &UndoList) -> String {
     let mut words = String::new();
     let mut kind = "";
     for object in part(list) {
-        if object.kind != kind {
+        if object.kind == kind {
+            words.push_str(", ");
+        } else {
             let between = if kind.is_empty() { "" } else { "; " };
             words.push_str(between);
             words.push_str(&object.kind);
             words.push(' ');
-        } else {
-            words.push_str(", ");
         }
         words.push_str(&object.name);
         kind = &object.kind;

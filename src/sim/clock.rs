@@ -1,7 +1,7 @@
 //! The simulated clock: the only place in the simulator that reads the time.
 //!
-//! A real clock runs from the moment it was made at a given speed; a manual clock stands still
-//! until a test moves it.
+//! A clock that runs does so at a given speed; one that stands is moved by hand, and may be let
+//! run later: a story that is to be half told when the first client looks is told that way.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,70 +13,104 @@ use tokio::time::Instant;
 /// Tells and waits for simulated time; clones share the same time.
 #[derive(Clone, Debug)]
 pub struct Clock {
-    kind: Kind,
+    time: Arc<watch::Sender<Time>>,
 }
 
-#[derive(Clone, Debug)]
-enum Kind {
-    Real {
+#[derive(Clone, Copy, Debug)]
+enum Time {
+    Stands(Timestamp),
+    Runs {
         start: Timestamp,
         since: Instant,
         speed: u32,
     },
-    Manual(Arc<watch::Sender<Timestamp>>),
+}
+
+impl Time {
+    fn now(self) -> Timestamp {
+        match self {
+            Time::Stands(at) => at,
+            Time::Runs {
+                start,
+                since,
+                speed,
+            } => later(start, since.elapsed().saturating_mul(speed)),
+        }
+    }
 }
 
 impl Clock {
     /// A clock that starts at the wall clock's time and runs `speed` times as fast (0 counts as 1).
     pub fn real(speed: u32) -> Clock {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "this is the simulator's one reader of the clock"
-        )]
-        let kind = Kind::Real {
-            start: Timestamp::now(),
-            since: Instant::now(),
-            speed: speed.max(1),
-        };
-        Clock { kind }
+        let clock = Clock::behind(Duration::ZERO);
+        clock.run(speed);
+        clock
     }
 
     /// A clock that stands at `start` until [`Clock::advance`] moves it.
     pub fn manual(start: Timestamp) -> Clock {
         Clock {
-            kind: Kind::Manual(Arc::new(watch::Sender::new(start))),
+            time: Arc::new(watch::Sender::new(Time::Stands(start))),
         }
+    }
+
+    /// A clock that stands `length` before the wall clock's time, for a story that has begun already.
+    pub fn behind(length: Duration) -> Clock {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the simulator's one reader of the clock"
+        )]
+        let now = Timestamp::now();
+        let length = SignedDuration::try_from(length).unwrap_or_default();
+        Clock::manual(now.saturating_sub(length).unwrap_or(now))
+    }
+
+    /// Lets a clock that stands run from where it is, `speed` times as fast as real time (0 counts as 1).
+    pub fn run(&self, speed: u32) {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the simulator's one reader of the clock"
+        )]
+        let since = Instant::now();
+        self.time.send_modify(|time| {
+            *time = Time::Runs {
+                start: time.now(),
+                since,
+                speed: speed.max(1),
+            };
+        });
     }
 
     /// The simulated instant.
     pub fn now(&self) -> Timestamp {
-        match &self.kind {
-            Kind::Real {
-                start,
-                since,
-                speed,
-            } => later(*start, since.elapsed().saturating_mul(*speed)),
-            Kind::Manual(time) => *time.borrow(),
-        }
+        self.time.borrow().now()
     }
 
     /// Waits until `length` of simulated time has passed.
     pub async fn wait(&self, length: Duration) {
-        match &self.kind {
-            Kind::Real { speed, .. } => tokio::time::sleep(length / *speed).await,
-            Kind::Manual(time) => {
-                let until = later(self.now(), length);
+        let until = later(self.now(), length);
+        let mut times = self.time.subscribe();
+        loop {
+            let time = *times.borrow_and_update();
+            let left = until.duration_since(time.now());
+            let Some(left) = Duration::try_from(left).ok().filter(|left| !left.is_zero()) else {
+                return;
+            };
+            match time {
+                Time::Runs { speed, .. } => return tokio::time::sleep(left / speed).await,
                 // The sender lives as long as this clone, so the wait can only end by the time.
-                let _ = time.subscribe().wait_for(|now| *now >= until).await;
+                Time::Stands(_) => drop(times.changed().await),
             }
         }
     }
 
-    /// Moves a manual clock forward and wakes those whose wait is over; a real clock ignores it.
+    /// Moves a clock that stands forward and wakes those whose wait is over; one that runs ignores it.
     pub fn advance(&self, length: Duration) {
-        if let Kind::Manual(time) = &self.kind {
-            time.send_modify(|now| *now = later(*now, length));
-        }
+        self.time.send_if_modified(|time| {
+            let Time::Stands(at) = time else { return false };
+            *at = later(*at, length);
+            true
+        });
     }
 }
 
@@ -124,6 +158,17 @@ mod tests {
             clock.advance(Duration::from_secs(6));
         };
         tokio::join!(wait, push);
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_stood_runs_on_from_where_it_was() {
+        let clock = Clock::manual(start());
+        clock.advance(Duration::from_secs(60));
+        clock.run(1000);
+        clock.advance(Duration::from_secs(3600));
+        assert!(clock.now() < start() + SignedDuration::from_mins(59));
+        clock.wait(Duration::from_millis(5)).await;
+        assert!(clock.now() > start() + SignedDuration::from_secs(60));
     }
 
     #[test]

@@ -1,11 +1,10 @@
 //! The whole simulated estate: starts its servers, and writes down how to reach them.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -20,7 +19,6 @@ use crate::sim::faults::Fault;
 use crate::sim::faults::Faults;
 use crate::sim::faults::door::Certificates;
 use crate::sim::folder::private_folder;
-use crate::sim::folder::write;
 use crate::sim::issuer::Issuer;
 use crate::sim::issuer::Settings;
 use crate::sim::issuer::served::APART;
@@ -28,7 +26,12 @@ use crate::sim::issuer::served::IDENTITY;
 use crate::sim::issuer::served::ISSUER;
 use crate::sim::issuer::served::ServedIssuer;
 use crate::sim::people::People;
-use crate::sim::people::Person;
+use crate::sim::scenario::Scenario;
+use crate::sim::scenario::goals::Goals;
+use crate::sim::scenario::goals::Records;
+use crate::sim::scenario::goals::Verdict;
+use crate::sim::scenario::stage::Player;
+use crate::sim::scenario::stage::Stage;
 use crate::sim::seed;
 use crate::sim::store::lifecycle;
 use crate::sim::store::meta;
@@ -36,8 +39,8 @@ use crate::sim::store::resources;
 use crate::sim::tls;
 use crate::sim::tls::Authority;
 
-/// The estate's id: fixed, so that demo state is found again.
-const ID: &str = "0197c1f2-5e1a-7d3e-8c0d-51a0e57a7e00";
+/// Simulated time between two looks at the goals of a story.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// How the estate is started.
 #[derive(Clone, Debug, Default)]
@@ -50,8 +53,14 @@ pub struct Options {
     pub only: Vec<String>,
     /// A folder for the clusters' audit logs (`<cluster>.audit.jsonl`); in memory only when none.
     pub audit: Option<PathBuf>,
+    /// The story that is played; without one the estate stands as the demo's night begins.
+    pub scenario: Option<Scenario>,
+    /// How long the story has run when the servers open; what the scenario says when none.
+    pub told: Option<Duration>,
     /// False leaves the clusters as an API server makes them: no objects, no controllers.
     pub bare: bool,
+    /// Running pods that each cluster has besides its story, for measurements.
+    pub crowd: u32,
     /// The clusters that take the tokens of a second issuer, which knows the people by other logins; usually none.
     pub apart: Vec<String>,
     /// What goes wrong from the start.
@@ -80,6 +89,9 @@ pub struct Estate {
     issuers: Vec<ServedIssuer>,
     apart: Vec<String>,
     people: Arc<People>,
+    story: Option<(Scenario, Arc<Mutex<Goals>>)>,
+    clock: Clock,
+    began: Timestamp,
     faults: Faults,
     settings: Settings,
     tasks: JoinSet<()>,
@@ -100,9 +112,14 @@ impl Estate {
         if let Some(dir) = &options.audit {
             private_folder(dir)?;
         }
-        let clock = Clock::real(options.speed);
-        let people = Arc::new(People::new(options.seed));
+        let opens = options.scenario.as_ref().map(|scenario| scenario.opens);
+        let told = options.told.or(opens).unwrap_or_default();
+        let clock = Clock::behind(told);
+        let began = clock.now();
         let faults = Faults::new(clock.clone(), options.seed);
+        let (players, goals) = played(&options, &faults, told)?;
+        clock.run(options.speed);
+        let people = Arc::new(People::new(options.seed));
         for fault in &options.faults {
             faults.add(fault.clone());
         }
@@ -111,6 +128,9 @@ impl Estate {
             issuers: Vec::new(),
             apart: options.apart.clone(),
             people: Arc::clone(&people),
+            story: goals.map(|(scenario, goals)| (scenario, Arc::new(Mutex::new(goals)))),
+            clock: clock.clone(),
+            began,
             faults,
             settings: options.issuer,
             tasks: JoinSet::new(),
@@ -124,13 +144,30 @@ impl Estate {
                 .add_issuer(APART, people, &clock, options.seed)
                 .await?;
         }
+        for player in players {
+            estate.add(player.cluster, &options).await?;
+            estate.tasks.spawn(controllers::run(player.controllers));
+        }
+        if options.bare {
+            estate.open_bare(&options).await?;
+        }
+        estate.watch_goals();
+        Ok(estate)
+    }
+
+    /// Opens clusters as an API server makes them.
+    async fn open_bare(&mut self, options: &Options) -> Result<(), SimError> {
         for name in CLUSTERS {
             if options.only.is_empty() || options.only.iter().any(|only| only == name) {
-                let issuer = estate.issuer_of(name).issuer.clone();
-                estate.add(name, &options, &clock, &issuer).await?;
+                let cluster = Cluster::new(name, self.clock.clone(), options.seed);
+                let cluster = cluster.map_err(|source| SimError::Seed {
+                    name: (*name).to_owned(),
+                    source,
+                })?;
+                self.add(cluster, options).await?;
             }
         }
-        Ok(estate)
+        Ok(())
     }
 
     async fn add_issuer(
@@ -152,26 +189,14 @@ impl Estate {
     }
 
     /// The issuer whose tokens a cluster takes: the second one for those that are apart.
-    fn issuer_of(&self, cluster: &str) -> &ServedIssuer {
+    pub(super) fn issuer_of(&self, cluster: &str) -> &ServedIssuer {
         let apart = self.apart.iter().any(|one| one == cluster);
         &self.issuers[usize::from(apart && self.issuers.len() > 1)]
     }
 
-    async fn add(
-        &mut self,
-        name: &str,
-        options: &Options,
-        clock: &Clock,
-        issuer: &Issuer,
-    ) -> Result<(), SimError> {
-        let failed = |source| SimError::Seed {
-            name: name.to_owned(),
-            source,
-        };
-        let cluster = Cluster::new(name, clock.clone(), options.seed).map_err(failed)?;
-        if !options.bare {
-            seed::fill(&cluster).map_err(failed)?;
-        }
+    async fn add(&mut self, cluster: Cluster, options: &Options) -> Result<(), SimError> {
+        let name = cluster.name.clone();
+        let issuer = self.issuer_of(&name).issuer.clone();
         let file = options
             .audit
             .as_ref()
@@ -181,12 +206,12 @@ impl Estate {
             source,
         })?;
         let title = format!("simulated {name}");
-        let authority = Authority::new(&title, clock.now())?;
+        let authority = Authority::new(&title, self.clock.now())?;
         let (ca, key) = (authority.pem(), authority.fingerprint());
-        let (listener, url) = listen(name).await?;
+        let (listener, url) = listen(&name).await?;
         let people = Arc::clone(&self.people);
-        let line = self.faults.line(name);
-        let server = api::Server::new(cluster.clone(), people, issuer.clone(), audit.clone())
+        let line = self.faults.line(&name);
+        let server = api::Server::new(cluster.clone(), people, issuer, audit.clone())
             .with_faults(line.clone());
         self.tasks.spawn(tls::serve_with(
             listener,
@@ -195,9 +220,6 @@ impl Estate {
             api::router(server),
         ));
         self.tasks.spawn(lifecycle::run(cluster.store.clone()));
-        if !options.bare {
-            self.tasks.spawn(controllers::run(cluster.clone()));
-        }
         let system = cluster
             .store
             .get(&resources::NAMESPACES, None, "kube-system");
@@ -210,6 +232,70 @@ impl Estate {
             cluster,
         });
         Ok(())
+    }
+
+    /// Looks at the goals of the story now and then, for as long as the estate lives.
+    fn watch_goals(&mut self) {
+        let Some((_, goals)) = &self.story else {
+            return;
+        };
+        let goals = Arc::clone(goals);
+        let clusters: Vec<Cluster> = self
+            .clusters
+            .iter()
+            .map(|one| one.cluster.clone())
+            .collect();
+        let clock = self.clock.clone();
+        self.tasks.spawn(async move {
+            loop {
+                clock.wait(LOOK).await;
+                look(&goals, &clusters, clock.now());
+            }
+        });
+    }
+
+    /// The story that is played, if there is one.
+    pub fn scenario(&self) -> Option<&Scenario> {
+        self.story.as_ref().map(|(scenario, _)| scenario)
+    }
+
+    /// How long the story has run.
+    pub fn elapsed(&self) -> Duration {
+        let length = self.clock.now().duration_since(self.began);
+        Duration::try_from(length).unwrap_or_default()
+    }
+
+    /// The simulated clock of the estate.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The verdict on each goal of the story now; `log` is the folder of crashcart's own log, which
+    /// says what was recorded. Empty when no story is played.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn score(&self, log: Option<&Path>) -> std::io::Result<Vec<Verdict>> {
+        let Some((_, goals)) = &self.story else {
+            return Ok(Vec::new());
+        };
+        let mut records = Records::default();
+        for served in &self.clusters {
+            records.add_audit(&served.cluster.name, served.audit.entries());
+        }
+        if let Some(folder) = log {
+            records.add_folder(folder)?;
+        }
+        let clusters: Vec<Cluster> = self
+            .clusters
+            .iter()
+            .map(|one| one.cluster.clone())
+            .collect();
+        look(goals, &clusters, self.clock.now());
+        Ok(goals
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .score(&records))
     }
 
     /// The served clusters, in the order of [`CLUSTERS`].
@@ -237,6 +323,11 @@ impl Estate {
         all.find(|one| one.name == name).map(|one| &one.issuer)
     }
 
+    /// The issuers, the second one only when a cluster is apart.
+    pub(super) fn issuers(&self) -> &[ServedIssuer] {
+        &self.issuers
+    }
+
     /// The fault plan; it may be changed while the estate runs.
     pub fn faults(&self) -> &Faults {
         &self.faults
@@ -246,132 +337,37 @@ impl Estate {
     pub fn people(&self) -> &People {
         &self.people
     }
-
-    /// Writes configuration, policy, certificates and one kubeconfig a person into `dir`, which
-    /// becomes readable for its owner alone; private keys are never written.
-    ///
-    /// # Errors
-    /// The folder or a file cannot be written.
-    pub fn write_to(&self, dir: &Path) -> Result<(), SimError> {
-        private_folder(dir)?;
-        write(&dir.join("crashcart.toml"), &self.configuration()?)?;
-        write(&dir.join("policy.toml"), POLICY)?;
-        for served in &self.issuers {
-            write(&dir.join(served.file()), &served.ca)?;
-        }
-        for served in &self.clusters {
-            let file = format!("{}.crt", served.cluster.name);
-            write(&dir.join(file), &served.ca)?;
-        }
-        for person in self.people.all() {
-            let file = format!("{}.kubeconfig", person.name);
-            write(&dir.join(file), &self.kubeconfig(person))?;
-        }
-        Ok(())
-    }
-
-    /// The text of `crashcart.toml`.
-    ///
-    /// # Errors
-    /// The zones of the seed are not valid TOML.
-    pub fn configuration(&self) -> Result<String, SimError> {
-        let namespaces = toml::Value::from(seed::OUTSIDE.to_vec());
-        let outside: Vec<String> = self
-            .clusters
-            .iter()
-            .map(|served| {
-                let name = &served.cluster.name;
-                format!("  {{ cluster = \"{name}\", namespaces = {namespaces} }},\n")
-            })
-            .collect();
-        let mut text = format!(
-            "# The simulated estate: every server below is on this machine and ends with its process.\n\n[estate]\nname = \"meridian-health\"\nid = \"{ID}\"\noutside = [\n{}]\n",
-            outside.concat()
-        );
-        text.extend(self.issuers.iter().map(ServedIssuer::configuration));
-        for served in &self.clusters {
-            let name = &served.cluster.name;
-            let site = if name.starts_with("aws") {
-                "cloud"
-            } else {
-                "on-prem"
-            };
-            // Writing to a string cannot fail.
-            let _ = write!(
-                text,
-                "\n[[cluster]]\nname = \"{name}\"\nsite = \"{site}\"\nserver = \"{}\"\nca = \"{name}.crt\"\nfingerprint = \"{}\"\nauth = \"oidc:{}\"\naudience = \"crashcart\"\n",
-                served.url,
-                served.fingerprint,
-                self.issuer_of(name).name
-            );
-        }
-        text.push('\n');
-        text.push_str(&self.zones()?);
-        Ok(text)
-    }
-
-    /// The zones of the seed, without members on clusters that are not served.
-    fn zones(&self) -> Result<String, SimError> {
-        let text = seed::zones_toml();
-        if self.clusters.len() == CLUSTERS.len() {
-            return Ok(text);
-        }
-        let mut zones: toml::Table = text.parse().map_err(SimError::Zones)?;
-        let list = zones.get_mut("zone").and_then(toml::Value::as_array_mut);
-        if let Some(list) = list {
-            list.retain_mut(|zone| self.keep_members(zone));
-        }
-        Ok(zones.to_string())
-    }
-
-    /// Drops members on clusters that are not served; false when none is left.
-    fn keep_members(&self, zone: &mut toml::Value) -> bool {
-        let members = zone.get_mut("members").and_then(toml::Value::as_array_mut);
-        let Some(members) = members else { return true };
-        members.retain(|member| {
-            let name = member.get("cluster").and_then(toml::Value::as_str);
-            name.is_some_and(|name| self.cluster(name).is_some())
-        });
-        !members.is_empty()
-    }
-
-    /// A kubeconfig with one context for each cluster, the first one current.
-    pub fn kubeconfig(&self, person: &Person) -> String {
-        let mut text = "apiVersion: v1\nkind: Config\npreferences: {}\n".to_owned();
-        let current = self
-            .clusters
-            .first()
-            .map_or("", |s| s.cluster.name.as_str());
-        // Writing to a string cannot fail.
-        let _ = write!(text, "current-context: {current}\nclusters:\n");
-        for served in &self.clusters {
-            let ca = STANDARD.encode(&served.ca);
-            let _ = write!(
-                text,
-                "- name: {}\n  cluster:\n    server: {}\n    certificate-authority-data: {ca}\n",
-                served.cluster.name, served.url
-            );
-        }
-        text.push_str("contexts:\n");
-        for served in &self.clusters {
-            let name = &served.cluster.name;
-            let _ = write!(
-                text,
-                "- name: {name}\n  context:\n    cluster: {name}\n    user: {}\n",
-                person.name
-            );
-        }
-        let _ = write!(
-            text,
-            "users:\n- name: {}\n  user:\n    token: {}\n",
-            person.name, person.token
-        );
-        text
-    }
 }
 
-/// The policy of the simulated estate; good for simulated estates only.
-const POLICY: &str = "simulated_only = true\n\n[[zone]]\nname = \"clinical\"\npeople = 2\n\n[[approver]]\ngroup = \"sre-approvers\"\nzones = [\"clinical\"]\n";
+/// The clusters as their story has made them by then; none when they are to be bare.
+fn played(
+    options: &Options,
+    faults: &Faults,
+    told: Duration,
+) -> Result<(Vec<Player>, Option<(Scenario, Goals)>), SimError> {
+    if options.bare {
+        return Ok((Vec::new(), None));
+    }
+    let scenario = options.scenario.as_ref();
+    let mut stage = Stage::set(scenario, &options.only, faults, options.seed)?;
+    for cluster in stage.clusters() {
+        let crowd = seed::crowd::fill(cluster, options.crowd);
+        crowd.map_err(|source| SimError::Seed {
+            name: cluster.name.clone(),
+            source,
+        })?;
+    }
+    if scenario.is_some() {
+        stage.play_to(told);
+    }
+    Ok(stage.leave())
+}
+
+fn look(goals: &Mutex<Goals>, clusters: &[Cluster], now: Timestamp) {
+    let clusters: Vec<&Cluster> = clusters.iter().collect();
+    let mut goals = goals.lock().unwrap_or_else(PoisonError::into_inner);
+    goals.look(&clusters, now);
+}
 
 /// A free port on loopback, and its address as an `https://` URL; the name is for the error.
 pub(in crate::sim) async fn listen(name: &str) -> Result<(TcpListener, String), SimError> {

@@ -13,9 +13,11 @@ mod folder;
 pub mod issuer;
 pub mod monitoring;
 pub mod people;
+pub mod scenario;
 pub mod seed;
 pub mod store;
 pub mod tls;
+mod written;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,6 +30,7 @@ pub use crate::sim::faults::Faults;
 
 use crate::sim::clock::Clock;
 use crate::sim::monitoring::Monitoring;
+use crate::sim::seed::Base;
 use crate::sim::store::Refusal;
 use crate::sim::store::Store;
 
@@ -45,8 +48,12 @@ pub struct Cluster {
     pub clock: Clock,
     /// What its story follows from.
     pub seed: u64,
+    /// How it stands when its story begins.
+    pub base: Base,
     /// What answers behind its service proxy.
     pub monitoring: Arc<Monitoring>,
+    /// What goes wrong between it and those who ask it.
+    pub faults: Faults,
 }
 
 impl Cluster {
@@ -65,8 +72,10 @@ impl Cluster {
             name: name.to_owned(),
             store,
             monitoring: Arc::new(Monitoring::new(name, clock.clone())),
+            faults: Faults::new(clock.clone(), own),
             clock,
             seed: own,
+            base: Base::Night,
         })
     }
 }

@@ -245,6 +245,8 @@ fn history(cell: Cell) -> Cell {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::super::fact::Delta;
     use super::super::fact::Fact;
     use super::super::fact::Watch;
@@ -252,8 +254,10 @@ mod tests {
     use super::super::fixtures::at;
     use super::super::fixtures::config;
     use super::super::fixtures::greeting;
+    use super::super::fixtures::meta;
     use super::super::fixtures::name;
     use super::super::fixtures::namespace;
+    use super::super::fixtures::parse;
     use super::super::fixtures::reach;
     use super::*;
 
@@ -529,5 +533,47 @@ mod tests {
             ("emr", at(7).wall)
         );
         assert_eq!(board.zones[0].clusters[1].cells[0].figure, "1 gone");
+    }
+
+    #[test]
+    fn a_namespace_that_is_being_deleted_is_critical_and_says_what_holds_it() {
+        let mut world = world();
+        let mut leaving = json!({"metadata": meta("", "emr"), "status": {"phase": "Terminating", "conditions": [
+            {"type": "NamespaceContentRemaining", "status": "True", "message": "Some resources are remaining: configmaps."},
+            {"type": "NamespaceDeletionContentFailure", "status": "False", "message": "All content deleted"},
+            {"type": "NamespaceFinalizersRemaining", "status": "True", "message": "example.com/hold in 1 resource instances"}
+        ]}});
+        leaving["metadata"]["deletionTimestamp"] = json!("2026-08-15T04:54:05Z");
+        let seen = Fact::Namespaces(Delta::Apply(vec![parse(leaving)]));
+        world.fold(&name("two"), 1, seen, at(7));
+        let board = judge(&config(), &world, at(9));
+        let mut told = board.findings.iter();
+        let told = told
+            .find(|finding| finding.kind.0 == "zone.namespace-leaving")
+            .unwrap();
+        assert_eq!((told.level, told.since.at()), (Level::Crit, at(5).wall));
+        let why: Vec<&str> = told.why.iter().map(SafeText::as_str).collect();
+        assert_eq!(why[0], "example.com/hold in 1 resource instances");
+        assert_eq!(why[1], "Some resources are remaining: configmaps.");
+        let cell = &board.zones[0].clusters[1].cells[0];
+        assert_eq!((cell.level, cell.figure.as_str()), (Level::Crit, "1 going"));
+    }
+
+    #[test]
+    fn many_kinds_that_may_not_be_read_are_counted_and_what_to_do_comes_second() {
+        let mut world = world();
+        for watch in [Watch::Nodes, Watch::Pods, Watch::Deployments] {
+            let why = SafeText::from(format!("list {} is not yours", watch.resource()));
+            let news = Fact::Watch(watch, WatchNews::Forbidden(why));
+            world.fold(&name("one"), 1, news, at(1));
+        }
+        let board = judge(&config(), &world, at(2));
+        let told = (board.findings.iter()).find(|one| one.kind.0 == "cluster.forbidden");
+        let told = told.unwrap();
+        assert_eq!(
+            told.sentence.as_str(),
+            "3 kinds cannot be read on one: nodes, deployments.apps, pods"
+        );
+        assert!(told.why[1].as_str().contains("rbac emit"), "{:?}", told.why);
     }
 }

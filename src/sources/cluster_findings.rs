@@ -255,6 +255,15 @@ fn clocks(ground: &Ground<'_>) -> Option<Finding> {
     })
 }
 
+/// What cannot be read, with the number first where the names would fill the line.
+fn cannot_read(names: &[&str], cluster: &ClusterName) -> String {
+    let all = names.join(", ");
+    match names.len() {
+        ..=2 => format!("{all} cannot be read on {cluster}"),
+        many => format!("{many} kinds cannot be read on {cluster}: {all}"),
+    }
+}
+
 fn forbidden(ground: &Ground<'_>) -> Option<Finding> {
     let refused: Vec<(&'static str, &SafeText, Option<jiff::Timestamp>)> = Watch::ALL
         .into_iter()
@@ -269,13 +278,15 @@ fn forbidden(ground: &Ground<'_>) -> Option<Finding> {
         .collect();
     let since = refused.iter().filter_map(|(.., since)| *since).min()?;
     let names: Vec<&str> = refused.iter().map(|(name, ..)| *name).collect();
-    let sentence = format!("{} cannot be read on {}", names.join(", "), ground.cluster);
+    let sentence = cannot_read(&names, ground.cluster);
     let finding = ground.cluster_finding("cluster.forbidden", Level::Unknown, sentence);
     let mut why: Vec<SafeText> = refused.iter().map(|(_, why, _)| (*why).clone()).collect();
     why.dedup();
-    why.push(SafeText::new(
-        "ask for the role that crashcart rbac emit prints",
-    ));
+    // The narrow board shows two reasons: what to do is one of them.
+    why.insert(
+        1,
+        SafeText::new("ask for the role that crashcart rbac emit prints"),
+    );
     Some(Finding {
         why,
         since: Since::Seen(since),

@@ -11,6 +11,7 @@ use super::finding::Finding;
 use super::finding::FindingKind;
 use super::finding::ObjectRef;
 use super::finding::Since;
+use super::kinds::namespace::Namespace;
 use super::level::Level;
 use super::moment::Moment;
 use super::table::Table;
@@ -134,6 +135,18 @@ impl<'a> Ground<'a> {
         self.place(zone)
             .map(|place| place.missing.as_slice())
             .unwrap_or_default()
+    }
+
+    /// Namespaces of a zone that are there and on their way out.
+    pub fn leaving(&self, zone: Option<&ZoneName>) -> Vec<&'a Namespace> {
+        let namespaces = self.world.namespaces(self.now);
+        let Some(table) = namespaces.known() else {
+            return Vec::new();
+        };
+        let here = self.namespaces(zone).iter();
+        here.filter_map(|name| table.by_name("", name.as_str()))
+            .filter(|namespace| namespace.terminating())
+            .collect()
     }
 
     /// The first zone a namespace stands in, or is named by.

@@ -10,6 +10,7 @@ use sha2::Digest;
 use sha2::Sha256;
 
 use crate::text::SafeText;
+use crate::text::hex;
 
 /// What the API server noted about the writing of one object, its status left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -120,10 +121,6 @@ fn writer(entry: &Value) -> Writer {
         time: SafeText::new(text(entry, "time")),
         fields: hex(&Sha256::digest(fields.as_bytes())[..8]),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -11,4 +11,4 @@ pub mod words;
 
 pub use safe::SafeText;
 pub use width::{cut_end, cut_middle, pad, pad_left, width, wrap};
-pub use words::{age, bytes, clock, clock_seconds, column_clock, count, left, percent, took};
+pub use words::{age, bytes, clock, clock_seconds, column_clock, count, hex, left, percent, took};

@@ -1,6 +1,7 @@
 //! The same as plain lines, for pipes, scripts, screen readers and dumb terminals: no escape sequence, nothing cut.
 
 use crate::config::ZoneName;
+use crate::runbook::event::Created;
 use crate::runbook::run::Card;
 use crate::runbook::run::Run;
 use crate::runbook::run::RunStatus;
@@ -10,6 +11,7 @@ use crate::sources::finding::Finding;
 use crate::state::State;
 use crate::state::rows;
 use crate::text;
+use crate::text::SafeText;
 use crate::view::screens;
 
 /// Columns of the table and of prose.
@@ -150,12 +152,30 @@ pub fn run_text(state: &State, run: &Run) -> String {
             step.number, step.id
         ));
     }
+    lines.extend(taken_back(run));
     lines.extend(
         run.owed
             .iter()
             .map(|(step, words)| format!("owed, step {step}: {words}")),
     );
     join(lines)
+}
+
+/// What became of each object of an undo, a line each: whoever reads line by line misses none.
+fn taken_back(run: &Run) -> Vec<String> {
+    let Some(list) = &run.memory.undo_list else {
+        return Vec::new();
+    };
+    let all = list.delete.len();
+    let one = |(place, (object, what)): (usize, &(Created, Option<SafeText>))| {
+        let what = what.as_ref()?;
+        let (number, kind, name) = (place + 1, &object.kind, &object.name);
+        Some(format!(
+            "undoing {}, {number} of {all}: {kind} {name} {what}",
+            list.step
+        ))
+    };
+    list.delete.iter().enumerate().filter_map(one).collect()
 }
 
 /// How a run ended or was put down, in one sentence.

@@ -78,5 +78,5 @@ fn what_the_simulator_should_still_learn_is_few() {
         .filter(|known| known.open)
         .map(|known| known.exchange)
         .collect();
-    assert!(open.len() <= 300, "{open:#?}");
+    assert!(open.len() <= 12, "{open:#?}");
 }

@@ -46,23 +46,26 @@ impl Normal {
                     // A real server sorts by time before name, so the second matters.
                     fields.sort_by_key(who);
                 }
-                for rules in ["resourceRules", "nonResourceRules"] {
+                for rules in ["resourceRules", "nonResourceRules", "causes"] {
                     if let Some(rules) = map.get_mut(rules).and_then(Value::as_array_mut) {
                         // A real server goes through a hash map here.
                         rules.sort_by_key(Value::to_string);
                     }
                 }
                 for (key, value) in map.iter_mut() {
-                    let whole = mark
-                        || (key == "metadata" && (many || whole))
-                        || (whole && key == "resourceVersion");
-                    let whole = whole || (mark && key == "object");
+                    // `whole` goes down from a bookmark, and one step from a list.
+                    let whole = match key.as_str() {
+                        "object" => mark || whole,
+                        "metadata" => many || whole,
+                        "resourceVersion" | "rows" => whole,
+                        _ => false,
+                    };
                     self.value(value, &format!("{path}/{key}"), key, whole);
                 }
             }
             Value::Array(items) => {
                 for (at, item) in items.iter_mut().enumerate() {
-                    self.value(item, &format!("{path}/{at}"), key, false);
+                    self.value(item, &format!("{path}/{at}"), key, whole && key == "rows");
                 }
             }
             Value::String(text) => {

@@ -140,7 +140,7 @@ impl Told<'_> {
             self.variables.retain(|(known, _)| known != name);
             self.variables.push((name.clone(), found));
         }
-        if let Some(among) = &exchange.among {
+        for among in &exchange.among {
             choose(&mut body, among);
         }
         let body = self.normal.body(&exchange.id, body);
@@ -191,11 +191,12 @@ fn choose(body: &mut Value, among: &Among) {
     *list = among
         .of
         .iter()
-        .filter_map(|name| {
-            items
+        .map(|name| {
+            let name = Value::from(name.as_str());
+            let found = items
                 .iter()
-                .find(|item| item.pointer(&among.key) == Some(&Value::from(name.as_str())))
-                .cloned()
+                .find(|item| item.pointer(&among.key) == Some(&name));
+            found.cloned().unwrap_or(Value::Null)
         })
         .collect();
 }

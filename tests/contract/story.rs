@@ -58,8 +58,9 @@ pub(crate) struct Exchange {
     /// Variables of the story, and where in the answer's body they are found (JSON pointers).
     #[serde(default)]
     pub(crate) keep: BTreeMap<String, String>,
-    /// Items of a list that are compared; the others are left out.
-    pub(crate) among: Option<Among>,
+    /// Items of lists that are compared, one list after the other; the others are left out.
+    #[serde(default)]
+    pub(crate) among: Vec<Among>,
     /// How many events of a watch are read; without it all until its end.
     pub(crate) until: Option<usize>,
     /// Requests made once the watch is open; they must succeed.

@@ -1,7 +1,9 @@
 //! Every fault against everything that is watched: the sick cluster is marked in time and mends by itself, the one
 //! beside it stays live, nothing old is shown as live, nothing leaks.
 
+use crashcart::config::ClusterName;
 use crashcart::sources::fact::Watch;
+use crashcart::sources::level::Level;
 use crashcart::sources::seen::Freshness;
 use tokio::runtime::Handle;
 
@@ -32,6 +34,27 @@ fn load(night: &Night) -> (usize, usize) {
     let faults = night.estate.faults();
     let tasks = Handle::current().metrics().num_alive_tasks();
     (faults.connections(SICK) + faults.connections(WELL), tasks)
+}
+
+/// The cells of the sick cluster that the board shows as judged: zone and column.
+fn shown(night: &Night) -> Vec<(String, usize)> {
+    let zones = &night.engine.state.board.zones;
+    let mut cells = Vec::new();
+    let mut rows = 0;
+    for zone in zones {
+        for row in zone
+            .clusters
+            .iter()
+            .filter(|row| row.cluster == ClusterName::from(SICK))
+        {
+            rows += 1;
+            let levels = row.cells.iter().map(|cell| cell.level).enumerate();
+            let judged = levels.filter(|(_, level)| !matches!(level, Level::Unknown));
+            cells.extend(judged.map(|(column, _)| (format!("{:?}", zone.zone), column)));
+        }
+    }
+    assert!(rows > 0, "the board has lost the cluster");
+    cells
 }
 
 /// Plays one fault on the sick cluster, from a calm night to a calm night.
@@ -65,7 +88,10 @@ fn against(words: &[&str], sight: Sight) {
             })
             .await;
         match sight {
-            Sight::Blind => assert_eq!(truth.believed(&night), [], "{}", night.words()),
+            Sight::Blind => {
+                assert_eq!(truth.believed(&night), [], "{}", night.words());
+                assert_eq!(shown(&night), [], "{}", night.words());
+            }
             Sight::Clear => assert!(truth.is_seen(&night), "{}", night.words()),
         }
         night.estate.faults().clear();

@@ -151,7 +151,7 @@ impl<'a> Turn<'a> {
     /// Which of the planned objects exist, as answered after the Restore had left.
     pub(crate) fn names_now(
         &self,
-    ) -> Result<&'a [super::reading::Listed], Result<Reading, SafeText>> {
+    ) -> Result<&'a [super::reading::Listed], Result<Box<Reading>, SafeText>> {
         let reading = self.names();
         let restore = self.plan().and_then(|plan| plan.step_of(Kind::Restore));
         let sent = restore
@@ -160,7 +160,7 @@ impl<'a> Turn<'a> {
         match self.sight.answer_after(&reading, sent, self.now) {
             Some(Answer::Names(listed)) => Ok(listed),
             Some(Answer::Failed(why)) => Err(Err(why.clone())),
-            _ => Err(Ok(reading)),
+            _ => Err(Ok(Box::new(reading))),
         }
     }
 

@@ -35,7 +35,7 @@ pub(super) fn brief(expansion: &Expansion<'_>) -> Result<PlanStep, ValueError> {
 pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
     let listed = match turn.names_now() {
         Ok(listed) => listed,
-        Err(Ok(reading)) => return Verdict::Need(reading),
+        Err(Ok(reading)) => return Verdict::Need(*reading),
         Err(Err(why)) => {
             return Verdict::pending(format!("what is there could not be listed: {why}"));
         }

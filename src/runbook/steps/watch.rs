@@ -49,7 +49,7 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
 fn completed(turn: &Turn<'_>, name: &str) -> Verdict {
     let listed = match turn.names_now() {
         Ok(listed) => listed,
-        Err(Ok(reading)) => return Verdict::Need(reading),
+        Err(Ok(reading)) => return Verdict::Need(*reading),
         Err(Err(why)) => {
             return Verdict::pending(format!(
                 "{name} is Completed; what it created could not be listed: {why}"

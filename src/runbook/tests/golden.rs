@@ -266,10 +266,7 @@ fn the_card_of_the_restore_shows_the_whole_request_and_asks_for_the_name() {
         op.request().body,
         "what is shown is what is sent"
     );
-    assert_eq!(
-        card.digest,
-        crate::runbook::book::hex(&op.request().digest())
-    );
+    assert_eq!(card.digest, crate::text::hex(&op.request().digest()));
     let facts: Vec<String> = card
         .facts
         .iter()

@@ -79,6 +79,58 @@ fn undo_shows_the_whole_list_first_and_sends_nothing() {
     assert_eq!(deletes(&estate), (0, 0));
 }
 
+/// The Restore has just been taken by the server; the run has seen nothing of it.
+fn sent() -> Estate {
+    let mut estate = Estate::new();
+    estate.open("billing").unwrap();
+    estate.walk_to("restore");
+    let typed = Input::Typed("billing".into());
+    let commands = estate
+        .look(|sight| estate.run().press(typed, sight, estate.now()))
+        .unwrap();
+    for command in commands {
+        estate.carry_out(command);
+    }
+    estate
+}
+
+#[test]
+fn no_list_is_made_while_nobody_sees_the_restore() {
+    let mut estate = sent();
+    // It was taken, and neither its watch nor what it brings is there yet.
+    let all = estate.server.clone();
+    estate.server.objects.retain(|key, _| key.0 != "restores");
+    estate.server.lose("configmaps", "billing", "forms");
+    estate.server.lose("deployments", "billing", "api");
+    estate.press(Input::Undo).unwrap();
+    let listed = |estate: &Estate| {
+        let mut events = estate.log.iter().map(|entry| &entry.0);
+        events.any(|event| matches!(event, RunEvent::UndoListed { .. }))
+    };
+    assert!(
+        !listed(&estate) && !estate.run().ended(),
+        "{:?}",
+        card(&estate)
+    );
+    let words = format!("{:?}", card(&estate).notes);
+    assert!(words.contains("is not seen on aws-prod"), "{words}");
+    estate.server = all;
+    estate.settle();
+    let shown = card(&estate).facts[0].1.to_string();
+    assert_eq!(shown, "all 2: ConfigMap forms; Deployment api");
+}
+
+#[test]
+fn a_restore_that_a_live_watch_does_not_show_for_a_minute_is_gone() {
+    let mut estate = sent();
+    estate.server.objects.retain(|key, _| key.0 != "restores");
+    estate.press(Input::Undo).unwrap();
+    estate.seconds += 61;
+    estate.settle();
+    let shown = card(&estate);
+    assert!(!shown.title.starts_with("TAKING BACK"), "{shown:?}");
+}
+
 #[test]
 fn undo_can_be_left_while_nothing_was_sent_and_never_after() {
     let mut estate = listed();
@@ -286,8 +338,9 @@ fn an_undo_that_is_put_down_in_the_middle_asks_again_and_owes_the_rest() {
     while deletes(&estate).0 < 1 || estate.run().attempt(8, true).is_some() {
         let next = estate.look(|sight| estate.run().advance(sight, estate.now()));
         estate.seconds += 1;
-        next.into_iter()
-            .for_each(|command| estate.carry_out(command));
+        if let Some(command) = next {
+            estate.carry_out(command);
+        }
     }
     estate.press(Input::Hold).unwrap();
     assert_eq!(deletes(&estate), (1, 1), "nothing goes on while it is held");

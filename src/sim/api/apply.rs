@@ -56,6 +56,7 @@ pub(super) fn apply(
     }
     entries.retain(|entry| entry["fieldsV1"] != json!({}));
     let mut entry = managed::entry(res, writer);
+    let empty = given.is_empty();
     entry["fieldsV1"] = given.into();
     let was = meta::list(&before, "/metadata/managedFields")
         .iter()
@@ -64,8 +65,14 @@ pub(super) fn apply(
         // Nothing happened: the time of the last real change stays.
         entry["time"] = was["time"].clone();
     }
+    if let (None, true, Some(map)) = (own, changed.is_empty(), entry.as_object_mut()) {
+        // A real server times an owner by its first change.
+        map.remove("time");
+    }
     // In its old place, so that applying the same again changes nothing.
-    entries.insert(own.unwrap_or(entries.len()).min(entries.len()), entry);
+    if !empty {
+        entries.insert(own.unwrap_or(entries.len()).min(entries.len()), entry);
+    }
     meta::set(object, "managedFields", entries.into());
     Ok(())
 }
@@ -110,7 +117,7 @@ fn refuse_conflicts(
     writer: &Writer,
 ) -> Result<(), Refusal> {
     let mut causes = Vec::new();
-    let mut words = Vec::new();
+    let mut told = Vec::new();
     for entry in entries
         .iter()
         .filter(|entry| !managed::is_writers(entry, writer))
@@ -125,16 +132,21 @@ fn refuse_conflicts(
                 "field": path,
             }));
         }
-        match paths.as_slice() {
-            [] => {}
-            [path] => words.push(format!("conflict {who}: {path}")),
-            paths => words.push(format!("conflicts {who}:\n- {}", paths.join("\n- "))),
+        if !paths.is_empty() {
+            told.push((who, paths));
         }
     }
     if causes.is_empty() {
         return Ok(());
     }
     let plural = if causes.len() == 1 { "" } else { "s" };
+    let words: Vec<String> = told
+        .iter()
+        .map(|(who, paths)| match causes.len() {
+            1 => format!("conflict {who}: {}", paths.concat()),
+            _ => format!("conflicts {who}:\n- {}", paths.join("\n- ")),
+        })
+        .collect();
     let message = format!(
         "Apply failed with {} conflict{plural}: {}",
         causes.len(),
@@ -178,8 +190,9 @@ mod tests {
         apply(&mut object, &wanted, &KUSTOMIZATIONS, &flux, true).unwrap();
         assert_eq!(object["spec"]["suspend"], false);
         let owners = meta::list(&object, "/metadata/managedFields");
-        assert_eq!(owners.len(), 1);
-        assert_eq!(owners[0]["manager"], "flux");
+        // What is left to the first is that there is a spec.
+        assert_eq!(owners[0]["fieldsV1"], json!({"f:spec": {}}));
+        assert_eq!(owners[1]["manager"], "flux");
     }
 
     #[test]

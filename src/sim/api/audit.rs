@@ -7,6 +7,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::body::Body;
+use axum::response::Response;
+use futures_util::StreamExt;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -80,6 +83,17 @@ pub(super) struct Arrival {
     pub(super) user: Option<User>,
     pub(super) asked: Attributes,
     pub(super) at: Timestamp,
+    /// Whether RBAC allowed it, and by which rule; none while nobody has judged it.
+    pub(super) allowed: Option<(bool, String)>,
+    /// Why it was refused, as a `Status`.
+    pub(super) refused: Option<Value>,
+}
+
+impl Arrival {
+    /// True for what a real server logs twice, when its answer begins and when it ends.
+    fn is_long(&self) -> bool {
+        self.asked.verb == "watch" || matches!(self.asked.sub.as_str(), "log" | "proxy")
+    }
 }
 
 /// A long answer: its second line is written when it ends.
@@ -97,6 +111,31 @@ impl Open {
             clock,
         }
     }
+}
+
+/// Records that a request was answered. The second line of a long answer is written when its last byte has left, or
+/// when nobody listens any more; a watch brings its own end.
+pub(super) fn answered(
+    log: &AuditLog,
+    arrival: Arrival,
+    clock: &Clock,
+    response: Response,
+) -> Response {
+    let code = response.status().as_u16();
+    if !arrival.is_long() || arrival.refused.is_some() {
+        log.record(&arrival, "ResponseComplete", code, clock.now());
+        return response;
+    }
+    log.record(&arrival, "ResponseStarted", code, clock.now());
+    if arrival.asked.verb == "watch" {
+        return response;
+    }
+    let open = Open::new(log.clone(), arrival, clock.clone());
+    response.map(|body| {
+        Body::from_stream(body.into_data_stream().inspect(move |_| {
+            let _held = &open;
+        }))
+    })
 }
 
 impl Drop for Open {
@@ -126,6 +165,18 @@ impl AuditLog {
         });
         if let Some(user) = &arrival.user {
             entry["user"] = json!({ "username": user.name, "groups": user.groups });
+        }
+        if let Some((allowed, why)) = &arrival.allowed {
+            let decision = if *allowed { "allow" } else { "forbid" };
+            entry["annotations"] = json!({
+                "authorization.k8s.io/decision": decision,
+                "authorization.k8s.io/reason": why,
+            });
+        }
+        if let Some(Value::Object(status)) = &arrival.refused {
+            let mut status = status.clone();
+            status.retain(|key, _| key != "kind" && key != "apiVersion");
+            entry["responseStatus"] = status.into();
         }
         let asked = &arrival.asked;
         if !asked.resource.is_empty() {

@@ -85,7 +85,12 @@ fn born(store: &Store) -> String {
 
 fn role(store: &Store, name: &str, rules: &Value, groups: &[&str]) -> Result<(), Refusal> {
     let labels = json!({ "kubernetes.io/bootstrapping": "rbac-defaults" });
-    let metadata = json!({ "name": name, "labels": labels, "creationTimestamp": born(store) });
+    let metadata = json!({
+        "name": name,
+        "labels": labels,
+        "annotations": { "rbac.authorization.kubernetes.io/autoupdate": "true" },
+        "creationTimestamp": born(store),
+    });
     let role = json!({ "metadata": metadata, "rules": rules });
     store.create(&resources::CLUSTERROLES, None, role)?;
     let api = "rbac.authorization.k8s.io";

@@ -59,9 +59,17 @@ fn check_kind(res: &Resource, object: &Value, version: &str, kind: &str) -> Resu
     if (!version.is_empty() && version != res.api_version())
         || (!kind.is_empty() && kind != res.kind)
     {
+        let packages = |version: &str| match version.split_once('/') {
+            Some((group, version)) => (
+                group.split('.').next().unwrap_or("").to_owned(),
+                version.to_owned(),
+            ),
+            None => ("core".to_owned(), version.to_owned()),
+        };
+        let ((_, from), (to, _)) = (packages(version), packages(&res.api_version()));
         return Err(Refusal::bad_request(format!(
-            "{kind} in version \"{version}\" cannot be handled as a {}",
-            res.kind
+            "{kind} in version \"{version}\" cannot be handled as a {own}: converting ({from}.{kind}) to ({to}.{own}): unknown conversion",
+            own = res.kind
         )));
     }
     Ok(())
@@ -91,6 +99,9 @@ pub(super) fn check_name(res: &Resource, object: &Value) -> Result<(), Refusal> 
         };
     }
     let label = matches!(res.plural, "namespaces" | "services") && res.group.is_empty();
+    if res.plural == "namespaces" && name.contains('.') {
+        return refuse("must not contain dots");
+    }
     if label && (name.len() > 63 || name.contains('.') || !is_part(name)) {
         return refuse(
             "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",

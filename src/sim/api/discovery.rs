@@ -1,8 +1,11 @@
 //! What the server offers: versions, groups and resources, in the old and the aggregated form.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use http::header::ACCEPT;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::sim::api::path::REVIEWS;
 use crate::sim::store::Resource;
@@ -36,11 +39,15 @@ pub(super) fn version() -> Value {
         "major": "1",
         "minor": "36",
         "gitVersion": VERSION,
+        "emulationMajor": "1",
+        "emulationMinor": "36",
+        "minCompatibilityMajor": "1",
+        "minCompatibilityMinor": "35",
         "gitCommit": "",
-        "gitTreeState": "clean",
+        "gitTreeState": "",
         "buildDate": "2026-08-01T00:00:00Z",
         "goVersion": "",
-        "compiler": "",
+        "compiler": "gc",
         "platform": "linux/amd64",
     })
 }
@@ -51,22 +58,27 @@ type Subresource = (&'static str, [&'static str; 3], &'static [&'static str]);
 /// The subresources served for a resource.
 pub(super) fn subresources(res: &Resource) -> Vec<Subresource> {
     const READ_WRITE: &[&str] = &["get", "patch", "update"];
+    const PROXY: &[&str] = &["create", "delete", "get", "patch", "update"];
     let own = [res.group, res.version, res.kind];
     let mut all: Vec<Subresource> = Vec::new();
     if res.status_subresource {
         all.push(("status", own, READ_WRITE));
     }
     match (res.group, res.plural) {
-        ("", "pods") => all.push(("log", own, &["get"])),
+        ("", "pods") => {
+            all.push(("eviction", ["policy", "v1", "Eviction"], &["create"]));
+            all.push(("log", own, &["get"]));
+            all.push(("proxy", ["", "v1", "PodProxyOptions"], PROXY));
+        }
         ("", "services") => {
-            let verbs = &["create", "delete", "get", "patch", "update"];
-            all.push(("proxy", ["", "v1", "ServiceProxyOptions"], verbs));
+            all.push(("proxy", ["", "v1", "ServiceProxyOptions"], PROXY));
         }
         ("apps", "deployments" | "replicasets" | "statefulsets") => {
             all.push(("scale", ["autoscaling", "v1", "Scale"], READ_WRITE));
         }
         _ => {}
     }
+    all.sort_by_key(|sub| sub.0);
     all
 }
 
@@ -89,7 +101,9 @@ pub(super) fn legacy(path: &str) -> Option<Value> {
         ["api"] => Some(json!({
             "kind": "APIVersions",
             "versions": ["v1"],
-            "serverAddressByClientCIDRs": [],
+            "serverAddressByClientCIDRs": [
+                { "clientCIDR": "0.0.0.0/0", "serverAddress": "127.0.0.1:443" },
+            ],
         })),
         ["apis"] => Some(json!({
             "kind": "APIGroupList",
@@ -115,13 +129,14 @@ fn group(name: &str) -> Value {
 
 fn resource_list(group: &str) -> Value {
     let mut list = Vec::new();
-    for res in resources::ALL.iter().filter(|res| res.group == group) {
+    for res in members(group) {
         let mut entry = json!({
             "name": res.plural,
             "singularName": res.singular,
             "namespaced": res.namespaced,
             "kind": res.kind,
-            "verbs": res.verbs,
+            "verbs": verbs(res),
+            "storageVersionHash": stored(res),
         });
         if !res.short.is_empty() {
             entry["shortNames"] = json!(res.short);
@@ -159,12 +174,16 @@ fn resource_list(group: &str) -> Value {
     } else {
         format!("{group}/v1")
     };
-    json!({
+    let mut all = json!({
         "kind": "APIResourceList",
-        "apiVersion": "v1",
         "groupVersion": version,
         "resources": list,
-    })
+    });
+    // The core group's list is older than the field.
+    if !group.is_empty() {
+        all["apiVersion"] = "v1".into();
+    }
+    all
 }
 
 /// The answer of `/api` (`core`) or `/apis` in the aggregated form.
@@ -174,7 +193,7 @@ pub(super) fn aggregated(core: bool) -> Value {
         .into_iter()
         .map(|group| {
             json!({
-                "metadata": { "name": group, "creationTimestamp": null },
+                "metadata": metadata(group),
                 "versions": [{
                     "version": "v1",
                     "resources": discoveries(group),
@@ -191,6 +210,56 @@ pub(super) fn aggregated(core: bool) -> Value {
     })
 }
 
+fn metadata(group: &str) -> Value {
+    if group.is_empty() {
+        json!({})
+    } else {
+        json!({ "name": group })
+    }
+}
+
+/// The kind behind a path; a built-in one of the path's own group names neither group nor version.
+fn own_kind(kind: [&str; 3], group: &str, custom: bool) -> Value {
+    match kind {
+        [own, _, kind] if own == group && !custom => kind_of(["", "", kind]),
+        kind => kind_of(kind),
+    }
+}
+
+/// A short hash of what a resource is stored as, as discovery tells it.
+fn stored(res: &Resource) -> String {
+    let kind = format!("{}/{}/{}", res.group, res.version, res.kind);
+    STANDARD.encode(&Sha256::digest(kind)[..8])
+}
+
+/// The resources of a group, by name.
+fn members(group: &str) -> Vec<&'static Resource> {
+    let mut list: Vec<&Resource> = resources::ALL
+        .iter()
+        .copied()
+        .filter(|res| res.group == group)
+        .collect();
+    list.sort_by_key(|res| res.plural);
+    list
+}
+
+/// The verbs of a resource, in the order a server tells them.
+fn verbs(res: &Resource) -> Vec<&'static str> {
+    if res.custom {
+        return vec![
+            "delete",
+            "deletecollection",
+            "get",
+            "list",
+            "patch",
+            "create",
+            "update",
+            "watch",
+        ];
+    }
+    res.verbs.to_vec()
+}
+
 fn kind_of([group, version, kind]: [&str; 3]) -> Value {
     json!({ "group": group, "version": version, "kind": kind })
 }
@@ -200,24 +269,26 @@ fn scope(namespaced: bool) -> &'static str {
 }
 
 fn discoveries(group: &str) -> Vec<Value> {
-    let mut list: Vec<Value> = resources::ALL
-        .iter()
-        .filter(|res| res.group == group)
+    let mut list: Vec<Value> = members(group)
+        .into_iter()
         .map(|res| {
             let subresources: Vec<Value> = subresources(res)
                 .into_iter()
                 .map(|(name, kind, verbs)| {
-                    json!({ "subresource": name, "responseKind": kind_of(kind), "verbs": verbs })
+                    let kind = own_kind(kind, res.group, res.custom);
+                    json!({ "subresource": name, "responseKind": kind, "verbs": verbs })
                 })
                 .collect();
             let mut entry = json!({
                 "resource": res.plural,
-                "responseKind": kind_of([res.group, res.version, res.kind]),
+                "responseKind": own_kind([res.group, res.version, res.kind], group, res.custom),
                 "scope": scope(res.namespaced),
                 "singularResource": res.singular,
-                "verbs": res.verbs,
-                "shortNames": res.short,
+                "verbs": verbs(res),
             });
+            if !res.short.is_empty() {
+                entry["shortNames"] = json!(res.short);
+            }
             if res.in_all {
                 entry["categories"] = json!(["all"]);
             }
@@ -230,7 +301,7 @@ fn discoveries(group: &str) -> Vec<Value> {
     for (_, plural, kind, namespaced, _) in REVIEWS.iter().filter(|review| review.0 == group) {
         list.push(json!({
             "resource": plural,
-            "responseKind": kind_of([group, "v1", kind]),
+            "responseKind": own_kind([group, "v1", kind], group, false),
             "scope": scope(*namespaced),
             "singularResource": kind.to_lowercase(),
             "verbs": ["create"],

@@ -39,6 +39,7 @@ const WHOLE: &[&str] = &[
     "secretKeyRef",
     "fieldRef",
     "resourceFieldRef",
+    "pod",
 ];
 
 /// Parts that an object of a built-in kind has even when nobody sets them.
@@ -169,6 +170,10 @@ pub(super) fn tree(
             (Form::Keyed(keys), Value::Array(items)) => keyed(old, items, keys, which),
             (Form::Set, Value::Array(items)) => set(old, items, which),
             _ => {
+                let empty = value.as_object().is_some_and(Map::is_empty);
+                if empty && !place.custom && !place.item && ALWAYS.contains(&key.as_str()) {
+                    continue;
+                }
                 if which != Which::Missing || old.is_none() {
                     fields.insert(format!("f:{key}"), json!({}));
                 }
@@ -230,8 +235,19 @@ pub(super) fn add(fields: &mut Value, more: &Map<String, Value>) {
         return;
     };
     for (key, inner) in more {
+        let known = fields.contains_key(key);
         let slot = fields.entry(key.clone()).or_insert_with(|| json!({}));
+        if known && inner.as_object().is_some_and(|inner| !inner.is_empty()) {
+            open(slot);
+        }
         add(slot, inner.as_object().unwrap_or(&Map::new()));
+    }
+}
+
+/// Writes out that a leaf is there itself.
+fn open(slot: &mut Value) {
+    if slot.as_object().is_some_and(Map::is_empty) {
+        *slot = json!({ ".": {} });
     }
 }
 
@@ -244,10 +260,12 @@ pub(super) fn subtract(fields: &mut Value, less: &Map<String, Value>) {
         let inner = inner.as_object().filter(|inner| !inner.is_empty());
         match (fields.get_mut(key), inner) {
             (Some(slot), Some(inner)) => {
-                let held = slot.as_object().is_some_and(|slot| !slot.is_empty());
+                open(slot);
                 subtract(slot, inner);
-                if held && slot.as_object().is_some_and(Map::is_empty) {
-                    fields.remove(key);
+                match slot.as_object() {
+                    Some(left) if left.is_empty() => drop(fields.remove(key)),
+                    Some(left) if left.len() == 1 && left.contains_key(".") => *slot = json!({}),
+                    _ => {}
                 }
             }
             (Some(_), None) => {

@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use crate::sim::clock::seconds;
 use crate::sim::store::Resource;
 use crate::sim::store::Store;
 use crate::sim::store::meta;
@@ -18,6 +19,16 @@ pub(super) fn complete(res: &Resource, before: &Value, object: &mut Value) {
             pod_spec(spec);
             default(spec, "restartPolicy", "Always".into());
             default(spec, "enableServiceLinks", true.into());
+            pod_status(object);
+        }
+        ("", "nodes") => {
+            conditions(object, &["lastHeartbeatTime", "lastTransitionTime"]);
+        }
+        ("", "namespaces") => {
+            let name = meta::name(object).to_owned();
+            if !name.is_empty() {
+                object["metadata"]["labels"]["kubernetes.io/metadata.name"] = name.into();
+            }
         }
         ("", "secrets") => secret(object),
         ("", "services") => service(before, spec),
@@ -29,16 +40,37 @@ pub(super) fn complete(res: &Resource, before: &Value, object: &mut Value) {
                 default(&mut spec["hostPath"], "type", "".into());
             }
         }
-        ("", "events") => {
-            default(object, "eventTime", Value::Null);
-            default(object, "reportingComponent", "".into());
-            default(object, "reportingInstance", "".into());
+        ("apps", kind) => {
+            workload(kind, spec);
+            if kind == "daemonsets" && before.is_null() {
+                let generation = "deprecated.daemonset.template.generation";
+                meta::map(object, "metadata");
+                object["metadata"]["annotations"][generation] = "1".into();
+            }
         }
-        ("apps", kind) => workload(kind, spec),
         ("batch", "jobs") => job(spec),
         ("batch", "cronjobs") => cron_job(spec),
         ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings") => binding(object),
-        _ => strip_spec(object),
+        _ => {}
+    }
+    strip_spec(object);
+}
+
+/// What is written out even where nothing is known.
+fn conditions(object: &mut Value, times: &[&str]) {
+    let list = object.pointer_mut("/status/conditions");
+    for condition in list.and_then(Value::as_array_mut).into_iter().flatten() {
+        for time in times {
+            default(condition, time, Value::Null);
+        }
+    }
+}
+
+fn pod_status(object: &mut Value) {
+    conditions(object, &["lastProbeTime", "lastTransitionTime"]);
+    let list = object.pointer_mut("/status/containerStatuses");
+    for status in list.and_then(Value::as_array_mut).into_iter().flatten() {
+        default(status, "lastState", json!({}));
     }
 }
 
@@ -168,7 +200,6 @@ fn container(container: &mut Value) {
 }
 
 fn secret(object: &mut Value) {
-    strip_spec(object);
     default(object, "type", "Opaque".into());
     let plain = object
         .as_object_mut()
@@ -202,7 +233,6 @@ fn service(before: &Value, spec: &mut Value) {
 }
 
 fn binding(object: &mut Value) {
-    strip_spec(object);
     for subject in object["subjects"].as_array_mut().into_iter().flatten() {
         if subject["kind"] != "ServiceAccount" {
             default(subject, "apiGroup", "rbac.authorization.k8s.io".into());
@@ -227,11 +257,6 @@ pub(super) fn admit(res: &Resource, object: &mut Value, store: &Store) {
                     "numberReady": 0,
                 }),
             };
-            if kind == "daemonsets" {
-                let generation = "deprecated.daemonset.template.generation";
-                meta::map(object, "metadata");
-                object["metadata"]["annotations"][generation] = "1".into();
-            }
         }
         ("batch", _) => object["status"] = json!({}),
         ("", "persistentvolumeclaims") => {
@@ -240,10 +265,25 @@ pub(super) fn admit(res: &Resource, object: &mut Value, store: &Store) {
         }
         ("", "persistentvolumes") => {
             hold(object, "kubernetes.io/pv-protection");
-            object["status"] = json!({ "phase": "Pending" });
+            let now = seconds(store.clock().now());
+            object["status"] = json!({ "phase": "Pending", "lastPhaseTransitionTime": now });
         }
         ("", "services") => address(object, store),
-        ("", "resourcequotas" | "nodes") => object["status"] = json!({}),
+        ("", "resourcequotas") => object["status"] = json!({}),
+        ("", "nodes") => node(object),
+        ("", "events") => {
+            default(object, "eventTime", Value::Null);
+            default(object, "reportingComponent", "".into());
+            default(object, "reportingInstance", "".into());
+        }
+        ("policy", _) => {
+            object["status"] = json!({
+                "currentHealthy": 0,
+                "desiredHealthy": 0,
+                "disruptionsAllowed": 0,
+                "expectedPods": 0,
+            });
+        }
         _ => {}
     }
 }
@@ -254,6 +294,30 @@ fn hold(object: &mut Value, finalizer: &str) {
         held.push(finalizer.into());
     }
     meta::set(object, "finalizers", held.into());
+}
+
+/// A new node is not ready until its kubelet says so.
+fn node(object: &mut Value) {
+    let taint = json!({ "effect": "NoSchedule", "key": "node.kubernetes.io/not-ready" });
+    default(&mut object["spec"], "taints", json!([taint]));
+    let info = [
+        "architecture",
+        "bootID",
+        "containerRuntimeVersion",
+        "kernelVersion",
+        "kubeProxyVersion",
+        "kubeletVersion",
+        "machineID",
+        "operatingSystem",
+        "osImage",
+        "systemUUID",
+    ];
+    let info: serde_json::Map<_, _> = info
+        .iter()
+        .map(|key| ((*key).to_owned(), "".into()))
+        .collect();
+    let endpoint = json!({ "kubeletEndpoint": { "Port": 0 } });
+    object["status"] = json!({ "daemonEndpoints": endpoint, "nodeInfo": info });
 }
 
 fn pod(object: &mut Value) {

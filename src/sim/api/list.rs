@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::sim::api::Ask;
 use crate::sim::api::Server;
+use crate::sim::api::options;
 use crate::sim::api::path::Target;
 use crate::sim::api::selector::Selector;
 use crate::sim::api::shape;
@@ -69,27 +70,15 @@ pub(super) fn list(server: &Server, ask: &Ask, target: &Target) -> Result<Respon
 
 fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Result<Page, Refusal> {
     let key = format!("{} {:?}", target.res.qualified(), target.ns);
-    let limit: usize = match ask.query("limit") {
-        "" => 0,
-        text => text
-            .parse()
-            .map_err(|_| Refusal::bad_request(unreadable("ParseInt", text)))?,
-    };
+    let limit = limit(ask)?;
     let asked = ask.query("resourceVersion");
-    if !asked.is_empty() && asked.parse::<u64>().is_err() {
-        return Err(Refusal::bad_request(format!(
-            "invalid resource version: resourceVersion: Invalid value: \"{asked}\": {}",
-            unreadable("ParseUint", asked)
-        )));
-    }
+    options::list(ask, server.store())?;
     let (items, rv, start) = match ask.query("continue") {
-        "" => {
-            let (items, rv) = server.store().list(target.res, target.ns.as_deref());
-            (Arc::new(items), rv, 0)
-        }
+        "" => start(server, ask, target, limit)?,
         token => {
-            let (rv, start) = read_token(token)
-                .ok_or_else(|| Refusal::bad_request("continue key is not valid"))?;
+            let (rv, start) = read_token(token).ok_or_else(|| {
+                Refusal::bad_request("invalid continue token: continue key is not valid")
+            })?;
             let items = server
                 .snapshots()
                 .find(&key, rv)
@@ -112,6 +101,11 @@ fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Res
         chosen.push(Arc::clone(item));
     }
     let mut metadata = json!({ "resourceVersion": rv.to_string() });
+    let whole = Shape::wanted(&ask.headers, "")? == Shape::Whole;
+    if target.res.custom && whole {
+        // Lists of custom resources always say where they go on.
+        metadata["continue"] = "".into();
+    }
     if next < items.len() {
         metadata["continue"] = token(rv, next).into();
         if selector.is_empty() {
@@ -125,6 +119,36 @@ fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Res
         items: chosen,
         metadata,
     })
+}
+
+/// What a list starts from: what is there now, or what was there at the very version asked for.
+fn start(
+    server: &Server,
+    ask: &Ask,
+    target: &Target,
+    limit: usize,
+) -> Result<(Items, u64, usize), Refusal> {
+    let (store, ns) = (server.store(), target.ns.as_deref());
+    let version = ask.query("resourceVersion").parse().unwrap_or(0);
+    let matching = ask.query("resourceVersionMatch");
+    if version > 0 && (matching == "Exact" || (matching.is_empty() && limit > 0)) {
+        let items = store.list_at(target.res, ns, version)?;
+        return Ok((Arc::new(items), version, 0));
+    }
+    let (items, rv) = store.list(target.res, ns);
+    Ok((Arc::new(items), rv, 0))
+}
+
+/// How many objects a page may hold; 0 for all. A negative limit is none.
+fn limit(ask: &Ask) -> Result<usize, Refusal> {
+    let text = ask.query("limit");
+    if text.is_empty() {
+        return Ok(0);
+    }
+    let limit: i64 = text
+        .parse()
+        .map_err(|_| Refusal::bad_request(unreadable("ParseInt", text)))?;
+    Ok(usize::try_from(limit).unwrap_or(0))
 }
 
 /// What a real server says of a number it cannot read.

@@ -68,6 +68,23 @@ pub(super) fn note(before: &Value, after: &mut Value, res: &Resource, writer: &W
     set(after, entries);
 }
 
+/// Notes in a review who asked it.
+pub(super) fn note_review(review: &mut Value, writer: &Writer) {
+    let mut own = Map::new();
+    own.insert("spec".to_owned(), review["spec"].clone());
+    let place = Place::top(false);
+    let fields = fields::tree(&Map::new(), &own, place, Which::Changed);
+    let entry = json!({
+        "manager": writer.manager,
+        "operation": writer.operation,
+        "apiVersion": review["apiVersion"],
+        "time": writer.time,
+        "fieldsType": "FieldsV1",
+        "fieldsV1": fields,
+    });
+    set(review, vec![entry]);
+}
+
 fn set(after: &mut Value, entries: Vec<Value>) {
     let entries = if entries.is_empty() {
         Value::Null

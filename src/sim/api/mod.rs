@@ -7,11 +7,15 @@ mod apply;
 mod audit;
 pub mod bootstrap;
 mod defaults;
+mod delete;
 mod discovery;
+mod evict;
 mod fields;
 mod fill;
 mod list;
+mod logs;
 mod managed;
+mod options;
 mod patch;
 mod path;
 mod protobuf;
@@ -23,6 +27,7 @@ mod selector;
 mod shape;
 mod table;
 mod trouble;
+mod validate;
 mod watch;
 mod write;
 
@@ -188,43 +193,35 @@ async fn handle(State(server): State<Server>, request: Request) -> Response {
         user: server.who(&parts.headers),
         asked: Attributes::default(),
         at: clock.now(),
+        allowed: None,
+        refused: None,
     };
-    let mut long = false;
     let mut trouble = None;
-    let answer = judge(&server, parts, body, &mut arrival, &mut long, &mut trouble).await;
+    let answer = judge(&server, parts, body, &mut arrival, &mut trouble).await;
     let mut response = answer.unwrap_or_else(|refusal| {
-        long = false;
-        shape::json(refusal.code, &refusal.status())
+        let response = shape::refused(&refusal);
+        arrival.refused = Some(refusal.status());
+        response
     });
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert("audit-id", id);
     }
     let no_cache = HeaderValue::from_static("no-cache, private");
-    headers.insert(CACHE_CONTROL, no_cache);
-    let stage = if long {
-        "ResponseStarted"
-    } else {
-        "ResponseComplete"
-    };
-    let code = response.status().as_u16();
-    server
-        .inner
-        .audit
-        .record(&arrival, stage, code, clock.now());
+    headers.entry(CACHE_CONTROL).or_insert(no_cache);
+    let response = audit::answered(&server.inner.audit, arrival, &clock, response);
     match trouble {
         Some(trouble) => trouble.spoil(response).await,
         None => response,
     }
 }
 
-/// Reads, authenticates, authorizes and answers a request; `long` is set for a watch, `trouble` to what hits it.
+/// Reads, authenticates, authorizes and answers a request; `trouble` is set to what hits it.
 async fn judge(
     server: &Server,
     mut parts: http::request::Parts,
     body: Body,
     arrival: &mut Arrival,
-    long: &mut bool,
     trouble: &mut Option<Trouble>,
 ) -> Result<Response, Refusal> {
     let path = parts.uri.path().to_owned();
@@ -267,13 +264,13 @@ async fn judge(
         Route::Review(kind) if ask.method == Method::POST => review::review(server, &ask, kind),
         Route::Review(_) => Err(Refusal::method_not_allowed()),
         Route::Objects(target) => {
-            *long = arrival.asked.verb == "watch";
+            let long = arrival.asked.verb == "watch";
             if trouble.is_some_and(Trouble::too_old)
-                && let Some(gone) = trouble::too_old(server, &ask, *long)
+                && let Some(gone) = trouble::too_old(server, &ask, long)
             {
                 return gone;
             }
-            if *long {
+            if long {
                 let audit = server.inner.audit.clone();
                 let open = Open::new(audit, arrival.clone(), server.clock().clone());
                 return watch::watch(server, &ask, &target, open);
@@ -287,17 +284,15 @@ async fn judge(
 fn admit(
     server: &Server,
     headers: &HeaderMap,
-    arrival: &Arrival,
+    arrival: &mut Arrival,
     trouble: Option<&Trouble>,
 ) -> Result<User, Refusal> {
     if trouble.is_some_and(Trouble::unknown_token) {
         return Err(Refusal::unauthorized());
     }
-    let path = arrival.asked.path.as_str();
-    let open = matches!(path, "/healthz" | "/readyz" | "/livez" | "/version");
     let user = match &arrival.user {
         Some(user) => user.clone(),
-        None if open && !headers.contains_key(AUTHORIZATION) => User {
+        None if !headers.contains_key(AUTHORIZATION) => User {
             name: "system:anonymous".to_owned(),
             groups: vec!["system:unauthenticated".to_owned()],
         },
@@ -311,7 +306,9 @@ fn admit(
         ));
     }
     let shut = trouble.is_some_and(Trouble::no_right);
-    if shut || rbac::allowed(server.store(), &user, &arrival.asked).is_none() {
+    let why = rbac::allowed(server.store(), &user, &arrival.asked).filter(|_| !shut);
+    arrival.allowed = Some((why.is_some(), why.clone().unwrap_or_default()));
+    if why.is_none() {
         return Err(rbac::refuse(&user, &arrival.asked));
     }
     Ok(user)
@@ -330,18 +327,20 @@ async fn objects(server: &Server, ask: &Ask, target: &Target) -> Result<Response
         return match ask.method {
             Method::GET => list::list(server, ask, target),
             Method::POST => write::create(server, ask, target),
-            Method::DELETE => write::delete_all(server, ask, target),
+            Method::DELETE => delete::delete_all(server, ask, target),
             _ => Err(Refusal::method_not_allowed()),
         };
     };
     match (target.sub.as_str(), ask.method.as_str()) {
+        ("proxy", _) if target.res.plural == "pods" => Err(logs::no_port(name)),
         ("proxy", _) => proxy::service(server, ask, target, name).await,
-        ("log", "GET") => proxy::log(server, ask, target, name),
+        ("log", "GET") => logs::log(server, ask, target, name),
+        ("eviction", "POST") => evict::evict(server, ask, target, name),
         ("scale", "GET" | "PUT" | "PATCH") => scale::scale(server, ask, target, name),
         ("" | "status", "GET") => proxy::object(server, ask, target, name),
         ("" | "status", "PUT") => write::replace(server, ask, target, name),
         ("" | "status", "PATCH") => write::patch(server, ask, target, name),
-        ("", "DELETE") => write::delete(server, ask, target, name),
+        ("", "DELETE") => delete::delete(server, ask, target, name),
         _ => Err(Refusal::method_not_allowed()),
     }
 }
@@ -361,7 +360,9 @@ fn plain_answer(ask: &Ask, path: &str) -> Result<Response, Refusal> {
             let answer = discovery::aggregated(root == "/api");
             let mut response = shape::json(200, &answer);
             let kind = HeaderValue::from_static(discovery::AGGREGATED);
-            response.headers_mut().insert(CONTENT_TYPE, kind);
+            let headers = response.headers_mut();
+            headers.insert(CONTENT_TYPE, kind);
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("public"));
             return Ok(response);
         }
         "/openapi/v3" => Some(discovery::openapi_index()),

@@ -147,7 +147,7 @@ fn strategic_list(name: &str, target: &mut Value, items: &[Value]) {
 pub(super) fn json(target: &mut Value, patch: &Value) -> Result<(), Refusal> {
     let operations = patch
         .as_array()
-        .ok_or_else(|| Refusal::bad_request("a JSON patch is a list of operations"))?;
+        .ok_or_else(|| Refusal::bad_request("error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp"))?;
     for operation in operations {
         apply(target, operation).ok_or_else(|| {
             let mut refusal = Refusal::new(

@@ -1,4 +1,4 @@
-//! What lies behind an object: services through the proxy, and the logs of pods.
+//! What lies behind a service, through the proxy, and the answer to a GET of one object.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use crate::sim::api::Ask;
 use crate::sim::api::Server;
+use crate::sim::api::options;
 use crate::sim::api::path::Target;
 use crate::sim::api::shape;
 use crate::sim::monitoring;
 use crate::sim::monitoring::Call;
 use crate::sim::store::Refusal;
-use crate::sim::store::meta;
 use crate::sim::store::resources;
 
 /// The bare service name in `scheme:name:port`.
@@ -59,48 +59,6 @@ pub(super) async fn service(
     }
 }
 
-/// Answers with the log of a container.
-pub(super) fn log(
-    server: &Server,
-    ask: &Ask,
-    target: &Target,
-    name: &str,
-) -> Result<Response, Refusal> {
-    let ns = target.ns.as_deref();
-    let pod = server.store().get(target.res, ns, name);
-    let pod = pod.ok_or_else(|| Refusal::not_found(target.res, name))?;
-    let names: Vec<&str> = meta::list(&pod, "/spec/containers")
-        .iter()
-        .filter_map(|container| container["name"].as_str())
-        .collect();
-    let container = match (ask.query("container"), names.as_slice()) {
-        ("", [only]) => *only,
-        ("", names) => {
-            return Err(Refusal::bad_request(format!(
-                "a container name must be specified for pod {name}, choose one of: [{}]",
-                names.join(" ")
-            )));
-        }
-        (asked, _) => asked,
-    };
-    let text = monitoring::pod_log(server.cluster(), ns.unwrap_or(""), name, container)
-        .ok_or_else(|| {
-            Refusal::bad_request(format!("container {container} is not valid for pod {name}"))
-        })?;
-    let mut lines: Vec<&str> = text.lines().collect();
-    if let Ok(tail) = ask.query("tailLines").parse::<usize>() {
-        lines.drain(..lines.len().saturating_sub(tail));
-    }
-    let stamped = ask.flag("timestamps");
-    let mut answer = String::new();
-    for line in lines {
-        let plain = line.split_once(' ').map_or(line, |(_, text)| text);
-        answer.push_str(if stamped { line } else { plain });
-        answer.push('\n');
-    }
-    Ok(shape::typed(200, "text/plain", Body::from(answer)))
-}
-
 /// The answer to a GET of one object.
 pub(super) fn object(
     server: &Server,
@@ -108,6 +66,7 @@ pub(super) fn object(
     target: &Target,
     name: &str,
 ) -> Result<Response, Refusal> {
+    options::reached(ask, server.store())?;
     let found = server.store().get(target.res, target.ns.as_deref(), name);
     let found = found.ok_or_else(|| Refusal::not_found(target.res, name))?;
     let shape = shape::Shape::wanted(&ask.headers, ask.query("includeObject"))?;

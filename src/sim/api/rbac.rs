@@ -1,5 +1,7 @@
 //! Who may do what: rules from the Roles and bindings in the store.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::sim::api::User;
@@ -30,6 +32,41 @@ pub(super) fn rules(store: &Store, user: &User, ns: &str) -> Vec<Value> {
     all
 }
 
+/// What is wrong with the bindings that would hold for a user; empty when nothing is.
+pub(super) fn missing(store: &Store, user: &User, ns: &str) -> String {
+    let mut bindings = store.list(&resources::CLUSTERROLEBINDINGS, None).0;
+    if !ns.is_empty() {
+        bindings.extend(store.list(&resources::ROLEBINDINGS, Some(ns)).0);
+    }
+    let mut missing = Vec::new();
+    for binding in bindings {
+        let subjects = meta::list(&binding, "/subjects");
+        if subjects.iter().any(|subject| is(user, subject))
+            && role_of(store, &binding, ns).is_none()
+        {
+            let kind = meta::text(&binding, "/roleRef/kind").to_lowercase();
+            let name = meta::text(&binding, "/roleRef/name");
+            missing.push(format!(
+                "{kind}.rbac.authorization.k8s.io \"{name}\" not found"
+            ));
+        }
+    }
+    match missing.as_slice() {
+        [] => String::new(),
+        [one] => format!("RBAC: {one}"),
+        many => format!("RBAC: [{}]", many.join(", ")),
+    }
+}
+
+fn role_of(store: &Store, binding: &Value, ns: &str) -> Option<Arc<Value>> {
+    let name = meta::text(binding, "/roleRef/name");
+    if meta::text(binding, "/roleRef/kind") == "Role" {
+        store.get(&resources::ROLES, Some(ns), name)
+    } else {
+        store.get(&resources::CLUSTERROLES, None, name)
+    }
+}
+
 fn for_each_grant(
     store: &Store,
     user: &User,
@@ -47,12 +84,9 @@ fn for_each_grant(
         };
         let kind = meta::text(&binding, "/roleRef/kind");
         let name = meta::text(&binding, "/roleRef/name");
-        let role = if kind == "Role" {
-            store.get(&resources::ROLES, Some(ns), name)
-        } else {
-            store.get(&resources::CLUSTERROLES, None, name)
+        let Some(role) = role_of(store, &binding, ns) else {
+            continue;
         };
-        let Some(role) = role else { continue };
         let reason = || {
             format!(
                 "RBAC: allowed by {} \"{}\" of {kind} \"{name}\" to {} \"{}\"",

@@ -6,11 +6,13 @@ use serde_json::{Value, json};
 use crate::sim::api::Ask;
 use crate::sim::api::Server;
 use crate::sim::api::User;
+use crate::sim::api::managed;
 use crate::sim::api::path::Attributes;
 use crate::sim::api::path::REVIEWS;
 use crate::sim::api::path::Review;
 use crate::sim::api::rbac;
 use crate::sim::api::shape;
+use crate::sim::api::validate;
 use crate::sim::api::write;
 use crate::sim::clock::seconds;
 use crate::sim::store::Refusal;
@@ -20,6 +22,18 @@ use crate::sim::store::meta;
 pub(super) fn review(server: &Server, ask: &Ask, kind: Review) -> Result<Response, Refusal> {
     let asked = write::body(ask)?;
     let spec = &asked["spec"];
+    let mut path = ask
+        .uri
+        .path()
+        .split('/')
+        .skip_while(|part| *part != "namespaces");
+    let ns = path.nth(1);
+    if matches!(
+        kind,
+        Review::SelfAccess | Review::Access | Review::LocalAccess
+    ) {
+        validate::review(spec, ns)?;
+    }
     let status = match kind {
         Review::SelfSubject => json!({
             "userInfo": { "username": ask.user.name, "groups": ask.user.groups },
@@ -32,11 +46,8 @@ pub(super) fn review(server: &Server, ask: &Ask, kind: Review) -> Result<Respons
                 groups: groups.map(str::to_owned).collect(),
             };
             if user.name.is_empty() && user.groups.is_empty() {
-                return Err(Refusal::new(
-                    422,
-                    "Invalid",
-                    "SubjectAccessReview.authorization.k8s.io \"\" is invalid: spec.user: Invalid value: \"\": at least one of user or group must be specified",
-                ));
+                let why = "Invalid value: \"\": at least one of user or group must be specified";
+                return Err(validate::review_field("spec.user", why));
             }
             access(server, &user, spec)?
         }
@@ -51,6 +62,15 @@ pub(super) fn review(server: &Server, ask: &Ask, kind: Review) -> Result<Respons
     if kind == Review::SelfSubject {
         let now = seconds(server.clock().now());
         meta::set(&mut answer, "creationTimestamp", now.into());
+    }
+    if kind == Review::SelfRules {
+        answer["spec"] = json!({});
+    } else if kind != Review::SelfSubject {
+        let writer = write::writer(server, ask, "Update", "");
+        managed::note_review(&mut answer, &writer);
+    }
+    if let Some(ns) = ns {
+        meta::set(&mut answer, "namespace", ns.into());
     }
     answer["status"] = status;
     Ok(shape::json(201, &answer))
@@ -69,22 +89,20 @@ fn access(server: &Server, user: &User, spec: &Value) -> Result<Value, Refusal> 
             name: text("/resourceAttributes/name"),
             path: String::new(),
         }
-    } else if spec["nonResourceAttributes"].is_object() {
+    } else {
         Attributes {
             verb: text("/nonResourceAttributes/verb"),
             path: text("/nonResourceAttributes/path"),
             ..Attributes::default()
         }
-    } else {
-        return Err(Refusal::new(
-            422,
-            "Invalid",
-            "SelfSubjectAccessReview.authorization.k8s.io \"\" is invalid: spec.resourceAttributes: Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified",
-        ));
     };
     Ok(match rbac::allowed(server.store(), user, &asked) {
+        Some(reason) if reason.is_empty() => json!({ "allowed": true }),
         Some(reason) => json!({ "allowed": true, "reason": reason }),
-        None => json!({ "allowed": false }),
+        None => match rbac::missing(server.store(), user, &asked.ns) {
+            why if why.is_empty() => json!({ "allowed": false }),
+            why => json!({ "allowed": false, "reason": why }),
+        },
     })
 }
 

@@ -27,11 +27,16 @@ fn scale_of(object: &Value) -> Value {
     ] {
         kept[field] = metadata[field].clone();
     }
+    let mut spec = json!({});
+    match meta::number(object, "/spec/replicas") {
+        0 => {}
+        replicas => spec["replicas"] = replicas.into(),
+    }
     json!({
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
         "metadata": kept,
-        "spec": { "replicas": meta::number(object, "/spec/replicas") },
+        "spec": spec,
         "status": {
             "replicas": meta::number(object, "/status/replicas"),
             "selector": selector::of_labels(object, "/spec/selector/matchLabels"),
@@ -78,15 +83,14 @@ pub(super) fn scale(
     }
     let version = scale["metadata"]["resourceVersion"].take();
     let writer = write::writer(server, ask, "Update", "scale");
-    let changed =
-        server
-            .store()
-            .try_update(res, ns, name, !ask.query("dryRun").is_empty(), |object| {
-                let before = object.clone();
-                meta::set(object, "resourceVersion", version);
-                object["spec"]["replicas"] = replicas.into();
-                managed::note(&before, object, res, &writer);
-                Ok(())
-            })?;
+    let changed = server
+        .store()
+        .try_update(res, ns, name, write::dry(ask)?, |object| {
+            let before = object.clone();
+            meta::set(object, "resourceVersion", version);
+            object["spec"]["replicas"] = replicas.into();
+            managed::note(&before, object, res, &writer);
+            Ok(())
+        })?;
     Ok(shape::json(200, &scale_of(&changed)))
 }

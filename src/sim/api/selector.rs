@@ -69,7 +69,7 @@ impl Selector {
             .map(label)
             .collect::<Option<Vec<_>>>()
             .ok_or_else(|| {
-                Refusal::bad_request(format!("unable to parse requirement: {labels}"))
+                Refusal::bad_request("unable to parse requirement: found '=', expected: identifier")
             })?;
         let mut selector = Selector {
             labels,
@@ -82,9 +82,7 @@ impl Selector {
                 ))
             })?;
             if !knows(res, &key) {
-                return Err(Refusal::bad_request(format!(
-                    "field label not supported: {key}"
-                )));
+                return Err(unknown_field(res, &key));
             }
             selector.fields.push((key, test));
         }
@@ -129,6 +127,18 @@ fn knows(res: &Resource, key: &str) -> bool {
                 .any(|(plural, keys)| *plural == res.plural && keys.contains(&key)))
 }
 
+/// 400: the resource cannot be selected by this field.
+fn unknown_field(res: &Resource, key: &str) -> Refusal {
+    let listed = FIELDS.iter().any(|(plural, _)| *plural == res.plural) && !res.custom;
+    Refusal::bad_request(if listed || res.custom {
+        format!("field label not supported: {key}")
+    } else {
+        format!(
+            "\"{key}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+        )
+    })
+}
+
 fn field(object: &Value, key: &str) -> String {
     let pointer = match key {
         "source" => "/source/component".to_owned(),
@@ -171,6 +181,9 @@ fn equality(part: &str) -> Option<(String, Test)> {
         return Some((text(key), Test::Differs(text(value))));
     }
     let (key, value) = part.split_once("==").or_else(|| part.split_once('='))?;
+    if value.contains('=') {
+        return None;
+    }
     Some((text(key), Test::Equals(text(value))))
 }
 

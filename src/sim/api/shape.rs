@@ -7,13 +7,17 @@ use axum::response::Response;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::HeaderMap;
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, VARY};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, VARY, WARNING,
+};
 use serde_json::{Value, json};
 
 use crate::sim::api::table;
 use crate::sim::clock::Clock;
 use crate::sim::store::Refusal;
 use crate::sim::store::Resource;
+use crate::sim::store::meta;
+use crate::sim::store::resources;
 
 /// A real server compresses answers from this size on, in bytes.
 const GZIP_FROM: usize = 128 * 1024;
@@ -70,10 +74,14 @@ impl Shape {
                 Some(_) => {}
             }
         }
+        if accept.contains("as=") {
+            let why = "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf";
+            return Err(Refusal::new(406, "NotAcceptable", why));
+        }
         let mut refusal = Refusal::new(
             406,
             "NotAcceptable",
-            "only the following media types are accepted: application/json",
+            "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf, application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch",
         );
         refusal.details = json!({});
         Err(refusal)
@@ -108,11 +116,49 @@ pub(super) fn metadata_of(object: &Value) -> Value {
 pub(super) fn row(res: &Resource, object: &Value, rows: Rows, clock: &Clock) -> Value {
     let mut row = json!({ "cells": table::cells(res, object, clock.now()) });
     match rows {
-        Rows::Bare => {}
+        Rows::Bare => row["object"] = Value::Null,
         Rows::Metadata => row["object"] = metadata_of(object),
         Rows::Whole => row["object"] = object.clone(),
     }
+    let phase = meta::text(object, "/status/phase");
+    let pod = std::ptr::eq(res, &raw const resources::PODS);
+    if pod && matches!(phase, "Failed" | "Succeeded") {
+        let message = if phase == "Failed" {
+            "The pod failed."
+        } else {
+            "The pod completed successfully."
+        };
+        row["conditions"] = json!([
+            { "type": "Completed", "status": "True", "reason": phase, "message": message }
+        ]);
+    }
     row
+}
+
+/// The answer to a refused request.
+pub(super) fn refused(refusal: &Refusal) -> Response {
+    let mut response = json(refusal.code, &refusal.status());
+    if let Some(seconds) = refusal.details.get("retryAfterSeconds") {
+        let seconds = http::HeaderValue::from_str(&seconds.to_string());
+        let headers = response.headers_mut();
+        if let Ok(seconds) = seconds {
+            headers.insert(RETRY_AFTER, seconds);
+        }
+    }
+    response
+}
+
+/// An answer with the warnings a client shows to its user.
+pub(super) fn warned(mut response: Response, warnings: &[String]) -> Response {
+    for warning in warnings {
+        let quoted = warning.replace('\\', "\\\\").replace('"', "\\\"");
+        let header = http::HeaderValue::from_str(&format!("299 - \"{quoted}\""));
+        let headers = response.headers_mut();
+        if let Ok(header) = header {
+            headers.append(WARNING, header);
+        }
+    }
+    response
 }
 
 /// A JSON answer.

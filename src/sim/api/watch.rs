@@ -15,6 +15,7 @@ use crate::sim::api::Ask;
 use crate::sim::api::Server;
 use crate::sim::api::audit::Open;
 use crate::sim::api::list;
+use crate::sim::api::options;
 use crate::sim::api::path::Target;
 use crate::sim::api::selector::Selector;
 use crate::sim::api::shape;
@@ -67,7 +68,7 @@ pub(super) fn watch(
     )?;
     let shape = Shape::wanted(&ask.headers, ask.query("includeObject"))?;
     let initial = ask.flag("sendInitialEvents");
-    let from = version(ask, initial)?;
+    let from = version(ask)?;
     let from_state = from == 0 && ask.query("sendInitialEvents") != "false";
     let (present, now) = server.store().list(target.res, target.ns.as_deref());
     let start = if initial || from == 0 { now } else { from };
@@ -117,13 +118,8 @@ pub(super) fn watch(
 }
 
 /// The version the watch starts from; 0 for what is there now.
-fn version(ask: &Ask, initial: bool) -> Result<u64, Refusal> {
-    if initial && ask.query("resourceVersionMatch") != "NotOlderThan" {
-        let why =
-            "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
-        let (field, reason) = ("resourceVersionMatch", "FieldValueForbidden");
-        return Err(Refusal::option("ListOptions", field, reason, why));
-    }
+fn version(ask: &Ask) -> Result<u64, Refusal> {
+    options::watch(ask)?;
     match ask.query("resourceVersion") {
         "" | "0" => Ok(0),
         text => text.parse().map_err(|_| {
@@ -137,6 +133,17 @@ fn version(ask: &Ask, initial: bool) -> Result<u64, Refusal> {
 /// A watch that tells at once why there is none.
 pub(super) fn expired(refusal: &Refusal) -> Response {
     stream_of(vec![error_line(refusal)])
+}
+
+/// What left the watch: the object as it was while it was in it, at the version that took it out.
+fn left(event: &Event) -> Value {
+    let was = match &event.before {
+        Some(before) if event.change != Change::Deleted => before,
+        _ => &event.object,
+    };
+    let mut was = Value::clone(was);
+    meta::set(&mut was, "resourceVersion", event.rv.to_string().into());
+    was
 }
 
 fn stream_of(lines: Vec<Bytes>) -> Response {
@@ -203,7 +210,7 @@ impl Watch {
             (false, false) => {}
             (false, true) => self.push("ADDED", &event.object),
             (true, true) => self.push("MODIFIED", &event.object),
-            (true, false) => self.push("DELETED", &event.object),
+            (true, false) => self.push("DELETED", &left(event)),
         }
     }
 
@@ -226,7 +233,6 @@ impl Watch {
             "apiVersion": self.res.api_version(),
             "metadata": {
                 "resourceVersion": self.changes.rv().to_string(),
-                "creationTimestamp": null,
             },
         });
         if initial_end {

@@ -1,4 +1,4 @@
-//! Creating, replacing, patching and deleting objects over HTTP.
+//! Creating, replacing and patching objects over HTTP.
 
 use axum::response::Response;
 use http::header::CONTENT_TYPE;
@@ -11,22 +11,17 @@ use crate::sim::api::defaults;
 use crate::sim::api::fill;
 use crate::sim::api::managed;
 use crate::sim::api::managed::Writer;
+use crate::sim::api::options;
 use crate::sim::api::patch;
 use crate::sim::api::path::Target;
 use crate::sim::api::protobuf;
-use crate::sim::api::selector::Selector;
 use crate::sim::api::shape;
 use crate::sim::api::shape::Shape;
+use crate::sim::api::validate;
 use crate::sim::clock::seconds;
-use crate::sim::store::Preconditions;
-use crate::sim::store::Propagation;
 use crate::sim::store::Refusal;
 use crate::sim::store::Resource;
 use crate::sim::store::meta;
-use crate::sim::store::resources;
-
-/// Seconds a pod gets to stop when the client does not say.
-const GRACE: u64 = 30;
 
 /// The media types of objects in bodies.
 const READ: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
@@ -52,11 +47,50 @@ pub(super) fn body(ask: &Ask) -> Result<Value, Refusal> {
 }
 
 fn json_body(ask: &Ask) -> Result<Value, Refusal> {
+    serde_json::from_slice(&ask.body)
+        .map_err(|error| Refusal::bad_request(unread(&error, &ask.body)))
+}
+
+fn patch_body(ask: &Ask) -> Result<Value, Refusal> {
     serde_json::from_slice(&ask.body).map_err(|error| {
-        Refusal::bad_request(format!(
-            "couldn't get version/kind; json parse error: {error}"
-        ))
+        let why = unread(&error, &ask.body);
+        Refusal::bad_request(format!("error decoding patch: {why}"))
     })
+}
+
+/// The body as an object of a kind, which is named where the body cannot be read.
+fn object_body(ask: &Ask, res: &Resource) -> Result<Value, Refusal> {
+    let json = matches!(media(ask), "" | "application/json");
+    match serde_json::from_slice::<Value>(&ask.body) {
+        Err(error) if json => {
+            let sent = match String::from_utf8_lossy(&ask.body) {
+                nothing if nothing.is_empty() => "<empty>".into(),
+                sent => sent,
+            };
+            Err(Refusal::bad_request(format!(
+                "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: {} ({sent})",
+                res.kind,
+                unread(&error, &ask.body)
+            )))
+        }
+        _ => body(ask),
+    }
+}
+
+/// Why JSON could not be read, in the words of Go's reader.
+fn unread(error: &serde_json::Error, sent: &[u8]) -> String {
+    if error.is_eof() {
+        return "unexpected end of JSON input".to_owned();
+    }
+    let at = error.column().saturating_sub(1);
+    let line = sent
+        .split(|byte| *byte == b'\n')
+        .nth(error.line().saturating_sub(1));
+    let letter = line
+        .and_then(|line| line.get(at))
+        .copied()
+        .map_or(' ', char::from);
+    format!("invalid character '{letter}' looking for beginning of value")
 }
 
 fn yaml_body(ask: &Ask) -> Result<Value, Refusal> {
@@ -65,7 +99,7 @@ fn yaml_body(ask: &Ask) -> Result<Value, Refusal> {
         .map_err(|error| Refusal::bad_request(format!("error converting YAML to JSON: {error}")))
 }
 
-fn dry(ask: &Ask) -> Result<bool, Refusal> {
+pub(super) fn dry(ask: &Ask) -> Result<bool, Refusal> {
     let options = match ask.method.as_str() {
         "POST" => "CreateOptions",
         "PUT" => "UpdateOptions",
@@ -100,7 +134,7 @@ pub(super) fn writer(server: &Server, ask: &Ask, operation: &'static str, sub: &
     }
 }
 
-fn answer(
+pub(super) fn answer(
     server: &Server,
     ask: &Ask,
     target: &Target,
@@ -117,10 +151,27 @@ pub(super) fn create(server: &Server, ask: &Ask, target: &Target) -> Result<Resp
     if target.res.namespaced && target.ns.is_none() {
         return Err(Refusal::method_not_allowed());
     }
-    let object = body(ask)?;
+    let mut object = object_body(ask, target.res)?;
+    let warnings = pruned(ask, target, &mut object)?;
     let writer = writer(server, ask, "Update", "");
     let made = create_as(server, ask, target, object, &writer)?;
-    answer(server, ask, target, 201, &made)
+    let made = answer(server, ask, target, 201, &made)?;
+    Ok(shape::warned(made, &warnings))
+}
+
+/// Takes out fields that the kind has not, and says what is to be warned of.
+fn pruned(ask: &Ask, target: &Target, object: &mut Value) -> Result<Vec<String>, Refusal> {
+    let strict = options::strict(ask)?;
+    let unknown = validate::prune(target.res, object);
+    if strict == Some(true) && !unknown.is_empty() {
+        return Err(validate::unknown(target.res, &unknown));
+    }
+    let told = unknown.iter().filter(|_| strict.is_some());
+    let mut warnings: Vec<String> = told
+        .map(|field| format!("unknown field \"{field}\""))
+        .collect();
+    warnings.extend(validate::finalizers(object));
+    Ok(warnings)
 }
 
 fn create_as(
@@ -141,6 +192,7 @@ fn create_as(
         managed::note(&Value::Null, &mut object, target.res, writer);
     }
     fill::admit(target.res, &mut object, server.store());
+    validate::check(target.res, &Value::Null, &object)?;
     server
         .store()
         .try_create(target.res, target.ns.as_deref(), object, dry(ask)?)
@@ -153,7 +205,7 @@ pub(super) fn replace(
     target: &Target,
     name: &str,
 ) -> Result<Response, Refusal> {
-    let object = body(ask)?;
+    let object = object_body(ask, target.res)?;
     defaults::check_fit(target, &object)?;
     let writer = writer(server, ask, "Update", &target.sub);
     change(server, ask, target, name, &writer, |old| {
@@ -197,7 +249,7 @@ pub(super) fn patch(
     let patch = match kind {
         "application/json-patch+json"
         | "application/merge-patch+json"
-        | "application/strategic-merge-patch+json" => json_body(ask)?,
+        | "application/strategic-merge-patch+json" => patch_body(ask)?,
         _ => return Err(unsupported_patch()),
     };
     if kind.starts_with("application/strategic") && target.res.custom {
@@ -215,14 +267,36 @@ pub(super) fn patch(
     })
 }
 
+/// `v1` and `apps/v1`, as Go prints them: `/v1`, `apps/v1`.
+fn group_version(version: &str) -> String {
+    if version.contains('/') {
+        version.to_owned()
+    } else {
+        format!("/{version}")
+    }
+}
+
 /// Server-side apply: creates what is missing, else takes over the given fields.
 fn apply(server: &Server, ask: &Ask, target: &Target, name: &str) -> Result<Response, Refusal> {
+    options::strict(ask)?;
     if ask.query("fieldManager").is_empty() {
         let why = "Required value: is required for apply patch";
         let (field, reason) = ("fieldManager", "FieldValueRequired");
         return Err(Refusal::option("PatchOptions", field, reason, why));
     }
     let mut object = yaml_body(ask)?;
+    if meta::text(&object, "/kind") != target.res.kind {
+        return Err(Refusal::bad_request(format!(
+            "invalid object type: {}, Kind={}",
+            group_version(meta::text(&object, "/apiVersion")),
+            meta::text(&object, "/kind")
+        )));
+    }
+    if !meta::list(&object, "/metadata/managedFields").is_empty() {
+        return Err(Refusal::bad_request("metadata.managedFields must be nil"));
+    }
+    // The path names the object, whatever its own name says.
+    meta::set(&mut object, "name", name.into());
     defaults::check_fit(target, &object)?;
     let writer = writer(server, ask, "Apply", &target.sub);
     let known = server.store().get(target.res, target.ns.as_deref(), name);
@@ -253,6 +327,7 @@ fn change(
         .try_update(res, ns, name, dry(ask)?, |object| {
             let before = object.clone();
             change(object)?;
+            meta::tidy(object);
             let owners = object["metadata"]["managedFields"].take();
             if target.sub == "status" {
                 let status = object["status"].take();
@@ -264,6 +339,7 @@ fn change(
                 keep_status(&before, object);
             }
             fill::complete(res, &before, object);
+            validate::check(res, &before, object)?;
             if writer.operation == "Apply" {
                 meta::set(object, "managedFields", owners);
             } else {
@@ -282,129 +358,4 @@ fn keep_status(before: &Value, object: &mut Value) {
             None => map.remove("status"),
         };
     }
-}
-
-/// What the client asks of a deletion, from its body and its query.
-fn conditions(ask: &Ask) -> Result<Preconditions, Refusal> {
-    let options = if ask.body.is_empty() {
-        Value::Null
-    } else {
-        body(ask)?
-    };
-    let text = |pointer: &str| {
-        Some(meta::text(&options, pointer).to_owned()).filter(|text| !text.is_empty())
-    };
-    let grace = options["gracePeriodSeconds"]
-        .as_u64()
-        .or_else(|| ask.query("gracePeriodSeconds").parse().ok());
-    let policy = match ask.query("propagationPolicy") {
-        "" => meta::text(&options, "/propagationPolicy"),
-        policy => policy,
-    };
-    let propagation = match policy {
-        "" | "Background" => Propagation::Background,
-        "Foreground" => Propagation::Foreground,
-        "Orphan" => Propagation::Orphan,
-        other => {
-            let why = format!(
-                "Unsupported value: \"{other}\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
-            );
-            let (field, reason) = ("propagationPolicy", "FieldValueNotSupported");
-            return Err(Refusal::option("DeleteOptions", field, reason, &why));
-        }
-    };
-    Ok(Preconditions {
-        uid: text("/preconditions/uid"),
-        resource_version: text("/preconditions/resourceVersion"),
-        grace: grace.unwrap_or(GRACE),
-        propagation,
-    })
-}
-
-fn dry_body(ask: &Ask) -> Result<bool, Refusal> {
-    let options: Value = serde_json::from_slice(&ask.body).unwrap_or(Value::Null);
-    Ok(dry(ask)? || !meta::list(&options, "/dryRun").is_empty())
-}
-
-/// DELETE on an object.
-pub(super) fn delete(
-    server: &Server,
-    ask: &Ask,
-    target: &Target,
-    name: &str,
-) -> Result<Response, Refusal> {
-    let (res, ns) = (target.res, target.ns.as_deref());
-    let conditions = conditions(ask)?;
-    if dry_body(ask)? {
-        let object = server.store().get(res, ns, name);
-        let object = object.ok_or_else(|| Refusal::not_found(res, name))?;
-        return answer(server, ask, target, 200, &object);
-    }
-    let deleted = server.store().delete(res, ns, name, conditions)?;
-    if let Some(going) = server.store().get(res, ns, name)
-        && meta::uid(&going) == meta::uid(&deleted)
-    {
-        return answer(server, ask, target, 200, &going);
-    }
-    if std::ptr::eq(res, &raw const resources::PODS) {
-        // A pod that is gone at once is still answered as one that was going.
-        let mut gone = Value::clone(&deleted);
-        let now = seconds(server.clock().now());
-        meta::set(&mut gone, "deletionTimestamp", now.into());
-        meta::set(&mut gone, "deletionGracePeriodSeconds", 0.into());
-        let generation = meta::number(&gone, "/metadata/generation") + 1;
-        meta::set(&mut gone, "generation", generation.into());
-        return answer(server, ask, target, 200, &gone);
-    }
-    let mut details = json!({ "name": name, "kind": res.plural, "uid": meta::uid(&deleted) });
-    if !res.group.is_empty() {
-        details["group"] = res.group.into();
-    }
-    Ok(shape::json(
-        200,
-        &json!({
-            "kind": "Status",
-            "apiVersion": "v1",
-            "metadata": {},
-            "status": "Success",
-            "details": details,
-        }),
-    ))
-}
-
-/// DELETE on a collection: what the selectors take.
-pub(super) fn delete_all(server: &Server, ask: &Ask, target: &Target) -> Result<Response, Refusal> {
-    if target.res.plural == "namespaces" || (target.res.namespaced && target.ns.is_none()) {
-        return Err(Refusal::method_not_allowed());
-    }
-    let selector = Selector::parse(
-        target.res,
-        ask.query("labelSelector"),
-        ask.query("fieldSelector"),
-    )?;
-    let conditions = conditions(ask)?;
-    let ns = target.ns.as_deref();
-    let (all, rv) = server.store().list(target.res, ns);
-    let chosen: Vec<&Value> = all
-        .iter()
-        .map(AsRef::as_ref)
-        .filter(|object| selector.takes(object))
-        .collect();
-    if !dry_body(ask)? {
-        for object in &chosen {
-            // A refusal means that it is gone already.
-            let _ = server
-                .store()
-                .delete(target.res, ns, meta::name(object), conditions.clone());
-        }
-    }
-    Ok(shape::json(
-        200,
-        &json!({
-            "kind": format!("{}List", target.res.kind),
-            "apiVersion": target.res.api_version(),
-            "metadata": { "resourceVersion": rv.to_string() },
-            "items": chosen,
-        }),
-    ))
 }

@@ -33,6 +33,16 @@ pub(super) fn name(about: &Value, said: &Said<'_>) -> String {
     format!("{}.{:016x}", meta::name(about), owners::digest(&key))
 }
 
+/// When an event was last seen; none when it never was.
+pub(super) fn last(store: &Store, about: &Value, said: &Said<'_>) -> Option<Timestamp> {
+    let space = match meta::namespace(about) {
+        "" => "default",
+        space => space,
+    };
+    let event = store.get(&EVENTS, Some(space), &name(about, said))?;
+    time(&event, "/lastTimestamp")
+}
+
 /// Writes an event, or counts it once more.
 pub(in crate::sim) fn note(store: &Store, now: Timestamp, about: &Value, said: Said<'_>) {
     record(store, about, said, 1, now, now);

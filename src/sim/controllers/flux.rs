@@ -4,11 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::sim::clock::seconds;
-use crate::sim::store::resources::{GITREPOSITORIES, KUSTOMIZATIONS};
-use crate::sim::store::{Resource, Store, meta};
+use crate::sim::store::resources::{self, GITREPOSITORIES, KUSTOMIZATIONS};
+use crate::sim::store::{Preconditions, Resource, Store, meta};
 
 use super::conditions::{self, Condition};
-use super::{Agenda, after, events};
+use super::events::Said;
+use super::{Agenda, after, events, pods};
 
 /// The annotation that asks for a reconcile now.
 const ASKED: &str = "reconcile.fluxcd.io/requestedAt";
@@ -20,10 +21,14 @@ pub(super) fn pass(store: &Store, agenda: &mut Agenda) {
     let (repositories, _) = store.list(&GITREPOSITORIES, None);
     for repository in repositories {
         acknowledge(store, &GITREPOSITORIES, &repository);
+        if repository["spec"]["suspend"] != true {
+            fetch(store, agenda, &repository);
+        }
     }
     let (all, _) = store.list(&KUSTOMIZATIONS, None);
     for one in all {
         if meta::is_going(&one) {
+            prune(store, &one);
             let release = |value: &mut Value| {
                 value["metadata"]["finalizers"] = json!([]);
             };
@@ -31,7 +36,7 @@ pub(super) fn pass(store: &Store, agenda: &mut Agenda) {
         } else if one["spec"]["suspend"] == true {
             // A suspended object says it has heard, and does nothing.
             acknowledge(store, &KUSTOMIZATIONS, &one);
-        } else if conditions::status(&one, "Reconciling") == "True" {
+        } else if is_running(&one) {
             finish(store, agenda, &one);
         } else if wants(agenda, &one) {
             begin(store, agenda, &one);
@@ -60,9 +65,97 @@ fn acknowledge(store: &Store, res: &'static Resource, one: &Value) {
     });
 }
 
-/// The pause between two reconciles.
+/// Whether a reconcile is under way; one that waits for its next attempt is not.
+fn is_running(one: &Value) -> bool {
+    let list = meta::list(one, "/status/conditions");
+    let running = |c: &Value| c["type"] == "Reconciling" && c["reason"] == "Progressing";
+    list.iter().any(running)
+}
+
+/// What the source controller says of a repository: the artifact stays, even if nothing newer comes.
+fn fetch(store: &Store, agenda: &Agenda, repository: &Value) {
+    let now = agenda.now();
+    let refuses = pods::trouble(repository, "refuses");
+    let ready = conditions::status(repository, "Ready");
+    let failing = conditions::status(repository, "FetchFailed") == "True";
+    if refuses.is_empty() != failing && !ready.is_empty() {
+        return;
+    }
+    let url = meta::text(repository, "/spec/url");
+    let words = format!(
+        "failed to checkout and determine revision: unable to list remote for '{url}': {refuses}"
+    );
+    let space = Some(meta::namespace(repository));
+    let change = |value: &mut Value| {
+        if refuses.is_empty() {
+            let revision = meta::text(value, "/status/artifact/revision");
+            let words = format!("stored artifact for revision '{revision}'");
+            conditions::remove(value, "FetchFailed");
+            conditions::remove(value, "Reconciling");
+            condition(value, now, ("Ready", "True", "Succeeded", &words));
+        } else {
+            let retry = "building artifact: retrying";
+            condition(
+                value,
+                now,
+                ("Reconciling", "True", "ProgressingWithRetry", retry),
+            );
+            condition(value, now, ("Ready", "False", "GitOperationFailed", &words));
+            condition(
+                value,
+                now,
+                ("FetchFailed", "True", "GitOperationFailed", &words),
+            );
+        }
+    };
+    let written = store.update(&GITREPOSITORIES, space, meta::name(repository), change);
+    if written.is_ok() && !refuses.is_empty() {
+        warn(store, now, repository, ("GitOperationFailed", &words));
+    }
+}
+
+fn warn(store: &Store, now: Timestamp, about: &Value, (reason, message): (&str, &str)) {
+    let by = if about["kind"] == "GitRepository" {
+        "source-controller"
+    } else {
+        "kustomize-controller"
+    };
+    let said = Said {
+        by,
+        host: "",
+        warning: true,
+        reason,
+        message,
+    };
+    events::note(store, now, about, said);
+}
+
+/// Deletes what a Kustomization keeps when it goes itself, unless it is held or does not prune.
+fn prune(store: &Store, one: &Value) {
+    if one["spec"]["suspend"] == true || one["spec"]["prune"] != true {
+        return;
+    }
+    for entry in meta::list(one, "/status/inventory/entries") {
+        let id = entry["id"].as_str().unwrap_or("");
+        let parts: Vec<&str> = id.split('_').collect();
+        let [space, name, group, kind] = parts.as_slice() else {
+            continue;
+        };
+        if let Some(res) = resources::by_kind(group, kind) {
+            let space = (!space.is_empty()).then_some(*space);
+            let _ = store.delete(res, space, name, Preconditions::now());
+        }
+    }
+}
+
+/// The pause before the next reconcile: shorter after one that failed.
 fn interval(one: &Value) -> SignedDuration {
-    let text = meta::text(one, "/spec/interval");
+    let failed = conditions::status(one, "Ready") == "False";
+    let retry = meta::text(one, "/spec/retryInterval");
+    let text = match meta::text(one, "/spec/interval") {
+        _ if failed && !retry.is_empty() => retry,
+        text => text,
+    };
     text.parse().unwrap_or(SignedDuration::from_mins(10))
 }
 
@@ -73,10 +166,12 @@ fn wants(agenda: &mut Agenda, one: &Value) -> bool {
     let ready = meta::list(one, "/status/conditions");
     let ready = ready.iter().find(|c| c["type"] == "Ready");
     let seen = ready.map(|c| &c["observedGeneration"]);
-    let last = events::time(one, "/status/history/0/lastReconciled").or_else(|| {
-        let since = ready.and_then(|c| c["lastTransitionTime"].as_str());
-        since.and_then(|since| since.parse().ok())
-    });
+    let since = ready.and_then(|ready| events::time(ready, "/lastTransitionTime"));
+    let last = match conditions::status(one, "Ready") {
+        // A reconcile that failed stands in no history.
+        "False" => since,
+        _ => events::time(one, "/status/history/0/lastReconciled").or(since),
+    };
     let due = last.and_then(|last| last.checked_add(interval(one)).ok());
     (asked.is_string() && asked != heard)
         || seen != Some(&one["metadata"]["generation"])
@@ -131,6 +226,10 @@ fn finish(store: &Store, agenda: &mut Agenda, one: &Value) {
     }
     let now = agenda.now();
     let found = revision(store, one);
+    let fails = pods::trouble(one, "fails").to_owned();
+    if let Some((reason, words)) = fails.split_once(": ") {
+        warn(store, now, one, (reason, words));
+    }
     edit(store, one, |value| {
         conditions::remove(value, "Reconciling");
         let asked = value["metadata"]["annotations"][ASKED].clone();
@@ -148,6 +247,17 @@ fn finish(store: &Store, agenda: &mut Agenda, one: &Value) {
             condition(value, now, ("Ready", "False", "ArtifactFailed", &words));
             return;
         };
+        if let Some((reason, words)) = fails.split_once(": ") {
+            let retry = "retrying after a failed reconcile";
+            condition(
+                value,
+                now,
+                ("Reconciling", "True", "ProgressingWithRetry", retry),
+            );
+            condition(value, now, ("Ready", "False", reason, words));
+            value["status"]["lastAttemptedRevision"] = json!(revision);
+            return;
+        }
         let words = format!("Applied revision: {revision}");
         condition(
             value,

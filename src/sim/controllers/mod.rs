@@ -13,19 +13,22 @@ pub(in crate::sim) mod kubelet;
 mod nodes;
 mod owners;
 pub(in crate::sim) mod pods;
+mod quantity;
 mod replicasets;
 mod scheduler;
-mod selector;
+pub(in crate::sim) mod selector;
 mod statefulsets;
 pub(in crate::sim) mod velero;
+mod volumes;
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::sim::Cluster;
+use crate::sim::scenario::script::Script;
 
-use velero::vault::Vault;
+pub(in crate::sim) use velero::vault::Vault;
 
 pub(in crate::sim) use owners::{controller, digest, owned, template_hash};
 
@@ -73,6 +76,9 @@ pub(in crate::sim) fn after(at: Timestamp, seconds: f64) -> Timestamp {
 pub(in crate::sim) struct Controllers {
     cluster: Cluster,
     vault: Vault,
+    script: Script,
+    /// The newest version when all controllers were content, and until when they are.
+    content: Option<(u64, Timestamp)>,
 }
 
 impl Controllers {
@@ -80,35 +86,63 @@ impl Controllers {
     pub(in crate::sim) fn new(cluster: Cluster) -> Self {
         let vault = Vault::new(cluster.clock.clone());
         velero::backups::fill_vault(&cluster, &vault);
-        Self { cluster, vault }
+        Self {
+            cluster,
+            vault,
+            script: Script::default(),
+            content: None,
+        }
+    }
+
+    /// Gives the cluster a story to follow.
+    pub(in crate::sim) fn follow(&mut self, script: Script) {
+        self.script = script;
+        self.content = None;
     }
 
     /// Lets every controller look until none writes any more, and says when to look again.
+    ///
+    /// While nothing was written and nothing is due, only the nodes' leases are renewed: that is
+    /// nearly all the time.
     pub(in crate::sim) fn pass(&mut self) -> Timestamp {
-        let cluster = &self.cluster;
-        let mut agenda = Agenda::new(cluster.clock.now());
+        let store = &self.cluster.store;
+        let now = self.cluster.clock.now();
+        let mut leases = Agenda::new(now);
+        if let Some((version, until)) = self.content
+            && store.rv() == version
+            && now < until
+        {
+            nodes::renew(store, &mut leases);
+            self.content = Some((store.rv(), until));
+            return leases.next.min(until);
+        }
+        let mut agenda = Agenda::new(now);
+        self.script.pass(&self.cluster, &self.vault, &mut agenda);
         for _ in 0..MOST_ROUNDS {
-            let before = *cluster.store.changed().borrow();
-            velero::pass(cluster, &self.vault, &mut agenda);
-            flux::pass(&cluster.store, &mut agenda);
-            deployments::pass(&cluster.store, &mut agenda);
-            statefulsets::pass(&cluster.store);
-            replicasets::pass(&cluster.store);
-            scheduler::pass(&cluster.store, &mut agenda);
-            kubelet::pass(&cluster.store, &mut agenda);
-            nodes::pass(&cluster.store, &mut agenda);
-            events::forget(&cluster.store, &mut agenda);
-            if *cluster.store.changed().borrow() == before {
+            let before = *store.changed().borrow();
+            velero::pass(&self.cluster, &self.vault, &mut agenda);
+            flux::pass(store, &mut agenda);
+            deployments::pass(store, &mut agenda);
+            statefulsets::pass(store);
+            replicasets::pass(store);
+            volumes::pass(store, &mut agenda);
+            scheduler::pass(store, &mut agenda);
+            kubelet::pass(store, &mut agenda);
+            nodes::pass(store, &mut agenda);
+            events::forget(store, &mut agenda);
+            if *store.changed().borrow() == before {
                 break;
             }
         }
-        agenda.next
+        nodes::renew(store, &mut leases);
+        self.content = Some((store.rv(), agenda.next));
+        agenda.next.min(leases.next)
     }
 }
 
 /// Runs the controllers of a cluster and serves its backup store; never returns.
-pub async fn run(cluster: Cluster) {
-    let mut controllers = Controllers::new(cluster.clone());
+pub(in crate::sim) async fn run(mut controllers: Controllers) {
+    let cluster = controllers.cluster.clone();
     let vault = controllers.vault.clone();
     let serve = velero::download::serve(vault);
     let turn = async {

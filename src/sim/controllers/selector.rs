@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// True when the labels satisfy the selector; an empty or missing selector takes everything.
-pub(super) fn matches(selector: &Value, labels: &Value) -> bool {
+pub(in crate::sim) fn matches(selector: &Value, labels: &Value) -> bool {
     let pairs = selector["matchLabels"].as_object();
     let equal = pairs.is_none_or(|pairs| pairs.iter().all(|(key, value)| labels[key] == *value));
     let rules = selector["matchExpressions"].as_array();

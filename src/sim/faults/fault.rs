@@ -43,9 +43,9 @@ pub enum What {
     Oversized,
     /// The server's `Date` differs from its clock by `by`.
     Skew,
-    /// Every text in an object carries control characters, escapes and directions; names stay.
+    /// Texts that people read carry control characters, escapes and directions; names, labels and states stay.
     Hostile,
-    /// As hostile, and names as well.
+    /// As hostile, and every other text as well.
     HostileNames,
 }
 

@@ -107,9 +107,18 @@ impl Faults {
         plan.unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The clock that its windows count by.
+    pub fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
     /// Sets a fault from now on.
     pub fn add(&self, fault: Fault) {
-        let since = self.inner.clock.now();
+        self.add_since(fault, self.inner.clock.now());
+    }
+
+    /// Sets a fault whose window counts from that simulated instant.
+    pub fn add_since(&self, fault: Fault, since: Timestamp) {
         let mut plan = self.plan();
         let id = plan.next;
         plan.next += 1;

@@ -208,7 +208,7 @@ mod tests {
         let file = faults(
             "[[fault]]\ncluster = \"lab-1\"\nkind = \"pods\"\nverb = \"watch\"\nfault = \"stall\"\nafter = \"3s\"\nfor = \"30s\"\nbytes = 7\n",
         );
-        assert_eq!(file.unwrap(), [line.clone()]);
+        assert_eq!(file.unwrap(), std::slice::from_ref(&line));
         assert_eq!(line.what, What::Stall);
         assert_eq!(line.length, Some(Duration::from_secs(30)));
         assert_eq!(

@@ -7,8 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::sim::controllers::{controller, digest};
-use crate::sim::store::resources::{DEPLOYMENTS, NAMESPACES, PODS};
+use crate::sim::store::resources::{DEPLOYMENTS, NAMESPACES, PODS, STATEFULSETS};
 use crate::sim::store::{Store, meta};
+
+use super::Fired;
 
 /// One alert that fires.
 #[derive(Debug, Clone)]
@@ -89,6 +91,52 @@ pub(super) fn derive(store: &Store, now: Timestamp, began: Timestamp) -> Vec<Ale
     all.extend(deployments.iter().filter_map(low));
     all.retain(|alert| alert.since <= now);
     all
+}
+
+/// The fingerprints of the alerts that hold an alert back: critical ones of its name and namespace.
+pub(super) fn inhibited(alert: &Alert, all: &[Alert]) -> Vec<String> {
+    let label = |alert: &Alert, name: &str| alert.labels.get(name).cloned();
+    let severity = label(alert, "severity").unwrap_or_default();
+    if !matches!(severity.as_str(), "warning" | "info") {
+        return Vec::new();
+    }
+    let same = |other: &&Alert| {
+        label(other, "severity").as_deref() == Some("critical")
+            && other.name == alert.name
+            && label(other, "namespace") == label(alert, "namespace")
+    };
+    all.iter().filter(same).map(Alert::fingerprint).collect()
+}
+
+/// The alerts of a rule that a story fires, one for each series.
+pub(super) fn fired(store: &Store, since: Timestamp, fired: &Fired) -> Vec<Alert> {
+    if let Some((space, name)) = &fired.cause
+        && !is_short(store, space, name)
+    {
+        return Vec::new();
+    }
+    let one = |series: u32| {
+        let summary = fired.summary.clone();
+        let mut alert = Alert::new(&fired.name, &fired.severity, since, summary);
+        if !fired.namespace.is_empty() {
+            alert = alert.label("namespace", &fired.namespace);
+        }
+        if fired.count > 1 {
+            alert = alert.label("instance", &format!("{}-{series:03}", fired.namespace));
+        }
+        alert
+    };
+    (1..=fired.count).map(one).collect()
+}
+
+/// Whether a workload has fewer pods that serve than it wants.
+fn is_short(store: &Store, space: &str, name: &str) -> bool {
+    let ready = [&DEPLOYMENTS, &STATEFULSETS].iter().find_map(|res| {
+        let one = store.get(res, Some(space), name)?;
+        let wanted = one["spec"]["replicas"].as_i64().unwrap_or(1);
+        Some(meta::number(&one, "/status/readyReplicas") >= wanted)
+    });
+    ready != Some(true)
 }
 
 /// Since when a pod is not ready, and how long a rule waits after that.

@@ -50,6 +50,11 @@ fn ended(status: &Value) -> Option<Timestamp> {
     end.parse().ok()
 }
 
+/// What a container of that pod said between two instants, one line each as time and text.
+pub fn log_between(uid: &str, since: Timestamp, end: Timestamp) -> String {
+    lines(uid, since, end)
+}
+
 fn lines(uid: &str, since: Timestamp, end: Timestamp) -> String {
     let count = (end.as_second() - since.as_second()).max(0) / EVERY;
     let mut log = String::new();

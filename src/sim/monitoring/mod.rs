@@ -1,10 +1,12 @@
-//! What answers behind the service proxy: an Alertmanager fed by the trouble in the store.
+//! What answers behind the service proxy: a Prometheus that judges the trouble in the store, and
+//! the Alertmanager it feeds.
 //!
-//! Prometheus itself is not here: its rules are `alerts.rs`, its resend is the minute in which
-//! `updatedAt` moves. Pod logs live here too, since they are made up from the same trouble.
+//! The rules are `alerts.rs`, the resend is the minute in which `updatedAt` moves. Pod logs live
+//! here too, since they are made up from the same trouble.
 
 mod alerts;
 mod logs;
+pub(in crate::sim) mod prometheus;
 mod silences;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,11 +19,13 @@ use serde_json::{Value, json};
 
 use crate::sim::Cluster;
 use crate::sim::clock::Clock;
+use crate::sim::store::Store;
 use crate::sim::store::resources::SERVICES;
 
 use alerts::Alert;
 use silences::Silences;
 
+pub use logs::log_between;
 pub use logs::pod_log;
 
 /// The Service of the Alertmanager, as a plain monitoring stack names it.
@@ -43,9 +47,28 @@ pub struct Monitoring {
     state: Mutex<State>,
 }
 
+/// Alerts of a rule of its own, that a story fires: no object tells of them.
+#[derive(Clone, Debug)]
+pub(in crate::sim) struct Fired {
+    /// `alertname`.
+    pub(in crate::sim) name: String,
+    /// `severity`.
+    pub(in crate::sim) severity: String,
+    /// Its namespace; empty for none.
+    pub(in crate::sim) namespace: String,
+    /// How many series fire.
+    pub(in crate::sim) count: u32,
+    /// The summary.
+    pub(in crate::sim) summary: String,
+    /// The workload, as namespace and name, without whose trouble it does not fire.
+    pub(in crate::sim) cause: Option<(String, String)>,
+}
+
 #[derive(Debug, Default)]
 struct State {
     silences: Silences,
+    /// What a story fires, with since when.
+    fired: Vec<(Timestamp, Fired)>,
     /// When Prometheus stopped sending; none while it sends.
     stopped: Option<Timestamp>,
 }
@@ -90,6 +113,26 @@ impl Monitoring {
         self.state().stopped = (!sending).then_some(now);
     }
 
+    /// Lets a rule fire from now on.
+    pub(in crate::sim) fn fire(&self, fired: Fired) {
+        let now = self.clock.now();
+        self.state().fired.push((now, fired));
+    }
+
+    /// Ends a rule that a story fired.
+    pub(in crate::sim) fn resolve(&self, alert: &str) {
+        self.state().fired.retain(|(_, fired)| fired.name != alert);
+    }
+
+    /// All alerts that fire at an instant.
+    fn firing(&self, store: &Store, at: Timestamp) -> Vec<Alert> {
+        let fired = self.state().fired.clone();
+        let mut all = alerts::derive(store, at, self.began);
+        let told = fired.iter().filter(|(since, _)| *since <= at);
+        all.extend(told.flat_map(|(since, fired)| alerts::fired(store, *since, fired)));
+        all
+    }
+
     /// The last instant at which alerts were sent.
     fn sent(&self) -> Timestamp {
         let now = self.clock.now();
@@ -106,15 +149,28 @@ pub async fn answer(cluster: &Cluster, call: Call) -> Option<Response<Bytes>> {
     if parts.len() == 3 && parts.first() == Some(&"http") {
         parts.remove(0);
     }
-    let known = matches!(parts.as_slice(), [SERVICE, "web" | "9093"]);
-    let there = cluster.store.get(&SERVICES, Some(SPACE), SERVICE).is_some();
-    if !known || call.namespace != SPACE || !there {
+    let name = *parts.first()?;
+    let there = cluster.store.get(&SERVICES, Some(SPACE), name).is_some();
+    if call.namespace != SPACE || !there {
         return None;
     }
-    let monitoring = &cluster.monitoring;
     let path = call.path.trim_end_matches('/');
+    match parts.as_slice() {
+        [SERVICE, "web" | "9093"] => Some(alertmanager(cluster, &call, path)),
+        [prometheus::SERVICE, "web" | "9090"] if call.method == Method::GET => {
+            Some(prometheus::answer(cluster, path, &call.query))
+        }
+        [prometheus::SERVICE, "web" | "9090"] => {
+            Some(plain(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"))
+        }
+        _ => None,
+    }
+}
+
+fn alertmanager(cluster: &Cluster, call: &Call, path: &str) -> Response<Bytes> {
+    let monitoring = &cluster.monitoring;
     let get = call.method == Method::GET;
-    Some(match path {
+    match path {
         "/api/v2/alerts" if get => json_answer(StatusCode::OK, &list(cluster, &call.query)),
         "/api/v2/status" if get => json_answer(StatusCode::OK, &status(monitoring)),
         "/api/v2/receivers" if get => json_answer(
@@ -138,7 +194,7 @@ pub async fn answer(cluster: &Cluster, call: Call) -> Option<Response<Bytes>> {
             Some(id) => one_silence(monitoring, &call.method, id),
             None => plain(StatusCode::NOT_FOUND, "404 page not found\n"),
         },
-    })
+    }
 }
 
 fn one_silence(monitoring: &Monitoring, method: &Method, id: &str) -> Response<Bytes> {
@@ -175,22 +231,30 @@ fn list(cluster: &Cluster, query: &str) -> Value {
     };
     let filters = pairs.iter().filter(|(key, _)| key == "filter");
     let filters: Vec<_> = filters.map(|(_, value)| value.as_str()).collect();
-    let alerts = alerts::derive(&cluster.store, sent, monitoring.began);
+    let alerts = monitoring.firing(&cluster.store, sent);
     let all: Vec<Value> = alerts
         .iter()
         .filter(|alert| filters.iter().all(|filter| alert.passes(filter)))
         .filter_map(|alert| {
             let silenced = monitoring.state().silences.over(alert, now);
-            let hidden =
-                (!silenced.is_empty() && off("silenced")) || (silenced.is_empty() && off("active"));
-            (!hidden).then(|| alert_json(alert, &silenced, sent, ends))
+            let inhibited = alerts::inhibited(alert, &alerts);
+            let active = silenced.is_empty() && inhibited.is_empty();
+            let hidden = (!silenced.is_empty() && off("silenced"))
+                || (!inhibited.is_empty() && off("inhibited"))
+                || (active && off("active"));
+            (!hidden).then(|| alert_json(alert, (&silenced, &inhibited), sent, ends))
         })
         .collect();
     json!(all)
 }
 
-fn alert_json(alert: &Alert, silenced: &[String], sent: Timestamp, ends: Timestamp) -> Value {
-    let state = if silenced.is_empty() {
+fn alert_json(
+    alert: &Alert,
+    (silenced, inhibited): (&[String], &[String]),
+    sent: Timestamp,
+    ends: Timestamp,
+) -> Value {
+    let state = if silenced.is_empty() && inhibited.is_empty() {
         "active"
     } else {
         "suppressed"
@@ -201,7 +265,7 @@ fn alert_json(alert: &Alert, silenced: &[String], sent: Timestamp, ends: Timesta
         "fingerprint": alert.fingerprint(),
         "receivers": [{"name": alert.receiver}],
         "startsAt": alert.since.to_string(),
-        "status": {"inhibitedBy": [], "mutedBy": [], "silencedBy": silenced, "state": state},
+        "status": {"inhibitedBy": inhibited, "mutedBy": [], "silencedBy": silenced, "state": state},
         "updatedAt": sent.to_string(),
         "generatorURL": format!("http://prometheus-k8s-0:9090/graph?g0.expr={}&g0.tab=1", alert.name),
         "labels": alert.labels,

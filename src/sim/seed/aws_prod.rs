@@ -20,6 +20,11 @@ const REFUSED: &str = "BackupStorageLocation \"eu-dr\" is unavailable: rpc error
 const LAST: i64 = 12;
 /// Runs that failed since the schedule was changed.
 const FAILED: i64 = 5;
+/// What the Kustomization `backups` keeps.
+const BACKUPS_KEPT: [&str; 2] = [
+    "velero_hourly-emr_velero.io_Schedule",
+    "velero_hourly-fhir_velero.io_Schedule",
+];
 /// Config maps of emr that are gone.
 const LOST: i64 = 41;
 
@@ -57,15 +62,38 @@ pub(super) fn fill(story: &Story<'_>) -> Result<(), Refusal> {
     }
     quota(story, "emr", ("32", "22"), ("128Gi", "74Gi"), ("96", "61"))?;
     location(story, "eu-main", true, "", 0)?;
-    location(story, "eu-dr", false, REFUSED, FAILED * 60)?;
-    emr_backups(story)?;
+    emr_store(story)?;
     fhir().write(story)?;
     platform::in_step(
         story,
         "emr",
         &["emr_emr-api_apps_Deployment", "emr_emr-web_apps_Deployment"],
     )?;
+    if story.quiet() {
+        return platform::in_step(story, "backups", &BACKUPS_KEPT);
+    }
     held(story)
+}
+
+/// The second store and the points of emr: refused for five hours, unless all is quiet.
+fn emr_store(story: &Story<'_>) -> Result<(), Refusal> {
+    if story.quiet() {
+        for map in forms(story) {
+            story.config_map(map)?;
+        }
+        location(story, "eu-dr", false, "", 0)?;
+        let line = Line {
+            name: "hourly-emr",
+            space: "emr",
+            store: "eu-main",
+            hours: 1,
+            last: LAST,
+            kept: 48,
+        };
+        return line.write(story);
+    }
+    location(story, "eu-dr", false, REFUSED, FAILED * 60)?;
+    emr_backups(story)
 }
 
 fn fhir() -> Line<'static> {
@@ -160,11 +188,7 @@ fn manager((name, operation): (&str, &str), at: &str, fields: &Value) -> Value {
 
 /// The Kustomization of the backups, suspended nine days ago by carol.
 fn held(story: &Story<'_>) -> Result<(), Refusal> {
-    let keeps = [
-        "velero_hourly-emr_velero.io_Schedule",
-        "velero_hourly-fhir_velero.io_Schedule",
-    ];
-    let mut one = platform::kustomization(story, "backups", &keeps, 9 * DAY);
+    let mut one = platform::kustomization(story, "backups", &BACKUPS_KEPT, 9 * DAY);
     let at = story.stamp(9 * DAY);
     let revision = "main@sha1:3f2a91c7d04e8b5569a1c2f0e7d3b84a6c91f5e2";
     one["spec"]["suspend"] = json!(true);
@@ -189,6 +213,11 @@ fn held(story: &Story<'_>) -> Result<(), Refusal> {
 
 /// The config maps of emr that are in its last good backup only.
 pub(super) fn lost(story: &Story<'_>) -> Vec<Value> {
+    forms(story)
+}
+
+/// The forms of emr.
+fn forms(story: &Story<'_>) -> Vec<Value> {
     let one = |number: i64| {
         let name = format!("emr-form-{number:02}");
         config_map(story, "emr", &name, ("form.json", "{}\n"))

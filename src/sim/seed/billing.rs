@@ -59,8 +59,57 @@ pub(super) fn lost(story: &Story<'_>) -> Vec<Value> {
 }
 
 pub(super) fn fill(story: &Story<'_>) -> Result<(), Refusal> {
+    if story.quiet() {
+        whole(story)?;
+    } else {
+        broken(story)?;
+    }
+    for (name, replicas, image) in [
+        ("billing-web", 4, "registry.meridian.test/billing/web:2.8.0"),
+        (
+            "billing-claims",
+            3,
+            "registry.meridian.test/billing/claims:1.14.2",
+        ),
+    ] {
+        Workload::new("billing", name, replicas, image).run(story)?;
+    }
+    let image = "registry.meridian.test/postgres:17.5";
+    Workload::new("billing", "billing-db", 1, image).run_numbered(story, "100Gi")?;
+    for name in ["billing-app", "billing-web"] {
+        story.config_map(config_map(
+            story,
+            "billing",
+            name,
+            ("app.yaml", "log: info\n"),
+        ))?;
+    }
+    story.secret(secret(story, "billing", "billing-db", "password"))?;
+    if story.quiet() {
+        return Ok(());
+    }
+    cleanup(story)
+}
+
+fn api() -> Workload<'static> {
     let image = "registry.meridian.test/billing/api:2.8.0";
-    let api = Workload::new("billing", "billing-api", 3, image);
+    Workload::new("billing", "billing-api", 3, image)
+}
+
+/// billing as it is when nothing was deleted.
+fn whole(story: &Story<'_>) -> Result<(), Refusal> {
+    for (name, key) in LOST_MAPS {
+        let map = config_map(story, "billing", name, (key, "kept in the backup\n"));
+        story.config_map(map)?;
+    }
+    story.secret(secret(story, "billing", "billing-print-key", "key"))?;
+    api().run(story)?;
+    print().run(story)
+}
+
+/// `billing-api`, restarted without its forms.
+fn broken(story: &Story<'_>) -> Result<(), Refusal> {
+    let api = api();
     let mut template = api.template();
     template["metadata"]["annotations"] =
         json!({"kubectl.kubernetes.io/restartedAt": story.stamp(19)});
@@ -84,28 +133,7 @@ pub(super) fn fill(story: &Story<'_>) -> Result<(), Refusal> {
         };
         events::record(story.store(), &pod, said, 87, since, story.ago(0));
     }
-    for (name, replicas, image) in [
-        ("billing-web", 4, "registry.meridian.test/billing/web:2.8.0"),
-        (
-            "billing-claims",
-            3,
-            "registry.meridian.test/billing/claims:1.14.2",
-        ),
-    ] {
-        Workload::new("billing", name, replicas, image).run(story)?;
-    }
-    let image = "registry.meridian.test/postgres:17.5";
-    Workload::new("billing", "billing-db", 1, image).run_numbered(story, "100Gi")?;
-    for name in ["billing-app", "billing-web"] {
-        story.config_map(config_map(
-            story,
-            "billing",
-            name,
-            ("app.yaml", "log: info\n"),
-        ))?;
-    }
-    story.secret(secret(story, "billing", "billing-db", "password"))?;
-    cleanup(story)
+    Ok(())
 }
 
 /// The job that deleted too much, twenty minutes ago.

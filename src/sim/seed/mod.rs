@@ -6,6 +6,7 @@
 
 mod aws_prod;
 mod billing;
+pub(in crate::sim) mod crowd;
 mod lab_1;
 mod platform;
 mod rbac;
@@ -38,7 +39,17 @@ pub const OUTSIDE: &[&str] = &[
 /// The namespaces of the platform that the seed makes in every cluster.
 const PLATFORM: [&str; 4] = ["velero", "flux-system", "monitoring", "crashcart"];
 
-/// Fills a cluster with the objects of its story, by its name.
+/// How a cluster stands when its story begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Base {
+    /// The night of the demo: a registry that does not answer, lost objects, backups that fail.
+    #[default]
+    Night,
+    /// Everything as it should be.
+    Quiet,
+}
+
+/// Fills a cluster with the objects of its story, by its name and base.
 ///
 /// # Errors
 /// What the store refuses; the story and the store then contradict each other.
@@ -64,6 +75,9 @@ pub fn zones_toml() -> String {
 /// The objects that the story took away after the last good backup, as that backup has them.
 pub(in crate::sim) fn lost(cluster: &Cluster) -> Vec<Arc<Value>> {
     let story = Story::new(cluster);
+    if story.quiet() {
+        return Vec::new();
+    }
     let lost = match cluster.name.as_str() {
         "sth-prod" => billing::lost(&story),
         "aws-prod" => aws_prod::lost(&story),
@@ -86,6 +100,11 @@ impl<'a> Story<'a> {
 
     fn store(&self) -> &Store {
         &self.cluster.store
+    }
+
+    /// True when everything is as it should be.
+    fn quiet(&self) -> bool {
+        self.cluster.base == Base::Quiet
     }
 
     /// The instant that many minutes before the story begins.

@@ -54,7 +54,14 @@ pub(super) fn fill(story: &Story<'_>) -> Result<(), Refusal> {
         Workload::new(space, name, replicas, &image).run(story)?;
     }
     let prometheus = format!("{registry}/prometheus/prometheus:v3.5.0");
-    Workload::new("monitoring", "prometheus-k8s", 2, &prometheus).run_numbered(story, "")?;
+    let name = monitoring::prometheus::SERVICE;
+    Workload::new(monitoring::SPACE, name, 2, &prometheus).run_numbered(story, "")?;
+    let ports = json!([
+        {"name": "web", "port": 9090, "targetPort": "web", "protocol": "TCP"},
+    ]);
+    let space = Some(monitoring::SPACE);
+    let change = |value: &mut Value| value["spec"]["ports"] = ports;
+    story.store().update(&SERVICES, space, name, change)?;
     let image = format!("{registry}/prometheus/alertmanager:v0.33.1");
     let name = monitoring::SERVICE;
     Workload::new(monitoring::SPACE, name, 1, &image).run_numbered(story, "")?;
@@ -63,7 +70,6 @@ pub(super) fn fill(story: &Story<'_>) -> Result<(), Refusal> {
         {"name": "reloader-web", "port": 8080, "targetPort": "reloader-web", "protocol": "TCP"},
     ]);
     let change = |value: &mut Value| value["spec"]["ports"] = ports;
-    let space = Some(monitoring::SPACE);
     story.store().update(&SERVICES, space, name, change)?;
     repository(story)
 }

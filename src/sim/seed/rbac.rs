@@ -143,13 +143,22 @@ pub(super) fn fill(story: &Story<'_>) -> Result<(), Refusal> {
     story.add(&ROLEBINDINGS, binding).map(drop)
 }
 
-/// Dana runs the platform: she may delete a whole namespace, and a story may let her do it by mistake; she edits
-/// ConfigMaps by hand and ends pods.
+/// Dana runs the platform: she may mend what no runbook mends, and delete a whole namespace, which a story may let her
+/// do by mistake; she edits `ConfigMaps` by hand and ends pods.
 fn platform(story: &Story<'_>, made: &str) -> Result<(), Refusal> {
     let name = "platform-admin";
     let metadata = json!({"name": name, "creationTimestamp": made});
     let rules = [
         rule("", &["namespaces"], &["delete"]),
+        rule("", &["nodes"], &["patch"]),
+        rule("apps", &["deployments", "statefulsets"], &["patch"]),
+        rule(
+            "velero.io",
+            &["backupstoragelocations", "schedules"],
+            &["patch"],
+        ),
+        rule("velero.io", &["schedules"], &["create"]),
+        rule("source.toolkit.fluxcd.io", &["gitrepositories"], &["patch"]),
         rule("", &["configmaps"], &["patch"]),
         rule("", &["pods"], &["delete", "deletecollection"]),
     ];

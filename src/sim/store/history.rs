@@ -9,6 +9,9 @@ use tokio::sync::watch;
 use crate::sim::store::Refusal;
 use crate::sim::store::Resource;
 use crate::sim::store::Store;
+use crate::sim::store::meta;
+use crate::sim::store::state::key;
+use crate::sim::store::state::slot;
 
 /// How many changes of one resource are kept; who asks for older ones must list again.
 const KEPT: usize = 4096;
@@ -76,6 +79,39 @@ impl History {
     pub(super) fn forget(&mut self, upto: u64) {
         self.events.clear();
         self.floor = upto;
+    }
+}
+
+impl Store {
+    /// The objects as they stood at an earlier version.
+    ///
+    /// # Errors
+    /// 410 `Expired` when what changed since then is forgotten.
+    pub fn list_at(
+        &self,
+        res: &'static Resource,
+        ns: Option<&str>,
+        rv: u64,
+    ) -> Result<Vec<Arc<Value>>, Refusal> {
+        let state = self.state();
+        let history = state.histories.get(&key(res));
+        let since = history.map_or_else(|| Some(Vec::new()), |history| history.after(rv));
+        let since = since.ok_or_else(|| {
+            Refusal::expired("The resourceVersion for the provided list is too old.")
+        })?;
+        let mut table = state.tables.get(&key(res)).cloned().unwrap_or_default();
+        for event in since.into_iter().rev() {
+            let at = slot(
+                Some(meta::namespace(&event.object)),
+                meta::name(&event.object),
+            );
+            match event.before {
+                Some(before) => table.insert(at, before),
+                None => table.remove(&at),
+            };
+        }
+        let within = |object: &Arc<Value>| ns.is_none_or(|ns| ns == meta::namespace(object));
+        Ok(table.into_values().filter(within).collect())
     }
 }
 

@@ -2,23 +2,33 @@
 
 use serde_json::{Map, Value};
 
+/// What stands at a JSON pointer. Controllers ask this all the time: without an escape in the
+/// pointer nothing has to be copied.
+fn at<'v>(object: &'v Value, pointer: &str) -> Option<&'v Value> {
+    if pointer.contains('~') {
+        return object.pointer(pointer);
+    }
+    let mut parts = pointer.split('/').skip(1);
+    parts.try_fold(object, |value, part| match value {
+        Value::Object(map) => map.get(part),
+        Value::Array(list) => list.get(part.parse::<usize>().ok()?),
+        _ => None,
+    })
+}
+
 /// The text at a JSON pointer; empty when there is none.
 pub fn text<'v>(object: &'v Value, pointer: &str) -> &'v str {
-    object
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .unwrap_or("")
+    at(object, pointer).and_then(Value::as_str).unwrap_or("")
 }
 
 /// The whole number at a JSON pointer; 0 when there is none.
 pub fn number(object: &Value, pointer: &str) -> i64 {
-    object.pointer(pointer).and_then(Value::as_i64).unwrap_or(0)
+    at(object, pointer).and_then(Value::as_i64).unwrap_or(0)
 }
 
 /// The list at a JSON pointer; empty when there is none.
 pub fn list<'v>(object: &'v Value, pointer: &str) -> &'v [Value] {
-    object
-        .pointer(pointer)
+    at(object, pointer)
         .and_then(Value::as_array)
         .map_or(&[], Vec::as_slice)
 }
@@ -80,4 +90,12 @@ pub fn set(object: &mut Value, field: &str, value: Value) {
     } else {
         metadata.insert(field.to_owned(), value);
     }
+}
+
+/// Takes empty maps and lists out of `metadata`, which is made when it is missing.
+pub fn tidy(object: &mut Value) {
+    map(object, "metadata").retain(|_, value| {
+        let empty = value.as_object().is_some_and(Map::is_empty);
+        !empty && !value.as_array().is_some_and(Vec::is_empty)
+    });
 }

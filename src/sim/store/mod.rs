@@ -10,6 +10,7 @@ pub mod lifecycle;
 pub mod meta;
 mod object;
 mod refusal;
+mod resource;
 pub mod resources;
 mod state;
 
@@ -203,7 +204,9 @@ impl Store {
             return Ok(Arc::new(after));
         }
         if meta::is_going(&after) && !meta::is_held(&after) && meta::is_held(&before) {
-            return Ok(self.remove(&mut state, res, &at, after));
+            // What was never stored is told by nobody: the last state is what watches see go.
+            self.remove(&mut state, res, &at, Value::clone(&before));
+            return Ok(Arc::new(after));
         }
         Ok(self.write(&mut state, res, at, after, Change::Modified))
     }

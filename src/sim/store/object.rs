@@ -33,7 +33,7 @@ pub(super) fn complete(
     clock: &Clock,
     dice: &mut Dice,
 ) -> Result<(), Refusal> {
-    meta::map(object, "metadata");
+    meta::tidy(object);
     object["apiVersion"] = res.api_version().into();
     object["kind"] = res.kind.into();
     if meta::name(object).is_empty() {
@@ -95,6 +95,7 @@ pub(super) fn keep(before: &Value, after: &mut Value, res: &Resource) {
         let old = before["metadata"].get(*field).cloned();
         meta::set(after, field, old.unwrap_or(Value::Null));
     }
+    meta::tidy(after);
     after["apiVersion"] = before["apiVersion"].clone();
     after["kind"] = before["kind"].clone();
     if res.generation && intends_other(before, after, res) {
@@ -123,13 +124,11 @@ pub(super) fn check_finalizers(
         new.join(", ")
     );
     let (field, reason) = ("metadata.finalizers", "FieldValueForbidden");
-    Err(Refusal::invalid(
-        res,
-        meta::name(before),
-        field,
-        reason,
-        &why,
-    ))
+    let mut refusal = Refusal::invalid(res, meta::name(before), field, reason, &why);
+    // A real server looks twice.
+    let cause = refusal.details["causes"][0].clone();
+    refusal.details["causes"] = json!([cause, cause]);
+    Err(refusal)
 }
 
 /// Whether what the generation counts differs: everything but metadata and a separate status.

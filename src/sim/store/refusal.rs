@@ -102,6 +102,18 @@ impl Refusal {
         Refusal::new(410, "Expired", message)
     }
 
+    /// 504: the server has not reached the resourceVersion asked for.
+    pub fn too_new(wanted: u64, newest: u64) -> Refusal {
+        let message = format!("Timeout: Too large resource version: {wanted}, current: {newest}");
+        let mut refusal = Refusal::new(504, "Timeout", message);
+        let cause = "ResourceVersionTooLarge";
+        refusal.details = json!({
+            "causes": [{ "reason": cause, "message": "Too large resource version" }],
+            "retryAfterSeconds": 1,
+        });
+        refusal
+    }
+
     /// 422: the object breaks a rule; `field` and `why` become the cause.
     pub fn invalid(res: &Resource, name: &str, field: &str, reason: &str, why: &str) -> Refusal {
         let group = if res.group.is_empty() {
@@ -130,6 +142,19 @@ impl Refusal {
         let mut refusal = Refusal::new(409, "Conflict", message).about(res, name);
         refusal.details["kind"] = res.kind.into();
         refusal
+    }
+
+    /// The same refusal with one more cause; its message lists both.
+    #[must_use]
+    pub fn also(mut self, field: &str, reason: &str, why: &str) -> Refusal {
+        if let Some((start, first)) = self.message.split_once(" is invalid: ") {
+            let first = first.trim_start_matches('[').trim_end_matches(']');
+            self.message = format!("{start} is invalid: [{first}, {field}: {why}]");
+        }
+        if let Some(causes) = self.details["causes"].as_array_mut() {
+            causes.push(json!({ "reason": reason, "message": why, "field": field }));
+        }
+        self
     }
 
     /// 422: an option of the request is not what it may be; `options` is their kind.

@@ -3,129 +3,13 @@
 //! To add one: a `static` here, its name in [`ALL`]; discovery, RBAC, watches and the default
 //! printer columns follow from the entry.
 
-/// What an ordinary resource can be asked for.
-const EVERY_VERB: &[&str] = &[
-    "create",
-    "delete",
-    "deletecollection",
-    "get",
-    "list",
-    "patch",
-    "update",
-    "watch",
-];
-
-/// One kind of object: how it is named, where it lives and how it behaves.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a plain fact of a table, none excludes another"
-)]
-#[derive(Clone, Copy, Debug)]
-pub struct Resource {
-    /// The API group; empty for the core group.
-    pub group: &'static str,
-    /// The one served version.
-    pub version: &'static str,
-    /// The name in paths and RBAC rules (`pods`).
-    pub plural: &'static str,
-    /// The name of one (`pod`).
-    pub singular: &'static str,
-    /// The kind in objects (`Pod`).
-    pub kind: &'static str,
-    /// Short names kubectl accepts.
-    pub short: &'static [&'static str],
-    /// True when objects live in a namespace.
-    pub namespaced: bool,
-    /// True when status is written through `/status` only.
-    pub status_subresource: bool,
-    /// True when the server counts `metadata.generation`.
-    pub generation: bool,
-    /// True when it is defined by a `CustomResourceDefinition`.
-    pub custom: bool,
-    /// Member of kubectl's `all`.
-    pub in_all: bool,
-    /// The verbs discovery tells of.
-    pub verbs: &'static [&'static str],
-}
-
-impl Resource {
-    /// `v1` or `apps/v1`, as objects carry it.
-    pub fn api_version(&self) -> String {
-        if self.group.is_empty() {
-            self.version.to_owned()
-        } else {
-            format!("{}/{}", self.group, self.version)
-        }
-    }
-
-    /// `pods` or `deployments.apps`, as messages name it.
-    pub fn qualified(&self) -> String {
-        if self.group.is_empty() {
-            self.plural.to_owned()
-        } else {
-            format!("{}.{}", self.plural, self.group)
-        }
-    }
-
-    const fn core(
-        plural: &'static str,
-        singular: &'static str,
-        kind: &'static str,
-        short: &'static [&'static str],
-    ) -> Resource {
-        Resource {
-            group: "",
-            version: "v1",
-            plural,
-            singular,
-            kind,
-            short,
-            namespaced: true,
-            status_subresource: false,
-            generation: false,
-            custom: false,
-            in_all: false,
-            verbs: EVERY_VERB,
-        }
-    }
-
-    const fn of(mut self, group: &'static str) -> Resource {
-        self.group = group;
-        self
-    }
-
-    const fn cluster_wide(mut self) -> Resource {
-        self.namespaced = false;
-        self
-    }
-
-    const fn with_status(mut self) -> Resource {
-        self.status_subresource = true;
-        self
-    }
-
-    const fn counted(mut self) -> Resource {
-        self.generation = true;
-        self
-    }
-
-    const fn custom(mut self, group: &'static str) -> Resource {
-        self.group = group;
-        self.generation = true;
-        self.custom = true;
-        self
-    }
-
-    const fn in_all(mut self) -> Resource {
-        self.in_all = true;
-        self
-    }
-}
+pub use crate::sim::store::resource::Resource;
 
 /// Namespaces.
 pub static NAMESPACES: Resource = Resource::core("namespaces", "namespace", "Namespace", &["ns"])
     .cluster_wide()
-    .with_status();
+    .with_status()
+    .one_by_one();
 /// Nodes.
 pub static NODES: Resource = Resource::core("nodes", "node", "Node", &["no"])
     .cluster_wide()
@@ -182,6 +66,16 @@ pub static ENDPOINTS: Resource = Resource::core("endpoints", "endpoints", "Endpo
 /// Default limits of a namespace.
 pub static LIMITRANGES: Resource =
     Resource::core("limitranges", "limitrange", "LimitRange", &["limits"]);
+/// How many pods of a kind must stay.
+pub static PODDISRUPTIONBUDGETS: Resource = Resource::core(
+    "poddisruptionbudgets",
+    "poddisruptionbudget",
+    "PodDisruptionBudget",
+    &["pdb"],
+)
+.of("policy")
+.with_status()
+.counted();
 /// Deployments.
 pub static DEPLOYMENTS: Resource =
     Resource::core("deployments", "deployment", "Deployment", &["deploy"])
@@ -342,6 +236,7 @@ pub static ALL: &[&Resource] = &[
     &JOBS,
     &CRONJOBS,
     &LEASES,
+    &PODDISRUPTIONBUDGETS,
     &ROLES,
     &ROLEBINDINGS,
     &CLUSTERROLES,

@@ -214,3 +214,33 @@ async fn a_subscription_sees_each_change_once_and_expires_after_compaction() {
     store.compact();
     assert_eq!(store.subscribe(&CONFIGMAPS, since).unwrap_err().code, 410);
 }
+
+#[test]
+fn an_earlier_version_is_shown_as_it_stood_until_it_is_forgotten() {
+    let store = store();
+    let shop = Some("shop");
+    store.create(&CONFIGMAPS, shop, named("a")).unwrap();
+    let then = store.rv();
+    let before = store.list(&CONFIGMAPS, None).0;
+    store.create(&CONFIGMAPS, shop, named("b")).unwrap();
+    let data = |object: &mut Value| object["data"] = json!({"k": "v"});
+    store.update(&CONFIGMAPS, shop, "a", data).unwrap();
+    store
+        .delete(&CONFIGMAPS, shop, "b", Preconditions::now())
+        .unwrap();
+    store
+        .delete(&CONFIGMAPS, shop, "a", Preconditions::now())
+        .unwrap();
+    assert_eq!(store.list_at(&CONFIGMAPS, shop, then).unwrap(), before);
+    assert!(
+        store
+            .list_at(&CONFIGMAPS, Some("kube-system"), then)
+            .unwrap()
+            .is_empty()
+    );
+    store.compact();
+    assert_eq!(
+        store.list_at(&CONFIGMAPS, shop, then).unwrap_err().code,
+        410
+    );
+}

@@ -1,8 +1,10 @@
 //! Backups: can each application be brought back, to when, and how well is that proved?
 //!
 //! `include` says whether a backup holds a namespace, `point` whether it counts, `row` how that stands against the
-//! target, `cron` when the next is due, `screen` puts it together. A Schedule's own "last backup" is never shown.
+//! target, `cron` when the next is due, `absent` what it means that
+//! Velero is not there, `screen` puts it together. A Schedule's own "last backup" is never shown.
 
+mod absent;
 pub mod cron;
 pub mod include;
 pub mod point;
@@ -138,7 +140,8 @@ pub struct Detail {
 
 /// The worst application of one zone on one cluster against its own target.
 pub fn headline(ground: &Ground<'_>, zone: Option<&ZoneName>) -> Cell {
-    ground.cell(&NEEDS, "no Velero", |at| judge(ground, zone, at))
+    absent::cell(ground, zone)
+        .unwrap_or_else(|| ground.cell(&NEEDS, "no Velero", |at| judge(ground, zone, at)))
 }
 
 fn judge(ground: &Ground<'_>, zone: Option<&ZoneName>, at: Timestamp) -> Judged {
@@ -158,7 +161,7 @@ fn judge(ground: &Ground<'_>, zone: Option<&ZoneName>, at: Timestamp) -> Judged 
 /// Applications past their target or near it, and stores that are not available; nothing while the source is silent.
 pub fn findings(ground: &Ground<'_>) -> Vec<Finding> {
     if !matches!(ground.world.standing(&NEEDS, ground.now), Standing::Now(_)) {
-        return Vec::new();
+        return absent::finding(ground).into_iter().collect();
     }
     let at = ground.now.wall;
     let mut found: Vec<Finding> = Vec::new();
@@ -287,7 +290,10 @@ fn of_row(ground: &Ground<'_>, row: &Row, at: Timestamp) -> Option<Finding> {
         ..ObjectRef::default()
     };
     let finding = ground.finding(kind, row.level, reference, sentence);
-    let since = since.or(created).map_or(finding.since, Since::Object);
+    let never = row.points.is_empty();
+    let since = since
+        .or(created.filter(|_| never))
+        .map_or(finding.since, Since::Object);
     Some(Finding {
         why: row.why.clone(),
         since,

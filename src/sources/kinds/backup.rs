@@ -99,16 +99,7 @@ impl Kind for Backup {
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Raw {
-    #[serde(deserialize_with = "lenient::part")]
-    metadata: WideMeta,
-    #[serde(deserialize_with = "lenient::part")]
-    spec: Scope,
-    #[serde(deserialize_with = "lenient::part")]
-    status: RawStatus,
-}
+type Raw = lenient::Object<WideMeta, Scope, RawStatus>;
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]

@@ -36,16 +36,7 @@ impl Kind for DeleteRequest {
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Raw {
-    #[serde(deserialize_with = "lenient::part")]
-    metadata: Meta,
-    #[serde(deserialize_with = "lenient::part")]
-    spec: RawSpec,
-    #[serde(deserialize_with = "lenient::part")]
-    status: RawStatus,
-}
+type Raw = lenient::Object<Meta, RawSpec, RawStatus>;
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]

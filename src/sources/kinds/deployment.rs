@@ -42,16 +42,7 @@ impl Kind for Deployment {
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Raw {
-    #[serde(deserialize_with = "lenient::part")]
-    metadata: Meta,
-    #[serde(deserialize_with = "lenient::part")]
-    spec: RawSpec,
-    #[serde(deserialize_with = "lenient::part")]
-    status: RawStatus,
-}
+type Raw = lenient::Object<Meta, RawSpec, RawStatus>;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]

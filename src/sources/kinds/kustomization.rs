@@ -58,16 +58,7 @@ impl Kind for Kustomization {
 
 const ASKED: &str = "reconcile.fluxcd.io/requestedAt";
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Raw {
-    #[serde(deserialize_with = "lenient::part")]
-    metadata: RawMeta,
-    #[serde(deserialize_with = "lenient::part")]
-    spec: RawSpec,
-    #[serde(deserialize_with = "lenient::part")]
-    status: RawStatus,
-}
+type Raw = lenient::Object<RawMeta, RawSpec, RawStatus>;
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]

@@ -16,6 +16,25 @@ use serde::de::value::MapAccessDeserializer;
 
 use crate::text::SafeText;
 
+/// An object as the API server writes it: metadata, spec and status, each read as far as its shape fits.
+#[derive(Default, Deserialize)]
+#[serde(
+    default,
+    bound = "M: Deserialize<'de> + Default, S: Deserialize<'de> + Default, T: Deserialize<'de> + Default"
+)]
+pub(super) struct Object<M, S, T> {
+    #[serde(deserialize_with = "part")]
+    pub(super) metadata: M,
+    #[serde(deserialize_with = "part")]
+    pub(super) spec: S,
+    #[serde(deserialize_with = "part")]
+    pub(super) status: T,
+}
+
+/// A part of an object of which nothing is kept.
+#[derive(Default, Deserialize)]
+pub(super) struct Nothing {}
+
 /// Reads a string; a number or truth value becomes its text, anything else is empty.
 pub(super) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<SafeText, D::Error> {
     read(from, Scalar(SafeText::new))

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::Kind;
 use super::lenient;
+use super::meta::Condition;
 use super::meta::Meta;
 use super::meta::WideMeta;
 use crate::text::SafeText;
@@ -20,6 +21,8 @@ pub struct Namespace {
     pub labels: BTreeMap<String, String>,
     /// `Active` or `Terminating`.
     pub phase: SafeText,
+    /// While it is on its way out: what keeps it, in the server's words, the nearest cause first.
+    pub held: Vec<SafeText>,
 }
 
 impl Namespace {
@@ -39,20 +42,31 @@ impl Kind for Namespace {
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Raw {
-    #[serde(deserialize_with = "lenient::part")]
-    metadata: WideMeta,
-    #[serde(deserialize_with = "lenient::part")]
-    status: RawStatus,
-}
+type Raw = lenient::Object<WideMeta, lenient::Nothing, RawStatus>;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct RawStatus {
     #[serde(deserialize_with = "lenient::text")]
     phase: SafeText,
+    #[serde(deserialize_with = "lenient::list")]
+    conditions: Vec<Condition>,
+}
+
+/// Conditions of a namespace that cannot go, the nearest cause first.
+const HOLDS: [&str; 5] = [
+    "NamespaceDeletionDiscoveryFailure",
+    "NamespaceDeletionGroupVersionParsingFailure",
+    "NamespaceDeletionContentFailure",
+    "NamespaceFinalizersRemaining",
+    "NamespaceContentRemaining",
+];
+
+/// What keeps a namespace from going.
+fn held(conditions: &[Condition]) -> Vec<SafeText> {
+    let holding = |kind: &&str| Condition::find(conditions, kind).filter(|one| one.holds());
+    let all = HOLDS.iter().filter_map(holding);
+    all.map(|one| one.message.clone()).collect()
 }
 
 impl From<Raw> for Namespace {
@@ -62,6 +76,7 @@ impl From<Raw> for Namespace {
             meta: raw.metadata.meta(),
             labels,
             phase: raw.status.phase,
+            held: held(&raw.status.conditions),
         }
     }
 }

@@ -69,16 +69,7 @@ impl Kind for Restore {
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Raw {
-    #[serde(deserialize_with = "lenient::part")]
-    metadata: WideMeta,
-    #[serde(deserialize_with = "lenient::part")]
-    spec: RawSpec,
-    #[serde(deserialize_with = "lenient::part")]
-    status: RawStatus,
-}
+type Raw = lenient::Object<WideMeta, RawSpec, RawStatus>;
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]

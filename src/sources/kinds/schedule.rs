@@ -69,16 +69,7 @@ pub fn go_seconds(text: &str) -> Option<i64> {
     (any && number.is_empty()).then_some(total)
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Raw {
-    #[serde(deserialize_with = "lenient::part")]
-    metadata: Meta,
-    #[serde(deserialize_with = "lenient::part")]
-    spec: RawSpec,
-    #[serde(deserialize_with = "lenient::part")]
-    status: RawStatus,
-}
+type Raw = lenient::Object<Meta, RawSpec, RawStatus>;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]

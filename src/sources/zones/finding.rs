@@ -87,6 +87,7 @@ fn membership(ground: &Ground<'_>, found: &mut Vec<Finding>) {
             });
         }
     }
+    leaving(ground, found);
     for (name, zones) in ground.overlaps() {
         let zones: Vec<String> = zones.iter().map(ToString::to_string).collect();
         let sentence = format!(
@@ -109,6 +110,34 @@ fn membership(ground: &Ground<'_>, found: &mut Vec<Finding>) {
         });
     }
     found.extend(unclaimed(ground));
+}
+
+/// Namespaces on their way out: what is in them is being taken, and a restore must wait until they are gone.
+fn leaving(ground: &Ground<'_>, found: &mut Vec<Finding>) {
+    let zones = ground.zones().map(|zone| (Some(&zone.name), Level::Crit));
+    let mut told = BTreeSet::new();
+    for (zone, level) in zones.chain(std::iter::once((None, Level::Warn))) {
+        for leaving in ground.leaving(zone) {
+            let name = &leaving.meta.name;
+            if !told.insert(name) {
+                continue;
+            }
+            let sentence =
+                format!("{name}: the namespace is being deleted, with all that is in it");
+            let object = namespace(ground, name);
+            let finding = ground.finding("zone.namespace-leaving", level, object, sentence);
+            let mut why = leaving.held.clone();
+            why.push(SafeText::new(
+                "a restore waits until it is gone: a deletion cannot be called back",
+            ));
+            let since = leaving.meta.deleted.map_or(finding.since, Since::Object);
+            found.push(Finding {
+                why,
+                since,
+                ..finding
+            });
+        }
+    }
 }
 
 /// Namespaces that no zone claims, in one finding.
@@ -193,6 +222,10 @@ fn of_workload(ground: &Ground<'_>, workload: &Workload<'_>) -> Finding {
         if !why.contains(&cause.sentence) && why.len() < CAUSES {
             why.push(cause.sentence.clone());
         }
+    }
+    if why.is_empty() {
+        // A long name pushes the clause out of a narrow line.
+        why.push(workload.clause.clone());
     }
     let finding = ground.finding(kind, workload.level, object, what);
     Finding {

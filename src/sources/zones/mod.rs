@@ -104,6 +104,14 @@ fn judge(ground: &Ground<'_>, zone: Option<&ZoneName>, at: Timestamp) -> Judged 
             format!("{missing} namespace gone"),
         );
     }
+    let leaving = ground.leaving(zone).len();
+    if leaving > 0 && zone.is_some() {
+        return Judged::new(
+            Level::Crit,
+            format!("{leaving} going"),
+            format!("{leaving} namespace being deleted"),
+        );
+    }
     if ground.namespaces(zone).is_empty() {
         return Judged::new(Level::Unknown, "empty", "no namespace matches");
     }

@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::config::ZoneName;
 use crate::sources::fact::Watch;
 use crate::sources::ground::Ground;
+use crate::sources::kinds::namespace::Namespace;
 use crate::sources::level::Level;
 use crate::sources::moment::Moment;
 use crate::sources::world::ClusterWorld;
@@ -89,6 +90,7 @@ fn add(
             why: SafeText::new("the namespace is not there"),
         });
     }
+    detail.bad.extend(leaving(ground, zone, silent.is_some()));
     for workload in workload::all(ground, zone, at) {
         if silent.is_none() {
             collect(&workload, at, causes);
@@ -102,6 +104,28 @@ fn add(
     }
     detail.nodes.push(node_line(ground));
     detail.gaps.extend(odd(ground));
+}
+
+/// A row for each namespace that is on its way out.
+fn leaving(ground: &Ground<'_>, zone: Option<&ZoneName>, silent: bool) -> Vec<WorkloadRow> {
+    let level = match (silent, zone) {
+        (true, _) => Level::Unknown,
+        (false, Some(_)) => Level::Crit,
+        (false, None) => Level::Warn,
+    };
+    let row = |namespace: &Namespace| WorkloadRow {
+        level,
+        cluster: ground.cluster.clone(),
+        namespace: namespace.meta.name.clone(),
+        name: SafeText::default(),
+        uid: SafeText::default(),
+        ready: SafeText::new("going"),
+        why: match namespace.held.first() {
+            Some(why) => SafeText::from(format!("being deleted: {why}")),
+            None => SafeText::new("the namespace is being deleted"),
+        },
+    };
+    ground.leaving(zone).into_iter().map(row).collect()
 }
 
 /// Objects that could not be understood, counted.

@@ -25,6 +25,19 @@ pub(super) const STORES: &[Column] = &[
     ("Default", "boolean", 0),
 ];
 
+pub(super) const VOLUME_BACKUPS: &[Column] = &[
+    ("Name", "string", 0),
+    ("Status", "string", 0),
+    ("Started", "date", 0),
+    ("Bytes Done", "integer", 0),
+    ("Total Bytes", "integer", 0),
+    ("Incremental Bytes", "integer", 10),
+    ("Storage Location", "string", 0),
+    ("Age", "date", 0),
+    ("Node", "string", 0),
+    ("Uploader", "string", 0),
+];
+
 pub(super) const KUSTOMIZATIONS: &[Column] = &[
     ("Name", "string", 0),
     ("Age", "date", 0),
@@ -78,6 +91,21 @@ pub(super) fn store(object: &Value, now: Timestamp) -> Vec<Value> {
         date(object, "/status/lastValidationTime", now),
         age_of(object, now).into(),
         plain(object, "/spec/default"),
+    ]
+}
+
+pub(super) fn volume_backup(object: &Value, now: Timestamp) -> Vec<Value> {
+    vec![
+        meta::name(object).into(),
+        plain(object, "/status/phase"),
+        date(object, "/status/startTimestamp", now),
+        plain(object, "/status/progress/bytesDone"),
+        plain(object, "/status/progress/totalBytes"),
+        plain(object, "/status/incrementalBytes"),
+        plain(object, "/spec/backupStorageLocation"),
+        age_of(object, now).into(),
+        plain(object, "/status/node"),
+        plain(object, "/spec/uploaderType"),
     ]
 }
 

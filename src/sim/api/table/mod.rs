@@ -3,8 +3,10 @@
 //! To give a resource its own columns: an entry in [`columns`] and its cells in a file here.
 
 mod age;
+mod batch;
 mod customs;
 mod pods;
+mod storage;
 mod workloads;
 
 use jiff::Timestamp;
@@ -21,6 +23,15 @@ type Column = (&'static str, &'static str, u8);
 const NAME: Column = ("Name", "string", 0);
 const AGE: Column = ("Age", "string", 0);
 
+const BINDINGS: &[Column] = &[
+    NAME,
+    ("Role", "string", 0),
+    AGE,
+    ("Users", "string", 1),
+    ("Groups", "string", 1),
+    ("ServiceAccounts", "string", 1),
+];
+
 fn columns(res: &Resource) -> &'static [Column] {
     match (res.group, res.plural) {
         ("", "pods") => pods::COLUMNS,
@@ -28,22 +39,25 @@ fn columns(res: &Resource) -> &'static [Column] {
         ("", "nodes") => workloads::NODES,
         ("", "services") => workloads::SERVICES,
         ("", "configmaps") => &[NAME, ("Data", "string", 0), AGE],
-        ("", "secrets") => &[NAME, ("Type", "string", 0), ("Data", "integer", 0), AGE],
+        ("", "secrets") => &[NAME, ("Type", "string", 0), ("Data", "string", 0), AGE],
         ("", "events") => workloads::EVENTS,
-        ("", "persistentvolumeclaims") => workloads::CLAIMS,
+        ("", "persistentvolumeclaims") => storage::CLAIMS,
         ("apps", "deployments") => workloads::DEPLOYMENTS,
         ("apps", "replicasets") => workloads::REPLICASETS,
         ("apps", "statefulsets") => workloads::STATEFULSETS,
-        ("batch", "jobs") => workloads::JOBS,
+        ("apps", "daemonsets") => workloads::DAEMONSETS,
+        ("batch", "cronjobs") => batch::CRONJOBS,
+        ("", "persistentvolumes") => storage::VOLUMES,
+        ("", "resourcequotas") => storage::QUOTAS,
+        ("batch", "jobs") => batch::JOBS,
         ("coordination.k8s.io", "leases") => &[NAME, ("Holder", "string", 0), AGE],
-        ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings") => {
-            &[NAME, ("Role", "string", 0), AGE]
-        }
+        ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings") => BINDINGS,
         ("apiextensions.k8s.io" | "rbac.authorization.k8s.io", _) => {
             &[NAME, ("Created At", "date", 0)]
         }
         ("velero.io", "schedules") => customs::SCHEDULES,
         ("velero.io", "backupstoragelocations") => customs::STORES,
+        ("velero.io", "podvolumebackups") => customs::VOLUME_BACKUPS,
         ("kustomize.toolkit.fluxcd.io", _) => customs::KUSTOMIZATIONS,
         ("source.toolkit.fluxcd.io", _) => customs::REPOSITORIES,
         _ if res.custom => &[NAME, ("Age", "date", 0)],
@@ -56,7 +70,11 @@ pub(super) fn head(res: &Resource, with_columns: bool) -> Value {
     let columns: Vec<Value> = columns(res)
         .iter()
         .map(|(name, kind, priority)| {
-            let format = if *name == "Name" { "name" } else { "" };
+            let format = match (*name, res.custom && *kind == "integer") {
+                ("Name", _) => "name",
+                (_, true) => "int64",
+                _ => "",
+            };
             json!({
                 "name": name,
                 "type": kind,
@@ -94,28 +112,56 @@ pub(super) fn cells(res: &Resource, object: &Value, now: Timestamp) -> Vec<Value
             vec![name, kind, count(object, "/data").into(), age]
         }
         ("", "events") => workloads::event(object, now),
-        ("", "persistentvolumeclaims") => workloads::claim(object, age),
+        ("", "persistentvolumeclaims") => storage::claim(object, age),
         ("apps", "deployments") => workloads::deployment(object, age),
         ("apps", "replicasets") => workloads::replicaset(object, age),
         ("apps", "statefulsets") => workloads::statefulset(object, age),
-        ("batch", "jobs") => workloads::job(object, now),
+        ("apps", "daemonsets") => workloads::daemonset(object, age),
+        ("batch", "cronjobs") => batch::cron_job(object, now),
+        ("", "persistentvolumes") => storage::volume(object, age),
+        ("", "resourcequotas") => storage::quota(object, age),
+        ("batch", "jobs") => batch::job(object, now),
         ("coordination.k8s.io", "leases") => {
             vec![name, meta::text(object, "/spec/holderIdentity").into(), age]
         }
         ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings") => {
-            let (kind, role) = (
-                meta::text(object, "/roleRef/kind"),
-                meta::text(object, "/roleRef/name"),
-            );
-            vec![name, format!("{kind}/{role}").into(), age]
+            binding(object, age)
         }
         ("apiextensions.k8s.io" | "rbac.authorization.k8s.io", _) => vec![name, created],
         ("velero.io", "schedules") => customs::schedule(object, now),
         ("velero.io", "backupstoragelocations") => customs::store(object, now),
+        ("velero.io", "podvolumebackups") => customs::volume_backup(object, now),
         ("kustomize.toolkit.fluxcd.io", _) => customs::kustomization(object, age),
         ("source.toolkit.fluxcd.io", _) => customs::repository(object, age),
         _ => vec![name, age],
     }
+}
+
+fn binding(object: &Value, age: Value) -> Vec<Value> {
+    let role = ["/roleRef/kind", "/roleRef/name"]
+        .map(|at| meta::text(object, at))
+        .join("/");
+    let of = |kind: &str| {
+        let subjects = meta::list(object, "/subjects").iter();
+        let names: Vec<String> = subjects
+            .filter(|subject| subject["kind"] == kind)
+            .map(|subject| match meta::text(subject, "/namespace") {
+                "" => meta::text(subject, "/name").to_owned(),
+                ns => format!("{ns}/{}", meta::text(subject, "/name")),
+            })
+            .collect();
+        Value::from(names.join(","))
+    };
+    let subjects = [of("User"), of("Group"), of("ServiceAccount")];
+    let [users, groups, accounts] = subjects;
+    vec![
+        meta::name(object).into(),
+        role.into(),
+        age,
+        users,
+        groups,
+        accounts,
+    ]
 }
 
 /// How old the object is, in words.

@@ -1,11 +1,10 @@
-//! Rows of workloads, nodes, services, claims and events.
+//! Rows of workloads, nodes, services and events.
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::sim::api::selector;
 use crate::sim::api::table::Column;
-use crate::sim::api::table::age::words;
 use crate::sim::api::table::since;
 use crate::sim::store::meta;
 
@@ -39,12 +38,18 @@ pub(super) const STATEFULSETS: &[Column] = &[
     ("Images", "string", 1),
 ];
 
-pub(super) const JOBS: &[Column] = &[
+pub(super) const DAEMONSETS: &[Column] = &[
     ("Name", "string", 0),
-    ("Status", "string", 0),
-    ("Completions", "string", 0),
-    ("Duration", "string", 0),
+    ("Desired", "integer", 0),
+    ("Current", "integer", 0),
+    ("Ready", "integer", 0),
+    ("Up-to-date", "integer", 0),
+    ("Available", "integer", 0),
+    ("Node Selector", "string", 0),
     ("Age", "string", 0),
+    ("Containers", "string", 1),
+    ("Images", "string", 1),
+    ("Selector", "string", 1),
 ];
 
 pub(super) const NODES: &[Column] = &[
@@ -70,18 +75,6 @@ pub(super) const SERVICES: &[Column] = &[
     ("Selector", "string", 1),
 ];
 
-pub(super) const CLAIMS: &[Column] = &[
-    ("Name", "string", 0),
-    ("Status", "string", 0),
-    ("Volume", "string", 0),
-    ("Capacity", "string", 0),
-    ("Access Modes", "string", 0),
-    ("StorageClass", "string", 0),
-    ("VolumeAttributesClass", "string", 0),
-    ("Age", "string", 0),
-    ("VolumeMode", "string", 1),
-];
-
 pub(super) const EVENTS: &[Column] = &[
     ("Last Seen", "string", 0),
     ("Type", "string", 0),
@@ -95,7 +88,7 @@ pub(super) const EVENTS: &[Column] = &[
     ("Name", "string", 1),
 ];
 
-fn joined(object: &Value, pointer: &str, field: &str) -> Value {
+pub(super) fn joined(object: &Value, pointer: &str, field: &str) -> Value {
     let parts: Vec<&str> = meta::list(object, pointer)
         .iter()
         .filter_map(|part| part[field].as_str())
@@ -103,7 +96,7 @@ fn joined(object: &Value, pointer: &str, field: &str) -> Value {
     parts.join(",").into()
 }
 
-fn or(text: &str, none: &str) -> Value {
+pub(super) fn or(text: &str, none: &str) -> Value {
     if text.is_empty() {
         none.into()
     } else {
@@ -116,7 +109,7 @@ fn template(object: &Value) -> [Value; 2] {
     [joined(object, at, "name"), joined(object, at, "image")]
 }
 
-fn chosen(object: &Value, pointer: &str) -> Value {
+pub(super) fn chosen(object: &Value, pointer: &str) -> Value {
     or(&selector::of_labels(object, pointer), "<none>")
 }
 
@@ -164,38 +157,21 @@ pub(super) fn statefulset(object: &Value, age: Value) -> Vec<Value> {
     vec![meta::name(object).into(), ready, age, names, images]
 }
 
-pub(super) fn job(object: &Value, now: Timestamp) -> Vec<Value> {
-    let has = |kind: &str| {
-        meta::list(object, "/status/conditions")
-            .iter()
-            .any(|c| c["type"] == kind && c["status"] == "True")
-    };
-    let status = if has("Complete") {
-        "Complete"
-    } else if has("Failed") {
-        "Failed"
-    } else if meta::is_going(object) {
-        "Terminating"
-    } else if has("Suspended") {
-        "Suspended"
-    } else {
-        "Running"
-    };
-    let done = meta::number(object, "/status/succeeded");
-    let start = meta::text(object, "/status/startTime");
-    let end = meta::text(object, "/status/completionTime");
-    let length = match (start.parse::<Timestamp>(), end.parse::<Timestamp>()) {
-        (Ok(start), Ok(end)) => words(end.as_second() - start.as_second()),
-        (Ok(_), Err(_)) => since(start, now),
-        _ => String::new(),
-    };
-    let wanted = object.pointer("/spec/completions").and_then(Value::as_i64);
+pub(super) fn daemonset(object: &Value, age: Value) -> Vec<Value> {
+    let [names, images] = template(object);
+    let number = |field: &str| Value::from(meta::number(object, &format!("/status/{field}")));
     vec![
         meta::name(object).into(),
-        status.into(),
-        format!("{done}/{}", wanted.unwrap_or(1)).into(),
-        length.into(),
-        super::age_of(object, now).into(),
+        number("desiredNumberScheduled"),
+        number("currentNumberScheduled"),
+        number("numberReady"),
+        number("updatedNumberScheduled"),
+        number("numberAvailable"),
+        chosen(object, "/spec/template/spec/nodeSelector"),
+        age,
+        names,
+        images,
+        chosen(object, "/spec/selector/matchLabels"),
     ]
 }
 
@@ -276,36 +252,6 @@ pub(super) fn service(object: &Value, age: Value) -> Vec<Value> {
     ]
 }
 
-pub(super) fn claim(object: &Value, age: Value) -> Vec<Value> {
-    let modes: Vec<&str> = meta::list(object, "/spec/accessModes")
-        .iter()
-        .filter_map(Value::as_str)
-        .map(|mode| match mode {
-            "ReadWriteOnce" => "RWO",
-            "ReadOnlyMany" => "ROX",
-            "ReadWriteMany" => "RWX",
-            "ReadWriteOncePod" => "RWOP",
-            other => other,
-        })
-        .collect();
-    let phase = if meta::is_going(object) {
-        "Terminating"
-    } else {
-        meta::text(object, "/status/phase")
-    };
-    vec![
-        meta::name(object).into(),
-        phase.into(),
-        meta::text(object, "/spec/volumeName").into(),
-        meta::text(object, "/status/capacity/storage").into(),
-        modes.join(",").into(),
-        meta::text(object, "/spec/storageClassName").into(),
-        "<unset>".into(),
-        age,
-        or(meta::text(object, "/spec/volumeMode"), "<unset>"),
-    ]
-}
-
 pub(super) fn event(object: &Value, now: Timestamp) -> Vec<Value> {
     let first = ["/firstTimestamp", "/eventTime"]
         .iter()
@@ -322,6 +268,10 @@ pub(super) fn event(object: &Value, now: Timestamp) -> Vec<Value> {
         "" => meta::text(object, "/reportingComponent"),
         source => source,
     };
+    let source = match meta::text(object, "/source/host") {
+        "" => source.to_owned(),
+        host => format!("{source}, {host}"),
+    };
     vec![
         since(last, now).into(),
         meta::text(object, "/type").into(),
@@ -331,7 +281,7 @@ pub(super) fn event(object: &Value, now: Timestamp) -> Vec<Value> {
         source.into(),
         meta::text(object, "/message").trim().into(),
         since(first, now).into(),
-        meta::number(object, "/count").max(1).to_string().into(),
+        meta::number(object, "/count").max(1).into(),
         meta::name(object).into(),
     ]
 }

@@ -10,6 +10,8 @@ use super::{Desk, image, needs};
 
 /// Seconds a container runs before its probe succeeds.
 const READY: f64 = 3.0;
+/// Seconds between two sentences about a probe that fails.
+const PROBED: f64 = 60.0;
 /// Seconds a container with `crash` lives.
 const SHORT: f64 = 8.0;
 /// The first pause after a crash, in seconds; it doubles up to [`LONGEST`].
@@ -28,9 +30,8 @@ struct Doom {
 
 /// The state of a container now, from the state it had.
 pub(super) fn next(desk: &mut Desk<'_>, container: &Value, first: bool, last: &Value) -> Value {
-    let doom = if first { doom(&desk.pod) } else { None };
     if !last["state"]["running"].is_null() {
-        return run_on(desk, container, doom.as_ref(), last);
+        return run_on(desk, container, first, last);
     }
     if last["state"]["waiting"]["reason"] == "CrashLoopBackOff" {
         let end = events::time(last, "/lastState/terminated/finishedAt");
@@ -87,7 +88,9 @@ fn start(desk: &mut Desk<'_>, container: &Value, last: &Value) -> Value {
     status
 }
 
-fn run_on(desk: &mut Desk<'_>, container: &Value, doom: Option<&Doom>, last: &Value) -> Value {
+fn run_on(desk: &mut Desk<'_>, container: &Value, first: bool, last: &Value) -> Value {
+    let doom = if first { doom(&desk.pod) } else { None };
+    let doom = doom.as_ref();
     let now = desk.agenda.now();
     let begun = events::time(last, "/state/running/startedAt").unwrap_or(now);
     if let Some(doom) = doom
@@ -96,10 +99,33 @@ fn run_on(desk: &mut Desk<'_>, container: &Value, doom: Option<&Doom>, last: &Va
         return end(desk, container, doom, last);
     }
     let mut status = last.clone();
-    if status["ready"] != true && desk.agenda.is_due(after(begun, READY)) {
+    let probed = if first {
+        pods::trouble(&desk.pod, "probe")
+    } else {
+        ""
+    };
+    if !probed.is_empty() {
+        let words = format!("Readiness probe failed: HTTP probe failed with statuscode: {probed}");
+        fail_probe(desk, &words);
+        status["ready"] = json!(false);
+    } else if status["ready"] != true
+        && !doom.is_some_and(|doom| doom.seconds <= SHORT)
+        && desk.agenda.is_due(after(begun, READY))
+    {
+        // What dies this soon never passes a probe.
         status["ready"] = json!(true);
     }
     status
+}
+
+/// Says that a probe fails, once in a while.
+fn fail_probe(desk: &mut Desk<'_>, words: &str) {
+    let now = desk.agenda.now();
+    let last = desk.last_said(true, "Unhealthy", words);
+    if last.is_none_or(|last| desk.agenda.is_due(after(last, PROBED))) {
+        desk.say(true, "Unhealthy", words);
+        desk.agenda.is_due(after(now, PROBED));
+    }
 }
 
 fn end(desk: &mut Desk<'_>, container: &Value, doom: &Doom, last: &Value) -> Value {

@@ -2,10 +2,11 @@
 //!
 //! What goes wrong is decided by what is there: a missing config map, a node that cannot reach
 //! the registry of an image it does not have. Crashes come from annotations of the pod:
-//! `sim.crashcart.test/crash` (an exit code) or `sim.crashcart.test/oom` (seconds to live); they
-//! strike the first container.
+//! `sim.crashcart.test/crash` (an exit code), `oom` (seconds to live) or `probe` (the status its
+//! readiness probe gets); they strike the first container.
 
 mod containers;
+mod eviction;
 pub(in crate::sim) mod image;
 mod needs;
 
@@ -46,6 +47,18 @@ impl Desk<'_> {
         };
         events::note(self.store, self.agenda.now(), &self.pod, said);
     }
+
+    /// When a sentence was last said about the pod.
+    fn last_said(&self, warning: bool, reason: &str, message: &str) -> Option<Timestamp> {
+        let said = Said {
+            by: "kubelet",
+            host: "",
+            warning,
+            reason,
+            message,
+        };
+        events::last(self.store, &self.pod, &said)
+    }
 }
 
 /// Looks at every pod that has a node.
@@ -55,9 +68,13 @@ pub(super) fn pass(store: &Store, agenda: &mut Agenda) {
         let Some(node) = store.get(&NODES, None, meta::text(&pod, "/spec/nodeName")) else {
             continue;
         };
+        // Nobody there starts or stops anything while the node is not ready.
+        if conditions::status(&node, "Ready") != "True" {
+            continue;
+        }
         if meta::is_going(&pod) {
             stop(store, agenda, &pod);
-        } else if !pods::is_over(&pod) && conditions::status(&node, "Ready") == "True" {
+        } else if !pods::is_over(&pod) && !is_settled(&pod) {
             let mut desk = Desk {
                 store,
                 agenda,
@@ -67,6 +84,19 @@ pub(super) fn pass(store: &Store, agenda: &mut Agenda) {
             sync(&mut desk);
         }
     }
+    eviction::pass(store, agenda);
+}
+
+/// Whether everything in a pod runs, is ready, and has nothing before it: most pods, most of the time.
+fn is_settled(pod: &Value) -> bool {
+    let trouble = pod["metadata"]["annotations"]
+        .as_object()
+        .is_some_and(|all| all.keys().any(|key| key.starts_with(super::TROUBLE)));
+    let statuses = pod["status"]["containerStatuses"].as_array();
+    let up = |status: &Value| status["ready"] == true && !status["state"]["running"].is_null();
+    !trouble
+        && conditions::status(pod, "Ready") == "True"
+        && statuses.is_some_and(|all| !all.is_empty() && all.iter().all(up))
 }
 
 /// Removes a pod that was deleted, a second after it was asked to go.

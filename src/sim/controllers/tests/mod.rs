@@ -1,5 +1,7 @@
 //! Controllers on a manual clock: each test fills a small cluster and lets time pass.
 
+mod flux;
+mod trouble;
 mod velero;
 
 use std::sync::Arc;

@@ -151,3 +151,116 @@ fn a_deleted_namespace_comes_back_whole() {
     assert_eq!(lab.deployment()["status"]["availableReplicas"], 2);
     assert_eq!(lab.pods().len(), 2);
 }
+
+#[test]
+fn backups_wait_for_each_other() {
+    let mut lab = Lab::new();
+    for name in ["b1", "b2", "b3"] {
+        lab.velero(&BACKUPS, name, &json!({"includedNamespaces": ["shop"]}));
+    }
+    lab.play(1);
+    let phases = |lab: &Lab| ["b1", "b2", "b3"].map(|name| lab.phase(&BACKUPS, name));
+    assert_eq!(phases(&lab), ["InProgress", "Queued", "Queued"]);
+    let third = lab.store().get(&BACKUPS, VELERO, "b3").unwrap();
+    assert_eq!(third["status"]["queuePosition"], 2);
+    lab.play(3);
+    assert_eq!(phases(&lab), ["Completed", "InProgress", "Queued"]);
+    lab.play(7);
+    assert_eq!(phases(&lab), ["Completed"; 3]);
+    let third = lab.store().get(&BACKUPS, VELERO, "b3").unwrap();
+    assert_eq!(third["status"]["queuePosition"], Value::Null);
+}
+
+#[test]
+fn a_backup_that_loses_a_volume_is_partially_failed() {
+    let mut lab = Lab::new();
+    let unsaved = |value: &mut Value| {
+        value["metadata"]["annotations"] = json!({format!("{TROUBLE}/unsaved"): "disk error"});
+    };
+    let claims = &crate::sim::store::resources::PERSISTENTVOLUMECLAIMS;
+    lab.store()
+        .update(claims, Some("cohort"), "data-cohort-db-0", unsaved)
+        .unwrap();
+    let spec = json!({"includedNamespaces": ["cohort"], "snapshotMoveData": true});
+    lab.velero(&BACKUPS, "b1", &spec);
+    let mut seen = Vec::new();
+    for _ in 0..80 {
+        lab.cluster.clock.advance(Duration::from_millis(100));
+        lab.controllers.pass();
+        let phase = lab.phase(&BACKUPS, "b1");
+        if seen.last() != Some(&phase) {
+            seen.push(phase);
+        }
+    }
+    let wanted = [
+        "InProgress",
+        "WaitingForPluginOperationsPartiallyFailed",
+        "FinalizingPartiallyFailed",
+        "PartiallyFailed",
+    ];
+    assert_eq!(seen, wanted);
+    let backup = lab.store().get(&BACKUPS, VELERO, "b1").unwrap();
+    assert_eq!(backup["status"]["errors"], 1);
+    assert_eq!(backup["status"]["backupItemOperationsFailed"], 1);
+}
+
+#[test]
+fn what_ran_when_the_server_went_is_failed_when_it_is_back() {
+    let mut lab = Lab::new();
+    lab.velero(&BACKUPS, "b1", &json!({"includedNamespaces": ["shop"]}));
+    lab.play(1);
+    assert_eq!(lab.phase(&BACKUPS, "b1"), "InProgress");
+    let scale = |count: u64| move |value: &mut Value| value["spec"]["replicas"] = json!(count);
+    lab.store()
+        .update(&DEPLOYMENTS, VELERO, "velero", scale(0))
+        .unwrap();
+    lab.play(10);
+    assert_eq!(lab.phase(&BACKUPS, "b1"), "InProgress");
+    lab.store()
+        .update(&DEPLOYMENTS, VELERO, "velero", scale(1))
+        .unwrap();
+    lab.play(10);
+    let backup = lab.store().get(&BACKUPS, VELERO, "b1").unwrap();
+    assert_eq!(backup["status"]["phase"], "Failed");
+    let why = backup["status"]["failureReason"].as_str().unwrap();
+    assert!(
+        why.starts_with("found a backup with status \"InProgress\" during the server starting")
+    );
+}
+
+#[test]
+fn an_expired_backup_is_collected_with_its_data() {
+    let mut lab = Lab::new();
+    let spec = json!({"includedNamespaces": ["shop"], "ttl": "1h0m0s"});
+    lab.velero(&BACKUPS, "b1", &spec);
+    lab.play(5);
+    assert_eq!(lab.phase(&BACKUPS, "b1"), "Completed");
+    lab.cluster.clock.advance(Duration::from_secs(3600));
+    lab.play(70);
+    assert!(lab.store().get(&BACKUPS, VELERO, "b1").is_none());
+}
+
+#[test]
+fn volumes_of_pods_are_read_one_by_one() {
+    let mut lab = Lab::new();
+    let claim = json!({
+        "metadata": {"name": "data"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+    });
+    let claims = &crate::sim::store::resources::PERSISTENTVOLUMECLAIMS;
+    lab.store().create(claims, Some("shop"), claim).unwrap();
+    let volume = json!([{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]);
+    let pod =
+        json!({"metadata": {"name": "one"}, "spec": {"containers": [web()], "volumes": volume}});
+    lab.store().create(&PODS, Some("shop"), pod).unwrap();
+    lab.play(7);
+    let spec = json!({"includedNamespaces": ["shop"], "defaultVolumesToFsBackup": true});
+    lab.velero(&BACKUPS, "b1", &spec);
+    lab.play(5);
+    assert_eq!(lab.phase(&BACKUPS, "b1"), "Completed");
+    let volumes = &crate::sim::store::resources::PODVOLUMEBACKUPS;
+    let (all, _) = lab.store().list(volumes, VELERO);
+    assert_eq!(all.len(), 1);
+    assert_eq!(all[0]["status"]["phase"], "Completed");
+    assert_eq!(all[0]["metadata"]["labels"]["velero.io/backup-name"], "b1");
+}

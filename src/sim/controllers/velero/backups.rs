@@ -1,4 +1,5 @@
-//! Backups: new, in progress, finalizing, completed within three seconds, or why not.
+//! Backups: queued, in progress, finalizing, completed within three seconds, or why not; and
+//! collected when their time is over.
 
 use std::sync::Arc;
 
@@ -8,27 +9,89 @@ use serde_json::{Value, json};
 use crate::sim::Cluster;
 use crate::sim::clock::seconds;
 use crate::sim::store::resources::{BACKUPS, BACKUPSTORAGELOCATIONS};
-use crate::sim::store::{Store, meta};
+use crate::sim::store::{Preconditions, Store, meta};
 
 use super::super::{Agenda, after, events, pods};
 use super::vault::{Point, Vault};
-use super::{SPACE, content, phase, refusal};
+use super::{SPACE, content, phase, refusal, volumes};
 
 /// The age after which a backup may be deleted, where it names none: thirty days.
 const TTL: &str = "720h0m0s";
-/// Seconds from the start until the next phase: finalizing, then completed.
-const STEPS: (f64, f64) = (2.0, 3.0);
+/// Seconds from the start until the data are moved, until finalizing, and until it is over.
+const STEPS: [f64; 3] = [2.0, 2.5, 3.0];
+/// The phases between the beginning and the end.
+const RUNNING: [&str; 6] = [
+    "ReadyToStart",
+    "InProgress",
+    "WaitingForPluginOperations",
+    "WaitingForPluginOperationsPartiallyFailed",
+    "Finalizing",
+    "FinalizingPartiallyFailed",
+];
 
-/// Moves every backup that is not finished.
-pub(super) fn pass(store: &Store, vault: &Vault, agenda: &mut Agenda) {
+/// Moves every backup that is not finished, one at a time; `up` is when the server last started.
+pub(super) fn pass(store: &Store, vault: &Vault, agenda: &mut Agenda, up: Timestamp) {
     let (backups, _) = store.list(&BACKUPS, Some(SPACE));
+    let mut busy = backups
+        .iter()
+        .any(|backup| RUNNING.contains(&phase(backup)));
+    let mut queued = 0;
     for backup in backups {
         match phase(&backup) {
-            "New" => begin(store, vault, agenda, &backup),
-            "InProgress" | "Finalizing" => go_on(store, vault, agenda, &backup),
+            "New" | "Queued" if busy => {
+                queued += 1;
+                queue(store, &backup, queued);
+            }
+            "New" | "Queued" => busy = begin(store, vault, agenda, &backup),
+            "InProgress" if was_cut_off(&backup, up) => fail(store, vault, agenda, &backup),
+            running if RUNNING.contains(&running) => go_on(store, vault, agenda, &backup),
+            "Completed" | "PartiallyFailed" | "Failed" => collect(store, vault, agenda, &backup),
             _ => {}
         }
     }
+}
+
+/// Lets a backup wait until the one before it is over.
+fn queue(store: &Store, backup: &Value, place: u32) {
+    let wait = |value: &mut Value| {
+        value["status"]["phase"] = json!("Queued");
+        value["status"]["queuePosition"] = json!(place);
+    };
+    let _ = store.update(&BACKUPS, Some(SPACE), meta::name(backup), wait);
+}
+
+/// Whether the server started after the backup did.
+fn was_cut_off(backup: &Value, up: Timestamp) -> bool {
+    let begun = events::time(backup, "/status/startTimestamp");
+    begun.is_some_and(|begun| begun < up)
+}
+
+/// What a server does with what it finds in progress when it starts.
+fn fail(store: &Store, vault: &Vault, agenda: &Agenda, backup: &Value) {
+    let now = seconds(agenda.now());
+    let end = |value: &mut Value| {
+        value["status"]["phase"] = json!("Failed");
+        value["status"]["failureReason"] = json!(
+            "found a backup with status \"InProgress\" during the server starting, mark it as \"Failed\""
+        );
+        value["status"]["completionTimestamp"] = json!(now);
+    };
+    let _ = store.update(&BACKUPS, Some(SPACE), meta::name(backup), end);
+    vault.drop_point(meta::name(backup));
+}
+
+/// Takes an expired backup away, if its store answers.
+fn collect(store: &Store, vault: &Vault, agenda: &mut Agenda, backup: &Value) {
+    let Some(end) = events::time(backup, "/status/expiration") else {
+        return;
+    };
+    let location = meta::text(backup, "/spec/storageLocation");
+    if end > agenda.now() || refusal(store, location).is_some() {
+        return;
+    }
+    let name = meta::name(backup);
+    vault.drop_point(name);
+    let _ = store.delete(&BACKUPS, Some(SPACE), name, Preconditions::now());
 }
 
 /// Gives content to the backups that exist when the controllers start: what their namespaces
@@ -85,7 +148,8 @@ fn default_location(store: &Store) -> String {
     chosen.map_or("default", |one| meta::name(one)).to_owned()
 }
 
-fn begin(store: &Store, vault: &Vault, agenda: &mut Agenda, backup: &Value) {
+/// Starts a backup; true when it runs now.
+fn begin(store: &Store, vault: &Vault, agenda: &mut Agenda, backup: &Value) -> bool {
     let location = match meta::text(backup, "/spec/storageLocation") {
         "" => default_location(store),
         name => name.to_owned(),
@@ -98,6 +162,9 @@ fn begin(store: &Store, vault: &Vault, agenda: &mut Agenda, backup: &Value) {
     let failed = refused.is_some();
     let change = |value: &mut Value| {
         complete(value, &location, now);
+        if let Some(status) = value["status"].as_object_mut() {
+            status.remove("queuePosition");
+        }
         if let Some(words) = refused {
             value["status"]["phase"] = json!("FailedValidation");
             value["status"]["validationErrors"] =
@@ -109,7 +176,7 @@ fn begin(store: &Store, vault: &Vault, agenda: &mut Agenda, backup: &Value) {
         value["status"]["progress"] = json!({"totalItems": total, "itemsBackedUp": 0});
     };
     if store.update(&BACKUPS, Some(SPACE), name, change).is_err() || failed {
-        return;
+        return false;
     }
     let point = Point {
         location,
@@ -117,7 +184,8 @@ fn begin(store: &Store, vault: &Vault, agenda: &mut Agenda, backup: &Value) {
         content: Arc::new(objects),
     };
     vault.put(name, point);
-    agenda.is_due(after(now, STEPS.0));
+    agenda.is_due(after(now, STEPS[0]));
+    true
 }
 
 /// Fills in what the server fills in when it first sees a backup.
@@ -142,9 +210,12 @@ pub(in crate::sim) fn complete(backup: &mut Value, location: &str, at: Timestamp
 fn go_on(store: &Store, vault: &Vault, agenda: &mut Agenda, backup: &Value) {
     let name = meta::name(backup);
     let begun = events::time(backup, "/status/startTimestamp").unwrap_or(agenda.now());
-    let running = phase(backup) == "InProgress";
-    let due = after(begun, if running { STEPS.0 } else { STEPS.1 });
-    if !agenda.is_due(due) {
+    let step = match phase(backup) {
+        "InProgress" => 0,
+        waits if waits.starts_with("Waiting") => 1,
+        _ => 2,
+    };
+    if !agenda.is_due(after(begun, STEPS[step])) {
         return;
     }
     let now = agenda.now();
@@ -153,32 +224,58 @@ fn go_on(store: &Store, vault: &Vault, agenda: &mut Agenda, backup: &Value) {
         .get(&BACKUPSTORAGELOCATIONS, Some(SPACE), location)
         .map(|one| pods::trouble(&one, "refuses").to_owned())
         .unwrap_or_default();
-    let failed = running && !refuses.is_empty();
-    let total = backup["status"]["progress"]["totalItems"].clone();
-    let change = |value: &mut Value| {
-        if failed {
+    if step == 0 && !refuses.is_empty() {
+        let change = |value: &mut Value| {
             value["status"]["phase"] = json!("Failed");
             value["status"]["failureReason"] =
                 json!(format!("error uploading backup contents: {refuses}"));
             value["status"]["completionTimestamp"] = json!(seconds(now));
-        } else if running {
-            value["status"]["phase"] = json!("Finalizing");
-            value["status"]["progress"]["itemsBackedUp"] = total;
-        } else {
-            value["status"]["phase"] = json!("Completed");
-            value["status"]["completionTimestamp"] = json!(seconds(now));
-            value["status"]["hookStatus"] = json!({});
-        }
+        };
+        let _ = store.update(&BACKUPS, Some(SPACE), name, change);
+        vault.drop_point(name);
+        return;
+    }
+    let volumes = match step {
+        0 => volumes::back_up(store, agenda, backup),
+        _ => volumes::Moved::default(),
     };
+    let change = |value: &mut Value| advance(value, step, volumes, now);
     let Ok(written) = store.update(&BACKUPS, Some(SPACE), name, change) else {
         return;
     };
-    if failed {
-        vault.drop_point(name);
-    } else if running {
-        agenda.is_due(after(begun, STEPS.1));
+    if let Some(next) = STEPS.get(step + 1) {
+        agenda.is_due(after(begun, *next));
     } else if let Some(mut point) = vault.point(name) {
         point.backup = Some(written);
         vault.put(name, point);
+    }
+}
+
+/// The next phase of a backup that nothing stops; one that lost a volume ends partially failed.
+fn advance(value: &mut Value, step: usize, volumes: volumes::Moved, now: Timestamp) {
+    let status = &mut value["status"];
+    if step == 0 {
+        status["progress"]["itemsBackedUp"] = status["progress"]["totalItems"].clone();
+        if volumes.tried > 0 {
+            status["backupItemOperationsAttempted"] = json!(volumes.tried);
+            status["backupItemOperationsCompleted"] = json!(volumes.tried - volumes.failed);
+        }
+        if volumes.failed > 0 {
+            status["backupItemOperationsFailed"] = json!(volumes.failed);
+            status["errors"] = json!(volumes.failed);
+        }
+    }
+    let lost = !status["errors"].is_null();
+    let end = if lost { "PartiallyFailed" } else { "" };
+    let next = match step {
+        0 if volumes.tried > 0 => format!("WaitingForPluginOperations{end}"),
+        0 | 1 => format!("Finalizing{end}"),
+        _ if lost => end.to_owned(),
+        _ => "Completed".to_owned(),
+    };
+    status["phase"] = json!(next);
+    if step == 2 {
+        status["completionTimestamp"] = json!(seconds(now));
+        status["hookStatus"] = json!({});
     }
 }

@@ -1,7 +1,7 @@
 //! Velero: stores, schedules, backups, restores and the small requests, without a status
 //! subresource, as its server writes them.
 //!
-//! The server lives while the Deployment `velero` wants a replica; without it everything waits.
+//! The server lives while a pod of the Deployment `velero` runs; without it everything waits.
 
 pub(in crate::sim) mod backups;
 pub(in crate::sim) mod content;
@@ -12,14 +12,16 @@ mod restores;
 pub(in crate::sim) mod schedules;
 mod stores;
 pub(super) mod vault;
+mod volumes;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::sim::Cluster;
-use crate::sim::store::resources::{BACKUPSTORAGELOCATIONS, DEPLOYMENTS};
-use crate::sim::store::{Store, meta};
+use crate::sim::store::resources::{BACKUPS, BACKUPSTORAGELOCATIONS, DEPLOYMENTS, PODS};
+use crate::sim::store::{Preconditions, Store, meta};
 
-use super::Agenda;
+use super::{Agenda, events};
 use vault::Vault;
 
 /// The namespace of the Velero server and its objects.
@@ -34,11 +36,46 @@ pub(super) fn pass(cluster: &Cluster, vault: &Vault, agenda: &mut Agenda) {
     if server.is_none_or(|server| server["spec"]["replicas"] == 0) {
         return;
     }
+    let Some(up) = started(store) else {
+        return;
+    };
     stores::pass(store, vault, agenda);
     schedules::pass(store, agenda);
-    backups::pass(store, vault, agenda);
-    restores::pass(store, vault, agenda);
+    backups::pass(store, vault, agenda, up);
+    restores::pass(store, vault, agenda, up);
     requests::pass(store, vault, agenda);
+}
+
+/// When the container of the server started; none when it has no pod that runs.
+fn started(store: &Store) -> Option<Timestamp> {
+    let (all, _) = store.list(&PODS, Some(SPACE));
+    let mine = all
+        .iter()
+        .filter(|pod| pod["metadata"]["labels"]["app"] == "velero");
+    let started = "/status/containerStatuses/0/state/running/startedAt";
+    mine.filter_map(|pod| events::time(pod, started)).max()
+}
+
+/// Takes the backups of a namespace away, objects and data, as one who has the keys of the store;
+/// those that began before `locked` are held by the store.
+pub(in crate::sim) fn erase(
+    store: &Store,
+    vault: &Vault,
+    namespace: &str,
+    locked: Option<Timestamp>,
+) {
+    for backup in store.list(&BACKUPS, Some(SPACE)).0 {
+        let spaces = meta::list(&backup, "/spec/includedNamespaces");
+        let began = events::time(&backup, "/status/startTimestamp");
+        let held = began
+            .zip(locked)
+            .is_some_and(|(began, locked)| began < locked);
+        if !held && spaces.iter().any(|space| space == namespace) {
+            let name = meta::name(&backup);
+            vault.drop_point(name);
+            let _ = store.delete(&BACKUPS, Some(SPACE), name, Preconditions::now());
+        }
+    }
 }
 
 /// The phase of an object; `New` when it has none.

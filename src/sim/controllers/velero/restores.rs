@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::sim::clock::seconds;
-use crate::sim::store::resources::{BACKUPS, NAMESPACES, RESTORES};
+use crate::sim::store::resources::{BACKUPS, BACKUPSTORAGELOCATIONS, NAMESPACES, RESTORES};
 use crate::sim::store::{Store, meta};
 
-use super::super::{Agenda, after, events};
+use super::super::{Agenda, after, events, pods};
 use super::content::{self, Filter};
 use super::vault::{Content, Vault};
 use super::{SPACE, phase, refusal};
@@ -21,7 +22,7 @@ const STEPS: [f64; 3] = [1.0, 2.0, 3.0];
 const PATIENCE: f64 = 600.0;
 
 /// Moves every restore that is not finished.
-pub(super) fn pass(store: &Store, vault: &Vault, agenda: &mut Agenda) {
+pub(super) fn pass(store: &Store, vault: &Vault, agenda: &mut Agenda, up: Timestamp) {
     let (restores, _) = store.list(&RESTORES, Some(SPACE));
     for restore in restores {
         if meta::is_going(&restore) {
@@ -34,10 +35,31 @@ pub(super) fn pass(store: &Store, vault: &Vault, agenda: &mut Agenda) {
         }
         match phase(&restore) {
             "New" => begin(store, vault, agenda, &restore),
-            "InProgress" | "Finalizing" => go_on(store, vault, agenda, &restore),
+            "InProgress" if was_cut_off(&restore, up) => fail(store, agenda, &restore),
+            "InProgress" | "Finalizing" | "FinalizingPartiallyFailed" => {
+                go_on(store, vault, agenda, &restore);
+            }
             _ => {}
         }
     }
+}
+
+/// Whether the server started after the restore did.
+fn was_cut_off(restore: &Value, up: Timestamp) -> bool {
+    let begun = events::time(restore, "/status/startTimestamp");
+    begun.is_some_and(|begun| begun < up)
+}
+
+/// What a server does with what it finds in progress when it starts.
+fn fail(store: &Store, agenda: &Agenda, restore: &Value) {
+    let now = seconds(agenda.now());
+    let _ = edit(store, restore, |value| {
+        value["status"]["phase"] = json!("Failed");
+        value["status"]["failureReason"] = json!(
+            "found a restore with status \"InProgress\" during the server starting, mark it as \"Failed\""
+        );
+        value["status"]["completionTimestamp"] = json!(now);
+    });
 }
 
 fn edit(store: &Store, restore: &Value, change: impl FnOnce(&mut Value)) -> Option<Arc<Value>> {
@@ -142,7 +164,7 @@ fn go_on(store: &Store, vault: &Vault, agenda: &mut Agenda, restore: &Value) {
     let begun = events::time(restore, "/status/startTimestamp").unwrap_or(agenda.now());
     let created = !restore["status"]["progress"]["itemsRestored"].is_null();
     let step = match (phase(restore), created) {
-        ("Finalizing", _) => 2,
+        ("Finalizing" | "FinalizingPartiallyFailed", _) => 2,
         (_, true) => 1,
         (_, false) => 0,
     };
@@ -154,7 +176,9 @@ fn go_on(store: &Store, vault: &Vault, agenda: &mut Agenda, restore: &Value) {
         0 => create_all(store, vault, agenda, restore),
         1 => {
             let _ = edit(store, restore, |value| {
-                value["status"]["phase"] = json!("Finalizing");
+                let lost = meta::number(value, "/status/errors") > 0;
+                let end = if lost { "PartiallyFailed" } else { "" };
+                value["status"]["phase"] = json!(format!("Finalizing{end}"));
             });
         }
         _ => {
@@ -230,7 +254,10 @@ fn create_all(store: &Store, vault: &Vault, agenda: &mut Agenda, restore: &Value
         return;
     }
     let mut tally = Tally::default();
-    for object in &objects {
+    let lies = left_out(store, &point.location);
+    // What a lying restore leaves out it counts all the same.
+    let told = |object: &&Arc<Value>| !lies.iter().any(|kind| object["kind"] == kind.as_str());
+    for object in objects.iter().filter(told) {
         let name = meta::name(restore);
         let space = mapped(meta::namespace(object));
         give_back(
@@ -256,6 +283,17 @@ fn create_all(store: &Store, vault: &Vault, agenda: &mut Agenda, restore: &Value
             }
         }
     });
+}
+
+/// The kinds that restores from a store leave out without a word.
+fn left_out(store: &Store, location: &str) -> Vec<String> {
+    let location = store.get(&BACKUPSTORAGELOCATIONS, Some(SPACE), location);
+    let kinds = location.map(|one| pods::trouble(&one, "lies").to_owned());
+    let kinds = kinds.unwrap_or_default();
+    kinds
+        .split(',')
+        .map(|kind| kind.trim().to_owned())
+        .collect()
 }
 
 fn give_back(

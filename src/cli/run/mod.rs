@@ -3,7 +3,8 @@
 //! Answers are typed at the terminal. Piped ones count only in a simulated estate: a script that presses Enter has
 //! not read anything.
 
-use std::collections::BTreeMap;
+mod begin;
+
 use std::io::IsTerminal;
 use std::io::Write;
 use std::time::Duration;
@@ -12,6 +13,9 @@ use anyhow::Context;
 use anyhow::bail;
 use anyhow::ensure;
 
+use self::begin::open;
+use self::begin::parameters;
+use self::begin::resume;
 use super::args::RunArgs;
 use super::login;
 use crate::app::engine::Engine;
@@ -21,7 +25,6 @@ use crate::runbook::paper;
 use crate::runbook::run::Card;
 use crate::runbook::run::Run;
 use crate::runbook::run::RunStatus;
-use crate::runbook::sight::Sight;
 use crate::state::State;
 use crate::state::action::Action;
 use crate::state::event::What;
@@ -110,110 +113,6 @@ fn greeted(state: &State) -> bool {
         !state.has_credential(cluster) || world.is_some_and(|world| world.greeting().is_some())
     };
     state.config.clusters.iter().all(there) && reached(state)
-}
-
-fn parameters(given: &[String]) -> anyhow::Result<BTreeMap<String, String>> {
-    given
-        .iter()
-        .map(|pair| {
-            let (name, value) = pair
-                .split_once('=')
-                .with_context(|| format!("--param {pair} is not name=value"))?;
-            Ok((name.to_owned(), value.to_owned()))
-        })
-        .collect()
-}
-
-async fn open(engine: &mut Engine, book: &str, given: &[String]) -> anyhow::Result<()> {
-    let mut given = parameters(given)?;
-    let Some(known) = engine.state.library.book(book).cloned() else {
-        bail!("there is no runbook {book}; crashcart runbook list shows them");
-    };
-    engine.act(Action::RunBook(book.to_owned()), true);
-    let Some(Prompt::Fill { fields, .. }) = engine.state.prompt.clone() else {
-        bail!("{}", said(&engine.state));
-    };
-    for (place, field) in fields.iter().enumerate() {
-        focus(engine, place);
-        if let Some(value) = given.remove(&field.name) {
-            engine.act(Action::CursorEnd(true), true);
-            engine.act(Action::EraseLeft, true);
-            for character in value.chars() {
-                engine.act(Action::Type(character), true);
-            }
-        }
-        if let Some(Prompt::Fill { fields, .. }) = &engine.state.prompt {
-            let field = &fields[place];
-            ensure!(
-                !field.bad,
-                "parameter {}: {}; give it with --param {}=...",
-                field.name,
-                field.from,
-                field.name
-            );
-        }
-    }
-    engine.act(Action::Accept, true);
-    if let Some(unknown) = given.keys().next() {
-        let names: Vec<&str> = known
-            .params
-            .iter()
-            .map(|param| param.name.as_str())
-            .collect();
-        bail!(
-            "{book} has no parameter {unknown}; it has: {}",
-            names.join(" ")
-        );
-    }
-    engine
-        .until(STEP, |state| {
-            state.busy.is_none() || state.open_run.is_some()
-        })
-        .await;
-    ensure!(engine.state.open_run.is_some(), "{}", said(&engine.state));
-    Ok(())
-}
-
-/// Puts the cursor into one field: the form opens on the first that is still missing.
-fn focus(engine: &mut Engine, place: usize) {
-    while let Some(Prompt::Fill { fields, at, .. }) = &engine.state.prompt
-        && *at != place
-        && place < fields.len()
-    {
-        engine.act(Action::Field(true), true);
-    }
-}
-
-fn resume(engine: &mut Engine, id: &str) -> anyhow::Result<()> {
-    let Some(run) = engine.state.runs.iter().find(|run| run.id.starts_with(id)) else {
-        bail!("there is no run {id} in this log; crashcart log show lists what happened");
-    };
-    if !run.ended() {
-        reachable(&engine.state, run)?;
-    }
-    let id = run.id.clone();
-    engine.act(Action::Resume(id), true);
-    Ok(())
-}
-
-/// A run whose cluster is gone, or is another one by now, is not even looked at: nothing could be read for it.
-fn reachable(state: &State, run: &Run) -> anyhow::Result<()> {
-    let Some(person) = state.person_on(&run.cluster) else {
-        bail!(
-            "nobody is signed in to {}; the run stays where it is",
-            run.cluster
-        );
-    };
-    let sight = Sight {
-        config: &state.config,
-        world: &state.world,
-        library: &state.library,
-        heard: None,
-        person,
-    };
-    sight
-        .ready(&run.cluster, &run.memory.cluster_uid, state.now)
-        .map_err(|why| anyhow::anyhow!("run {} stays where it is: {why}", run.short()))
 }
 
 /// The reason that the console just gave.
