@@ -276,6 +276,7 @@ mod tests {
     use super::super::fact::Watch;
     use super::super::fact::WatchNews;
     use super::super::fixtures::at;
+    use super::super::fixtures::backup;
     use super::super::fixtures::config;
     use super::super::fixtures::greeting;
     use super::super::fixtures::meta;
@@ -579,6 +580,26 @@ mod tests {
             ("emr", at(7).wall)
         );
         assert_eq!(board.zones[0].clusters[1].cells[0].figure, "1 gone");
+    }
+
+    #[test]
+    fn an_applications_namespace_that_only_a_backup_remembers_is_missing_there() {
+        let mut world = world();
+        let missing = |world: &World| {
+            let board = judge(&config(), world, at(9));
+            let of = |one: &Finding| one.object.namespace == "ehr" && one.cluster == name("one");
+            let mut told = board.findings.into_iter().filter(of);
+            told.any(|one| one.kind.0 == "zone.namespace-missing")
+        };
+        assert!(!missing(&world), "it may live on the other cluster");
+        let kept = backup("daily", "2026-08-15T03:00:00Z", &["ehr"]);
+        world.fold(
+            &name("one"),
+            1,
+            Fact::Backups(Delta::Swap(vec![parse(kept)])),
+            at(8),
+        );
+        assert!(missing(&world), "its backup says that it was here");
     }
 
     #[test]

@@ -337,13 +337,10 @@ impl<'a> Place<'a> {
             .map(|row| row.meta.name.clone())
             .collect();
         let mut expected: Vec<SafeText> = named.into_iter().map(SafeText::from).collect();
-        if zone.members.iter().all(|member| member.cluster == *cluster) {
-            expected.extend(
-                zone.applications
-                    .iter()
-                    .flat_map(|app| app.namespaces.iter().map(SafeText::from)),
-            );
-        }
+        let alone = zone.members.iter().all(|member| member.cluster == *cluster);
+        let lived = |name: &SafeText| alone || held(world, name, now);
+        let applications = zone.applications.iter().flat_map(|app| &app.namespaces);
+        expected.extend(applications.map(SafeText::from).filter(lived));
         expected.retain(|name| seen.known().is_some() && !namespaces.contains(name));
         expected.sort();
         expected.dedup();
@@ -353,6 +350,15 @@ impl<'a> Place<'a> {
             missing: expected,
         })
     }
+}
+
+/// True when a cluster had a namespace, as far as it can be known: it was seen to go, or a schedule or backup here names it.
+fn held(world: &ClusterWorld, name: &SafeText, now: Moment) -> bool {
+    let (schedules, backups) = (world.schedules(now), world.backups(now));
+    let schedules = schedules.known().into_iter().flat_map(|table| table.iter());
+    let backups = backups.known().into_iter().flat_map(|table| table.iter());
+    let mut scopes = (schedules.map(|one| &one.scope)).chain(backups.map(|one| &one.scope));
+    world.went(name) || scopes.any(|scope| scope.included_namespaces.contains(name))
 }
 
 /// The application of a zone that a namespace belongs to.

@@ -289,6 +289,11 @@ impl ClusterWorld {
             .copied()
     }
 
+    /// True when a namespace was seen to go.
+    pub fn went(&self, namespace: &SafeText) -> bool {
+        self.seen_missing.contains_key(namespace)
+    }
+
     fn seen<'a, K>(&self, table: &'a Table<K>, watch: Watch, now: Moment) -> Seen<&'a Table<K>> {
         Seen::bind(
             self.watch(watch).synced.then_some(table),
