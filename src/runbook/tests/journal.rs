@@ -105,8 +105,11 @@ fn write(
     }
 }
 
+/// Entries with their bodies.
+type Told = Vec<(Entry, Option<Vec<u8>>)>;
+
 /// The run as it was lived, and its entries as they are read back from a real log.
-fn written(estate: &Estate) -> (Run, Vec<(Entry, Option<Vec<u8>>)>) {
+fn written(estate: &Estate) -> (Run, Told) {
     let folder = tempfile::tempdir().unwrap();
     let mut log = Log::open(
         &folder.path().join("log"),
