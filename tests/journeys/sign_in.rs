@@ -29,7 +29,7 @@ fn waiting() -> (Console, Session) {
         auth_time: None,
     };
     let mut console = Console::new(state);
-    console.play("press 0 Enter n\nasks SignIn");
+    console.play("press 0 Enter\nasks SignIn");
     let host = "id.meridian.test";
     steps(
         &mut console,

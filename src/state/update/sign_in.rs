@@ -210,14 +210,19 @@ fn audience_of(state: &State, cluster: &str) -> Option<Audience> {
     Audience::of(found, &state.config)
 }
 
-/// Enter on a cluster of the session screen: the sign-in that it needs, else the next one that is missing.
-pub(super) fn open(state: &mut State, cluster: &str) {
+/// Enter on a cluster of the session screen: the sign-in that it needs, else the next one that is missing. A code is
+/// asked for unless one is on its way already.
+pub(super) fn open(state: &mut State, cluster: &str) -> Vec<Effect> {
     let marked = audience_of(state, cluster);
     let marked = marked.filter(|one| state.sign_ins.session(one).is_none());
     if let Some(audience) = marked.or_else(|| state.sign_ins.missing().next().cloned()) {
         state.sign_ins.show(&audience);
     }
     super::go::push(state, Screen::SignIn);
+    match state.sign_ins.on_screen() {
+        SignIn::Asking { .. } | SignIn::Waiting { .. } => Vec::new(),
+        SignIn::Idle | SignIn::SignedIn(_) | SignIn::Ended { .. } => code(state),
+    }
 }
 
 /// In the demo: this person answers.
