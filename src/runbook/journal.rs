@@ -11,17 +11,15 @@ use crate::audit::Draft;
 use crate::audit::Entry;
 use crate::audit::Kind;
 use crate::audit::Req;
-use crate::audit::Res;
 use crate::sources::op::Gvr;
 use crate::sources::op::Op;
 use crate::text::SafeText;
-use crate::text::hex;
 
 /// What a step's entries say after its number when the request takes it back.
 const UNDO: &str = "-undo";
 
 /// The draft and the body of an event; the caller adds who it was. Nothing for intents and outcomes, which the log
-/// writes itself: see [`intent`] and [`outcome`].
+/// writes itself: see [`intent`].
 pub fn draft(run: &str, known: Option<&Run>, event: &RunEvent) -> Option<(Draft, Vec<u8>)> {
     let (kind, step, reason) = row(event)?;
     let body = serde_json::to_vec(event).ok()?;
@@ -113,38 +111,6 @@ pub fn intent(run: &Run, step: u32, undo: bool, op: &Op) -> Draft {
     draft
 }
 
-/// The draft of the outcome of a request; the log adds run, step and request from the intent.
-pub fn outcome(class: OutcomeClass, status: Option<u16>, words: &SafeText) -> Draft {
-    let mut draft = Draft::new(Kind::ApiOutcome);
-    let class = match class {
-        OutcomeClass::Applied => Answer::Applied,
-        OutcomeClass::Refused => Answer::Refused,
-        OutcomeClass::Unknown => Answer::Unknown,
-        OutcomeClass::NotSent => Answer::NotSent,
-    };
-    draft.res = Some(Res {
-        status,
-        class: Some(class),
-        ..Res::default()
-    });
-    draft.reason = (!words.is_empty()).then(|| words.clone());
-    draft
-}
-
-/// The event of an intent that was just recorded.
-pub fn intended(step: u32, undo: bool, op: &Op, audit_id: &str) -> RunEvent {
-    let (gvr, namespace, name) = op.target();
-    RunEvent::Intent {
-        step,
-        undo,
-        digest: hex(&op.request().digest()),
-        audit_id: SafeText::new(audit_id),
-        gvr,
-        namespace: namespace.map(str::to_owned),
-        name: name.to_owned(),
-    }
-}
-
 /// `velero.io/v1/restores`, `v1/configmaps`.
 fn written(gvr: &Gvr) -> String {
     match gvr.group.as_str() {
@@ -214,15 +180,6 @@ fn read_outcome(entry: &Entry) -> Option<RunEvent> {
         status: res.status,
         words,
     })
-}
-
-/// The class of an HTTP status; no status at all is unknown. 429 and every other 4xx changed nothing.
-pub fn class(status: Option<u16>) -> OutcomeClass {
-    match status {
-        Some(200..=299) => OutcomeClass::Applied,
-        Some(400..=499) => OutcomeClass::Refused,
-        _ => OutcomeClass::Unknown,
-    }
 }
 
 /// True for entries that a run is folded from; a kind of a later version may be one.

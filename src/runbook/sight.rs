@@ -17,6 +17,7 @@ use crate::config::Zone;
 use crate::sources::backups::Point;
 use crate::sources::backups::point::judge;
 use crate::sources::backups::point::point;
+use crate::sources::fact::Watch;
 use crate::sources::ground::Ground;
 use crate::sources::kinds::backup::Backup;
 use crate::sources::kinds::kustomization::Kustomization;
@@ -25,6 +26,7 @@ use crate::sources::kinds::restore::Restore;
 use crate::sources::moment::Moment;
 use crate::sources::seen::Freshness;
 use crate::sources::world::ClusterWorld;
+use crate::sources::world::Standing;
 use crate::sources::world::World;
 use crate::text::SafeText;
 
@@ -189,6 +191,18 @@ impl<'a> Sight<'a> {
         keeping.min_by(|a, b| {
             (&a.meta.namespace, &a.meta.name).cmp(&(&b.meta.namespace, &b.meta.name))
         })
+    }
+
+    /// Why Kustomizations may not be seen by this person, so that what keeps a namespace is not known; `None` where they
+    /// may, or where there are none.
+    pub fn keepers_hidden(&self, cluster: &ClusterName, now: Moment) -> Option<SafeText> {
+        match self
+            .cluster(cluster)?
+            .standing(&[Watch::Kustomizations], now)
+        {
+            Standing::NoRight(why) => Some(why),
+            _ => None,
+        }
     }
 
     /// True when the namespace exists; `None` while namespaces are not seen.

@@ -3,6 +3,7 @@
 use crashcart::auth::session::Session;
 use crashcart::auth::sign_in::DevicePrompt;
 use crashcart::auth::sign_in::Event;
+use crashcart::auth::sign_in::SignIn;
 use crashcart::runbook::run::RunStatus;
 use crashcart::state::event::What;
 
@@ -82,9 +83,10 @@ fn a_run_is_taken_up_anew_by_whoever_signs_in_after_its_person_left() {
         acr: None,
         auth_time: None,
     };
-    state.sign_ins.show(&state.sign_ins.audiences()[0].clone());
+    let audience = state.sign_ins.audiences()[0].clone();
+    state.sign_ins.show(&audience);
+    state.sign_ins.put(&audience, SignIn::SignedIn(session));
     let mut console = Console::new(state);
-    steps(&mut console, Event::SignedIn(session));
     let status = |console: &Console| console.state.run().expect("a run").status.clone();
     assert_eq!(status(&console), RunStatus::Running);
     steps(&mut console, Event::SignedOut);

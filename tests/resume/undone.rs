@@ -5,13 +5,13 @@ use crate::sim::Sim;
 use crate::wire::Lost;
 use crate::wire::Wire;
 
-/// Restored up to its verification, killed there, and asked to be taken back: the list is on screen.
+/// Its Restore seen by the run, killed there, and asked to be taken back: the list is on screen once the Restore has ended.
 fn listed(sim: &Sim) -> (String, Console) {
     let mut console = sim.restore("sth-prod", "billing");
     let run = console.run();
     console.walk_to("POST restores/");
     console.say("billing");
-    console.wait_for("now  verify");
+    console.wait_for("done  restore");
     console.kill();
 
     let mut console = sim.run(&["--resume", &run]);

@@ -200,6 +200,12 @@ fn compared(turn: &Turn<'_>, listed: &[Listed]) -> Verdict {
     let Some(exists) = turn.sight.exists(&run.cluster, &run.namespace, turn.now) else {
         return Verdict::pending(format!("namespaces of {} are not seen", run.cluster));
     };
+    if let Some(why) = turn.sight.keepers_hidden(&run.cluster, turn.now) {
+        return Verdict::failed(format!(
+            "whether a Kustomization keeps {} is not known on {}: {why}; ask for the role of `rbac emit`",
+            run.namespace, run.cluster
+        ));
+    }
     let by_kind: BTreeMap<&Gvk, &Listed> =
         listed.iter().map(|listed| (&listed.gvk, listed)).collect();
     let mut found = Frozen {

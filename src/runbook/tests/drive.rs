@@ -24,6 +24,7 @@ use crate::runbook::run::Run;
 use crate::sources::op::Op;
 use crate::sources::written::Written;
 use crate::text::SafeText;
+use crate::text::hex;
 
 impl Estate {
     pub(super) fn params(namespace: &str) -> BTreeMap<String, String> {
@@ -89,7 +90,7 @@ impl Estate {
     }
 
     fn send(&mut self, step: u32, op: &Op, undo: bool) {
-        self.record(crate::runbook::journal::intended(step, undo, op, "a-1"));
+        self.record(intended(step, undo, op, "a-1"));
         let fault = self
             .faults
             .iter()
@@ -105,7 +106,7 @@ impl Estate {
         };
         let class = match fault {
             Some(Fault::NotSent) => OutcomeClass::NotSent,
-            _ => crate::runbook::journal::class(status),
+            _ => class(status),
         };
         let words = SafeText::new(if class == OutcomeClass::Unknown {
             "no answer in 10s"
@@ -265,5 +266,28 @@ impl Estate {
         if self.run().status == crate::runbook::run::RunStatus::Planned {
             self.press(Input::Enter).unwrap();
         }
+    }
+}
+
+/// The event of an intent that was just recorded.
+fn intended(step: u32, undo: bool, op: &Op, audit_id: &str) -> RunEvent {
+    let (gvr, namespace, name) = op.target();
+    RunEvent::Intent {
+        step,
+        undo,
+        digest: hex(&op.request().digest()),
+        audit_id: SafeText::new(audit_id),
+        gvr,
+        namespace: namespace.map(str::to_owned),
+        name: name.to_owned(),
+    }
+}
+
+/// The class of an HTTP status; no status at all is unknown. 429 and every other 4xx changed nothing.
+fn class(status: Option<u16>) -> OutcomeClass {
+    match status {
+        Some(200..=299) => OutcomeClass::Applied,
+        Some(400..=499) => OutcomeClass::Refused,
+        _ => OutcomeClass::Unknown,
     }
 }

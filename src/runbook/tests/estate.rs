@@ -201,6 +201,10 @@ impl Estate {
         for watch in Watch::ALL {
             fold(Fact::Watch(watch, WatchNews::Synced));
         }
+        if self.hidden == Some("Kustomization") {
+            let why = WatchNews::Forbidden(SafeText::new("list kustomizations is not yours"));
+            fold(Fact::Watch(Watch::Kustomizations, why));
+        }
         world
     }
 

@@ -4,19 +4,24 @@ use jiff::Timestamp;
 
 use super::estate::Estate;
 use super::estate::RUN;
+use crate::audit::Answer;
 use crate::audit::Bound;
 use crate::audit::Class;
+use crate::audit::Draft;
 use crate::audit::Entry;
 use crate::audit::Kind;
 use crate::audit::Log;
+use crate::audit::Res;
 use crate::audit::Stamp;
 use crate::audit::Ticket;
+use crate::runbook::event::OutcomeClass;
 use crate::runbook::event::RunEvent;
 use crate::runbook::journal;
 use crate::runbook::press::Input;
 use crate::runbook::run::Run;
 use crate::sources::op::Gvr;
 use crate::sources::op::Op;
+use crate::text::SafeText;
 
 fn stamp(at: Timestamp) -> Stamp {
     Stamp {
@@ -35,6 +40,24 @@ fn op(gvr: &Gvr, namespace: Option<&String>, name: &str) -> Op {
         uid: "u".to_owned(),
         resource_version: None,
     }
+}
+
+/// The draft of the outcome of a request; the log adds run, step and request from the intent.
+fn outcome(class: OutcomeClass, status: Option<u16>, words: &SafeText) -> Draft {
+    let mut draft = Draft::new(Kind::ApiOutcome);
+    let class = match class {
+        OutcomeClass::Applied => Answer::Applied,
+        OutcomeClass::Refused => Answer::Refused,
+        OutcomeClass::Unknown => Answer::Unknown,
+        OutcomeClass::NotSent => Answer::NotSent,
+    };
+    draft.res = Some(Res {
+        status,
+        class: Some(class),
+        ..Res::default()
+    });
+    draft.reason = (!words.is_empty()).then(|| words.clone());
+    draft
 }
 
 fn write(
@@ -72,7 +95,7 @@ fn write(
             words,
             ..
         } => {
-            let draft = journal::outcome(*class, *status, words);
+            let draft = outcome(*class, *status, words);
             log.end(&open.take().unwrap(), draft, &stamp(at)).unwrap();
         }
         event => {
@@ -82,8 +105,11 @@ fn write(
     }
 }
 
+/// Entries with their bodies.
+type Told = Vec<(Entry, Option<Vec<u8>>)>;
+
 /// The run as it was lived, and its entries as they are read back from a real log.
-fn written(estate: &Estate) -> (Run, Vec<(Entry, Option<Vec<u8>>)>) {
+fn written(estate: &Estate) -> (Run, Told) {
     let folder = tempfile::tempdir().unwrap();
     let mut log = Log::open(
         &folder.path().join("log"),

@@ -47,6 +47,22 @@ fn what_nobody_looked_at_keeps_verify_open_and_is_named() {
 }
 
 #[test]
+fn who_may_not_see_what_keeps_the_namespace_does_not_plan_as_if_nothing_did() {
+    let mut estate = Estate::new();
+    estate.hidden = Some("Kustomization");
+    estate.open("billing").unwrap();
+    estate.walk();
+    let RunStatus::Failed(why) = &estate.run().status else {
+        panic!("{:?}", estate.run().status)
+    };
+    assert_eq!(
+        why.as_str(),
+        "whether a Kustomization keeps billing is not known on aws-prod: list kustomizations is not yours; \
+         ask for the role of `rbac emit`"
+    );
+}
+
+#[test]
 fn a_right_that_is_given_meanwhile_proves_the_rest() {
     let mut estate = unproved("Secret");
     estate.hidden = None;
