@@ -339,12 +339,11 @@ impl Estate {
     }
 }
 
+/// Clusters with their controllers, and the story that they play.
+type Played = (Vec<Player>, Option<(Scenario, Goals)>);
+
 /// The clusters as their story has made them by then; none when they are to be bare.
-fn played(
-    options: &Options,
-    faults: &Faults,
-    told: Duration,
-) -> Result<(Vec<Player>, Option<(Scenario, Goals)>), SimError> {
+fn played(options: &Options, faults: &Faults, told: Duration) -> Result<Played, SimError> {
     if options.bare {
         return Ok((Vec::new(), None));
     }

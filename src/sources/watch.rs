@@ -25,6 +25,7 @@ use super::fact::Fact;
 use super::fact::Watch;
 use super::fact::WatchNews;
 use super::kinds::Kind;
+use crate::text::SafeText;
 
 /// Seconds after which the server ends a watch, so that a dead line shows; the client gives up 5 s later.
 const RENEW_S: u32 = 45;
@@ -119,7 +120,7 @@ async fn follow_until_ended<K: Kind>(
                     }
                     continue;
                 }
-                Step::Failed(fault, phase) => match fault.news() {
+                Step::Failed(fault, phase) => match news::<K>(fault) {
                     news @ (WatchNews::NotInstalled | WatchNews::Forbidden(_)) => {
                         return Some(Ended { news, listed });
                     }
@@ -135,6 +136,20 @@ async fn follow_until_ended<K: Kind>(
         }
     }
     None
+}
+
+/// What a fault is for a watch of this kind. No API server is without the core kinds and those of `apps`: a 404 for them
+/// comes from something else, and says nothing of what is there.
+fn news<K: Kind>(fault: Fault) -> WatchNews {
+    match fault.news() {
+        WatchNews::NotInstalled if matches!(K::GROUP, "" | "apps") => {
+            WatchNews::Failed(SafeText::from(format!(
+                "it answers 404 for {}, which every API server has; look at its address",
+                K::PLURAL
+            )))
+        }
+        news => news,
+    }
 }
 
 /// Pauses between two tries: each twice the one before, up to the longest.
@@ -283,7 +298,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::sources::kinds::backup::Backup;
+    use crate::sources::kinds::deployment::Deployment;
     use crate::sources::kinds::namespace::Namespace;
+    use crate::sources::kinds::pod::Pod;
 
     fn wire(name: &str) -> Wire<Namespace> {
         let text = json!({"apiVersion": "v1", "kind": "Namespace",
@@ -316,6 +334,15 @@ mod tests {
             })
             .collect();
         assert_eq!(sizes, [("swap", 2), ("apply", 2), ("delete", 1)]);
+    }
+
+    #[test]
+    fn a_kind_that_every_server_has_is_never_not_installed() {
+        let of_pods = news::<Pod>(Fault::NotFound);
+        assert!(matches!(of_pods, WatchNews::Failed(_)), "{of_pods:?}");
+        let of_deployments = news::<Deployment>(Fault::NotFound);
+        assert!(matches!(of_deployments, WatchNews::Failed(_)));
+        assert_eq!(news::<Backup>(Fault::NotFound), WatchNews::NotInstalled);
     }
 
     #[test]

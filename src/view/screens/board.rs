@@ -47,11 +47,9 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
         table.counted = false;
     }
     let findings = rows::findings(frame.state);
-    let mark = rows::marked(frame.state).filter(|_| frame.pane(0));
-    let marked = findings
-        .iter()
-        .find(|finding| Some(finding.id()) == mark)
-        .or(findings.first());
+    // With the mark on a zone or a cluster, why and what to do are about the first that is found there.
+    let found = rows::marked_finding(frame.state);
+    let marked = found.as_ref();
     let mut panes = vec![table, needs_you(frame, &shown, &findings, marked)];
     if let Some(finding) = marked.filter(|_| frame.wide()) {
         panes.push(whole(frame, finding));
