@@ -26,6 +26,7 @@ use crate::sources::backups;
 use crate::sources::board::Board;
 use crate::sources::drift;
 use crate::sources::finding::Finding;
+use crate::sources::seen::Freshness;
 use crate::sources::world::ClusterWorld;
 use crate::sources::zones;
 
@@ -142,7 +143,8 @@ pub fn all_silent(state: &State) -> bool {
 /// When any cluster was last heard since the start; what was saved before is older.
 pub fn last_heard(state: &State) -> Option<Timestamp> {
     let clusters = state.board.clusters.iter();
-    let worlds = clusters.filter_map(|(cluster, _)| state.world.cluster(cluster));
+    let once = clusters.filter(|(_, freshness)| *freshness != Freshness::Never);
+    let worlds = once.filter_map(|(cluster, _)| state.world.cluster(cluster));
     let heard = worlds.filter_map(ClusterWorld::last_heard);
     heard.max().map(|moment| moment.wall)
 }
