@@ -9,6 +9,7 @@ use clap::Subcommand;
 use clap::ValueEnum;
 
 use crate::sim::Fault;
+use crate::sim::issuer::Manners;
 
 /// The crash cart for a hybrid Kubernetes estate: see what is wrong, repair it step by step, leave a record that proves it.
 #[derive(Debug, Parser)]
@@ -103,6 +104,9 @@ pub(super) struct Serve {
     /// Clusters that take the tokens of a second issuer, with logins of its own
     #[arg(long, value_name = "CLUSTER")]
     pub apart: Vec<String>,
+    /// Whose manners the issuer has: keycloak or dex
+    #[arg(long, value_name = "NAME", default_value = "keycloak")]
+    pub issuer: Manners,
     /// A scenario: trouble over time, scored at the end
     #[arg(long, value_name = "NAME")]
     pub scenario: Option<String>,

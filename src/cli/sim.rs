@@ -11,6 +11,7 @@ use super::story;
 use crate::sim;
 use crate::sim::Fault;
 use crate::sim::faults;
+use crate::sim::issuer::Settings;
 
 /// Every fault of the command line, those of its file first.
 pub(super) fn faults(trouble: &Trouble) -> anyhow::Result<Vec<Fault>> {
@@ -45,6 +46,10 @@ pub(super) async fn serve(serve: Serve, out: &mut dyn Write) -> anyhow::Result<u
             crowd: serve.crowd,
             apart: serve.apart,
             audit: Some(dir.clone()),
+            issuer: Settings {
+                manners: serve.issuer,
+                ..Settings::default()
+            },
             ..sim::Options::default()
         },
     )?;

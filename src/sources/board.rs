@@ -606,6 +606,40 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_lost_its_store_is_not_live_however_much_its_watches_say() {
+        let mut world = world();
+        let hear = |world: &mut World, at| {
+            for watch in Watch::ALL {
+                let heard = Fact::Watch(watch, WatchNews::Heard);
+                world.fold(&name("one"), 1, heard, at);
+            }
+        };
+        let why = SafeText::new("no answer in time");
+        world.fold(&name("one"), 1, Fact::Quorum(None), at(20));
+        world.fold(&name("one"), 1, Fact::Quorum(Some(why)), at(50));
+        hear(&mut world, at(150));
+        let board = judge(&config(), &world, at(150));
+        let told = (board.findings.iter())
+            .find(|one| one.kind.0 == "cluster.silent" && one.cluster == name("one"));
+        let told = told.unwrap();
+        assert_eq!(
+            (told.cluster.as_str(), told.since.at()),
+            ("one", at(20).wall)
+        );
+        assert!(
+            told.sentence.as_str().contains("(etcd)"),
+            "{}",
+            told.sentence
+        );
+        assert_eq!(board.zones[0].clusters[0].cells[0].figure, "silent");
+        world.fold(&name("one"), 1, Fact::Quorum(None), at(151));
+        hear(&mut world, at(151));
+        let board = judge(&config(), &world, at(152));
+        let silent = |one: &&Finding| one.kind.0 == "cluster.silent" && one.cluster == name("one");
+        assert_eq!(board.findings.iter().find(silent), None, "it is back");
+    }
+
+    #[test]
     fn many_kinds_that_may_not_be_read_are_counted_and_what_to_do_comes_second() {
         let mut world = world();
         for watch in [Watch::Nodes, Watch::Pods, Watch::Deployments] {

@@ -22,8 +22,17 @@ pub(crate) struct Sim {
 impl Sim {
     /// Starts `crashcart sim` and waits until it has said how to join it.
     pub(crate) fn start() -> Sim {
+        Sim::at("4")
+    }
+
+    /// The same at the pace of a real estate: pods take their time, so that a run can be met while it verifies.
+    pub(crate) fn start_unhurried() -> Sim {
+        Sim::at("1")
+    }
+
+    fn at(speed: &str) -> Sim {
         let home = tempfile::tempdir().expect("a folder");
-        let child = serve(&home.path().join("estate"), "1");
+        let child = serve(&home.path().join("estate"), "1", speed);
         Sim { child, home }
     }
 
@@ -36,7 +45,7 @@ impl Sim {
     /// A new estate in the same folder: other keys, other uids.
     pub(crate) fn start_another(&mut self) {
         self.end();
-        self.child = serve(&self.folder(), "2");
+        self.child = serve(&self.folder(), "2", "4");
     }
 
     /// The folder that it serves from.
@@ -161,9 +170,9 @@ impl Drop for Sim {
     }
 }
 
-fn serve(folder: &Path, seed: &str) -> Child {
+fn serve(folder: &Path, seed: &str, speed: &str) -> Child {
     let mut child = Command::new(PROGRAM)
-        .args(["sim", "--speed", "4", "--seed", seed, "--dir"])
+        .args(["sim", "--speed", speed, "--seed", seed, "--dir"])
         .arg(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -47,7 +47,7 @@ fn gone(sim: &Sim, (code, text): (i32, String)) {
 
 #[test]
 fn undo_lists_then_deletes_what_the_restore_made_its_busy_deployment_too() {
-    let sim = Sim::start();
+    let sim = Sim::start_unhurried();
     let (_, mut console) = listed(&sim);
     assert_eq!(deletes(&sim), 0, "nothing by the list alone");
     console.say("billing");
@@ -57,7 +57,7 @@ fn undo_lists_then_deletes_what_the_restore_made_its_busy_deployment_too() {
 
 #[test]
 fn undo_goes_back_to_the_run_while_nothing_was_sent() {
-    let sim = Sim::start();
+    let sim = Sim::start_unhurried();
     let (_, mut console) = listed(&sim);
     console.say("u");
     let (code, text) = console.walk();
@@ -68,7 +68,7 @@ fn undo_goes_back_to_the_run_while_nothing_was_sent() {
 
 /// Kills an undo over one of its deletes, and resumes it.
 fn killed(lost: Lost) {
-    let sim = Sim::start();
+    let sim = Sim::start_unhurried();
     let wire = Wire::before("sth-prod", &sim.folder());
     let (run, mut console) = listed(&sim);
     wire.lose(lost, "secrets");

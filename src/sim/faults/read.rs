@@ -128,10 +128,9 @@ fn set(fault: &mut Fault, key: &str, value: String) -> Result<(), FaultError> {
         "cluster" | "identity" if fault.cluster.is_some() => {
             return Err(FaultError::Twice("cluster or identity".to_owned()));
         }
-        "cluster" => fault.cluster = Some(value),
         // The usual identity is called by what it is; another by its name.
         "identity" if value == IDENTITY => fault.cluster = Some(ISSUER.to_owned()),
-        "identity" => fault.cluster = Some(value),
+        "cluster" | "identity" => fault.cluster = Some(value),
         "kind" => fault.kind = Some(value),
         "verb" => fault.verb = Some(value),
         "after" => fault.after = length("after", &value)?,

@@ -1,5 +1,7 @@
 //! How an issuer behaves: whose manners it has, how long things last, how wrong its clock is.
 
+use std::str::FromStr;
+
 /// Whose manners an issuer has. What differs stands in the table of `docs/simulator.md`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Manners {
@@ -8,6 +10,20 @@ pub enum Manners {
     Keycloak,
     /// As Dex: a device sign-in has no nonce, no acr and no session; other words, and other codes for the same refusal.
     Dex,
+}
+
+impl FromStr for Manners {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Manners, String> {
+        match text {
+            "keycloak" => Ok(Manners::Keycloak),
+            "dex" => Ok(Manners::Dex),
+            other => Err(format!(
+                "there is no issuer like \"{other}\"; choose keycloak or dex"
+            )),
+        }
+    }
 }
 
 /// What can be set of an issuer, at its start and while it runs. All lengths are in simulated seconds.

@@ -6,6 +6,7 @@ use crate::auth::sign_in::Event as Step;
 use crate::auth::sign_in::SignIn;
 use crate::config::ClusterAuth;
 use crate::config::ClusterName;
+use crate::runbook::run::Run;
 use crate::state::State;
 use crate::state::action::Action;
 use crate::state::effect::Effect;
@@ -94,6 +95,11 @@ fn signed_out(state: &mut State, audience: &Audience) -> Vec<Effect> {
     for cluster in &clusters {
         state.people.remove(cluster);
         state.world.sign_out(cluster.clone());
+    }
+    // What was typed and confirmed was this person's: whoever signs in next takes the run up first.
+    let theirs = |run: &&mut Run| clusters.contains(&run.cluster);
+    for run in state.runs.iter_mut().filter(theirs) {
+        *run = run.clone().found_at_start();
     }
     let left = state.sign_ins.sessions().next();
     let left = left.map(|(_, session)| session.person.clone());

@@ -70,7 +70,8 @@ fn second(frame: &Frame<'_>, shown: &Shown) -> Row {
         .state
         .last_known
         .saved
-        .filter(|_| rows::all_silent(frame.state));
+        .filter(|_| rows::all_silent(frame.state))
+        .map(|saved| rows::last_heard(frame.state).unwrap_or(saved));
     let unread = !frame.state.config.clusters.is_empty() && rows::nobody_known(frame.state);
     match saved {
         None if unread => row.right(1, Role::Unknown, "? not signed in"),

@@ -119,12 +119,13 @@ pub(super) async fn show(
     headers: HeaderMap,
     query: Query<Form>,
 ) -> Response {
-    let known = {
+    let known = browser(&headers).and_then(|id| {
         let state = issuer.state();
-        let session =
-            browser(&headers).and_then(|id| Some(state.sessions.get(&id)?.person.clone()));
-        session
-    };
+        state
+            .sessions
+            .get(&id)
+            .map(|session| session.person.clone())
+    });
     let question = Question {
         action: format!("{}/device", issuer.inner.url),
         client: CLIENT,
