@@ -121,10 +121,9 @@ fn found(bytes: &[u8]) -> Found {
         [b'\r' | b'\n', ..] => key(Code::Enter, 1),
         [b'\t', ..] => key(Code::Tab, 1),
         [0x7f | 0x08, ..] => key(Code::Backspace, 1),
-        [ESC] => Found::Part,
+        [ESC] | [ESC, b'O'] => Found::Part,
         [ESC, ESC, ..] => key(Code::Esc, 1),
         [ESC, b'[', ..] => sequence(bytes),
-        [ESC, b'O'] => Found::Part,
         [ESC, b'O', last, ..] => match cursor(last) {
             Some(code) => key(code, 3),
             None => other(3),

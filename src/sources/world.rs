@@ -171,6 +171,15 @@ impl ClusterWorld {
         })
     }
 
+    /// True when not one watch that is needed is heard any more: then a poll's last answer is history too.
+    pub fn is_silent(&self, now: Moment) -> bool {
+        let needed = Watch::ALL
+            .into_iter()
+            .filter(|watch| *watch != Watch::Alerts && !self.watch(*watch).shut());
+        let best = needed.map(|watch| self.watch_freshness(watch, now)).min();
+        matches!(best, Some(Freshness::Silent(_)))
+    }
+
     /// When any watch was last heard.
     pub fn last_heard(&self) -> Option<Moment> {
         self.health

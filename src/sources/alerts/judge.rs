@@ -79,7 +79,7 @@ pub(super) fn pipeline(ground: &Ground<'_>) -> Judgement {
             "asked, no answer yet".to_owned(),
             "asked",
         ),
-        _ if silence.is_none_or(|s| s > POLL_S) => {
+        _ if silence.is_none_or(|s| s > POLL_S) || ground.world.is_silent(ground.now) => {
             let words = format!("no: cluster silent {}; {good}", age(silence.unwrap_or(0)));
             make(Pipeline::Unreachable, words, "silent")
         }

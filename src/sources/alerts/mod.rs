@@ -502,6 +502,30 @@ mod tests {
     }
 
     #[test]
+    fn calm_is_history_once_every_watch_of_the_cluster_is_refused() {
+        let answer = json!([watchdog("2026-08-15T04:53:30Z", "2026-08-15T04:57:30Z")]);
+        let (config, nothing, cluster) = (config(), ClusterWorld::default(), name("one"));
+        let mut world = World::default();
+        let pacs = vec![namespace("pacs", "clinical")];
+        reach(&mut world, "one", pacs, at(0));
+        let answer = read(answer.to_string().as_bytes()).unwrap();
+        world.fold(&cluster, 1, Fact::Alerts(answer), at(0));
+        let level = |world: &World| {
+            let ground = Ground::new(&config, world, &cluster, at(10), &nothing);
+            headline(&ground, Some(&"clinical".into())).level
+        };
+        assert_eq!(level(&world), Level::Ok);
+        for watch in Watch::ALL.into_iter().filter(|one| *one != Watch::Alerts) {
+            assert_eq!(level(&world), Level::Ok, "before {watch:?}");
+            for second in [5, 6] {
+                let refused = WatchNews::Refused(SafeText::new("connection refused"));
+                world.fold(&cluster, 1, Fact::Watch(watch, refused), at(second));
+            }
+        }
+        assert_eq!(level(&world), Level::Unknown);
+    }
+
+    #[test]
     fn an_alertmanager_that_cannot_be_asked_is_unknown() {
         let fresh = json!([watchdog("2026-08-15T04:53:30Z", "2026-08-15T04:57:30Z")]);
         let failed = WatchNews::Failed(SafeText::new("the server answered 503: x"));

@@ -49,11 +49,7 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
     Sheet {
         second: second(&all),
         panes,
-        left_out: frame
-            .narrow()
-            .then(|| "WHY".to_owned())
-            .into_iter()
-            .collect(),
+        left_out: Vec::new(),
     }
 }
 
@@ -63,7 +59,7 @@ fn whole(row: &DriftRow, frame: &Frame<'_>) -> Option<Pane> {
     let lines = lines.into_iter().enumerate().map(|(index, line)| {
         Row::line(Role::Dim, if index == 0 { "Why:" } else { "" }).put(6, Role::Text, line)
     });
-    let title = format!("{} {}", row.cluster, row.object);
+    let title = format!("WHY  {} {}", row.cluster, row.object);
     (!row.why.is_empty()).then(|| Pane::new(title.trim_end()).rows(lines))
 }
 
