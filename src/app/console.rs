@@ -15,6 +15,7 @@ use super::input::Signals;
 use super::out::Lean;
 use super::term;
 use super::turn::Turn;
+use super::turn::worst;
 use crate::keys;
 use crate::state::State;
 use crate::state::action::Action;
@@ -23,6 +24,8 @@ use crate::view::draw::Drawn;
 use crate::view::draw::draw;
 use crate::view::theme::Theme;
 
+/// Inputs that may wait, and that are taken before one frame is drawn: keys held down do not wait for frames.
+const INPUTS: usize = 4096;
 /// The shortest time between two frames.
 const FRAME: Duration = Duration::from_millis(33);
 /// How long an ending program waits for what it has sent.
@@ -35,7 +38,7 @@ const HARD_END: Duration = Duration::from_millis(1500);
 /// # Errors
 /// When standard output is no terminal or its mode cannot be set.
 pub async fn run(mut engine: Engine, theme: Theme) -> io::Result<State> {
-    let (inputs, mut waiting) = mpsc::channel(256);
+    let (inputs, mut waiting) = mpsc::channel(INPUTS);
     let signals = spawn(Signals::catch()?.pass_on(inputs.clone()));
     let guard = term::take()?;
     let size = term::size();
@@ -56,7 +59,10 @@ pub async fn run(mut engine: Engine, theme: Theme) -> io::Result<State> {
         let frame_due = screen.last + FRAME;
         let turn = tokio::select! {
             biased;
-            input = waiting.recv() => take(&mut engine, &mut terminal, input.unwrap_or(Input::HangUp), &guard),
+            input = waiting.recv() => {
+                let first = input.unwrap_or(Input::HangUp);
+                take_all(&mut engine, &mut terminal, first, &mut waiting, &guard)
+            }
             () = tokio::time::sleep_until(frame_due), if screen.owed => Turn::On,
             _ = second.tick() => engine.happen(What::Tick),
             turn = engine.turn(frame_due + Duration::from_secs(3600)) => turn,
@@ -113,6 +119,27 @@ impl Screen {
         self.last = engine.deadline(Duration::ZERO);
         Ok(())
     }
+}
+
+/// An input and those that wait behind it become what happened; what comes after the end is not looked at.
+fn take_all(
+    engine: &mut Engine,
+    terminal: &mut Terminal<Lean<io::Stdout>>,
+    first: Input,
+    waiting: &mut mpsc::Receiver<Input>,
+    guard: &term::Guard,
+) -> Turn {
+    let mut turn = take(engine, terminal, first, guard);
+    for _ in 0..INPUTS {
+        if turn == Turn::End {
+            break;
+        }
+        match waiting.try_recv() {
+            Ok(input) => turn = worst(turn, take(engine, terminal, input, guard)),
+            Err(_) => break,
+        }
+    }
+    turn
 }
 
 /// One input becomes what happened.

@@ -3,7 +3,6 @@
 //! Order is the order of asking. A disk that hangs holds up this thread and nothing else; who waited longer than
 //! [`DEADLINE`] gets a refusal, so nothing is sent on an entry that nobody saw on disk.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::clock::Clock;
 use super::log_rows::rows;
+use super::others::Others;
 use crate::audit::Answer;
 use crate::audit::AuditError;
 use crate::audit::Bound;
@@ -21,6 +21,7 @@ use crate::audit::Kind;
 use crate::audit::Log;
 use crate::audit::Permit;
 use crate::audit::Res;
+use crate::audit::Stamp;
 use crate::audit::Ticket;
 use crate::state::Stopped;
 use crate::state::event::Event;
@@ -94,7 +95,7 @@ impl Desk {
             clock,
             events,
             stopped: false,
-            elsewhere: BTreeSet::new(),
+            others: Others::default(),
         };
         std::thread::Builder::new()
             .name("log".to_owned())
@@ -185,9 +186,7 @@ struct Clerk {
     clock: Clock,
     events: mpsc::Sender<Event>,
     stopped: bool,
-    /// Runs that another console on this host has written about since this one began: what is remembered of them
-    /// here is not the whole story any more, so nothing is sent for them.
-    elsewhere: BTreeSet<SafeText>,
+    others: Others,
 }
 
 impl Clerk {
@@ -242,7 +241,9 @@ impl Clerk {
     }
 
     fn append(&mut self, draft: Draft, body: Option<&[u8]>) -> Result<Written, SafeText> {
-        let (stamp, known) = (self.clock.stamp(), self.log.size());
+        let stamp = self.clock.stamp();
+        self.not_elsewhere(draft.run.as_ref(), &stamp)?;
+        let known = self.log.size();
         let receipt = self.log.append(draft, body, &stamp);
         let receipt = self.judge(receipt)?;
         self.note_others(known, receipt.seq);
@@ -258,27 +259,46 @@ impl Clerk {
         body: Option<&[u8]>,
         bound: Bound,
     ) -> Result<(Permit, Written), SafeText> {
-        let (stamp, known) = (self.clock.stamp(), self.log.size());
+        let stamp = self.clock.stamp();
         let run = bound.run.as_deref().map(SafeText::new);
+        self.not_elsewhere(run.as_ref(), &stamp)?;
+        let known = self.log.size();
         let permit = self.log.begin(draft, body, bound, &stamp);
         let permit = self.judge(permit)?;
         let seq = permit.ticket().seq();
         self.note_others(known, seq);
-        if run.is_some_and(|run| self.elsewhere.contains(&run)) {
+        // Another console may have written between the look and the entry.
+        if let Err(why) = self.still_ours(run.as_ref()) {
             self.not_sent(&permit.ticket());
-            return Err(SafeText::new(
-                "another console on this host has taken this run further; nothing was sent. Leave with q and start anew.",
-            ));
+            return Err(why);
         }
         Ok((permit, Written { seq, at: stamp.ts }))
+    }
+
+    /// Refuses what belongs to a run that another console has written about, before anything is recorded: two consoles
+    /// that know different halves of a run must not both tell it on.
+    fn not_elsewhere(&mut self, run: Option<&SafeText>, stamp: &Stamp) -> Result<(), SafeText> {
+        if run.is_none() {
+            return Ok(());
+        }
+        let known = self.log.size();
+        let read = self.log.refresh(stamp);
+        self.judge(read)?;
+        self.note_others(known, self.log.size() + 1);
+        self.still_ours(run)
+    }
+
+    fn still_ours(&self, run: Option<&SafeText>) -> Result<(), SafeText> {
+        match run {
+            Some(run) => self.others.left(run),
+            None => Ok(()),
+        }
     }
 
     /// Remembers the runs of entries that stand between what was known and what was just written.
     fn note_others(&mut self, known: u64, written: u64) {
         if written > known + 1 {
-            let others = self.log.entries(known + 1, written - 1).unwrap_or_default();
-            self.elsewhere
-                .extend(others.into_iter().filter_map(|entry| entry.run));
+            self.others.wrote(self.log.entries(known + 1, written - 1));
         }
     }
 
@@ -367,4 +387,58 @@ pub(super) fn sentence(error: &AuditError) -> String {
         source = cause.source();
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::Class;
+
+    fn desk(folder: &std::path::Path) -> Desk {
+        let clock = Clock::start();
+        let log = Log::open(&folder.join("log"), "test", &clock.stamp()).unwrap();
+        let (events, mut waiting) = mpsc::channel(64);
+        std::thread::spawn(move || while waiting.blocking_recv().is_some() {});
+        Desk::start(log, clock, events).unwrap()
+    }
+
+    fn of(run: &str, kind: Kind) -> Draft {
+        let mut draft = Draft::new(kind);
+        draft.run = Some(SafeText::new(run));
+        draft
+    }
+
+    fn bound(run: &str) -> Bound {
+        Bound {
+            cluster: "aws-prod".to_owned(),
+            cluster_uid: "c07a91e2".to_owned(),
+            generation: 1,
+            digest: [7; 32],
+            class: Class::Change,
+            run: Some(run.to_owned()),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_run_that_another_console_took_further_is_not_told_on_here() {
+        let folder = tempfile::tempdir().unwrap();
+        let one = desk(folder.path());
+        one.append(of("7f3a", Kind::RunOpened), None).await.unwrap();
+        let two = desk(folder.path());
+        let resumed = two.append(of("7f3a", Kind::RunResumed), None).await;
+        let last = resumed.unwrap().seq;
+
+        let told = one.append(of("7f3a", Kind::StepFailed), None).await;
+        let words = told.unwrap_err();
+        assert!(words.as_str().starts_with("another console"), "{words}");
+        let begun = one.begin(of("7f3a", Kind::ApiIntent), None, bound("7f3a"));
+        assert!(begun.await.is_err());
+        let next = two.append(of("7f3a", Kind::StepDone), None).await.unwrap();
+        assert_eq!(next.seq, last + 1, "the other console wrote nothing of it");
+
+        one.append(of("c0de", Kind::RunOpened), None).await.unwrap();
+        one.append(Draft::new(Kind::SessionClosed), None)
+            .await
+            .unwrap();
+    }
 }

@@ -114,6 +114,7 @@ impl Engine {
     /// Turns until `done` says so or the time is over; false when it was over first.
     pub async fn until(&mut self, wait: Duration, mut done: impl FnMut(&State) -> bool) -> bool {
         let end = self.deadline(wait);
+        self.state.settle();
         loop {
             if done(&self.state) {
                 return true;

@@ -1,21 +1,22 @@
 //! Keys from the terminal, on a thread of their own; and the ways the system says that it is over.
 //!
-//! crossterm's reader spins when its terminal hangs up, so this thread asks the kernel first and never calls
-//! crossterm on a dead terminal. Keys that came in one read are marked: only a key that came alone may send.
+//! The thread asks the kernel before it reads, so that it ends with its terminal and never spins on a dead one. Keys
+//! that came in one read are marked: only a key that came alone may send.
 
 use std::io;
 use std::io::BufRead;
-use std::time::Duration;
 
-use crossterm::event::Event as Terminal;
-use crossterm::event::KeyEventKind;
 use rustix::event::PollFd;
 use rustix::event::PollFlags;
+use rustix::event::Timespec;
+use rustix::io::Errno;
 use tokio::signal::unix::Signal;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 use tokio::sync::mpsc::Sender;
 
+use super::typed::Decoder;
+use super::typed::Typed;
 use crate::keys::Key;
 
 /// What the terminal or the system said.
@@ -44,7 +45,8 @@ pub fn start(inputs: Sender<Input>) -> io::Result<()> {
     std::thread::Builder::new()
         .name("keys".to_owned())
         .spawn(move || {
-            while let Some(batch) = read_batch() {
+            let mut decoder = Decoder::default();
+            while let Some(batch) = read_batch(&mut decoder) {
                 for input in batch {
                     if inputs.blocking_send(input).is_err() {
                         return;
@@ -56,45 +58,80 @@ pub fn start(inputs: Sender<Input>) -> io::Result<()> {
     Ok(())
 }
 
+/// How long the rest of a sequence that was cut in two may take: a lone Esc is the key after that.
+const REST_MS: u64 = 30;
+/// How long a paste may pause before its end is taken as lost.
+const PASTE_MS: u64 = 1000;
+/// Reads of one batch: what is typed without a pause does not hold up what was typed before it.
+const READS: usize = 16;
+
+/// What the kernel says of the terminal.
+enum Said {
+    /// There are bytes.
+    Bytes,
+    /// There are none.
+    Nothing,
+    /// The terminal is gone.
+    Gone,
+}
+
 /// Everything that waits in the terminal, or `None` when it is gone.
-fn read_batch() -> Option<Vec<Input>> {
+fn read_batch(decoder: &mut Decoder) -> Option<Vec<Input>> {
+    let mut typed = Vec::new();
+    let mut patience = None;
+    for _ in 0..READS {
+        match ask(patience) {
+            Said::Gone => return None,
+            Said::Bytes => {}
+            Said::Nothing if decoder.waits() => {
+                typed.extend(decoder.flush());
+                break;
+            }
+            Said::Nothing => break,
+        }
+        let mut bytes = [0; 4096];
+        match rustix::io::read(rustix::stdio::stdin(), &mut bytes) {
+            Ok(0) => return None,
+            Ok(count) => typed.extend(decoder.feed(&bytes[..count])),
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            Err(_) => return None,
+        }
+        patience = Some(match (decoder.waits(), decoder.is_pasting()) {
+            (true, true) => PASTE_MS,
+            (true, false) => REST_MS,
+            (false, _) => 0,
+        });
+    }
+    let alone = typed.len() == 1;
+    let inputs = typed.into_iter().filter_map(|one| match one {
+        Typed::Key(key) => Some(Input::Key { key, alone }),
+        Typed::Paste(text) => Some(Input::Paste(text)),
+        Typed::Other => None,
+    });
+    Some(inputs.collect())
+}
+
+/// Waits for bytes, for so many milliseconds or for as long as it takes.
+fn ask(patience_ms: Option<u64>) -> Said {
     let stdin = rustix::stdio::stdin();
     let mut fds = [PollFd::new(&stdin, PollFlags::IN)];
-    match rustix::event::poll(&mut fds, None) {
-        Ok(_) => {}
-        Err(rustix::io::Errno::INTR) => return Some(Vec::new()),
-        Err(_) => return None,
+    let limit = patience_ms.map(|ms| Timespec {
+        tv_sec: i64::try_from(ms / 1000).unwrap_or(0),
+        tv_nsec: i64::try_from(ms % 1000 * 1_000_000).unwrap_or(0),
+    });
+    loop {
+        match rustix::event::poll(&mut fds, limit.as_ref()) {
+            Ok(0) => return Said::Nothing,
+            Ok(_) => break,
+            Err(Errno::INTR) => {}
+            Err(_) => return Said::Gone,
+        }
     }
     let said = fds[0].revents();
     if said.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
-        return None;
-    }
-    let mut events = Vec::new();
-    while crossterm::event::poll(Duration::ZERO).ok()? {
-        events.push(crossterm::event::read().ok()?);
-    }
-    let keys = events.iter().filter(|event| pressed(event)).count();
-    let alone = keys == 1 && events.len() <= 2;
-    Some(
-        events
-            .into_iter()
-            .filter_map(|event| translate(event, alone))
-            .collect(),
-    )
-}
-
-fn pressed(event: &Terminal) -> bool {
-    matches!(event, Terminal::Key(key) if key.kind != KeyEventKind::Release)
-}
-
-fn translate(event: Terminal, alone: bool) -> Option<Input> {
-    match event {
-        Terminal::Key(key) if key.kind != KeyEventKind::Release => {
-            Key::of(key).map(|key| Input::Key { key, alone })
-        }
-        Terminal::Paste(text) => Some(Input::Paste(text)),
-        Terminal::Resize(..) => Some(Input::Resize),
-        _ => None,
+        Said::Gone
+    } else {
+        Said::Bytes
     }
 }
 

@@ -154,15 +154,15 @@ pub(super) struct Glance<'l> {
     _boot: IgnoredAny,
     #[serde(rename = "actor")]
     _actor: IgnoredAny,
-    #[serde(rename = "kind")]
-    _kind: IgnoredAny,
+    #[serde(borrow)]
+    kind: Cow<'l, str>,
     run: Option<IgnoredAny>,
 }
 
 impl Glance<'_> {
-    /// True when it belongs to a run.
+    /// True when it belongs to a run, or says that what stands before it may not be the whole story of one.
     pub(super) fn of_run(&self) -> bool {
-        self.run.is_some()
+        self.run.is_some() || self.kind == "log.break"
     }
 }
 

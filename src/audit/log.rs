@@ -121,6 +121,15 @@ impl Log {
         })
     }
 
+    /// Reads what others wrote since this process last wrote or read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Log::append`].
+    pub fn refresh(&mut self, stamp: &Stamp) -> Result<(), AuditError> {
+        self.locked(|log| log.settle(stamp))
+    }
+
     /// Records that a request is about to be sent, and gives the permit to send it.
     ///
     /// The draft's kind becomes `api.intent`; cluster, digest, class, run and Audit-ID come from `bound`.

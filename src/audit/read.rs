@@ -51,8 +51,8 @@ pub fn rows(dir: &Path, from: u64, to: u64) -> Result<Vec<Row>, AuditError> {
     Ok(found)
 }
 
-/// Reads the whole log, oldest first, and keeps only what belongs to runs: those entries, and the number of the first
-/// line that cannot be read as a record.
+/// Reads the whole log, oldest first, and keeps only what concerns runs: their entries, the breaks of the log, and the
+/// number of the first line that cannot be read as a record.
 ///
 /// # Errors
 ///

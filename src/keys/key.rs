@@ -3,10 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crossterm::event::KeyCode;
-use crossterm::event::KeyEvent;
-use crossterm::event::KeyModifiers;
-
 /// A key without its modifiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Code {
@@ -95,40 +91,6 @@ impl Key {
             ctrl: true,
             code: Code::Char(character.to_ascii_lowercase()),
         }
-    }
-}
-
-impl Key {
-    /// The key of a terminal's event; `None` for keys that mean nothing here (Alt, F keys, media keys).
-    pub fn of(event: KeyEvent) -> Option<Key> {
-        if event
-            .modifiers
-            .intersects(KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::META)
-        {
-            return None;
-        }
-        let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
-        let code = match event.code {
-            KeyCode::Char(character) if ctrl => return Some(Key::ctrl(character)),
-            KeyCode::Char(character) => Code::Char(character),
-            KeyCode::Enter => Code::Enter,
-            KeyCode::Esc => Code::Esc,
-            KeyCode::Tab if event.modifiers.contains(KeyModifiers::SHIFT) => Code::BackTab,
-            KeyCode::Tab => Code::Tab,
-            KeyCode::BackTab => Code::BackTab,
-            KeyCode::Up => Code::Up,
-            KeyCode::Down => Code::Down,
-            KeyCode::Left => Code::Left,
-            KeyCode::Right => Code::Right,
-            KeyCode::Home => Code::Home,
-            KeyCode::End => Code::End,
-            KeyCode::PageUp => Code::PageUp,
-            KeyCode::PageDown => Code::PageDown,
-            KeyCode::Backspace => Code::Backspace,
-            KeyCode::Delete => Code::Delete,
-            _ => return None,
-        };
-        Some(Key { ctrl, code })
     }
 }
 

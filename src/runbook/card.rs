@@ -48,10 +48,8 @@ impl Run {
                 _ => self.step_card(sight, now),
             }
         };
-        if let (Err(words), false) = (
-            sight.ready(&self.cluster, &self.memory.cluster_uid, now),
-            self.ended(),
-        ) {
+        let ready = sight.ready(&self.cluster, &self.memory.cluster_uid, now);
+        if let (Err(words), false) = (holds::told(self).and(ready), self.ended()) {
             card.enter.clear();
             card.typed = None;
             card.sends = false;

@@ -102,8 +102,8 @@ pub(crate) fn advance(
     let reading = reading(run, key, attempt);
     let heard = sight
         .heard
-        .filter(|heard| heard.reading == reading && heard.at.wall >= attempt.at);
-    match heard.filter(|heard| last.is_none_or(|last| heard.at.wall > last.0)) {
+        .filter(|heard| heard.reading == reading && heard.asked.wall >= attempt.at);
+    match heard.filter(|heard| last.is_none_or(|last| heard.asked.wall > last.0)) {
         Some(heard) => {
             let (trace, words) = judge(run, key, &heard.answer);
             Some(Command::Record(RunEvent::Looked {

@@ -56,7 +56,7 @@ impl Run {
         if self.ended() || self.in_flight() || self.status == RunStatus::Held {
             return None;
         }
-        if self.status == RunStatus::Planned {
+        if self.status == RunStatus::Planned || holds::told(self).is_err() {
             return None;
         }
         if let Err(words) = sight.ready(&self.cluster, &self.memory.cluster_uid, now) {
@@ -105,13 +105,26 @@ impl Run {
         let limit = self.limit(step, book.step(&step.id).map(|step| step.timeout_s));
         match steps::before(kind(step)?, &turn) {
             Verdict::Done(found) => Some(Command::Record(self.prepared(step, found))),
-            Verdict::Send(op) => Some(Command::Send {
-                step: step.number,
-                op,
-                undo: false,
-            }),
+            Verdict::Send(op) => match self.unsent(step.number) {
+                Some((_, words)) if self.over(step, limit, now) => {
+                    let limit = age(i64::from(limit));
+                    Some(failed(step, &format!("not sent within {limit}: {words}")))
+                }
+                Some((at, _)) if now.seconds_after(at) < PAUSE_S => None,
+                _ => Some(Command::Send {
+                    step: step.number,
+                    op,
+                    undo: false,
+                }),
+            },
             other => self.handle(step, limit, other, sight, now),
         }
+    }
+
+    /// When this step's newest request did not leave this host, and why.
+    fn unsent(&self, number: u32) -> Option<(Timestamp, &SafeText)> {
+        let (step, at, words) = self.memory.unsent.as_ref()?;
+        (*step == number).then_some((*at, words))
     }
 
     fn prepared(&self, step: &StepState, found: Found) -> RunEvent {
@@ -266,6 +279,8 @@ impl Run {
     }
 }
 
+/// Seconds before what did not leave this host is tried again by itself: each try is two entries in the log.
+const PAUSE_S: i64 = 5;
 /// Seconds that a step may wait when nothing says how long.
 const LIMIT_S: u32 = 300;
 

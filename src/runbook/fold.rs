@@ -221,6 +221,8 @@ impl Run {
         at: Timestamp,
     ) {
         let (class, status) = (outcome.0, outcome.1);
+        self.memory.unsent =
+            (class == OutcomeClass::NotSent).then(|| (number, at, outcome.2.clone()));
         let Some(attempt) = self.memory.attempts.get_mut(&(number, undo)) else {
             return;
         };

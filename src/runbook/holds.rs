@@ -7,9 +7,21 @@ use super::sight::Sight;
 use crate::config::ClusterName;
 use crate::sources::moment::Moment;
 use crate::text::SafeText;
+use crate::text::count;
 
 fn no<T>(words: impl AsRef<str>) -> Result<T, SafeText> {
     Err(SafeText::new(words.as_ref()))
+}
+
+/// Every entry of the run tells what it did.
+pub(crate) fn told(run: &Run) -> Result<(), SafeText> {
+    match run.memory.untold {
+        None => Ok(()),
+        Some(entry) => no(format!(
+            "what this run did is not known whole from entry {} on, so nothing is sent by it; crashcart log verify says what is damaged, a ends the run",
+            count(entry)
+        )),
+    }
 }
 
 /// The runbook that the run was opened with, byte for byte.

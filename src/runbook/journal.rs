@@ -159,7 +159,7 @@ fn read_gvr(text: &str) -> Option<Gvr> {
     Some(Gvr::new(parts.next().unwrap_or_default(), version, plural))
 }
 
-/// What an entry says happened to its run; nothing for entries of other kinds and for bodies that were erased.
+/// What an entry says happened to its run; nothing for entries of other kinds and for bodies that are gone.
 pub fn event(entry: &Entry, body: Option<&[u8]>) -> Option<RunEvent> {
     match entry.kind {
         Kind::ApiIntent => read_intent(entry),
@@ -225,12 +225,25 @@ pub fn class(status: Option<u16>) -> OutcomeClass {
     }
 }
 
+/// True for entries that a run is folded from; a kind of a later version may be one.
+fn tells(kind: &Kind) -> bool {
+    let name = kind.name();
+    let of_run = name.starts_with("run.") || name.starts_with("step.");
+    of_run || matches!(kind, Kind::ApiIntent | Kind::ApiOutcome)
+}
+
 impl Run {
-    /// Every run in the log, oldest first. An entry without its body (erased) is passed over.
+    /// Every run in the log, oldest first. A run with an entry that tells nothing, and one that was open where the log is
+    /// broken, is not known whole: it sends nothing any more.
     pub fn fold(entries: impl IntoIterator<Item = (Entry, Option<Vec<u8>>)>) -> Vec<Run> {
         let mut runs: Vec<Run> = Vec::new();
         let mut places: BTreeMap<String, usize> = BTreeMap::new();
         for (entry, body) in entries {
+            if entry.kind == Kind::LogBreak {
+                for run in runs.iter_mut().filter(|run| !run.ended()) {
+                    run.memory.untold.get_or_insert(entry.seq);
+                }
+            }
             let Some(id) = entry.run.as_ref().map(ToString::to_string) else {
                 continue;
             };
@@ -240,6 +253,9 @@ impl Run {
                     runs.push(Run::open(&opened, entry.seq, entry.ts));
                 }
                 (Some(event), Some(place)) => runs[*place].take(&event, entry.seq, entry.ts),
+                (None, Some(place)) if tells(&entry.kind) => {
+                    runs[*place].memory.untold.get_or_insert(entry.seq);
+                }
                 _ => {}
             }
         }

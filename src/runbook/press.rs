@@ -73,6 +73,9 @@ impl Run {
         if self.in_flight() {
             return no("a request is out: its answer comes first");
         }
+        if !matches!(input, Input::Abort { .. } | Input::Hold) {
+            holds::told(self)?;
+        }
         match input {
             Input::Enter => self.enter(None, sight, now),
             Input::Typed(text) => self.enter(Some(&text), sight, now),

@@ -139,6 +139,8 @@ pub struct Heard {
     pub reading: Reading,
     /// What came back.
     pub answer: Answer,
-    /// When.
+    /// When it was asked: only what was asked after a request had left says what became of it.
+    pub asked: Moment,
+    /// When it was answered.
     pub at: Moment,
 }

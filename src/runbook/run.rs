@@ -177,10 +177,15 @@ pub struct Memory {
     pub since: Option<Timestamp>,
     /// The newest request of each step; `true` in the key is the one that takes it back.
     pub attempts: BTreeMap<(u32, bool), Attempt>,
+    /// The newest request that did not leave this host: number of its step, when, and why.
+    pub unsent: Option<(u32, Timestamp, SafeText)>,
     /// Steps for which the name was typed since the run was last taken up.
     pub typed: BTreeSet<u32>,
     /// What the run brought, as counted when it was verified.
     pub created: Vec<Created>,
+    /// Number of the first entry from which on it is not known whole what the run did, because that entry's body is gone
+    /// or altered, or because the log is broken there: nothing is sent by it any more.
+    pub untold: Option<u64>,
     /// The restore's undo: each object to delete with what became of it, and what was left.
     pub undo_list: Option<UndoList>,
 }

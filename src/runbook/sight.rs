@@ -268,7 +268,7 @@ impl<'a> Sight<'a> {
         (now.seconds_since(heard.at) < FRESH_S).then_some(&heard.answer)
     }
 
-    /// The same, if it was answered after a request had left.
+    /// The same, if it was asked after a request had left.
     pub fn answer_after(
         &self,
         reading: &Reading,
@@ -291,11 +291,11 @@ impl<'a> Sight<'a> {
         heard.is_some_and(|heard| now.seconds_since(heard.at) >= FADES_S)
     }
 
-    /// When this question was last answered.
+    /// When this question was last asked, of those times that it was answered.
     pub fn asked(&self, reading: &Reading) -> Option<Timestamp> {
         self.heard
             .filter(|heard| heard.reading == *reading)
-            .map(|heard| heard.at.wall)
+            .map(|heard| heard.asked.wall)
     }
 }
 

@@ -316,16 +316,16 @@ impl Estate {
         (first.url(), &first.ca)
     }
 
+    /// The issuers, the second one only when a cluster is apart.
+    pub(super) fn issuers(&self) -> &[ServedIssuer] {
+        &self.issuers
+    }
+
     /// The issuer of an identity of the configuration (`sim`, or `apart`); its behaviour may be changed while the
     /// estate runs.
     pub fn issuer_of_identity(&self, name: &str) -> Option<&Issuer> {
         let mut all = self.issuers.iter();
         all.find(|one| one.name == name).map(|one| &one.issuer)
-    }
-
-    /// The issuers, the second one only when a cluster is apart.
-    pub(super) fn issuers(&self) -> &[ServedIssuer] {
-        &self.issuers
     }
 
     /// The fault plan; it may be changed while the estate runs.

@@ -5,6 +5,7 @@ use super::backups;
 use super::cluster_findings;
 use super::drift;
 use super::finding::Finding;
+use super::finding::Since;
 use super::ground::Ground;
 use super::level::Level;
 use super::moment::Moment;
@@ -151,6 +152,29 @@ impl Board {
     }
 }
 
+impl Board {
+    /// What this console only saw is as old as its first look: a later judgement does not make it younger.
+    pub fn remember(&mut self, before: &Board) {
+        for finding in &mut self.findings {
+            let Since::Seen(now) = finding.since else {
+                continue;
+            };
+            let id = finding.id();
+            let same = |one: &&Finding| one.level == finding.level && one.id() == id;
+            if let Some(Since::Seen(first)) = before.findings.iter().find(same).map(|one| one.since)
+            {
+                finding.since = Since::Seen(first.min(now));
+            }
+        }
+        self.order();
+    }
+
+    fn order(&mut self) {
+        self.findings.sort_by_cached_key(Finding::order);
+        cluster_findings::lead(&mut self.findings);
+    }
+}
+
 /// Judges everything at one moment: each source's headline for each zone and cluster, and all findings in their order.
 pub fn judge(config: &Config, world: &World, now: Moment) -> Board {
     let nothing = ClusterWorld::default();
@@ -174,17 +198,17 @@ pub fn judge(config: &Config, world: &World, now: Moment) -> Board {
         findings.extend(alerts::findings(ground));
     }
     findings.extend(cluster_findings::findings(config, &grounds));
-    findings.sort_by_cached_key(Finding::order);
-    cluster_findings::lead(&mut findings);
     let clusters = grounds
         .iter()
         .map(|ground| (ground.cluster.clone(), ground.world.freshness(now)))
         .collect();
-    Board {
+    let mut board = Board {
         zones: rows,
         findings,
         clusters,
-    }
+    };
+    board.order();
+    board
 }
 
 fn zone_row(grounds: &[Ground<'_>], zone: Option<&Zone>, now: Moment) -> ZoneRow {
@@ -284,6 +308,28 @@ mod tests {
             .iter()
             .map(|finding| finding.kind.0)
             .collect()
+    }
+
+    #[test]
+    fn what_was_only_seen_does_not_grow_younger_with_each_judgement() {
+        let first = judge(&config(), &world(), at(1));
+        let mut later = judge(&config(), &world(), at(61));
+        let since = |board: &Board| {
+            board
+                .findings
+                .iter()
+                .map(|one| one.since)
+                .collect::<Vec<_>>()
+        };
+        let seen = |one: &Since| matches!(one, Since::Seen(_));
+        assert!(since(&first).iter().any(seen), "{first:?}");
+        assert_ne!(since(&later), since(&first));
+        later.remember(&first);
+        assert_eq!(since(&later), since(&first));
+        // What was gone in between is new.
+        let mut again = judge(&config(), &world(), at(61));
+        again.remember(&Board::default());
+        assert_ne!(since(&again), since(&first));
     }
 
     #[test]
@@ -557,6 +603,40 @@ mod tests {
         assert_eq!(why[1], "Some resources are remaining: configmaps.");
         let cell = &board.zones[0].clusters[1].cells[0];
         assert_eq!((cell.level, cell.figure.as_str()), (Level::Crit, "1 going"));
+    }
+
+    #[test]
+    fn a_server_that_lost_its_store_is_not_live_however_much_its_watches_say() {
+        let mut world = world();
+        let hear = |world: &mut World, at| {
+            for watch in Watch::ALL {
+                let heard = Fact::Watch(watch, WatchNews::Heard);
+                world.fold(&name("one"), 1, heard, at);
+            }
+        };
+        let why = SafeText::new("no answer in time");
+        world.fold(&name("one"), 1, Fact::Quorum(None), at(20));
+        world.fold(&name("one"), 1, Fact::Quorum(Some(why)), at(50));
+        hear(&mut world, at(150));
+        let board = judge(&config(), &world, at(150));
+        let told = (board.findings.iter())
+            .find(|one| one.kind.0 == "cluster.silent" && one.cluster == name("one"));
+        let told = told.unwrap();
+        assert_eq!(
+            (told.cluster.as_str(), told.since.at()),
+            ("one", at(20).wall)
+        );
+        assert!(
+            told.sentence.as_str().contains("(etcd)"),
+            "{}",
+            told.sentence
+        );
+        assert_eq!(board.zones[0].clusters[0].cells[0].figure, "silent");
+        world.fold(&name("one"), 1, Fact::Quorum(None), at(151));
+        hear(&mut world, at(151));
+        let board = judge(&config(), &world, at(152));
+        let silent = |one: &&Finding| one.kind.0 == "cluster.silent" && one.cluster == name("one");
+        assert_eq!(board.findings.iter().find(silent), None, "it is back");
     }
 
     #[test]

@@ -84,10 +84,13 @@ fn silence(ground: &Ground<'_>) -> Option<(Finding, SafeText)> {
             Some(WatchNews::Refused(why) | WatchNews::Failed(why)) => Some(why.clone()),
             _ => None,
         });
-    let why = match (world.reach(), news) {
-        (Reach::Unreachable(why), _) => why.clone(),
-        (_, Some(why)) => why,
-        (_, None) => SafeText::new("no byte arrives on any watch"),
+    let why = match (world.reach(), world.stalled(), news) {
+        (Reach::Unreachable(why), ..) => why.clone(),
+        (_, _, Some(why)) => why,
+        (_, Some(why), None) => SafeText::from(format!(
+            "it answers from memory, its own store (etcd) does not: {why}"
+        )),
+        (_, None, None) => SafeText::new("no byte arrives on any watch"),
     };
     let (for_how_long, since) = match world.freshness(ground.now) {
         Freshness::Silent(s) => (format!(" for {}", age(s)), ground.heard_at(s)),

@@ -124,6 +124,8 @@ pub enum Fact {
     Greeting(Greeting),
     /// The server's clock stands otherwise than when it answered first: seconds by which it is ahead of ours.
     Clock(i64),
+    /// A read that the API server cannot answer from its memory: `None` when it was answered, else why not.
+    Quorum(Option<SafeText>),
     /// A connection could not be made; nothing was sent. The reason in words.
     Unreachable(SafeText),
     /// The CA key is not the one of the configuration; nothing was sent. Both keys, hex.

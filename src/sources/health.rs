@@ -131,6 +131,33 @@ impl WatchHealth {
     }
 }
 
+/// Whether the API server still reaches its own store: without it, watches live on in its memory and nothing moves.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Quorum {
+    /// When it last did.
+    proved: Option<Moment>,
+    /// Why it did not when it was last asked.
+    pub(super) lost: Option<SafeText>,
+}
+
+impl Quorum {
+    /// Takes in whether it was answered: `None`, or why not.
+    pub(super) fn take(&mut self, lost: Option<SafeText>, at: Moment) {
+        if lost.is_none() {
+            self.proved = Some(at);
+        }
+        self.lost = lost;
+    }
+
+    /// When a watch last said something that may be believed; one that fails by itself needs no other reason.
+    pub(super) fn heard(&self, health: &WatchHealth) -> Option<Moment> {
+        let stalled = self.lost.is_some() && health.news.is_none();
+        let proved = self.proved.filter(|_| stalled);
+        let heard = health.last_heard;
+        heard.map(|heard| proved.unwrap_or(heard).min(heard))
+    }
+}
+
 /// What one source rests on, put together from its watches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {

@@ -25,6 +25,7 @@ use super::fact::Fact;
 use super::fact::Watch;
 use super::fact::WatchNews;
 use super::kinds::Kind;
+use crate::text::SafeText;
 
 /// Seconds after which the server ends a watch, so that a dead line shows; the client gives up 5 s later.
 const RENEW_S: u32 = 45;
@@ -32,8 +33,9 @@ const RENEW_S: u32 = 45;
 const PAGE: u32 = 500;
 /// How many events are taken at once into one fact.
 const BATCH: usize = 512;
-/// How often a kind that is not installed, or not ours to read, is asked for again.
-const SLOW: Duration = Duration::from_secs(60);
+/// How soon a kind that is not installed, or not ours to read, is asked for again: at first, and at most. Soon at first,
+/// because an API server that has just started refuses everything until it has read its roles.
+const SHUT: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
 /// How long a failed watch waits at first, and at most.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
 
@@ -60,34 +62,51 @@ pub async fn follow_all(link: &Link, tx: Sender<Fact>) {
 
 /// Follows one kind; ends only when the receiver is gone.
 async fn follow<K: Kind>(link: &Link, tx: &Sender<Fact>, watch: Watch, fact: fn(Delta<K>) -> Fact) {
+    let mut shut = Pauses::between(SHUT);
     loop {
         let ended = follow_until_ended(link, tx, watch, fact).await;
-        let Some((news, pause)) = ended else { return };
+        let Some(Ended { news, listed }) = ended else {
+            return;
+        };
+        if listed {
+            shut.reset();
+        }
+        let pause = match news {
+            WatchNews::NotInstalled | WatchNews::Forbidden(_) => shut.next(),
+            _ => None,
+        };
         if tx.send(Fact::Watch(watch, news)).await.is_err() {
             return;
         }
-        tokio::time::sleep(pause).await;
+        tokio::time::sleep(pause.unwrap_or(BACKOFF.1)).await;
     }
 }
 
+/// Why a kind is not followed any more, and whether a list of it was complete before.
+struct Ended {
+    news: WatchNews,
+    listed: bool,
+}
+
 /// Follows one kind until the server says that it is not there or not ours, or until its watch fails so that only a new
-/// list tells what is there: why, and how long to wait. `None` when the receiver is gone.
+/// list tells what is there. `None` when the receiver is gone.
 async fn follow_until_ended<K: Kind>(
     link: &Link,
     tx: &Sender<Fact>,
     watch: Watch,
     fact: fn(Delta<K>) -> Fact,
-) -> Option<(WatchNews, Duration)> {
+) -> Option<Ended> {
     let config = watcher::Config::default().timeout(RENEW_S).page_size(PAGE);
-    let events =
-        watcher(Api::<Wire<K>>::all(link.reader().kube()), config).backoff(Pauses(BACKOFF.0));
+    let events = watcher(Api::<Wire<K>>::all(link.reader().kube()), config)
+        .backoff(Pauses::between(BACKOFF));
     let mut batches = pin!(events.ready_chunks(BATCH));
     let mut list: Vec<K> = Vec::new();
-    let mut expired = 0_u32;
+    let (mut expired, mut listed) = (0_u32, false);
     while let Some(batch) = batches.next().await {
         for step in fold(batch, &mut list) {
             let out = match step {
                 Step::Delta(delta) => {
+                    listed = true;
                     if !matches!(delta, Delta::Swap(_)) {
                         expired = 0;
                     }
@@ -101,12 +120,12 @@ async fn follow_until_ended<K: Kind>(
                     }
                     continue;
                 }
-                Step::Failed(fault, phase) => match fault.news() {
+                Step::Failed(fault, phase) => match news::<K>(fault) {
                     news @ (WatchNews::NotInstalled | WatchNews::Forbidden(_)) => {
-                        return Some((news, SLOW));
+                        return Some(Ended { news, listed });
                     }
                     news @ WatchNews::Failed(_) if phase == Phase::Watch => {
-                        return Some((news, BACKOFF.1));
+                        return Some(Ended { news, listed });
                     }
                     news => Fact::Watch(watch, news),
                 },
@@ -119,22 +138,48 @@ async fn follow_until_ended<K: Kind>(
     None
 }
 
+/// What a fault is for a watch of this kind. No API server is without the core kinds and those of `apps`: a 404 for them
+/// comes from something else, and says nothing of what is there.
+fn news<K: Kind>(fault: Fault) -> WatchNews {
+    match fault.news() {
+        WatchNews::NotInstalled if matches!(K::GROUP, "" | "apps") => {
+            WatchNews::Failed(SafeText::from(format!(
+                "it answers 404 for {}, which every API server has; look at its address",
+                K::PLURAL
+            )))
+        }
+        news => news,
+    }
+}
+
 /// Pauses between two tries: each twice the one before, up to the longest.
-struct Pauses(Duration);
+struct Pauses {
+    next: Duration,
+    limits: (Duration, Duration),
+}
+
+impl Pauses {
+    fn between(limits: (Duration, Duration)) -> Pauses {
+        Pauses {
+            next: limits.0,
+            limits,
+        }
+    }
+}
 
 impl Iterator for Pauses {
     type Item = Duration;
 
     fn next(&mut self) -> Option<Duration> {
-        let pause = self.0;
-        self.0 = (pause * 2).min(BACKOFF.1);
+        let pause = self.next;
+        self.next = (pause * 2).min(self.limits.1);
         Some(pause)
     }
 }
 
 impl Backoff for Pauses {
     fn reset(&mut self) {
-        self.0 = BACKOFF.0;
+        self.next = self.limits.0;
     }
 }
 
@@ -253,7 +298,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::sources::kinds::backup::Backup;
+    use crate::sources::kinds::deployment::Deployment;
     use crate::sources::kinds::namespace::Namespace;
+    use crate::sources::kinds::pod::Pod;
 
     fn wire(name: &str) -> Wire<Namespace> {
         let text = json!({"apiVersion": "v1", "kind": "Namespace",
@@ -286,6 +334,26 @@ mod tests {
             })
             .collect();
         assert_eq!(sizes, [("swap", 2), ("apply", 2), ("delete", 1)]);
+    }
+
+    #[test]
+    fn a_kind_that_every_server_has_is_never_not_installed() {
+        let of_pods = news::<Pod>(Fault::NotFound);
+        assert!(matches!(of_pods, WatchNews::Failed(_)), "{of_pods:?}");
+        let of_deployments = news::<Deployment>(Fault::NotFound);
+        assert!(matches!(of_deployments, WatchNews::Failed(_)));
+        assert_eq!(news::<Backup>(Fault::NotFound), WatchNews::NotInstalled);
+    }
+
+    #[test]
+    fn a_kind_that_is_shut_is_asked_for_soon_at_first_and_then_seldom() {
+        let mut pauses = Pauses::between(SHUT);
+        let seconds = |pauses: &mut Pauses| pauses.take(6).map(|pause| pause.as_secs()).collect();
+        let first: Vec<u64> = seconds(&mut pauses);
+        assert_eq!(first, [5, 10, 20, 40, 60, 60]);
+        pauses.reset();
+        let anew: Vec<u64> = seconds(&mut pauses);
+        assert_eq!(anew, first, "it was ours for a while");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::fact::Fact;
 use super::fact::Greeting;
 use super::fact::Watch;
 use super::fact::WatchNews;
+use super::health::Quorum;
 use super::health::rank;
 use super::kinds::backup::Backup;
 use super::kinds::delete_request::DeleteRequest;
@@ -48,6 +49,7 @@ impl World {
         world.generation = generation;
         world.reach = Reach::Asked;
         world.greeting = None;
+        world.quorum = Quorum::default();
         for health in world.health.values_mut() {
             *health = health.anew();
         }
@@ -86,6 +88,7 @@ pub struct ClusterWorld {
     greeting: Option<Greeting>,
     health: BTreeMap<Watch, WatchHealth>,
     nothing: WatchHealth,
+    quorum: Quorum,
     namespaces: Table<Namespace>,
     nodes: Table<Node>,
     deployments: Table<Deployment>,
@@ -102,6 +105,11 @@ pub struct ClusterWorld {
 }
 
 impl ClusterWorld {
+    /// Why the API server does not reach its own store; `None` while nothing says so.
+    pub fn stalled(&self) -> Option<&SafeText> {
+        self.quorum.lost.as_ref()
+    }
+
     /// The connection whose facts count.
     pub fn generation(&self) -> u64 {
         self.generation
@@ -137,7 +145,10 @@ impl ClusterWorld {
     /// How fresh one watch is.
     pub fn watch_freshness(&self, watch: Watch, now: Moment) -> Freshness {
         let health = self.watch(watch);
-        let silence = health.last_heard.map(|heard| now.seconds_since(heard));
+        let silence = self
+            .quorum
+            .heard(health)
+            .map(|heard| now.seconds_since(heard));
         match (Freshness::judge(silence, health.refused), &self.reach) {
             (
                 Freshness::Live | Freshness::Late(_),
@@ -289,6 +300,7 @@ impl ClusterWorld {
         match fact {
             Fact::Greeting(greeting) => {
                 self.reach = Reach::Reached;
+                self.quorum.take(None, at);
                 self.greeting = Some(greeting);
             }
             Fact::Clock(ahead) => {
@@ -296,6 +308,7 @@ impl ClusterWorld {
                     greeting.clock_ahead_s = Some(ahead);
                 }
             }
+            Fact::Quorum(lost) => self.quorum.take(lost, at),
             Fact::Unreachable(why) => self.reach = Reach::Unreachable(why),
             Fact::OtherCa { expected, found } => self.reach = Reach::OtherCa { expected, found },
             Fact::Watch(watch, news) => self.health.entry(watch).or_default().take(news, at),

@@ -30,6 +30,43 @@ fn a_wrong_command_line_ends_with_64_and_names_what_is_wrong() {
 }
 
 #[test]
+fn what_cannot_be_run_is_said_before_anybody_has_to_sign_in() {
+    let home = tempfile::tempdir().expect("a folder");
+    for (args, words) in [
+        (
+            &["run", "nope", "--demo"] as &[&str],
+            "there is no runbook nope",
+        ),
+        (
+            &[
+                "run",
+                "restore-namespace",
+                "--demo",
+                "--param",
+                "colour=red",
+            ],
+            "restore-namespace has no parameter colour; it has: cluster namespace",
+        ),
+    ] {
+        let said = bench::said(bench::program(home.path()).args(args));
+        assert_eq!(said.code, 2, "{args:?}: {said:?}");
+        assert!(said.out.contains(words), "{args:?}: {said:?}");
+        assert!(!said.out.contains("Type"), "{args:?}: {said:?}");
+    }
+}
+
+#[test]
+fn a_board_that_nobody_is_signed_in_for_says_so() {
+    let home = tempfile::tempdir().expect("a folder");
+    let said = bench::said(bench::program(home.path()).args(["status", "--demo"]));
+    assert_eq!(said.code, 3, "{said:?}");
+    assert!(
+        said.out.contains("sth-prod is not read: not signed in"),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn the_console_without_a_terminal_says_what_there_is_for_scripts() {
     let home = tempfile::tempdir().expect("a folder");
     let said = bench::said(&mut bench::program(home.path()));

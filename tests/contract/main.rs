@@ -15,7 +15,9 @@
 
 mod compare;
 mod count;
+mod kubectl;
 mod normal;
+mod own;
 mod play;
 mod recorded;
 mod servers;
@@ -82,4 +84,6 @@ async fn the_recording_is_what_a_real_server_says() {
         differences.len(),
         told(&differences)
     );
+    let other = kubectl::differences(&bed, &stories).await;
+    assert!(other.is_empty(), "{}", other.join("\n"));
 }

@@ -126,6 +126,22 @@ impl Bed {
         self.about[key].as_str().unwrap()
     }
 
+    /// The kubectl that was built beside the server.
+    pub(crate) fn tool(&self) -> PathBuf {
+        PathBuf::from(self.said("kubectl"))
+    }
+
+    /// A kubeconfig for alice.
+    pub(crate) fn kubeconfig(&self) -> String {
+        let people = self.people();
+        format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: bed\nclusters:\n- name: bed\n  cluster: {{server: \"{}\", certificate-authority: \"{}\"}}\nusers:\n- name: alice\n  user: {{token: {}}}\ncontexts:\n- name: bed\n  context: {{cluster: bed, user: alice}}\n",
+            self.said("server"),
+            self.said("ca"),
+            people["alice"]
+        )
+    }
+
     fn kubectl(&self, arguments: &[&str]) {
         let kubectl = Command::new(self.said("kubectl"))
             .arg(format!("--kubeconfig={}", self.said("admin_kubeconfig")))
@@ -139,8 +155,13 @@ impl Bed {
     /// It as a server to ask.
     pub(crate) fn server(&self) -> Server {
         let ca = std::fs::read_to_string(self.said("ca")).unwrap();
+        Server::new(self.said("server"), &ca, self.people())
+    }
+
+    /// The tokens of the people, by name.
+    fn people(&self) -> BTreeMap<String, String> {
         let people = std::fs::read_to_string(self.folder().join("tokens.csv")).unwrap();
-        let tokens: BTreeMap<String, String> = people
+        people
             .lines()
             .map(|line| {
                 let mut parts = line.split(',');
@@ -148,8 +169,7 @@ impl Bed {
                 let (name, _) = parts.next().unwrap().split_once('@').unwrap();
                 (name.to_owned(), token)
             })
-            .collect();
-        Server::new(self.said("server"), &ca, tokens)
+            .collect()
     }
 }
 

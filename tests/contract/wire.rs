@@ -16,7 +16,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 /// No answer may take longer, whatever server gives it.
-const PATIENCE: Duration = Duration::from_secs(8);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A server that can be asked.
 pub(crate) struct Server {
@@ -115,11 +115,13 @@ impl Server {
 pub(crate) async fn read(answer: http::Response<Incoming>, ask: &str, lines: Option<usize>) -> Raw {
     let (head, mut stream) = answer.into_parts();
     let mut body = Vec::new();
+    let mut seen = 0;
     let all = async {
         while let Some(frame) = stream.frame().await {
             let frame = frame.unwrap_or_else(|error| panic!("{ask}: {error}"));
-            body.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
-            let seen = body.iter().filter(|byte| **byte == b'\n').count();
+            let data = frame.data_ref().map_or(&[][..], |data| data);
+            body.extend_from_slice(data);
+            seen += data.split(|byte| *byte == b'\n').count() - 1;
             if lines.is_some_and(|wanted| seen >= wanted) {
                 break;
             }

@@ -65,7 +65,7 @@ fn against(words: &str) {
             Screen::Alerts,
             Screen::Session,
         ] {
-            night.engine.act(Action::Go(screen.clone()), true);
+            night.engine.act(Action::Go(screen), true);
             shown |= looks(&mut night, &format!("{screen:?}"));
             for _ in 0..6 {
                 night.engine.act(Action::Open, true);

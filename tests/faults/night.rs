@@ -92,20 +92,18 @@ impl Night {
 
     /// Waits until every watch of every cluster has its first list.
     async fn settle(&mut self) {
-        for _ in 0..60 {
-            self.step().await;
-            let ready = [SICK, WELL].into_iter().all(|name| {
-                self.engine
-                    .state
-                    .world
-                    .cluster(&ClusterName::from(name))
-                    .is_some_and(|world| Watch::ALL.iter().all(|watch| world.watch(*watch).synced))
-            });
-            if ready {
-                return;
-            }
-        }
-        panic!("the estate is not seen: {:?}", self.world(SICK).reach());
+        self.until(30, "seen", Night::is_seen).await;
+    }
+
+    fn is_seen(&self) -> bool {
+        let world = |name| {
+            let worlds = &self.engine.state.world;
+            worlds.cluster(&ClusterName::from(name))
+        };
+        [SICK, WELL].into_iter().all(|name| {
+            let all = |world: &ClusterWorld| Watch::ALL.iter().all(|one| world.watch(*one).synced);
+            world(name).is_some_and(all)
+        })
     }
 
     /// Time moves by one step, and everybody does what is due.
@@ -134,7 +132,7 @@ impl Night {
     /// Time passes until `done`; panics after so many seconds. The seconds it took.
     pub(crate) async fn until(
         &mut self,
-        limit: u64,
+        limit: u32,
         what: &str,
         done: impl Fn(&Night) -> bool,
     ) -> f64 {
@@ -145,7 +143,7 @@ impl Night {
                 return past;
             }
             assert!(
-                past < limit as f64,
+                past < f64::from(limit),
                 "{what}: not within {limit} s: {}",
                 self.words()
             );

@@ -14,11 +14,11 @@ use crate::night::play;
 use crate::truth::Truth;
 
 /// A running watch notices at its renewal after 45 s at the latest, and then 60 s pass without a byte.
-const MARKED_S: u64 = 45 + 60 + 10;
+const MARKED_S: f64 = 45.0 + 60.0 + 10.0;
 /// And 120 s without a byte.
 const SILENT_S: u64 = 45 + 120 + 10;
 /// The longest anybody waits by themselves: a right or a kind is asked for once a minute, a dead line is given up after one.
-const MENDED_S: u64 = 75;
+const MENDED_S: u32 = 75;
 
 /// What a fault does to what can be seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ fn against(words: &[&str], sight: Sight) {
             .pass(SILENT_S, |night, past| {
                 truth.holds(night, past);
                 assert_eq!(night.freshness(WELL), Freshness::Live, "{}", night.words());
-                if sight == Sight::Blind && past > MARKED_S as f64 {
+                if sight == Sight::Blind && past > MARKED_S {
                     let live = Watch::ALL.into_iter().filter(|watch| {
                         truth.believed(night).contains(watch)
                             && night.watch(SICK, *watch) == Freshness::Live

@@ -146,21 +146,21 @@ pub(crate) fn of(watch: Watch) -> &'static Resource {
 
 fn has(world: &ClusterWorld, watch: Watch, now: Moment, uid: &str, version: u64) -> Seen<bool> {
     match watch {
-        Watch::Namespaces => in_table(world.namespaces(now), uid, version),
-        Watch::Nodes => in_table(world.nodes(now), uid, version),
-        Watch::Deployments => in_table(world.deployments(now), uid, version),
-        Watch::Pods => in_table(world.pods(now), uid, version),
-        Watch::Stores => in_table(world.stores(now), uid, version),
-        Watch::Schedules => in_table(world.schedules(now), uid, version),
-        Watch::Backups => in_table(world.backups(now), uid, version),
-        Watch::DeleteRequests => in_table(world.delete_requests(now), uid, version),
-        Watch::Restores => in_table(world.restores(now), uid, version),
-        Watch::Kustomizations => in_table(world.kustomizations(now), uid, version),
+        Watch::Namespaces => in_table(&world.namespaces(now), uid, version),
+        Watch::Nodes => in_table(&world.nodes(now), uid, version),
+        Watch::Deployments => in_table(&world.deployments(now), uid, version),
+        Watch::Pods => in_table(&world.pods(now), uid, version),
+        Watch::Stores => in_table(&world.stores(now), uid, version),
+        Watch::Schedules => in_table(&world.schedules(now), uid, version),
+        Watch::Backups => in_table(&world.backups(now), uid, version),
+        Watch::DeleteRequests => in_table(&world.delete_requests(now), uid, version),
+        Watch::Restores => in_table(&world.restores(now), uid, version),
+        Watch::Kustomizations => in_table(&world.kustomizations(now), uid, version),
         Watch::Alerts => Seen::Never,
     }
 }
 
-fn in_table<K: Kind>(seen: Seen<&Table<K>>, uid: &str, version: u64) -> Seen<bool> {
+fn in_table<K: Kind>(seen: &Seen<&Table<K>>, uid: &str, version: u64) -> Seen<bool> {
     let has = |table: &Table<K>| {
         let found = table
             .get(uid)
@@ -169,8 +169,8 @@ fn in_table<K: Kind>(seen: Seen<&Table<K>>, uid: &str, version: u64) -> Seen<boo
     };
     match seen {
         Seen::Live(table) => Seen::Live(has(table)),
-        Seen::Late(table, s) => Seen::Late(has(table), s),
-        Seen::Silent(table, s) => Seen::Silent(has(table), s),
+        Seen::Late(table, s) => Seen::Late(has(table), *s),
+        Seen::Silent(table, s) => Seen::Silent(has(table), *s),
         Seen::Never => Seen::Never,
     }
 }

@@ -24,6 +24,22 @@ fn the_mark_keeps_its_finding_when_findings_are_sorted_anew() {
 }
 
 #[test]
+fn with_the_mark_on_a_cluster_why_and_r_are_about_what_is_found_there() {
+    let mut console = Console::new(night::board());
+    console.play(
+        "press Tab j j j
+         see >ADMINISTRATIVE
+         see Why: api cannot be made
+         press j r
+         see LIBRARY  what treats billing/billing-api
+         press q j
+         see >RESEARCH
+         unseen Why:
+         asks nothing",
+    );
+}
+
+#[test]
 fn r_opens_the_runbooks_that_treat_the_finding_and_enter_fills_in_from_it() {
     let mut console = Console::new(night::board());
     console.play("press /\ntype billing-forms\npress Enter\nsee billing-forms\npress r");

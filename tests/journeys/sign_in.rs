@@ -3,6 +3,7 @@
 use crashcart::auth::session::Session;
 use crashcart::auth::sign_in::DevicePrompt;
 use crashcart::auth::sign_in::Event;
+use crashcart::runbook::run::RunStatus;
 use crashcart::state::event::What;
 
 use crate::night;
@@ -27,7 +28,7 @@ fn waiting() -> (Console, Session) {
         auth_time: None,
     };
     let mut console = Console::new(state);
-    console.play("press 0 Enter n\nasks SignIn");
+    console.play("press 0 Enter\nasks SignIn");
     let host = "id.meridian.test";
     steps(
         &mut console,
@@ -68,6 +69,26 @@ fn a_code_is_shown_and_its_answer_asks_every_cluster_in_that_name() {
          see ZONE / CLUSTER
          asks nothing",
     );
+}
+
+#[test]
+fn a_run_is_taken_up_anew_by_whoever_signs_in_after_its_person_left() {
+    let mut state = night::restore();
+    let person = state.person.clone().expect("alice");
+    let expires_at = state.now.wall + jiff::SignedDuration::from_mins(40);
+    let session = Session {
+        person,
+        expires_at,
+        acr: None,
+        auth_time: None,
+    };
+    state.sign_ins.show(&state.sign_ins.audiences()[0].clone());
+    let mut console = Console::new(state);
+    steps(&mut console, Event::SignedIn(session));
+    let status = |console: &Console| console.state.run().expect("a run").status.clone();
+    assert_eq!(status(&console), RunStatus::Running);
+    steps(&mut console, Event::SignedOut);
+    assert_eq!(status(&console), RunStatus::Interrupted);
 }
 
 #[test]

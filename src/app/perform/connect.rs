@@ -22,6 +22,8 @@ const DRIFT_S: i64 = 10;
 const FACTS: usize = 64;
 /// How often a quiet watch is asked whether it heard anything.
 const PULSE_EVERY: Duration = Duration::from_secs(5);
+/// How often the API server is asked for something that it must read in its own store.
+const QUORUM_EVERY: Duration = Duration::from_secs(20);
 /// The shortest and the longest pause between two tries to reach a cluster.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5));
 
@@ -67,6 +69,7 @@ pub(super) async fn follow(tools: Tools, link: Arc<Link>, cluster: ClusterName, 
     tools.actors.greeted(&cluster, &greeting);
     kubeconfig_person(&tools, &cluster, &greeting).await;
     let mut ahead = greeting.clock_ahead_s;
+    let known = greeting.uid.is_some();
     tools.tell(told(Fact::Greeting(greeting))).await;
 
     let (facts, mut heard) = mpsc::channel(FACTS);
@@ -92,7 +95,15 @@ pub(super) async fn follow(tools: Tools, link: Arc<Link>, cluster: ClusterName, 
             }
         }
     };
-    tokio::join!(watch::follow_all(&link, facts), pass_on);
+    let quorum = async {
+        loop {
+            tokio::time::sleep(QUORUM_EVERY).await;
+            if known {
+                tools.tell(told(Fact::Quorum(link.quorum().await))).await;
+            }
+        }
+    };
+    tokio::join!(watch::follow_all(&link, facts), pass_on, quorum);
 }
 
 /// Whether a clock stands so much otherwise than it was known to that somebody should hear of it.

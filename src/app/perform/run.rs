@@ -135,6 +135,7 @@ async fn look_for(
     run: &Run,
     reading: Reading,
 ) -> Result<(), GivenUp> {
+    let asked = tools.clock.now();
     let answer = match link {
         Some(link) => look(link, &reading).await,
         None => Answer::Failed(SafeText::new(&format!(
@@ -145,6 +146,7 @@ async fn look_for(
     let heard = Heard {
         reading,
         answer,
+        asked,
         at: tools.clock.now(),
     };
     tools

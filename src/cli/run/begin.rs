@@ -10,6 +10,7 @@ use super::STEP;
 use super::said;
 use crate::app::engine::Engine;
 use crate::config::ClusterName;
+use crate::runbook::book::Book;
 use crate::runbook::run::Run;
 use crate::runbook::sight::Sight;
 use crate::state::State;
@@ -28,11 +29,33 @@ pub(super) fn parameters(given: &[String]) -> anyhow::Result<BTreeMap<String, St
         .collect()
 }
 
-pub(super) async fn open(engine: &mut Engine, book: &str, given: &[String]) -> anyhow::Result<()> {
-    let mut given = parameters(given)?;
-    let Some(known) = engine.state.library.book(book).cloned() else {
+/// The runbook of that name, when what is given fits its parameters: asked before anybody has to sign in.
+pub(super) fn known<'s>(
+    state: &'s State,
+    book: &str,
+    given: &BTreeMap<String, String>,
+) -> anyhow::Result<&'s Book> {
+    let Some(known) = state.library.book(book) else {
         bail!("there is no runbook {book}; crashcart runbook list shows them");
     };
+    let named = |name: &&String| known.params.iter().any(|param| param.name == **name);
+    if let Some(unknown) = given.keys().find(|name| !named(name)) {
+        let names: Vec<&str> = known
+            .params
+            .iter()
+            .map(|param| param.name.as_str())
+            .collect();
+        bail!(
+            "{book} has no parameter {unknown}; it has: {}",
+            names.join(" ")
+        );
+    }
+    Ok(known)
+}
+
+pub(super) async fn open(engine: &mut Engine, book: &str, given: &[String]) -> anyhow::Result<()> {
+    let mut given = parameters(given)?;
+    let known = known(&engine.state, book, &given)?.clone();
     engine.act(Action::RunBook(book.to_owned()), true);
     let target = given.get("cluster").zip(given.get("namespace"));
     let target =
@@ -67,17 +90,6 @@ pub(super) async fn open(engine: &mut Engine, book: &str, given: &[String]) -> a
         }
     }
     engine.act(Action::Accept, true);
-    if let Some(unknown) = given.keys().next() {
-        let names: Vec<&str> = known
-            .params
-            .iter()
-            .map(|param| param.name.as_str())
-            .collect();
-        bail!(
-            "{book} has no parameter {unknown}; it has: {}",
-            names.join(" ")
-        );
-    }
     engine
         .until(STEP, |state| {
             state.busy.is_none() || state.open_run.is_some()

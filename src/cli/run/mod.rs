@@ -13,6 +13,7 @@ use anyhow::Context;
 use anyhow::bail;
 use anyhow::ensure;
 
+use self::begin::known;
 use self::begin::open;
 use self::begin::parameters;
 use self::begin::resume;
@@ -51,6 +52,12 @@ pub(super) async fn ask(engine: Engine, args: &RunArgs, out: &mut dyn Write) -> 
         return Ok(2);
     }
     let given = parameters(&args.params)?;
+    if let (None, Some(book)) = (&args.resume, &args.book)
+        && let Err(why) = known(&engine.state, book, &given)
+    {
+        writeln!(out, "{why:#}")?;
+        return Ok(2);
+    }
     let resumed = args.resume.as_deref().and_then(|id| {
         let run = engine
             .state

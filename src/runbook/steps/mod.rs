@@ -148,7 +148,7 @@ impl<'a> Turn<'a> {
         self.run.attempt(self.number, false)
     }
 
-    /// Which of the planned objects exist, as answered after the Restore had left.
+    /// Which of the planned objects exist, as asked after the Restore had left.
     pub(crate) fn names_now(
         &self,
     ) -> Result<&'a [super::reading::Listed], Result<Box<Reading>, SafeText>> {

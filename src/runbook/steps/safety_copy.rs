@@ -7,9 +7,15 @@ use super::velero;
 use crate::runbook::lint;
 use crate::runbook::plan::PlanStep;
 use crate::runbook::plan::Undo;
+use crate::runbook::run::Attempt;
 use crate::runbook::values::ValueError;
+use crate::sources::moment::Moment;
 use crate::sources::op::Gvr;
 use crate::sources::op::Op;
+use crate::text::clock;
+
+/// Seconds in which a Velero that runs takes up its work; on the testbed it did within one, every time.
+const BEGINS_S: i64 = 60;
 
 pub(super) fn rights(ns: &str) -> Vec<(&'static str, Gvr, String)> {
     vec![
@@ -107,8 +113,21 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
                 words(backup.why.as_str(), backup.errors)
             ))
         }
-        "" | "New" => Verdict::pending(format!("{name} is New: Velero has not begun")),
+        "" | "New" => Verdict::pending(not_begun(name, velero, turn.attempt(), turn.now)),
         phase => Verdict::pending(format!("{name} is {phase}: {done} of {all} objects")),
+    }
+}
+
+/// What a Restore or Backup waits for that nobody took up; after a while, since when and where to look.
+pub(super) fn not_begun(name: &str, velero: &str, sent: Option<&Attempt>, now: Moment) -> String {
+    let new = format!("{name} is New");
+    let long = |at: &Attempt| now.wall.as_second() - at.at.as_second() > BEGINS_S;
+    match sent.filter(|sent| long(sent)) {
+        Some(sent) => {
+            let since = clock(sent.at, now.wall);
+            format!("{new} since {since}: Velero has not begun; see whether it runs in {velero}")
+        }
+        None => format!("{new}: Velero has not begun"),
     }
 }
 

@@ -4,6 +4,7 @@ use super::Expansion;
 use super::Turn;
 use super::Verdict;
 use super::restore;
+use super::safety_copy::not_begun;
 use super::safety_copy::words;
 use crate::runbook::plan::PlanStep;
 use crate::runbook::plan::Undo;
@@ -41,7 +42,11 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
             seen.errors,
             seen.warnings
         )),
-        "" | "New" => Verdict::pending(format!("{name} is New: Velero has not begun")),
+        "" | "New" => {
+            let sent = turn.plan().and_then(|plan| plan.step_of(Kind::Restore));
+            let sent = sent.and_then(|step| run.attempt(step.number, false));
+            Verdict::pending(not_begun(name, velero, sent, turn.now))
+        }
         phase => Verdict::pending(format!("{name} is {phase}: {done} of {all} objects")),
     }
 }

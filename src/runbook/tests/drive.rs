@@ -80,6 +80,7 @@ impl Estate {
                 self.heard = Some(Heard {
                     reading,
                     answer,
+                    asked: self.now(),
                     at: self.now(),
                 });
             }
@@ -95,14 +96,17 @@ impl Estate {
             .position(|fault| fault.0 == step)
             .map(|at| self.faults.remove(at).1);
         let status = match fault {
-            Some(Fault::Lost) => None,
+            Some(Fault::Lost | Fault::NotSent) => None,
             Some(Fault::AnswerLost) => {
                 self.server.take(op, None);
                 None
             }
             fault => Some(self.server.take(op, fault)),
         };
-        let class = crate::runbook::journal::class(status);
+        let class = match fault {
+            Some(Fault::NotSent) => OutcomeClass::NotSent,
+            _ => crate::runbook::journal::class(status),
+        };
         let words = SafeText::new(if class == OutcomeClass::Unknown {
             "no answer in 10s"
         } else {

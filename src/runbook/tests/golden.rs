@@ -5,6 +5,10 @@ use crate::runbook::event::RunEvent;
 use crate::runbook::press::Input;
 use crate::runbook::report;
 use crate::runbook::run::RunStatus;
+use crate::runbook::steps;
+use crate::runbook::steps::Kind;
+use crate::runbook::steps::Turn;
+use crate::runbook::steps::Verdict;
 
 #[test]
 fn a_run_is_walked_from_prepare_to_its_end() {
@@ -108,6 +112,38 @@ fn a_restore_that_created_nothing_is_a_failure_and_says_so() {
             "watch may not be left out"
         );
     }
+}
+
+#[test]
+fn a_restore_that_nobody_takes_up_says_since_when_and_where_to_look() {
+    let mut estate = Estate::new();
+    estate.faults = vec![(8, super::server::Fault::RestoreEnds("New"))];
+    estate.open("billing").unwrap();
+    estate.walk_to("restore");
+    estate.press(Input::Typed("billing".to_owned())).unwrap();
+    let said = |estate: &Estate| {
+        estate.look(|sight| {
+            let turn = Turn {
+                run: estate.run(),
+                number: 9,
+                sight,
+                now: estate.now(),
+            };
+            steps::verdict(Kind::Watch, &turn)
+        })
+    };
+    let Verdict::Pending(words) = said(&estate) else {
+        panic!("{:?}", said(&estate))
+    };
+    assert_eq!(words.as_str(), "r-7f3a is New: Velero has not begun");
+    estate.seconds += 90;
+    let Verdict::Pending(words) = said(&estate) else {
+        panic!("{:?}", said(&estate))
+    };
+    assert_eq!(
+        words.as_str(),
+        "r-7f3a is New since 05:00Z: Velero has not begun; see whether it runs in velero"
+    );
 }
 
 #[test]

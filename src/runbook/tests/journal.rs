@@ -7,6 +7,7 @@ use super::estate::RUN;
 use crate::audit::Bound;
 use crate::audit::Class;
 use crate::audit::Entry;
+use crate::audit::Kind;
 use crate::audit::Log;
 use crate::audit::Stamp;
 use crate::audit::Ticket;
@@ -81,14 +82,8 @@ fn write(
     }
 }
 
-#[test]
-fn a_run_is_the_same_after_it_was_written_and_read_back() {
-    let mut estate = Estate::new();
-    estate.open("billing").unwrap();
-    estate.walk_to("give-back");
-    estate.press(Input::Undo).unwrap();
-    estate.walk();
-
+/// The run as it was lived, and its entries as they are read back from a real log.
+fn written(estate: &Estate) -> (Run, Vec<(Entry, Option<Vec<u8>>)>) {
     let folder = tempfile::tempdir().unwrap();
     let mut log = Log::open(
         &folder.path().join("log"),
@@ -106,7 +101,7 @@ fn a_run_is_the_same_after_it_was_written_and_read_back() {
             (None, _) => panic!("the first entry opens the run"),
         }
     }
-    let entries: Vec<(Entry, Option<Vec<u8>>)> = log
+    let entries = log
         .entries(1, log.size())
         .unwrap()
         .into_iter()
@@ -115,10 +110,75 @@ fn a_run_is_the_same_after_it_was_written_and_read_back() {
             (entry, body)
         })
         .collect();
+    (live.unwrap(), entries)
+}
+
+#[test]
+fn a_run_with_an_entry_that_tells_nothing_sends_nothing_and_can_be_ended() {
+    let mut estate = Estate::new();
+    estate.open("billing").unwrap();
+    estate.walk_to("restore");
+    let (_, entries) = written(&estate);
+    // The log opens itself, then the run.
+    let with_body = |at: &usize| entries[*at].1.is_some();
+    let bodies: Vec<usize> = (2..entries.len()).filter(with_body).collect();
+    assert!(bodies.len() > 8);
+    for at in bodies {
+        let mut damaged = entries.clone();
+        let seq = damaged[at].0.seq;
+        damaged[at].1 = None;
+        let run = Run::fold(damaged).pop().unwrap().found_at_start();
+        estate.heard = None;
+        estate.run = Some(run);
+        assert_eq!(estate.settle(), 0, "entry {seq}: it goes on by itself");
+        for input in [
+            Input::Enter,
+            Input::Typed("billing".into()),
+            Input::Undo,
+            Input::Look,
+        ] {
+            let why = estate.press(input).unwrap_err();
+            let words = format!("not known whole from entry {seq} on");
+            assert!(why.as_str().contains(&words), "{why}");
+        }
+        let card = estate.look(|sight| estate.run().card(sight, estate.now()));
+        assert!(card.enter.is_empty() && !card.sends, "{card:?}");
+        let reason = "the log is damaged".to_owned();
+        estate.press(Input::Abort { reason }).unwrap();
+        assert!(estate.run().ended());
+    }
+}
+
+#[test]
+fn a_run_that_was_open_where_the_log_is_broken_sends_nothing() {
+    let mut estate = Estate::new();
+    estate.open("billing").unwrap();
+    estate.walk_to("restore");
+    let (_, mut entries) = written(&estate);
+    let mut broken = entries[0].0.clone();
+    broken.kind = Kind::LogBreak;
+    // The break says that entries before it are lost or altered, not which.
+    broken.seq = 99;
+    entries.push((broken, None));
+    let run = Run::fold(entries).pop().unwrap().found_at_start();
+    assert_eq!(run.memory.untold, Some(99));
+    estate.run = Some(run);
+    assert_eq!(estate.settle(), 0);
+    let why = estate.press(Input::Enter).unwrap_err();
+    assert!(why.as_str().contains("not known whole"), "{why}");
+}
+
+#[test]
+fn a_run_is_the_same_after_it_was_written_and_read_back() {
+    let mut estate = Estate::new();
+    estate.open("billing").unwrap();
+    estate.walk_to("give-back");
+    estate.press(Input::Undo).unwrap();
+    estate.walk();
+    let (mut live, entries) = written(&estate);
     let read = Run::fold(entries);
     assert_eq!(read.len(), 1);
     let mut read = read.into_iter().next().unwrap();
-    let mut live = live.unwrap();
     // Digest and Audit-ID are the log's own: the hand-made estate has others.
     for attempt in read
         .memory

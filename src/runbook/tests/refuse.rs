@@ -1,6 +1,8 @@
 //! What is refused, in words, with nothing sent.
 
 use super::estate::Estate;
+use super::server::Fault;
+use crate::runbook::event::RunEvent;
 use crate::runbook::press::Input;
 use crate::runbook::run::RunStatus;
 
@@ -199,4 +201,32 @@ fn skip_and_abort_want_a_reason_and_skip_an_allowed_step() {
     assert_eq!(estate.run().status, RunStatus::Completed);
     let back = estate.run().steps.last().unwrap();
     assert_eq!(back.evidence.as_str(), "nothing is held");
+}
+
+#[test]
+fn what_cannot_leave_this_host_is_tried_again_after_a_pause_and_not_for_ever() {
+    let mut estate = Estate::new();
+    estate.faults = vec![(2, Fault::NotSent); 100];
+    estate.open("billing").unwrap();
+    let begun = estate.seconds;
+    while !estate.run().ended() {
+        assert!(estate.seconds - begun < 600, "it never gives up");
+        let advance = estate.look(|sight| estate.run().advance(sight, estate.now()));
+        match advance {
+            Some(command) => estate.carry_out(command),
+            None => estate.seconds += 1,
+        }
+    }
+    let intents = estate.log.iter();
+    let intents = intents.filter(|(event, ..)| matches!(event, RunEvent::Intent { .. }));
+    let tries = i64::try_from(intents.count()).unwrap();
+    assert!(
+        tries > 1 && tries <= (estate.seconds - begun) / 5,
+        "{tries} tries in {} s",
+        estate.seconds - begun
+    );
+    let RunStatus::Failed(why) = &estate.run().status else {
+        panic!("{:?}", estate.run().status)
+    };
+    assert!(why.as_str().starts_with("not sent within"), "{why}");
 }

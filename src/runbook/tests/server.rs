@@ -18,6 +18,8 @@ pub(super) enum Fault {
     Lost,
     /// Reaches it; the answer is lost.
     AnswerLost,
+    /// Never leaves this host.
+    NotSent,
     /// Refused with this status, nothing done.
     Refused(u16),
     /// A Restore that ends in this phase and creates nothing.

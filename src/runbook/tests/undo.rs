@@ -7,8 +7,10 @@ use crate::runbook::event::Created;
 use crate::runbook::event::RunEvent;
 use crate::runbook::paper::paper;
 use crate::runbook::press::Input;
+use crate::runbook::reading::Reading;
 use crate::runbook::run::Card;
 use crate::runbook::run::RunStatus;
+use crate::runbook::run::StepStatus;
 use crate::sources::written::Written;
 
 fn verified() -> Estate {
@@ -84,6 +86,11 @@ fn sent() -> Estate {
     let mut estate = Estate::new();
     estate.open("billing").unwrap();
     estate.walk_to("restore");
+    send(&mut estate);
+    estate
+}
+
+fn send(estate: &mut Estate) {
     let typed = Input::Typed("billing".into());
     let commands = estate
         .look(|sight| estate.run().press(typed, sight, estate.now()))
@@ -91,7 +98,21 @@ fn sent() -> Estate {
     for command in commands {
         estate.carry_out(command);
     }
-    estate
+}
+
+#[test]
+fn what_was_asked_before_the_restore_left_says_nothing_of_what_it_brought() {
+    let mut estate = Estate::new();
+    estate.open("billing").unwrap();
+    estate.walk_to("restore");
+    let mut slow = estate.heard.clone().unwrap();
+    assert!(matches!(slow.reading, Reading::Names { .. }));
+    send(&mut estate);
+    slow.at = estate.now();
+    estate.heard = Some(slow);
+    estate.settle();
+    let watch = estate.run().steps.iter().find(|step| step.id == "watch");
+    assert_eq!(watch.unwrap().status, StepStatus::Done);
 }
 
 #[test]

@@ -100,15 +100,16 @@ fn shared(one: &Value, two: &Map<String, Value>, path: &str, paths: &mut Vec<Str
 
 /// How a conflict names the other manager.
 fn owner(entry: &Value) -> String {
-    let mut who = format!("with \"{}\"", meta::text(entry, "/manager"));
-    match meta::text(entry, "/subresource") {
-        "" => {}
-        sub => who.push_str(&format!(" with subresource \"{sub}\"")),
-    }
-    if entry["operation"] == "Update" {
-        who.push_str(&format!(" using {}", meta::text(entry, "/apiVersion")));
-    }
-    who
+    let manager = meta::text(entry, "/manager");
+    let through = match meta::text(entry, "/subresource") {
+        "" => String::new(),
+        sub => format!(" with subresource \"{sub}\""),
+    };
+    let using = match meta::text(entry, "/operation") {
+        "Update" => format!(" using {}", meta::text(entry, "/apiVersion")),
+        _ => String::new(),
+    };
+    format!("with \"{manager}\"{through}{using}")
 }
 
 fn refuse_conflicts(

@@ -315,7 +315,8 @@ pub(super) fn drop_from(object: &mut Value, fields: &Value) {
                 }
             }
             (Some(("v", value)), Value::Array(items)) => {
-                items.retain(|item| item.to_string() != value);
+                let value: Option<Value> = serde_json::from_str(value).ok();
+                items.retain(|item| Some(item) != value.as_ref());
             }
             (Some(("k", keys)), Value::Array(items)) => drop_item(items, keys, inner),
             _ => {}

@@ -258,7 +258,7 @@ pub(super) fn admit(res: &Resource, object: &mut Value, store: &Store) {
                 }),
             };
         }
-        ("batch", _) => object["status"] = json!({}),
+        ("batch", _) | ("", "resourcequotas") => object["status"] = json!({}),
         ("", "persistentvolumeclaims") => {
             hold(object, "kubernetes.io/pvc-protection");
             object["status"] = json!({ "phase": "Pending" });
@@ -269,7 +269,6 @@ pub(super) fn admit(res: &Resource, object: &mut Value, store: &Store) {
             object["status"] = json!({ "phase": "Pending", "lastPhaseTransitionTime": now });
         }
         ("", "services") => address(object, store),
-        ("", "resourcequotas") => object["status"] = json!({}),
         ("", "nodes") => node(object),
         ("", "events") => {
             default(object, "eventTime", Value::Null);

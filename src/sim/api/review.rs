@@ -38,7 +38,7 @@ pub(super) fn review(server: &Server, ask: &Ask, kind: Review) -> Result<Respons
         Review::SelfSubject => json!({
             "userInfo": { "username": ask.user.name, "groups": ask.user.groups },
         }),
-        Review::SelfAccess => access(server, &ask.user, spec)?,
+        Review::SelfAccess => access(server, &ask.user, spec),
         Review::Access | Review::LocalAccess => {
             let groups = meta::list(spec, "/groups").iter().filter_map(Value::as_str);
             let user = User {
@@ -49,7 +49,7 @@ pub(super) fn review(server: &Server, ask: &Ask, kind: Review) -> Result<Respons
                 let why = "Invalid value: \"\": at least one of user or group must be specified";
                 return Err(validate::review_field("spec.user", why));
             }
-            access(server, &user, spec)?
+            access(server, &user, spec)
         }
         Review::SelfRules => rules(server, &ask.user, meta::text(spec, "/namespace"))?,
     };
@@ -76,7 +76,7 @@ pub(super) fn review(server: &Server, ask: &Ask, kind: Review) -> Result<Respons
     Ok(shape::json(201, &answer))
 }
 
-fn access(server: &Server, user: &User, spec: &Value) -> Result<Value, Refusal> {
+fn access(server: &Server, user: &User, spec: &Value) -> Value {
     let text = |pointer: &str| meta::text(spec, pointer).to_owned();
     let asked = if spec["resourceAttributes"].is_object() {
         Attributes {
@@ -96,14 +96,14 @@ fn access(server: &Server, user: &User, spec: &Value) -> Result<Value, Refusal> 
             ..Attributes::default()
         }
     };
-    Ok(match rbac::allowed(server.store(), user, &asked) {
+    match rbac::allowed(server.store(), user, &asked) {
         Some(reason) if reason.is_empty() => json!({ "allowed": true }),
         Some(reason) => json!({ "allowed": true, "reason": reason }),
         None => match rbac::missing(server.store(), user, &asked.ns) {
             why if why.is_empty() => json!({ "allowed": false }),
             why => json!({ "allowed": false, "reason": why }),
         },
-    })
+    }
 }
 
 fn rules(server: &Server, user: &User, ns: &str) -> Result<Value, Refusal> {

@@ -22,6 +22,7 @@ use crate::sources::finding::Since;
 use crate::sources::ground::Ground;
 use crate::sources::level::Level;
 use crate::sources::moment::Moment;
+use crate::sources::seen::Freshness;
 use crate::sources::world::ClusterWorld;
 use crate::sources::world::World;
 use crate::text::SafeText;
@@ -291,7 +292,7 @@ pub fn findings(ground: &Ground<'_>) -> Vec<Finding> {
         Pipeline::NotWired => Some(("alerts.not-wired", Level::Warn)),
         // A silent cluster says so once; a right that is missing is told with the others.
         Pipeline::Live | Pipeline::Absent | Pipeline::NoAccess => None,
-        Pipeline::Unreachable if judged.figure != "no answer" => None,
+        Pipeline::Unreachable if judged.figure != "no answer" || silent(ground) => None,
         Pipeline::Dead | Pipeline::Stale | Pipeline::Unreachable => {
             Some(("alerts.dead", Level::Unknown))
         }
@@ -311,6 +312,14 @@ pub fn findings(ground: &Ground<'_>) -> Vec<Finding> {
         found.extend(groups(ground).0.iter().map(|row| fires(ground, row)));
     }
     found
+}
+
+/// True when nothing at all is heard of the cluster, which explains that its alerts are not.
+fn silent(ground: &Ground<'_>) -> bool {
+    matches!(
+        ground.world.freshness(ground.now),
+        Freshness::Silent(_) | Freshness::Never
+    )
 }
 
 fn fires(ground: &Ground<'_>, row: &AlertRow) -> Finding {
@@ -509,5 +518,22 @@ mod tests {
             (state, cell.figure.as_str()),
             (Pipeline::NoAccess, "no right")
         );
+    }
+
+    #[test]
+    fn a_silent_cluster_says_so_once_and_not_of_its_alerts_as_well() {
+        let mut world = World::default();
+        let pacs = vec![namespace("pacs", "clinical")];
+        reach(&mut world, "one", pacs, at(0));
+        let failed = WatchNews::Failed(SafeText::new("no answer in time"));
+        world.fold(&name("one"), 1, Fact::Watch(Watch::Alerts, failed), at(40));
+        let (config, nothing, cluster) = (config(), ClusterWorld::default(), name("one"));
+        let kinds = |now| {
+            let ground = Ground::new(&config, &world, &cluster, now, &nothing);
+            let all = findings(&ground);
+            all.iter().map(|one| one.kind.0).collect::<Vec<_>>()
+        };
+        assert_eq!(kinds(at(50)), ["alerts.dead"]);
+        assert_eq!(kinds(at(500)), Vec::<&str>::new());
     }
 }

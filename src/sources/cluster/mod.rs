@@ -189,6 +189,18 @@ impl Link {
         })
     }
 
+    /// Reads what the API server must ask its own store for: `None` when that was answered, else why not. A watch goes
+    /// on in the server's memory without it, and shows a world in which nothing moves.
+    pub async fn quorum(&self) -> Option<SafeText> {
+        let asked = self.reader.get_json("/api/v1/namespaces/kube-system");
+        match tokio::time::timeout(WRITE, asked).await {
+            // What is not ours to read proves nothing either way; the watches tell of it.
+            Ok(Ok(_) | Err(Fault::Forbidden(_) | Fault::Unauthorised | Fault::NotFound)) => None,
+            Ok(Err(fault)) => Some(SafeText::from(fault.to_string())),
+            Err(_) => Some(SafeText::new("no answer in time")),
+        }
+    }
+
     fn unreached(&self, fault: Fault) -> Fact {
         match (&self.pinned, fault) {
             (Some(expected), Fault::OtherIssuer) => Fact::OtherCa {

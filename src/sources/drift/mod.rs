@@ -156,15 +156,28 @@ fn judge(ground: &Ground<'_>, zone: Option<&ZoneName>, at: Timestamp) -> Judged 
     }
 }
 
-/// True when a Kustomization keeps something in this zone, or, keeping nothing anywhere, lives there.
+/// True when a Kustomization keeps something in this zone, or, keeping nothing anywhere, lives there. What stands in
+/// no row at all, such as the schedules of the backups, serves every zone of its cluster.
 fn stands_in(ground: &Ground<'_>, row: &Kustomization, zone: Option<&ZoneName>) -> bool {
     let (here, missing) = (ground.namespaces(zone), ground.missing(zone));
     let within = |name: &SafeText| here.contains(name) || missing.contains(name);
-    if row.keeps.is_empty() {
-        within(&row.meta.namespace)
-    } else {
-        row.keeps.iter().any(within)
+    if is_outside(ground, row) {
+        return zone.is_some();
     }
+    places(row).any(within)
+}
+
+/// True when neither a zone nor `NO ZONE` holds anything that a Kustomization keeps.
+fn is_outside(ground: &Ground<'_>, row: &Kustomization) -> bool {
+    !places(row).any(|name| {
+        ground.zone_of(name.as_str()).is_some() || ground.namespaces(None).contains(name)
+    })
+}
+
+/// The namespaces that a Kustomization keeps something in; its own while it keeps nothing.
+fn places(row: &Kustomization) -> impl Iterator<Item = &SafeText> {
+    let own = row.keeps.is_empty().then_some(&row.meta.namespace);
+    row.keeps.iter().chain(own)
 }
 
 /// What is held, failing or stale on one cluster; nothing while it is silent.
@@ -213,15 +226,15 @@ fn finding(ground: &Ground<'_>, row: &Kustomization) -> Option<Finding> {
         .iter()
         .find(|kept| ground.zone_of(kept.as_str()).is_some());
     let place = zoned.unwrap_or(&row.meta.namespace).clone();
-    let base = ground.finding(
-        kind,
-        state.level(),
-        ObjectRef {
+    let base = if is_outside(ground, row) {
+        ground.cluster_finding(kind, state.level(), sentence)
+    } else {
+        let place = ObjectRef {
             namespace: place,
             ..ObjectRef::default()
-        },
-        sentence,
-    );
+        };
+        ground.finding(kind, state.level(), place, sentence)
+    };
     let object = ObjectRef {
         kind: SafeText::new(Kustomization::KIND),
         namespace: row.meta.namespace.clone(),
@@ -465,6 +478,26 @@ mod tests {
             let told = findings(&ground);
             assert_eq!(told.len(), usize::from(state == State::Unrun));
         }
+    }
+
+    #[test]
+    fn what_keeps_nothing_in_any_row_counts_in_every_zone_of_its_cluster() {
+        let mut value = kustomization(true, "True", "x", "2026-08-15T04:50:00Z");
+        value["status"]["inventory"]["entries"] =
+            json!([{"id": "velero_hourly_velero.io_Schedule", "v": "v1"}]);
+        let mut world = World::default();
+        let pacs = vec![namespace("pacs", "clinical")];
+        reach(&mut world, "one", pacs, at(0));
+        let rows = Fact::Kustomizations(Delta::Swap(vec![parse(value)]));
+        world.fold(&name("one"), 1, rows, at(0));
+        let (config, nothing, cluster) = (config(), ClusterWorld::default(), name("one"));
+        let ground = Ground::new(&config, &world, &cluster, at(0), &nothing);
+        let clinical = headline(&ground, Some(&"clinical".into()));
+        assert_eq!(
+            (clinical.level, clinical.wide.as_str()),
+            (Level::Warn, "1 held")
+        );
+        assert_eq!(findings(&ground).len(), 1);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::workload_id;
 use super::workloads;
 use super::zone;
 use crate::config::ClusterName;
+use crate::config::ZoneName;
 use crate::sources::alerts::Pipeline;
 use crate::sources::finding::Finding;
 use crate::sources::level::Level;
@@ -26,7 +27,8 @@ pub fn marked_finding(state: &State) -> Option<Finding> {
     let of_id = |mark: &str| found.iter().find(|one| one.id() == mark).cloned();
     match (state.nav.screen, pane) {
         (Screen::Finding, _) => of_id(state.nav.marks.get(&Screen::Finding)?),
-        (Screen::Board, _) => of_id(&marked(state)?),
+        (Screen::Board, 0) => of_id(&marked(state)?),
+        (Screen::Board, _) => of_place(&found, &marked(state)?),
         (Screen::Zone, 0) => of_workload(state, &found, &marked(state)?),
         (Screen::Backups, 0) => of_backup(state, &found, &marked(state)?),
         (Screen::Backups, _) => of_store(state, &found, &marked(state)?),
@@ -35,6 +37,17 @@ pub fn marked_finding(state: &State) -> Option<Finding> {
         (Screen::Alerts, _) => of_pipeline(state, &found, &marked(state)?),
         _ => None,
     }
+}
+
+/// The first finding in a zone, or in it on one of its clusters: `zone/NAME` or `zone/NAME/CLUSTER`.
+fn of_place(found: &[Finding], mark: &str) -> Option<Finding> {
+    let mut parts = mark.split('/').skip(1);
+    let (zone, cluster) = (parts.next()?, parts.next());
+    let here = |one: &&Finding| {
+        let within = one.zone.as_ref().map_or("", ZoneName::as_str);
+        within == zone && cluster.is_none_or(|cluster| one.cluster.as_str() == cluster)
+    };
+    found.iter().find(here).cloned()
 }
 
 /// The first finding on a cluster that fits; where a row is unknown, else what is wrong with its cluster.

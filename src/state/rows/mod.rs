@@ -15,6 +15,8 @@ pub use runs::{
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
+
 use crate::auth::sign_in::SignIn;
 use crate::config::Cluster;
 use crate::config::ZoneName;
@@ -24,6 +26,7 @@ use crate::sources::backups;
 use crate::sources::board::Board;
 use crate::sources::drift;
 use crate::sources::finding::Finding;
+use crate::sources::world::ClusterWorld;
 use crate::sources::zones;
 
 use super::LogRow;
@@ -134,6 +137,14 @@ pub fn panes(screen: Screen) -> usize {
 pub fn all_silent(state: &State) -> bool {
     let clusters = &state.board.clusters;
     !clusters.is_empty() && !clusters.iter().any(|(_, freshness)| freshness.counts())
+}
+
+/// When any cluster was last heard since the start; what was saved before is older.
+pub fn last_heard(state: &State) -> Option<Timestamp> {
+    let clusters = state.board.clusters.iter();
+    let worlds = clusters.filter_map(|(cluster, _)| state.world.cluster(cluster));
+    let heard = worlds.filter_map(ClusterWorld::last_heard);
+    heard.max().map(|moment| moment.wall)
 }
 
 /// Identities of the table of the board: `zone/NAME` and `zone/NAME/CLUSTER`.

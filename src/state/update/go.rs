@@ -24,7 +24,7 @@ pub(super) fn act(state: &mut State, action: &Action) -> Vec<Effect> {
         Action::Go(screen) => go(state, *screen),
         Action::Leave if state.nav.screen == Screen::Board && state.nav.filter.is_empty() => {}
         Action::Back | Action::Leave => return back(state),
-        Action::Open | Action::Accept => open(state),
+        Action::Open | Action::Accept => return open(state),
         Action::Move { by, page } => move_by(state, if *page { by * PAGE } else { *by }),
         Action::End(last) => move_to_end(state, *last),
         Action::Pane(next) => turn_pane(state, *next),
@@ -114,9 +114,9 @@ fn marked(state: &State) -> Option<String> {
         .cloned()
 }
 
-fn open(state: &mut State) {
+fn open(state: &mut State) -> Vec<Effect> {
     let Some(mark) = marked(state) else {
-        return;
+        return Vec::new();
     };
     match state.nav.screen {
         Screen::Board => open_on_board(state, &mark),
@@ -133,9 +133,10 @@ fn open(state: &mut State) {
         Screen::Session if state.sign_ins.missing().next().is_none() || clusters_known(state) => {
             state.say("Every cluster knows you already: x signs out first.");
         }
-        Screen::Session => super::sign_in::open(state, &mark),
+        Screen::Session => return super::sign_in::open(state, &mark),
         _ => {}
     }
+    Vec::new()
 }
 
 /// A finding opens whole; a zone or a cluster in it opens the zone.

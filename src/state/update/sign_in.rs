@@ -6,6 +6,7 @@ use crate::auth::sign_in::Event as Step;
 use crate::auth::sign_in::SignIn;
 use crate::config::ClusterAuth;
 use crate::config::ClusterName;
+use crate::runbook::run::Run;
 use crate::state::State;
 use crate::state::action::Action;
 use crate::state::effect::Effect;
@@ -94,6 +95,11 @@ fn signed_out(state: &mut State, audience: &Audience) -> Vec<Effect> {
     for cluster in &clusters {
         state.people.remove(cluster);
         state.world.sign_out(cluster.clone());
+    }
+    // What was typed and confirmed was this person's: whoever signs in next takes the run up first.
+    let theirs = |run: &&mut Run| clusters.contains(&run.cluster);
+    for run in state.runs.iter_mut().filter(theirs) {
+        *run = run.clone().found_at_start();
     }
     let left = state.sign_ins.sessions().next();
     let left = left.map(|(_, session)| session.person.clone());
@@ -204,14 +210,19 @@ fn audience_of(state: &State, cluster: &str) -> Option<Audience> {
     Audience::of(found, &state.config)
 }
 
-/// Enter on a cluster of the session screen: the sign-in that it needs, else the next one that is missing.
-pub(super) fn open(state: &mut State, cluster: &str) {
+/// Enter on a cluster of the session screen: the sign-in that it needs, else the next one that is missing. A code is
+/// asked for unless one is on its way already.
+pub(super) fn open(state: &mut State, cluster: &str) -> Vec<Effect> {
     let marked = audience_of(state, cluster);
     let marked = marked.filter(|one| state.sign_ins.session(one).is_none());
     if let Some(audience) = marked.or_else(|| state.sign_ins.missing().next().cloned()) {
         state.sign_ins.show(&audience);
     }
     super::go::push(state, Screen::SignIn);
+    match state.sign_ins.on_screen() {
+        SignIn::Asking { .. } | SignIn::Waiting { .. } => Vec::new(),
+        SignIn::Idle | SignIn::SignedIn(_) | SignIn::Ended { .. } => code(state),
+    }
 }
 
 /// In the demo: this person answers.

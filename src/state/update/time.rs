@@ -59,7 +59,9 @@ impl State {
         }
         self.stale = false;
         self.judged_at = self.now;
-        self.board = board::judge(&self.config, &self.world, self.judged_at);
+        let mut judged = board::judge(&self.config, &self.world, self.judged_at);
+        judged.remember(&self.board);
+        self.board = judged;
         self.zone = None;
         self.look();
         self.changed();

@@ -187,8 +187,10 @@ fn marked(frame: &Frame<'_>, detail: &Detail) -> Option<Pane> {
         row.summary.as_str()
     };
     let lines = text::wrap(summary, frame.width.saturating_sub(2));
+    let place = format!("   where      {} {}", row.cluster, row.object);
     Some(
         Pane::new(row.name.as_str())
-            .rows(lines.into_iter().map(|line| Row::line(Role::Text, line))),
+            .rows(lines.into_iter().map(|line| Row::line(Role::Text, line)))
+            .rows([Row::line(Role::Text, place)]),
     )
 }

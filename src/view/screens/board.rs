@@ -47,11 +47,9 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
         table.counted = false;
     }
     let findings = rows::findings(frame.state);
-    let mark = rows::marked(frame.state).filter(|_| frame.pane(0));
-    let marked = findings
-        .iter()
-        .find(|finding| Some(finding.id()) == mark)
-        .or(findings.first());
+    // With the mark on a zone or a cluster, why and what to do are about the first that is found there.
+    let found = rows::marked_finding(frame.state);
+    let marked = found.as_ref();
     let mut panes = vec![table, needs_you(frame, &shown, &findings, marked)];
     if let Some(finding) = marked.filter(|_| frame.wide()) {
         panes.push(whole(frame, finding));
@@ -72,7 +70,8 @@ fn second(frame: &Frame<'_>, shown: &Shown) -> Row {
         .state
         .last_known
         .saved
-        .filter(|_| rows::all_silent(frame.state));
+        .filter(|_| rows::all_silent(frame.state))
+        .map(|saved| rows::last_heard(frame.state).unwrap_or(saved));
     let unread = !frame.state.config.clusters.is_empty() && rows::nobody_known(frame.state);
     match saved {
         None if unread => row.right(1, Role::Unknown, "? not signed in"),

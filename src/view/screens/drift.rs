@@ -40,7 +40,10 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
     if objects.is_empty() {
         pane = pane.rows([Row::new().put(3, Role::Text, "No cluster was asked yet.")]);
     }
-    let panes = vec![pane.list(frame.state.nav.mark())];
+    let mark = rows::marked(frame.state);
+    let marked = objects.iter().find(|row| Some(rows::drift_id(row)) == mark);
+    let mut panes = vec![pane.list(frame.state.nav.mark())];
+    panes.extend(marked.and_then(|row| whole(row, frame)));
     let state = frame.state;
     let all = drift::rows(&state.config, &state.world, state.judged_at);
     Sheet {
@@ -52,6 +55,16 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
             .into_iter()
             .collect(),
     }
+}
+
+/// The marked object and why, whole.
+fn whole(row: &DriftRow, frame: &Frame<'_>) -> Option<Pane> {
+    let lines = text::wrap(row.why.as_str(), frame.width.saturating_sub(7));
+    let lines = lines.into_iter().enumerate().map(|(index, line)| {
+        Row::line(Role::Dim, if index == 0 { "Why:" } else { "" }).put(6, Role::Text, line)
+    });
+    let title = format!("{} {}", row.cluster, row.object);
+    (!row.why.is_empty()).then(|| Pane::new(title.trim_end()).rows(lines))
 }
 
 fn second(objects: &[DriftRow]) -> Row {

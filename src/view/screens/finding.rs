@@ -63,7 +63,12 @@ fn sentence(frame: &Frame<'_>, finding: &Finding) -> Pane {
     }
     let facts = finding.why.iter().map(crate::text::SafeText::as_str);
     rows.extend(words::why(facts, frame.width, usize::MAX));
-    rows.push(words::treatment(frame.state, finding, frame.wide()));
+    rows.extend(words::treatments(
+        frame.state,
+        finding,
+        frame.wide(),
+        frame.width,
+    ));
     Pane::default()
         .rows(rows)
         .text(frame.state.nav.scrolled())

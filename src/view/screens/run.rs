@@ -76,7 +76,7 @@ fn second(frame: &Frame<'_>, run: &Run) -> Row {
         RunStatus::NothingToDo => "  nothing to do".to_owned(),
         RunStatus::Aborted(_) => "  aborted".to_owned(),
         RunStatus::Failed(_) => "  failed".to_owned(),
-        RunStatus::Running if run.taking_back() => "  taken back".to_owned(),
+        RunStatus::Running if run.taking_back() => "  undo begun".to_owned(),
         RunStatus::Preparing | RunStatus::Planned | RunStatus::Running => age
             .as_ref()
             .map_or(String::new(), |age| format!("  {age} old")),

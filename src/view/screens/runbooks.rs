@@ -174,7 +174,10 @@ fn may(frame: &Frame<'_>, book: &Book) -> String {
     match (yes.is_empty(), no.is_empty()) {
         (_, true) => "yes in every zone; rights are asked before anything is sent".to_owned(),
         (true, false) => refused,
-        (false, false) => format!("yes in {}; {refused}", yes.join(" and ")),
+        (false, false) => format!(
+            "yes in {}, where rights are asked before anything is sent; {refused}",
+            yes.join(" and ")
+        ),
     }
 }
 

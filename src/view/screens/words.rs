@@ -156,6 +156,28 @@ pub(super) fn why<'w>(
     wrapped.into_iter().enumerate().map(row).collect()
 }
 
+/// As [`treatment`]; where no runbook treats it, who owns it is not cut.
+pub(super) fn treatments(state: &State, finding: &Finding, wide: bool, width: usize) -> Vec<Row> {
+    let mut books = state.library.books().iter();
+    if books.any(|book| rows::treats(book, finding)) {
+        return vec![treatment(state, finding, wide)];
+    }
+    let lines = text::wrap(&untreated(finding), width.saturating_sub(7));
+    let row = |(index, line)| {
+        let label = if index == 0 { "Do:" } else { "" };
+        Row::line(Role::Dim, label).put(6, Role::Text, line)
+    };
+    lines.into_iter().enumerate().map(row).collect()
+}
+
+/// What stands where no runbook does: who owns it.
+fn untreated(finding: &Finding) -> String {
+    match finding.owner.as_str() {
+        "" => "no runbook treats this".to_owned(),
+        owner => format!("no runbook treats this; its owner is {owner}"),
+    }
+}
+
 /// ` Do:  ` and the runbooks that treat a finding.
 pub(super) fn treatment(state: &State, finding: &Finding, wide: bool) -> Row {
     let books: Vec<_> = state
@@ -166,12 +188,7 @@ pub(super) fn treatment(state: &State, finding: &Finding, wide: bool) -> Row {
         .collect();
     let row = Row::line(Role::Dim, "Do:");
     if books.is_empty() {
-        let owner = if finding.owner.is_empty() {
-            String::new()
-        } else {
-            format!("; its owner is {}", finding.owner)
-        };
-        return row.put(6, Role::Text, format!("no runbook treats this{owner}"));
+        return row.put(6, Role::Text, untreated(finding));
     }
     let mut row = row;
     for (index, book) in books.into_iter().enumerate() {

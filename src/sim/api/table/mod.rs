@@ -51,6 +51,7 @@ fn columns(res: &Resource) -> &'static [Column] {
         ("", "resourcequotas") => storage::QUOTAS,
         ("batch", "jobs") => batch::JOBS,
         ("coordination.k8s.io", "leases") => &[NAME, ("Holder", "string", 0), AGE],
+        ("policy", _) => storage::BUDGETS,
         ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings") => BINDINGS,
         ("apiextensions.k8s.io" | "rbac.authorization.k8s.io", _) => {
             &[NAME, ("Created At", "date", 0)]
@@ -124,6 +125,7 @@ pub(super) fn cells(res: &Resource, object: &Value, now: Timestamp) -> Vec<Value
         ("coordination.k8s.io", "leases") => {
             vec![name, meta::text(object, "/spec/holderIdentity").into(), age]
         }
+        ("policy", _) => storage::budget(object, age),
         ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings") => {
             binding(object, age)
         }

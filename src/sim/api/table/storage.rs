@@ -1,4 +1,4 @@
-//! Rows of claims, volumes and quotas.
+//! Rows of claims, volumes, quotas and disruption budgets.
 
 use serde_json::Value;
 
@@ -38,6 +38,31 @@ pub(super) const QUOTAS: &[Column] = &[
     ("Limit", "string", 0),
     ("Age", "string", 0),
 ];
+
+pub(super) const BUDGETS: &[Column] = &[
+    ("Name", "string", 0),
+    ("Min Available", "string", 0),
+    ("Max Unavailable", "string", 0),
+    ("Allowed Disruptions", "integer", 0),
+    ("Age", "string", 0),
+];
+
+pub(super) fn budget(object: &Value, age: Value) -> Vec<Value> {
+    let share = |field: &str| -> Value {
+        match &object["spec"][field] {
+            Value::Null => "N/A".into(),
+            Value::String(share) => share.as_str().into(),
+            number => number.to_string().into(),
+        }
+    };
+    vec![
+        meta::name(object).into(),
+        share("minAvailable"),
+        share("maxUnavailable"),
+        meta::number(object, "/status/disruptionsAllowed").into(),
+        age,
+    ]
+}
 
 fn modes(object: &Value, pointer: &str) -> String {
     let modes: Vec<&str> = meta::list(object, pointer)
