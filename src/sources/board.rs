@@ -313,8 +313,13 @@ mod tests {
 
     #[test]
     fn what_was_only_seen_does_not_grow_younger_with_each_judgement() {
-        let first = judge(&config(), &world(), at(1));
-        let mut later = judge(&config(), &world(), at(61));
+        let mut world = world();
+        let mut failed = backup("daily", "2026-08-15T03:00:00Z", &["pacs"]);
+        failed["status"]["phase"] = json!("Failed");
+        let tried = Fact::Backups(Delta::Swap(vec![parse(failed)]));
+        world.fold(&name("one"), 1, tried, at(1));
+        let first = judge(&config(), &world, at(1));
+        let mut later = judge(&config(), &world, at(41));
         let since = |board: &Board| {
             board
                 .findings
@@ -328,7 +333,7 @@ mod tests {
         later.remember(&first);
         assert_eq!(since(&later), since(&first));
         // What was gone in between is new.
-        let mut again = judge(&config(), &world(), at(61));
+        let mut again = judge(&config(), &world, at(41));
         again.remember(&Board::default());
         assert_ne!(since(&again), since(&first));
     }

@@ -8,7 +8,7 @@ use crate::restore::proved;
 /// Somebody on the night shift, as the API server notes him.
 const HAND: &str = "night-shift";
 
-/// Restores lost ConfigMaps and Deployments, and takes that back after one was edited by hand and while the Deployments
+/// Restores lost `ConfigMaps` and Deployments, and takes that back after one was edited by hand and while the Deployments
 /// are busy.
 pub(crate) fn take_a_restore_back(estate: &dyn Estate) {
     let (cluster, console) = (Cluster::of(estate), Console::of(estate));
