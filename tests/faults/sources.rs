@@ -222,8 +222,16 @@ fn every_second_kind(first: usize) {
     play(async |mut night| {
         let sick: Vec<Watch> = Watch::ALL.into_iter().skip(first).step_by(2).collect();
         for watch in &sick {
-            let words = format!("cluster={SICK} kind={} fault=stall", watch.resource());
-            night.estate.faults().add(words.parse().unwrap());
+            // A single namespace is also what tells whether the server still reaches its store: that stays whole here.
+            let verbs: &[&str] = match watch {
+                Watch::Namespaces => &[" verb=list", " verb=watch"],
+                _ => &[""],
+            };
+            for verb in verbs {
+                let kind = watch.resource();
+                let words = format!("cluster={SICK} kind={kind}{verb} fault=stall");
+                night.estate.faults().add(words.parse().unwrap());
+            }
         }
         let truth = Truth::write(&night);
         let looked = |night: &Night, past: f64| {

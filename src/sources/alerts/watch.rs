@@ -15,6 +15,8 @@ use crate::sources::fact::WatchNews;
 use crate::text::SafeText;
 
 const EVERY: Duration = Duration::from_secs(30);
+/// How soon it is asked again when an answer failed: one bad answer must not make it late.
+const AGAIN: Duration = Duration::from_secs(5);
 /// How often it is looked for while there is none.
 const SLOW: Duration = Duration::from_secs(60);
 
@@ -28,7 +30,7 @@ pub(in crate::sources) async fn poll(link: &Link, tx: &Sender<Fact>) {
                 let shut = matches!(news, WatchNews::NotInstalled | WatchNews::Forbidden(_));
                 (
                     Fact::Watch(Watch::Alerts, news),
-                    if shut { SLOW } else { EVERY },
+                    if shut { SLOW } else { AGAIN },
                 )
             }
         };
