@@ -36,8 +36,6 @@ use crate::app;
 use crate::app::engine::Engine;
 use crate::app::perform::Folders;
 use crate::app::start::Start;
-use crate::config::Cluster;
-use crate::config::Config;
 use crate::view::theme::Theme;
 
 /// The command line is wrong.
@@ -160,13 +158,13 @@ async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::
 fn log_folder(common: &Common) -> anyhow::Result<PathBuf> {
     let config = place::load(&place::config_file(common)?)?;
     let root = place::state_root(common)?;
-    Ok(place::place(&root, &config, simulated(&config))?.log)
+    Ok(place::place(&root, &config, place::simulated(&config))?.log)
 }
 
 fn log_verb(common: &Common, verb: &LogVerb, out: &mut dyn Write) -> anyhow::Result<u8> {
     let config = place::load(&place::config_file(common)?)?;
     let root = place::state_root(common)?;
-    let simulated = simulated(&config);
+    let simulated = place::simulated(&config);
     let folder = place::place(&root, &config, simulated)?.log;
     let now = app::clock::Clock::start().now().wall;
     let form = |output: Output| log::Form {
@@ -213,7 +211,7 @@ async fn console(common: &Common) -> anyhow::Result<u8> {
 fn engine(common: &Common, ask: bool) -> anyhow::Result<Engine> {
     let file = place::config_file(common)?;
     let config = place::load(&file)?;
-    let simulated = simulated(&config);
+    let simulated = place::simulated(&config);
     let place = place::place(&place::state_root(common)?, &config, simulated)?;
     let as_person = match &common.as_person {
         Some(name) => Some(login::simulated_person(&config, &file, name, simulated)?),
@@ -231,12 +229,6 @@ fn engine(common: &Common, ask: bool) -> anyhow::Result<Engine> {
         as_person,
         ask,
     })?)
-}
-
-/// An estate is simulated only if every server is on loopback and every pinned uid of kube-system is a version-8
-/// UUID, which no real server makes: a tunnel is not a simulator.
-fn simulated(config: &Config) -> bool {
-    !config.clusters.is_empty() && config.clusters.iter().all(Cluster::is_simulated)
 }
 
 fn theme(common: &Common) -> anyhow::Result<Theme> {

@@ -8,6 +8,7 @@ use directories::ProjectDirs;
 
 use super::args::Common;
 use crate::config;
+use crate::config::Cluster;
 use crate::config::Config;
 use crate::runbook::library::Library;
 
@@ -53,7 +54,21 @@ pub(super) fn load(path: &Path) -> anyhow::Result<Config> {
         "no configuration at {}; `crashcart init` writes one from your kubeconfig, `crashcart demo` needs none",
         path.display()
     );
-    Ok(config::load(path, None)?)
+    let config = config::load(path, None)?;
+    let policy = &config.policy;
+    anyhow::ensure!(
+        simulated(&config) || !policy.simulated_only,
+        "{}: it is good for simulated estates only, and this one is not; remove it, the policy of a live estate is {}",
+        policy.label,
+        config::SYSTEM_POLICY
+    );
+    Ok(config)
+}
+
+/// An estate is simulated only if every server is on loopback and every pinned uid of kube-system is a version-8
+/// UUID, which no real server makes: a tunnel is not a simulator.
+pub(super) fn simulated(config: &Config) -> bool {
+    !config.clusters.is_empty() && config.clusters.iter().all(Cluster::is_simulated)
 }
 
 /// The state folder: given, or the XDG one.

@@ -69,13 +69,20 @@ impl Policy {
     }
 
     /// How many different people a live change in a zone needs: what the zone says, or more where
-    /// policy asks for more, never less.
+    /// policy asks for more, never less. A zone that policy does not name needs the most it asks for
+    /// anywhere: another name in the user's own file lifts nothing.
     pub fn people(&self, zone: &Zone) -> u32 {
-        self.zones
-            .iter()
-            .filter(|one| one.name == zone.name)
+        let named = self.zones.iter().filter(|one| one.name == zone.name);
+        named
             .map(|one| one.people)
-            .fold(zone.people, u32::max)
+            .reduce(u32::max)
+            .unwrap_or(self.most())
+            .max(zone.people)
+    }
+
+    /// The most people that policy asks for in any zone, and so for what stands in none; 1 when it asks for none.
+    pub fn most(&self) -> u32 {
+        self.zones.iter().map(|one| one.people).fold(1, u32::max)
     }
 
     /// Whether a change that needs two people may run live at all: only under a policy the user
@@ -215,7 +222,13 @@ mod tests {
         let policy = read(TEXT);
         assert_eq!(policy.people(&zone("clinical", 1)), 2);
         assert_eq!(policy.people(&zone("clinical", 3)), 3);
-        assert_eq!(policy.people(&zone("research", 1)), 1);
+        assert_eq!(policy.people(&zone("klinical", 1)), 2, "not named by it");
+        assert_eq!(policy.most(), 2);
+        let both = read(&format!(
+            "{TEXT}[[zone]]\nname = \"research\"\npeople = 1\n"
+        ));
+        assert_eq!(both.people(&zone("research", 1)), 1);
+        assert_eq!(Policy::own().people(&zone("research", 1)), 1);
     }
 
     #[test]

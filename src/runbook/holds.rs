@@ -82,10 +82,14 @@ pub(crate) fn people(
     let strictest = zones
         .into_iter()
         .max_by_key(|zone| sight.config.policy.people(zone));
-    let needed = strictest.map_or(1, |zone| sight.config.policy.people(zone));
+    let policy = &sight.config.policy;
+    let needed = strictest.map_or(policy.most(), |zone| policy.people(zone));
     let zone = strictest.filter(|_| needed >= book.needs(mode));
     let (name, people) = match zone {
         Some(zone) => (zone.name.to_string(), needed),
+        None if needed >= book.needs(mode) => {
+            (format!("{namespace}, which is in no zone,"), needed)
+        }
         None => (format!("runbook {}", book.id), book.needs(mode)),
     };
     if people < 2 {

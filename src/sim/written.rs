@@ -19,7 +19,7 @@ use crate::sim::seed;
 const ID: &str = "0197c1f2-5e1a-7d3e-8c0d-51a0e57a7e00";
 
 /// The policy of the simulated estate; good for simulated estates only.
-const POLICY: &str = "simulated_only = true\n\n[[zone]]\nname = \"clinical\"\npeople = 2\n\n[[approver]]\ngroup = \"sre-approvers\"\nzones = [\"clinical\"]\n";
+const POLICY: &str = "simulated_only = true\n\n[[zone]]\nname = \"clinical\"\npeople = 2\n\n[[zone]]\nname = \"administrative\"\npeople = 1\n\n[[zone]]\nname = \"research\"\npeople = 1\n\n[[approver]]\ngroup = \"sre-approvers\"\nzones = [\"clinical\"]\n";
 
 impl Estate {
     /// Writes configuration, policy, certificates and one kubeconfig a person into `dir`, which

@@ -117,3 +117,18 @@ fn a_runbook_with_a_bad_step_is_named_with_its_line() {
     let said = bench::said(bench::program(home.path()).args(["runbook", "lint", "none.md"]));
     said.one_sentence(69, &["none.md", "cannot be read"]);
 }
+
+#[test]
+fn a_policy_for_simulated_estates_is_refused_beside_a_live_one() {
+    let home = tempfile::tempdir().expect("a folder");
+    let good = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config/good");
+    for entry in std::fs::read_dir(&good).expect("the good one").flatten() {
+        std::fs::copy(entry.path(), home.path().join(entry.file_name())).expect("a copy");
+    }
+    let policy = home.path().join("policy.toml");
+    std::fs::write(&policy, "simulated_only = true\n").expect("a policy");
+    let config = home.path().join("crashcart.toml");
+    let said = bench::said(&mut status(home.path(), &config));
+    let path = policy.display().to_string();
+    said.one_sentence(69, &[&path, "good for simulated estates only", "remove it"]);
+}

@@ -188,8 +188,8 @@ fn a_policy_beside_the_configuration_is_for_simulated_estates() {
     assert_eq!(config.policy.people(&config.zones[1]), 3);
     assert_eq!(
         config.policy.people(&config.zones[0]),
-        2,
-        "what policy does not name stays"
+        3,
+        "what policy does not name needs the most it asks for"
     );
     fs::write(&policy, "simulated_only = true\ncolour = 1\n").unwrap();
     let said = load(&path).unwrap_err().to_string();
