@@ -41,6 +41,17 @@ pub fn draft(run: &str, known: Option<&Run>, event: &RunEvent) -> Option<(Draft,
             (draft.ticket, draft.reason) = (given("ticket"), given("reason"));
             draft.mode = Some(SafeText::new(mode(opened.mode)));
         }
+        RunEvent::UndoBegun => {
+            draft.reason = Some(SafeText::new("to be taken back; nothing is sent by this"));
+        }
+        RunEvent::UndoLeft => {
+            draft.reason = Some(SafeText::new("not taken back; nothing was sent"));
+        }
+        RunEvent::UndoListed { delete, left, .. } => {
+            let (delete, left) = (delete.len(), left.len());
+            let words = format!("list of the undo: {delete} to delete, {left} left; not sent yet");
+            draft.reason = Some(SafeText::new(&words));
+        }
         _ => {}
     }
     Some((draft, body))
@@ -59,8 +70,8 @@ fn row(event: &RunEvent) -> Option<(Kind, Option<u32>, Option<&SafeText>)> {
         RunEvent::Opened(_) => (Kind::RunOpened, None, None),
         RunEvent::Prepared {
             step, done: false, ..
-        }
-        | RunEvent::UndoListed { step, .. } => (Kind::StepBegun, Some(*step), None),
+        } => (Kind::StepBegun, Some(*step), None),
+        RunEvent::UndoListed { step, .. } => (Kind::StepAsked, Some(*step), None),
         RunEvent::Prepared { step, evidence, .. } | RunEvent::Done { step, evidence, .. } => {
             (Kind::StepDone, Some(*step), Some(evidence))
         }
