@@ -59,6 +59,9 @@ pub struct Frozen {
     pub left: usize,
     /// The Kustomization (namespace, name) that keeps the target, when there is one that is not suspended.
     pub kustomization: Option<(String, String)>,
+    /// Further Kustomizations (`namespace/name`) that keep the target and go on: the run holds one.
+    #[serde(default)]
+    pub not_held: Vec<String>,
     /// True when the namespace existed when the plan was made.
     pub exists: bool,
     /// Objects in the backup of kinds that the cluster does not have: they cannot be brought back.

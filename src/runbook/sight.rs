@@ -178,19 +178,21 @@ impl<'a> Sight<'a> {
         table.by_name(at.0, at.1)
     }
 
-    /// The Kustomization that keeps this namespace and is not suspended; the first by name.
-    pub fn keeper(
+    /// The Kustomizations that keep this namespace and are not suspended, by namespace and name.
+    pub fn keepers(
         &self,
         cluster: &ClusterName,
         target: &str,
         now: Moment,
-    ) -> Option<&'a Kustomization> {
-        let all = self.cluster(cluster)?.kustomizations(now);
-        let table = *all.now()?;
+    ) -> Vec<&'a Kustomization> {
+        let all = self.cluster(cluster).map(|world| world.kustomizations(now));
+        let Some(table) = all.as_ref().and_then(|all| all.now()) else {
+            return Vec::new();
+        };
         let keeping = table.iter().filter(|one| one.keeps(target) && !one.suspend);
-        keeping.min_by(|a, b| {
-            (&a.meta.namespace, &a.meta.name).cmp(&(&b.meta.namespace, &b.meta.name))
-        })
+        let mut keeping: Vec<&Kustomization> = keeping.collect();
+        keeping.sort_by_key(|one| (&one.meta.namespace, &one.meta.name));
+        keeping
     }
 
     /// Why Kustomizations may not be seen by this person, so that what keeps a namespace is not known; `None` where they

@@ -11,11 +11,12 @@ use crate::sources::op::Op;
 use crate::text::SafeText;
 
 pub(super) fn rights(turn: &Turn<'_>) -> Vec<(&'static str, Gvr, String)> {
-    let keeper = turn
+    let keepers = turn
         .sight
-        .keeper(&turn.run.cluster, &turn.run.namespace, turn.now);
+        .keepers(&turn.run.cluster, &turn.run.namespace, turn.now);
     let gvr = Gvr::new("kustomize.toolkit.fluxcd.io", "v1", "kustomizations");
-    keeper
+    keepers
+        .first()
         .map(|one| ("patch", gvr, one.meta.namespace.to_string()))
         .into_iter()
         .collect()
@@ -39,7 +40,11 @@ pub(super) fn brief(expansion: &Expansion<'_>) -> Result<PlanStep, ValueError> {
         ));
     };
     let (namespace, name) = kustomization;
-    let title = format!("suspend Kustomization {name} in {namespace}");
+    let rest = match expansion.frozen().not_held.as_slice() {
+        [] => String::new(),
+        rest => format!("; it does not hold {}", rest.join(", ")),
+    };
+    let title = format!("suspend Kustomization {name} in {namespace}{rest}");
     let undo = Undo::Op(Box::new(op(kustomization, false)));
     let op = op(kustomization, true);
     expansion.plan_step(title, Some(op), "suspend is false".to_owned(), undo)

@@ -243,10 +243,14 @@ fn compared(turn: &Turn<'_>, listed: &[Listed]) -> Verdict {
     }
     let unseen = |item: &&Item| found.exists && restore::unseen(listed, item);
     found.unseen = found.create.iter().filter(unseen).cloned().collect();
-    found.kustomization = turn
-        .sight
-        .keeper(&run.cluster, &run.namespace, turn.now)
-        .map(|one| (one.meta.namespace.to_string(), one.meta.name.to_string()));
+    let keepers = (turn.sight).keepers(&run.cluster, &run.namespace, turn.now);
+    let mut keepers = keepers.into_iter().map(|one| &one.meta);
+    found.kustomization = keepers
+        .next()
+        .map(|one| (one.namespace.to_string(), one.name.to_string()));
+    found.not_held = keepers
+        .map(|one| format!("{}/{}", one.namespace, one.name))
+        .collect();
     let words = counted(&found, run.cluster.as_str());
     Verdict::found(words, found)
 }
@@ -278,6 +282,12 @@ fn counted(found: &Frozen, cluster: &str) -> String {
         words = format!(
             "{words}  of kinds that {cluster} does not have {}",
             found.unknown.len()
+        );
+    }
+    if !found.not_held.is_empty() {
+        words = format!(
+            "{words}  Kustomizations that go on {}",
+            found.not_held.len()
         );
     }
     words

@@ -1,5 +1,7 @@
 //! What a person may not list is not looked at, is never called there or missing, and is said.
 
+use serde_json::json;
+
 use super::estate::Estate;
 use crate::runbook::press::Input;
 use crate::runbook::run::Card;
@@ -60,6 +62,21 @@ fn who_may_not_see_what_keeps_the_namespace_does_not_plan_as_if_nothing_did() {
         "whether a Kustomization keeps billing is not known on aws-prod: list kustomizations is not yours; \
          ask for the role of `rbac emit`"
     );
+}
+
+#[test]
+fn a_second_keeper_that_goes_on_is_said_in_the_plan() {
+    let mut estate = Estate::new();
+    let second = json!({"spec": {"suspend": false, "targetNamespace": "billing"}, "status": {}});
+    (estate.server).put("kustomizations", "flux-system", "tariffs", second);
+    estate.open("billing").unwrap();
+    estate.walk_to("hold-automation");
+    assert_eq!(
+        estate.run().turn().unwrap().title.as_str(),
+        "suspend Kustomization billing in flux-system; it does not hold flux-system/tariffs"
+    );
+    let said = evidence(estate.run(), "survey");
+    assert!(said.contains("Kustomizations that go on 1"), "{said}");
 }
 
 #[test]
