@@ -178,7 +178,7 @@ pub(super) struct Trouble {
     /// Make something go wrong: "cluster=lab-1 kind=pods verb=watch fault=stall after=3s for=30s"; may stand more than once
     #[arg(long = "fault", value_name = "WORDS")]
     pub fault: Vec<Fault>,
-    /// A TOML file of [[fault]] tables with the same words
+    /// A TOML file of `fault` tables with the same words
     #[arg(long, value_name = "FILE")]
     pub faults: Option<PathBuf>,
 }
