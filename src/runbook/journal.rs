@@ -71,7 +71,6 @@ fn row(event: &RunEvent) -> Option<(Kind, Option<u32>, Option<&SafeText>)> {
         RunEvent::Prepared {
             step, done: false, ..
         } => (Kind::StepBegun, Some(*step), None),
-        RunEvent::UndoListed { step, .. } => (Kind::StepAsked, Some(*step), None),
         RunEvent::Prepared { step, evidence, .. } | RunEvent::Done { step, evidence, .. } => {
             (Kind::StepDone, Some(*step), Some(evidence))
         }
@@ -89,7 +88,9 @@ fn row(event: &RunEvent) -> Option<(Kind, Option<u32>, Option<&SafeText>)> {
         RunEvent::Looked { step, words, .. } | RunEvent::Arrived { step, words, .. } => {
             (Kind::StepInDoubt, Some(*step), Some(words))
         }
-        RunEvent::LookAgain { step } => (Kind::StepAsked, Some(*step), None),
+        RunEvent::LookAgain { step } | RunEvent::UndoListed { step, .. } => {
+            (Kind::StepAsked, Some(*step), None)
+        }
         RunEvent::UndoItem { step, words, .. } => (Kind::StepUndone, Some(*step), Some(words)),
         RunEvent::Undone { step, evidence } => (Kind::StepUndone, Some(*step), Some(evidence)),
         RunEvent::Aborted { reason } => (Kind::RunAborted, None, Some(reason)),
