@@ -17,6 +17,7 @@ const PAGES: usize = 12;
 pub(crate) struct Browser {
     web: Web,
     name: String,
+    code: String,
 }
 
 /// The first form of a page.
@@ -31,6 +32,15 @@ impl Browser {
         Browser {
             web: Web::trusting(ca),
             name: name.to_owned(),
+            code: String::new(),
+        }
+    }
+
+    /// The same person, who types this code where the page asks for one.
+    pub(crate) fn typing(self, code: &str) -> Browser {
+        Browser {
+            code: code.to_owned(),
+            ..self
         }
     }
 
@@ -78,6 +88,10 @@ impl Browser {
     ) -> (&'static str, Vec<(String, String)>) {
         let has = |name: &str| form.fields.iter().any(|(field, _)| field == name);
         let pair = |name: &str, value: String| (name.to_owned(), value);
+        if has("device_user_code") {
+            let fields = vec![pair("device_user_code", self.code.clone())];
+            return ("the code", fields);
+        }
         if has("password") {
             let login = format!("{}@meridian.test", self.name);
             let password = format!("{}-password", self.name);

@@ -1,5 +1,6 @@
 //! The testbed of sign-ins: a real Keycloak, and a real API server that believes it.
 
+use std::cell::RefCell;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
@@ -20,6 +21,8 @@ use crate::web::encode;
 pub(crate) struct Keycloak {
     home: TempDir,
     about: Value,
+    /// The header of the administrator who was signed in last.
+    administrator: RefCell<String>,
 }
 
 impl Keycloak {
@@ -41,6 +44,7 @@ impl Keycloak {
         let home = tempfile::tempdir().expect("a folder");
         let mut keycloak = Keycloak {
             about: Value::Null,
+            administrator: RefCell::default(),
             home,
         };
         let up = Command::new(script("up"))
@@ -161,7 +165,31 @@ impl Keycloak {
     /// Asks Keycloak's administration, below the realm; gives what it answers.
     pub(crate) async fn admin(&self, method: &str, path: &str, body: &Value) -> Value {
         let (base, realm) = self.said("issuer").split_once("/realms/").expect("a realm");
+        let url = format!("{base}/admin/realms/{realm}{path}");
+        let body = match body {
+            Value::Null => String::new(),
+            body => body.to_string(),
+        };
         let mut web = Web::trusting(&self.ca());
+        let mut bearer = self.administrator.borrow().clone();
+        loop {
+            let headers = [
+                ("authorization", bearer.as_str()),
+                ("content-type", "application/json"),
+            ];
+            let answer = web.send(method, &url, &headers, body.clone()).await;
+            let answer = answer.expect("Keycloak answers");
+            match answer.status {
+                200..300 => return answer.json(),
+                // The first time, and each minute again.
+                401 => bearer = self.administrator(base).await,
+                status => panic!("{method} {path}: {status} {}", answer.text),
+            }
+        }
+    }
+
+    /// Signs the administrator in; gives the header that says so.
+    async fn administrator(&self, base: &str) -> String {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let form = [
             pair("grant_type", "password"),
@@ -171,27 +199,12 @@ impl Keycloak {
         ];
         let url = format!("{base}/realms/master/protocol/openid-connect/token");
         let headers = [("content-type", "application/x-www-form-urlencoded")];
+        let mut web = Web::trusting(&self.ca());
         let token = web.send("POST", &url, &headers, encode(&form)).await;
         let token = token.expect("Keycloak answers").json();
         let bearer = format!("Bearer {}", text(&token, "/access_token"));
-        let headers = [
-            ("authorization", bearer.as_str()),
-            ("content-type", "application/json"),
-        ];
-        let url = format!("{base}/admin/realms/{realm}{path}");
-        let body = match body {
-            Value::Null => String::new(),
-            body => body.to_string(),
-        };
-        let answer = web.send(method, &url, &headers, body).await;
-        let answer = answer.expect("Keycloak answers");
-        assert!(
-            (200..300).contains(&answer.status),
-            "{method} {path}: {} {}",
-            answer.status,
-            answer.text
-        );
-        answer.json()
+        self.administrator.replace(bearer.clone());
+        bearer
     }
 
     /// The id of the first thing below a path that is found so.

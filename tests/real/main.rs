@@ -34,6 +34,7 @@ mod pty;
 mod records;
 mod restore;
 mod rights;
+mod sign_in;
 mod simulator;
 mod threats;
 mod trust;
@@ -77,9 +78,19 @@ async fn people_sign_in_at_the_real_keycloak() {
     let Some(keycloak) = Keycloak::wanted() else {
         return;
     };
+    sign_in::prepare(&keycloak);
     threats::at_id_11_a_refresh_token_is_spent_by_its_use(&keycloak).await;
     threats::at_id_13_a_new_key_is_looked_for_once_a_minute(&keycloak, 3).await;
     threats::at_id_14_clocks_a_minute_apart_and_no_more(&keycloak).await;
     threats::at_id_20_another_name_or_algorithm_is_refused(&keycloak).await;
+    sign_in::login_says_who_the_cluster_takes_us_for(&keycloak).await;
+    sign_in::a_viewer_is_refused_in_words(&keycloak).await;
+    sign_in::only_an_id_token_of_the_console_opens_the_cluster(&keycloak).await;
+    sign_in::tokens_that_claim_too_much_are_refused(&keycloak).await;
+    sign_in::a_sign_out_ends_the_session(&keycloak).await;
+    let console = sign_in::console_of_alice(&keycloak).await;
     threats::at_id_12_an_outage_ends_nothing_before_its_time(&keycloak).await;
+    sign_in::it_goes_on_after_an_outage(console);
+    keycloak.stop();
+    sign_in::a_start_without_keycloak_is_one_sentence(&keycloak);
 }
