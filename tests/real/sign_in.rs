@@ -214,14 +214,22 @@ pub(crate) async fn only_an_id_token_of_the_console_opens_the_cluster(bed: &Keyc
     let (deleted, said) = bed.kubectl(Who::Token(erik.id.expose()), &delete, "");
     assert!(!deleted && said.contains("Forbidden"), "{said}");
     assert!(said.contains("oidc:erik@meridian.test"), "{said}");
-    refused(bed, alice.access.expose(), "the access token");
+    refused(
+        bed,
+        alice.access.expose(),
+        r#"expected audience \"crashcart\" got [\"account\"]"#,
+    );
 
     // The second client: two factors, and a token that opens nothing.
     let (_, session, tokens) = signed_in(bed, "crashcart-approve", "bob").await;
     assert_eq!(session.acr.as_deref(), Some("2"));
     let age = session.auth_time.map(|at| bed.now().duration_since(at));
     assert!(age.is_some_and(|age| age.as_secs() < 60), "{age:?}");
-    refused(bed, tokens.id.expose(), "the token of an approval");
+    refused(
+        bed,
+        tokens.id.expose(),
+        r#"expected audience \"crashcart\" got [\"crashcart-approve\"]"#,
+    );
 }
 
 /// Names of the cluster's own and lives that are too long: Keycloak gives such tokens, and the API server refuses them.
@@ -237,14 +245,14 @@ pub(crate) async fn tokens_that_claim_too_much_are_refused(bed: &Keycloak) {
     let (_, session, tokens) = signed_in(bed, CLIENT, "dana").await;
     let claims = |name: &str| session.person.groups.iter().any(|group| *group == name);
     assert!(claims("system:masters"), "Keycloak does not mind");
-    refused(bed, tokens.id.expose(), "a group of the cluster's own");
+    refused(bed, tokens.id.expose(), "a group begins with system");
     bed.admin("DELETE", &membership, &Value::Null).await;
     let (_, _, tokens) = signed_in(bed, CLIENT, "dana").await;
     taken(bed, &tokens);
 
     bed.set(json!({"accessTokenLifespan": 901})).await;
     let (_, _, tokens) = signed_in(bed, CLIENT, "dana").await;
-    refused(bed, tokens.id.expose(), "a life of more than 15 minutes");
+    refused(bed, tokens.id.expose(), "good for more than 15 minutes");
     bed.set(json!({"accessTokenLifespan": 60})).await;
 }
 
@@ -330,8 +338,14 @@ fn taken(bed: &Keycloak, tokens: &Tokens) {
     assert!(known && said.contains("oidc:"), "{said}");
 }
 
-/// The API server does not believe this token.
-fn refused(bed: &Keycloak, token: &str, what: &str) {
+/// The API server does not believe this token, for a reason that it keeps in its own log.
+fn refused(bed: &Keycloak, token: &str, why: &str) {
+    let log = bed.folder().join("apiserver.log");
+    let read = || std::fs::read_to_string(&log).expect("its log");
+    let before = read().len();
     let (known, said) = bed.kubectl(Who::Token(token), &["auth", "whoami"], "");
-    assert!(!known && said.contains("Unauthorized"), "{what}: {said}");
+    assert!(!known && said.contains("Unauthorized"), "{why}: {said}");
+    let log = read();
+    let log = log.get(before..).unwrap_or_default();
+    assert!(log.contains(why), "no {why:?} in:\n{log}");
 }
