@@ -67,6 +67,8 @@ impl Cluster {
             sum.wrapping_mul(31).wrapping_add(byte.into())
         });
         let store = Store::new(clock.clone(), own);
+        store.begin(&controllers::INDEXES);
+        store.begin(&[&monitoring::ALARMING]);
         api::bootstrap::fill(&store)?;
         Ok(Cluster {
             name: name.to_owned(),

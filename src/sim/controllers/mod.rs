@@ -27,6 +27,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::sim::Cluster;
 use crate::sim::scenario::script::Script;
+use crate::sim::store::Index;
 
 pub(in crate::sim) use velero::vault::Vault;
 
@@ -37,6 +38,9 @@ pub(in crate::sim) const TROUBLE: &str = "sim.crashcart.test";
 
 /// Rounds after which a pass ends even if controllers still write.
 const MOST_ROUNDS: usize = 32;
+
+/// What the controllers find by an index, because a cluster may have very many of it.
+pub(in crate::sim) static INDEXES: [&Index; 2] = [&scheduler::UNBOUND, &kubelet::RESTLESS];
 
 /// When the controllers of a cluster want to look at it again.
 #[derive(Debug)]

@@ -1,11 +1,11 @@
 //! What changed since: a bounded history per resource, and subscriptions that read it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use serde_json::Value;
 use tokio::sync::watch;
 
+use crate::sim::store::Kept;
 use crate::sim::store::Refusal;
 use crate::sim::store::Resource;
 use crate::sim::store::Store;
@@ -35,9 +35,9 @@ pub struct Event {
     /// What happened.
     pub change: Change,
     /// The object after the change; for a deletion its last state with the deletion's version.
-    pub object: Arc<Value>,
+    pub object: Arc<Kept>,
     /// The object before the change, if there was one.
-    pub before: Option<Arc<Value>>,
+    pub before: Option<Arc<Kept>>,
 }
 
 /// Changes seen by a subscription in one go.
@@ -92,26 +92,25 @@ impl Store {
         res: &'static Resource,
         ns: Option<&str>,
         rv: u64,
-    ) -> Result<Vec<Arc<Value>>, Refusal> {
+    ) -> Result<Vec<Arc<Kept>>, Refusal> {
         let state = self.state();
         let history = state.histories.get(&key(res));
         let since = history.map_or_else(|| Some(Vec::new()), |history| history.after(rv));
         let since = since.ok_or_else(|| {
             Refusal::expired("The resourceVersion for the provided list is too old.")
         })?;
-        let mut table = state.tables.get(&key(res)).cloned().unwrap_or_default();
+        let table = state.tables.get(&key(res));
+        let mut objects = table.map_or_else(BTreeMap::new, |table| table.objects().clone());
         for event in since.into_iter().rev() {
-            let at = slot(
-                Some(meta::namespace(&event.object)),
-                meta::name(&event.object),
-            );
+            let object = event.object.open();
+            let at = slot(Some(meta::namespace(&object)), meta::name(&object));
             match event.before {
-                Some(before) => table.insert(at, before),
-                None => table.remove(&at),
+                Some(before) => objects.insert(at, before),
+                None => objects.remove(&at),
             };
         }
-        let within = |object: &Arc<Value>| ns.is_none_or(|ns| ns == meta::namespace(object));
-        Ok(table.into_values().filter(within).collect())
+        objects.retain(|(space, _), _| ns.is_none_or(|ns| ns == space));
+        Ok(objects.into_values().collect())
     }
 }
 
