@@ -16,6 +16,9 @@ use crate::sim::store::state::slot;
 /// How many changes of one resource are kept; who asks for older ones must list again.
 const KEPT: usize = 4096;
 
+/// How many of the newest changes keep what they replaced open: watches with a selector look at it.
+const FRESH: usize = 256;
+
 /// What happened to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -40,6 +43,18 @@ pub struct Event {
     pub before: Option<Arc<Kept>>,
 }
 
+impl Event {
+    /// Packs the versions of which this event knows that nobody but history keeps them.
+    fn rest(&self) {
+        if let Some(before) = &self.before {
+            before.pack();
+        }
+        if self.change == Change::Deleted {
+            self.object.pack();
+        }
+    }
+}
+
 /// Changes seen by a subscription in one go.
 #[derive(Clone, Debug)]
 pub struct Batch {
@@ -60,6 +75,10 @@ pub(super) struct History {
 impl History {
     pub(super) fn push(&mut self, event: Event) {
         self.events.push_back(event);
+        let stale = self.events.len().checked_sub(FRESH + 1);
+        if let Some(stale) = stale.and_then(|at| self.events.get(at)) {
+            stale.rest();
+        }
         while self.events.len() > KEPT {
             if let Some(old) = self.events.pop_front() {
                 self.floor = old.rv;

@@ -75,14 +75,12 @@ impl Table {
         before
     }
 
-    /// Takes an object out; `last` is the version that tells of it.
-    pub(super) fn remove(&mut self, at: &Slot, last: &Arc<Kept>) -> Option<Arc<Kept>> {
+    /// Takes an object out.
+    pub(super) fn remove(&mut self, at: &Slot) -> Option<Arc<Kept>> {
         for (_, members) in &mut self.indexes {
             members.remove(at);
         }
-        let before = self.objects.remove(at);
-        self.warm(last);
-        before
+        self.objects.remove(at)
     }
 
     /// Begins an index, unless it is kept already.

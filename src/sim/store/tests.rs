@@ -329,3 +329,25 @@ fn what_rests_packed_follows_its_owner() {
     assert!(store.get(&CONFIGMAPS, Some("shop"), "a").is_none());
     assert_eq!(store.kept(&CONFIGMAPS, None).0.len(), table::OPEN + 1);
 }
+
+#[test]
+fn history_keeps_what_was_replaced_packed_and_what_stands_open() {
+    let store = store();
+    let first = store.create(&CONFIGMAPS, Some("shop"), named("a")).unwrap();
+    store.create(&CONFIGMAPS, Some("shop"), named("b")).unwrap();
+    let gone = store.delete(&CONFIGMAPS, Some("shop"), "b", Preconditions::now());
+    for number in 0..300 {
+        let count = |object: &mut Value| object["data"] = json!({"n": number.to_string()});
+        store.update(&CONFIGMAPS, Some("shop"), "a", count).unwrap();
+    }
+    let (events, _) = store.changes(&CONFIGMAPS, 0).unwrap();
+    let versions = [
+        &events[0].object,
+        &events[2].object,
+        &events[303 - 1].object,
+    ];
+    assert_eq!(versions.map(|kept| kept.is_packed()), [true, true, false]);
+    assert_eq!(versions[0].open(), first);
+    assert_eq!(versions[1].open(), gone.unwrap());
+    assert!(!events[302].before.as_ref().unwrap().is_packed());
+}
