@@ -3,6 +3,7 @@
 mod flux;
 mod trouble;
 mod velero;
+mod volumes;
 
 use std::sync::Arc;
 
