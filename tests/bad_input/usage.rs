@@ -67,7 +67,13 @@ fn a_scenario_that_does_not_exist_is_a_wrong_command_line() {
         let said = bench::said(bench::program(home.path()).args(args));
         said.one_sentence(64, &["nope"]);
         if args.contains(&"--scenario") {
-            said.one_sentence(64, &["there is no scenario", "quiet-night, ransomware-in-clinical"]);
+            said.one_sentence(
+                64,
+                &[
+                    "there is no scenario",
+                    "quiet-night, ransomware-in-clinical",
+                ],
+            );
         }
     }
 }

@@ -3,7 +3,7 @@
 //! `path` reads what is asked, `rbac` judges it, and one file for each manner of asking answers:
 //! `list`, `watch`, `write`, `review`, `scale`, `proxy`, `discovery`. Objects live in `store`.
 
-mod apply;
+pub(in crate::sim) mod apply;
 mod audit;
 pub mod bootstrap;
 mod defaults;
@@ -14,7 +14,7 @@ mod fields;
 mod fill;
 mod list;
 mod logs;
-mod managed;
+pub(in crate::sim) mod managed;
 mod options;
 mod patch;
 mod path;

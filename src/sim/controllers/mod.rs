@@ -2,7 +2,7 @@
 //!
 //! Each file is one controller: a function that reads the store, writes what should change, and
 //! tells the agenda when it wants to look again. They keep no state of their own but the
-//! content of the backup stores, so a store that was filled by hand is as good as one that grew.
+//! content of the backup stores and of the repository, so a store that was filled by hand is as good as one that grew.
 //! To add one: a file here and a line in `Controllers::pass`.
 
 mod conditions;
@@ -18,6 +18,7 @@ mod replicasets;
 mod scheduler;
 pub(in crate::sim) mod selector;
 mod statefulsets;
+mod tree;
 pub(in crate::sim) mod velero;
 mod volumes;
 
@@ -27,6 +28,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::sim::Cluster;
 use crate::sim::scenario::script::Script;
+
+use tree::Tree;
 
 pub(in crate::sim) use velero::vault::Vault;
 
@@ -76,6 +79,7 @@ pub(in crate::sim) fn after(at: Timestamp, seconds: f64) -> Timestamp {
 pub(in crate::sim) struct Controllers {
     cluster: Cluster,
     vault: Vault,
+    tree: Tree,
     script: Script,
     /// The newest version when all controllers were content, and until when they are.
     content: Option<(u64, Timestamp)>,
@@ -86,9 +90,11 @@ impl Controllers {
     pub(in crate::sim) fn new(cluster: Cluster) -> Self {
         let vault = Vault::new(cluster.clock.clone());
         velero::backups::fill_vault(&cluster, &vault);
+        let tree = Tree::read(&cluster.store);
         Self {
             cluster,
             vault,
+            tree,
             script: Script::default(),
             content: None,
         }
@@ -121,7 +127,7 @@ impl Controllers {
         for _ in 0..MOST_ROUNDS {
             let before = *store.changed().borrow();
             velero::pass(&self.cluster, &self.vault, &mut agenda);
-            flux::pass(store, &mut agenda);
+            flux::pass(store, &self.tree, &mut agenda);
             deployments::pass(store, &mut agenda);
             statefulsets::pass(store);
             replicasets::pass(store);
