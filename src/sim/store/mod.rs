@@ -141,7 +141,9 @@ impl Store {
     ) -> Result<Arc<Value>, Refusal> {
         let mut state = self.state();
         state.namespace_takes(res, ns, meta::name(&object))?;
-        object::complete(&mut object, res, ns, &self.inner.clock, &mut state.dice)?;
+        // What is not written in the end must not change what comes later.
+        let mut dice = state.dice.clone();
+        object::complete(&mut object, res, ns, &self.inner.clock, &mut dice)?;
         let at = slot(ns, meta::name(&object));
         let table = state.tables.entry(key(res)).or_default();
         if table.contains_key(&at) {
@@ -150,6 +152,7 @@ impl Store {
         if dry {
             return Ok(Arc::new(object));
         }
+        state.dice = dice;
         Ok(self.write(&mut state, res, at, object, Change::Added))
     }
 
@@ -320,7 +323,7 @@ impl Store {
         self.changes(res, since).is_ok()
     }
 
-    fn deletions(&self) -> u64 {
+    pub(in crate::sim) fn deletions(&self) -> u64 {
         self.state().deletions
     }
 
