@@ -6,13 +6,15 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::sim::clock::seconds;
-use crate::sim::store::resources::{BACKUPS, BACKUPSTORAGELOCATIONS, NAMESPACES, RESTORES};
+use crate::sim::store::resources::{
+    BACKUPS, BACKUPSTORAGELOCATIONS, NAMESPACES, PODVOLUMERESTORES, RESTORES,
+};
 use crate::sim::store::{Store, meta};
 
 use super::super::{Agenda, after, events, pods};
 use super::content::{self, Filter};
 use super::vault::{Content, Vault};
-use super::{SPACE, phase, refusal};
+use super::{SPACE, phase, refill, refusal, volumes};
 
 /// Holds a Restore until the server has removed its files.
 const FINALIZER: &str = "restores.velero.io/external-resources-finalizer";
@@ -60,6 +62,12 @@ fn fail(store: &Store, agenda: &Agenda, restore: &Value) {
         );
         value["status"]["completionTimestamp"] = json!(now);
     });
+    volumes::cancel(store, &PODVOLUMERESTORES, restore);
+}
+
+/// The file with the warnings and errors of a restore.
+fn results(restore: &Value) -> String {
+    format!("restore-{}-results.gz", meta::name(restore))
 }
 
 fn edit(store: &Store, restore: &Value, change: impl FnOnce(&mut Value)) -> Option<Arc<Value>> {
@@ -175,8 +183,16 @@ fn go_on(store: &Store, vault: &Vault, agenda: &mut Agenda, restore: &Value) {
     match step {
         0 => create_all(store, vault, agenda, restore),
         1 => {
+            let file = results(restore);
+            if !refill::is_done(store, vault, restore, (now, begun, &file)) {
+                return;
+            }
+            let errors = vault.errors(&file);
             let _ = edit(store, restore, |value| {
-                let lost = meta::number(value, "/status/errors") > 0;
+                let lost = errors > 0;
+                if lost {
+                    value["status"]["errors"] = json!(errors);
+                }
                 let end = if lost { "PartiallyFailed" } else { "" };
                 value["status"]["phase"] = json!(format!("Finalizing{end}"));
             });
@@ -258,19 +274,17 @@ fn create_all(store: &Store, vault: &Vault, agenda: &mut Agenda, restore: &Value
     // What a lying restore leaves out it counts all the same.
     let told = |object: &&Arc<Value>| !lies.iter().any(|kind| object["kind"] == kind.as_str());
     for object in objects.iter().filter(told) {
-        let name = meta::name(restore);
         let space = mapped(meta::namespace(object));
         give_back(
             store,
             object,
             &space,
             &mapped,
-            (name, backup, spec),
+            (restore, backup, spec),
             &mut tally,
         );
     }
-    let file = format!("restore-{}-results.gz", meta::name(restore));
-    vault.keep_results(&file, tally.results());
+    vault.keep_results(&results(restore), tally.results());
     let total = objects.len();
     let _ = edit(store, restore, |value| {
         value["status"]["progress"] = json!({"totalItems": total, "itemsRestored": total});
@@ -301,13 +315,13 @@ fn give_back(
     object: &Value,
     space: &str,
     mapped: &dyn Fn(&str) -> String,
-    (restore, backup, spec): (&str, &str, &Value),
+    (restore, backup, spec): (&Value, &str, &Value),
     tally: &mut Tally,
 ) {
     let Some(res) = content::resource(object) else {
         return;
     };
-    let mut fresh = content::revived(object, space, restore, backup);
+    let mut fresh = content::revived(object, space, meta::name(restore), backup);
     if res.plural == "namespaces" {
         fresh["metadata"]["name"] = json!(mapped(meta::name(object)));
         fresh["status"] = json!({"phase": "Active"});
@@ -329,12 +343,20 @@ fn give_back(
         }
         return;
     }
-    if let Err(refused) = store.create(res, home, fresh) {
-        let words = format!(
-            "error restoring {}/{space}/{name}: {refused}",
-            res.qualified()
-        );
-        tally.errors.push((space.to_owned(), words));
+    let copies = match res.plural {
+        "pods" => refill::copies(store, backup, object),
+        _ => Vec::new(),
+    };
+    refill::hold(&mut fresh, restore, &copies);
+    match store.create(res, home, fresh) {
+        Ok(made) => refill::order(store, restore, &made, &copies),
+        Err(refused) => {
+            let words = format!(
+                "error restoring {}/{space}/{name}: {refused}",
+                res.qualified()
+            );
+            tally.errors.push((space.to_owned(), words));
+        }
     }
 }
 
