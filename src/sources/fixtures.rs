@@ -69,6 +69,8 @@ pub(super) fn cluster(text: &str) -> Cluster {
             identity: "keycloak".to_owned(),
         },
         audience: None,
+        route: crate::config::Route::default(),
+        copy_of: None,
     }
 }
 
@@ -134,6 +136,7 @@ pub(super) fn config() -> Config {
             clinical,
         ],
         policy: Policy::own(),
+        warnings: Vec::new(),
     }
 }
 

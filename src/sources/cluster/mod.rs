@@ -1,8 +1,8 @@
 //! The connection to one cluster: two clients of one generation, trusted by its CA key before anything is sent.
 //!
 //! The reader lists, watches, gets and asks about itself; it has no method that changes anything. The writer sends
-//! what `apply.rs` hands it, once: it never tries again by itself. No kubeconfig is inferred, no program is started,
-//! no proxy is used, no redirect is followed.
+//! what `apply.rs` hands it, once: it never tries again by itself. No kubeconfig is inferred, no proxy of the
+//! environment is used, no redirect is followed.
 
 mod ahead;
 pub mod artefact;
@@ -82,7 +82,10 @@ impl Link {
         let token = match &cluster.auth {
             ClusterAuth::Oidc { .. } => token,
             ClusterAuth::Kubeconfig(KubeconfigUser::Token(token)) => TokenSlot::new(token.clone()),
-            ClusterAuth::Kubeconfig(KubeconfigUser::ClientCert { .. }) => TokenSlot::default(),
+            ClusterAuth::Kubeconfig(KubeconfigUser::TokenFile(file)) => TokenSlot::file(file),
+            ClusterAuth::Kubeconfig(
+                KubeconfigUser::ClientCert { .. } | KubeconfigUser::Program(_),
+            ) => TokenSlot::default(),
         };
         let pulse = Pulse::default();
         let reader = client(cluster, &anchors, &token, &pulse)?;
@@ -257,6 +260,12 @@ fn client(
     config.read_timeout = Some(READ);
     config.write_timeout = Some(WRITE);
     config.reset_reader_on_write = true;
+    config.tls_server_name.clone_from(&cluster.route.tls_name);
+    // Only what a file names: kube reads proxies of the environment when it infers a configuration, which is not done.
+    if let Some(proxy) = &cluster.route.proxy {
+        let url = proxy.url().expose().parse();
+        config.proxy_url = Some(url.map_err(|_| unusable(format!("{proxy} is not an address")))?);
+    }
     // kube's own retry waits up to 1000 s between two tries and says nothing meanwhile: watches and the reader try
     // again by themselves, the writer never.
     config.default_retry = false;
