@@ -17,6 +17,7 @@ use crate::config::ClusterAuth;
 use crate::config::Config;
 use crate::sources::fact::Greeting;
 use crate::sources::level::Level;
+use crate::sources::twins::twin;
 use crate::sources::world::ClusterWorld;
 use crate::state::State;
 use crate::text::age;
@@ -196,11 +197,22 @@ fn cluster_words(state: &State, cluster: &Cluster, world: &ClusterWorld) -> (Lev
     match world.uid_matches(cluster) {
         Some(false) => (Level::Crit, "kube-system has another uid than the configuration: changes are off; is it the right cluster?".to_owned()),
         None => (Level::Warn, format!("{} answers; changes are off until its fingerprint is pinned: {}", greeting.version, fingerprint(cluster, greeting))),
+        Some(true) if twin(&state.config, &state.world, &cluster.name).is_some() => {
+            (Level::Crit, same_uid(state, cluster))
+        }
         Some(true) if skew.abs() > SKEW_WARN_S => {
             (Level::Warn, format!("{} answers; its clock is {skew}s from this one: set the clock", greeting.version))
         }
         Some(true) => (Level::Ok, format!("{} answers, fingerprint equal, {}", greeting.version, world.freshness(state.now).words())),
     }
+}
+
+fn same_uid(state: &State, cluster: &Cluster) -> String {
+    let other = twin(&state.config, &state.world, &cluster.name);
+    let other = other.map(ToString::to_string).unwrap_or_default();
+    format!(
+        "it has the kube-system uid of {other}: changes are off on both; give the copy a CA of its own, pin both keys, and write copy_of at the copy"
+    )
 }
 
 fn log(state: &State, report: &mut Report<'_>) -> anyhow::Result<()> {
