@@ -27,6 +27,7 @@ pub mod op;
 pub mod rbac;
 pub mod seen;
 pub mod table;
+pub mod twins;
 pub mod watch;
 pub mod world;
 pub mod written;
