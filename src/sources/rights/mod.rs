@@ -6,8 +6,11 @@
 //! Nothing here asks anybody; the connection asks, and what it heard is folded into the world.
 
 pub mod confine;
+pub mod grant;
+pub mod held;
 pub mod manifest;
 pub mod role;
+pub mod rules;
 
 use super::alerts;
 use super::fact::Watch;
