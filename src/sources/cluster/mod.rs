@@ -9,6 +9,7 @@ pub mod artefact;
 pub mod fault;
 mod layers;
 pub(super) mod reader;
+mod rights;
 
 use std::sync::OnceLock;
 use std::time::Duration;
