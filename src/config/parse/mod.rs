@@ -1,6 +1,7 @@
 //! The configuration file, from text to checked nouns; one file per kind of section.
 
 mod clusters;
+mod tokens;
 mod zones;
 
 use super::Config;
@@ -39,6 +40,7 @@ pub fn load(path: &Path, policy: Option<&Path>) -> Result<Config, ConfigError> {
     let clusters = clusters::clusters(&top, folder, &identities)?;
     let estate = estate(&top, &clusters)?;
     let zones = zones::zones(&top, &clusters, &estate)?;
+    let tokens = tokens::tokens(&top)?;
     let policy = policy::load(folder, policy)?;
     Ok(Config {
         path: path.to_path_buf(),
@@ -47,6 +49,7 @@ pub fn load(path: &Path, policy: Option<&Path>) -> Result<Config, ConfigError> {
         clusters,
         zones,
         policy,
+        tokens,
     })
 }
 

@@ -20,6 +20,7 @@ use crate::config::Member;
 use crate::config::MemberBy;
 use crate::config::Pem;
 use crate::config::Policy;
+use crate::config::TokenSettings;
 use crate::config::Site;
 use crate::config::Zone;
 use crate::runbook::event::RunEvent;
@@ -102,6 +103,7 @@ fn config() -> Config {
             zone("administrative", 1, &["billing"]),
         ],
         policy: Policy::own(),
+        tokens: TokenSettings::default(),
     }
 }
 
