@@ -20,6 +20,7 @@ use crate::config::Member;
 use crate::config::MemberBy;
 use crate::config::Pem;
 use crate::config::Policy;
+use crate::config::TokenSettings;
 use crate::config::Site;
 use crate::config::Zone;
 use crate::runbook::event::RunEvent;
@@ -105,6 +106,7 @@ fn config() -> Config {
         ],
         policy: Policy::own(),
         warnings: Vec::new(),
+        tokens: TokenSettings::default(),
     }
 }
 
