@@ -16,6 +16,7 @@ use super::super::settings::Manners;
 use super::form::Form;
 use super::form::answer;
 use super::form::client_form;
+use super::form::fields;
 use super::form::refused;
 use super::form::text;
 
@@ -37,6 +38,10 @@ fn broken(error: &IssuerError) -> Refusal {
 
 fn opened(issuer: &Issuer, body: &str) -> Result<Opened, Refusal> {
     let manners = issuer.settings().manners;
+    let form = fields(body)?;
+    if manners == Manners::Keycloak && !form.contains_key("grant_type") {
+        return Err(no_grant());
+    }
     let (form, client) = client_form(body, manners)?;
     match form.get("grant_type").map(String::as_str) {
         Some(DEVICE_GRANT) => poll(issuer, client, &form),
@@ -46,11 +51,12 @@ fn opened(issuer: &Issuer, body: &str) -> Result<Opened, Refusal> {
             "unsupported_grant_type",
             "Unsupported grant_type",
         )),
-        None => Err(Refusal::bad(
-            "invalid_request",
-            "Missing form parameter: grant_type",
-        )),
+        None => Err(no_grant()),
     }
+}
+
+fn no_grant() -> Refusal {
+    Refusal::bad("invalid_request", "Missing form parameter: grant_type")
 }
 
 fn poll(issuer: &Issuer, client: &Client, form: &Form) -> Result<Opened, Refusal> {
