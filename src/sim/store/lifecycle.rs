@@ -15,10 +15,8 @@ use crate::sim::store::resources;
 
 /// How long a deletion is visible before the sweep comes.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Sweeps after which deletions are left for later.
-const ROUNDS: usize = 8;
 
-/// Sweeps after every deletion, for as long as the store lives.
+/// Sweeps after every deletion, for as long as the store lives; for a cluster that has no controllers.
 pub async fn run(store: Store) {
     let mut changed = store.changed();
     let mut seen = 0;
@@ -35,22 +33,6 @@ pub async fn run(store: Store) {
         store.clock().wait(PAUSE).await;
         sweep(&store);
     }
-}
-
-/// Follows up what was deleted since `seen`, until nothing more goes; true when there was something.
-pub(in crate::sim) fn settle(store: &Store, seen: &mut u64) -> bool {
-    let mut any = false;
-    // A deletion may lead to others; a finalizer may hold one for ever.
-    for _ in 0..ROUNDS {
-        let deletions = store.deletions();
-        if deletions == *seen {
-            break;
-        }
-        *seen = deletions;
-        any = true;
-        sweep(store);
-    }
-    any
 }
 
 /// Empties namespaces that are going and collects what has lost its owner.

@@ -122,7 +122,9 @@ impl Store {
     ) -> Result<Arc<Value>, Refusal> {
         let mut state = self.state();
         state.namespace_takes(res, ns, meta::name(&object))?;
-        object::complete(&mut object, res, ns, &self.inner.clock, &mut state.dice)?;
+        // What is not written in the end must not change what comes later.
+        let mut dice = state.dice.clone();
+        object::complete(&mut object, res, ns, &self.inner.clock, &mut dice)?;
         let at = slot(ns, meta::name(&object));
         let table = state.tables.entry(key(res)).or_default();
         if table.get(&at).is_some() {
@@ -131,6 +133,7 @@ impl Store {
         if dry {
             return Ok(Arc::new(object));
         }
+        state.dice = dice;
         Ok(self.write(&mut state, res, at, object, Change::Added))
     }
 
@@ -291,7 +294,7 @@ impl Store {
         self.changes(res, since).is_ok()
     }
 
-    fn deletions(&self) -> u64 {
+    pub(in crate::sim) fn deletions(&self) -> u64 {
         self.state().deletions
     }
 

@@ -9,6 +9,7 @@ mod containers;
 mod eviction;
 pub(in crate::sim) mod image;
 mod needs;
+mod waits;
 
 use std::sync::Arc;
 
@@ -137,6 +138,9 @@ fn sync(desk: &mut Desk<'_>) {
         if !needs::said(desk, &words) {
             desk.say(true, "FailedMount", &words);
         }
+        return;
+    }
+    if waits::is_held(desk) {
         return;
     }
     let old = pod["status"]["containerStatuses"].clone();
