@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::sim::api::schema::check::Fault;
+pub(super) use crate::sim::api::schema::check::Fault;
 use crate::sim::store::Refusal;
 use crate::sim::store::Resource;
 use crate::sim::store::meta;
@@ -77,7 +77,8 @@ impl Schemas {
     }
 }
 
-fn refuse(res: &Resource, object: &Value, faults: Vec<Fault>) -> Result<(), Refusal> {
+/// Refuses an object for what is wrong with it, if anything is.
+pub(super) fn refuse(res: &Resource, object: &Value, faults: Vec<Fault>) -> Result<(), Refusal> {
     let name = meta::name(object);
     let mut faults = faults.into_iter();
     let Some(Fault { field, reason, why }) = faults.next() else {
@@ -93,8 +94,8 @@ fn refuse(res: &Resource, object: &Value, faults: Vec<Fault>) -> Result<(), Refu
 pub(super) fn untyped(res: &Resource, applied: &Value, told: &[String]) -> Result<(), Refusal> {
     let why = match told {
         [] => return Ok(()),
-        [one] => one.clone(),
-        many => format!("errors:\n  {}", many.join("\n  ")),
+        // A real server stops at the first it meets.
+        [first, ..] => first,
     };
     let version = res.api_version();
     let version = if res.group.is_empty() {
