@@ -57,7 +57,7 @@ fn is_key(key: &str) -> bool {
 }
 
 /// What is wrong with an object's metadata; a real server looks at that of a changed object four times.
-pub(super) fn metadata(before: &Value, object: &Value) -> Faults {
+pub(super) fn metadata(res: &Resource, before: &Value, object: &Value) -> Faults {
     let mut faults = Faults::default();
     for field in ["labels", "annotations"] {
         let (old, new) = (&before["metadata"][field], &object["metadata"][field]);
@@ -98,7 +98,8 @@ pub(super) fn metadata(before: &Value, object: &Value) -> Faults {
             if !is_key(name) {
                 times.invalid("metadata.finalizers", held, NAME);
             }
-            if !name.contains('/') && !matches!(name, "orphan" | "foregroundDeletion") {
+            let standard = matches!(name, "orphan" | "foregroundDeletion" | "kubernetes");
+            if !res.custom && !standard && !name.contains('/') {
                 let why = "name is neither a standard finalizer name nor is it fully qualified";
                 times.invalid(&format!("metadata.finalizers[{at}]"), held, why);
             }
@@ -292,10 +293,10 @@ mod tests {
             "finalizers": ["a.test/b", "bare"],
         }});
         assert_eq!(
-            fields(&metadata(&Value::Null, &object)),
+            fields(&metadata(&CONFIGMAPS, &Value::Null, &object)),
             ["metadata.labels", "metadata.finalizers[1]"]
         );
-        assert!(metadata(&object, &object).found.is_empty());
+        assert!(metadata(&CONFIGMAPS, &object, &object).found.is_empty());
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub(super) fn check(res: &Resource, before: &Value, object: &Value) -> Result<()
         let why = format!("unsupported role reference kind: \"{role}\"");
         return Err(Refusal::new(500, "", why));
     }
-    schema::refuse(res, object, rules::metadata(before, object).found)?;
+    schema::refuse(res, object, rules::metadata(res, before, object).found)?;
     match (res.group, res.plural) {
         ("", "pods") => pod(res, before, object),
         ("apps", _) => workload(res, before, object),
