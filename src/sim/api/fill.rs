@@ -58,7 +58,6 @@ pub(super) fn complete(res: &Resource, before: &Value, object: &mut Value) {
         }
         ("batch", "cronjobs") => cron_job(spec),
         ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings") => binding(object),
-        ("rbac.authorization.k8s.io", _) => default(object, "rules", Value::Null),
         _ => {}
     }
     strip_spec(object);
@@ -286,6 +285,9 @@ pub(super) fn admit(res: &Resource, object: &mut Value, store: &Store) {
             default(object, "eventTime", Value::Null);
             default(object, "reportingComponent", "".into());
             default(object, "reportingInstance", "".into());
+        }
+        ("rbac.authorization.k8s.io", "roles" | "clusterroles") => {
+            default(object, "rules", Value::Null);
         }
         ("policy", _) => {
             object["status"] = json!({

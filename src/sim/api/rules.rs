@@ -173,7 +173,7 @@ fn data(res: &Resource, before: &Value, object: &Value, faults: &mut Faults) {
     let size: usize = values.filter_map(Value::as_str).map(str::len).sum();
     if size > MAP_LIMIT && res.plural == "configmaps" {
         let why = format!("Too long: may not be more than {MAP_LIMIT} bytes");
-        faults.add("", "FieldValueTooLong", why);
+        faults.add("[]", "FieldValueTooLong", why);
     }
     if before["immutable"] == true {
         if object["immutable"] != true {

@@ -257,7 +257,15 @@ fn unread(part: &str) -> String {
         let found = word(rest);
         return format!("unable to parse requirement: found '{found}', expected: {operators}");
     }
-    let value = rest.trim_start_matches(['=', '!']).trim_start();
+    let operator = ["!=", "==", "="].into_iter();
+    let value = operator
+        .filter_map(|operator| rest.strip_prefix(operator))
+        .next()
+        .unwrap_or(rest);
+    let value = value.trim_start();
+    if value.starts_with('=') {
+        return "unable to parse requirement: found '=', expected: identifier".to_owned();
+    }
     let found = word(value[word(value).len()..].trim_start());
     format!("found '{found}', expected: ',' or 'end of string'")
 }

@@ -48,13 +48,13 @@ pub(super) fn check(res: &Resource, before: &Value, object: &Value) -> Result<()
         let why = format!("unsupported role reference kind: \"{role}\"");
         return Err(Refusal::new(500, "", why));
     }
-    schema::refuse(res, object, rules::metadata(res, before, object).found)?;
+    schema::refuse(res, object, &rules::metadata(res, before, object).found)?;
     match (res.group, res.plural) {
         ("", "pods") => pod(res, before, object),
         ("apps", _) => workload(res, before, object),
         _ => Ok(()),
     }?;
-    schema::refuse(res, object, rules::kind(res, before, object).found)
+    schema::refuse(res, object, &rules::kind(res, before, object).found)
 }
 
 fn invalid(res: &Resource, object: &Value, field: &str, why: &str) -> Refusal {

@@ -225,6 +225,9 @@ fn create_as(
     meta::map(&mut object, "metadata");
     let given = object.clone();
     defaults::begin(target.res, &mut object);
+    if let Some(ns) = &target.ns {
+        meta::set(&mut object, "namespace", ns.as_str().into());
+    }
     server.schemas().complete(target.res, &mut object);
     if writer.operation == "Apply" {
         apply::begin(&given, &mut object, target.res, writer);
