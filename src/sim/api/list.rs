@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 
 use crate::sim::api::Ask;
@@ -17,6 +16,7 @@ use crate::sim::api::selector::Selector;
 use crate::sim::api::shape;
 use crate::sim::api::shape::Shape;
 use crate::sim::api::table;
+use crate::sim::store::Kept;
 use crate::sim::store::Refusal;
 use crate::sim::store::Resource;
 use crate::sim::store::meta;
@@ -24,7 +24,7 @@ use crate::sim::store::meta;
 /// How many lists with further pages are remembered; older ones answer 410.
 const KEPT: usize = 64;
 
-type Items = Arc<Vec<Arc<Value>>>;
+type Items = Arc<Vec<Arc<Kept>>>;
 
 /// Lists of which a client may still fetch a page.
 #[derive(Debug, Default)]
@@ -51,7 +51,7 @@ impl Snapshots {
 
 /// One page, ready to be written.
 struct Page {
-    items: Vec<Arc<Value>>,
+    items: Vec<Arc<Kept>>,
     metadata: Value,
 }
 
@@ -84,7 +84,7 @@ fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Res
     let mut chosen = Vec::new();
     let mut next = items.len();
     for (at, item) in items.iter().enumerate().skip(start) {
-        if !selector.takes(item) {
+        if !selector.takes_kept(item) {
             continue;
         }
         // The cache of a real server gives the whole list for version 0, whatever the limit.
@@ -130,7 +130,7 @@ fn start(
         let items = store.list_at(target.res, ns, version)?;
         return Ok((Arc::new(items), version, 0));
     }
-    let (items, rv) = store.list(target.res, ns);
+    let (items, rv) = store.kept(target.res, ns);
     Ok((Arc::new(items), rv, 0))
 }
 
@@ -222,89 +222,57 @@ pub(super) fn page_too_old(given: &str) -> Refusal {
     too_old(&after.unwrap_or_default())
 }
 
+/// The body, item by item: only one of them is open at a time.
 fn write(
     server: &Server,
     res: &'static Resource,
     shape: Shape,
     page: &Page,
 ) -> Result<Vec<u8>, serde_json::Error> {
-    match shape {
-        Shape::Whole => serde_json::to_vec(&Whole { res, page }),
-        Shape::Metadata => serde_json::to_vec(&json!({
+    let mut head = match shape {
+        Shape::Whole => json!({
+            "kind": format!("{}List", res.kind),
+            "apiVersion": res.api_version(),
+        }),
+        Shape::Metadata => json!({
             "kind": "PartialObjectMetadataList",
             "apiVersion": "meta.k8s.io/v1",
-            "metadata": page.metadata,
-            "items": metadata(page),
-        })),
-        Shape::Table(rows) => {
-            let mut whole = table::head(res, true);
-            whole["metadata"] = page.metadata.clone();
-            whole["rows"] = page
-                .items
-                .iter()
-                .map(|item| shape::row(res, item, rows, server.clock()))
-                .collect();
-            serde_json::to_vec(&whole)
+        }),
+        Shape::Table(_) => table::head(res, true),
+    };
+    head["metadata"] = page.metadata.clone();
+    if shape == Shape::Metadata && page.items.is_empty() {
+        // A real server writes `null` where it holds nothing, in this form alone.
+        head["items"] = Value::Null;
+        return serde_json::to_vec(&head);
+    }
+    let name = match shape {
+        Shape::Table(_) => "rows",
+        Shape::Whole | Shape::Metadata => "items",
+    };
+    if let Some(head) = head.as_object_mut() {
+        head.remove(name);
+    }
+    let mut body = serde_json::to_vec(&head)?;
+    body.pop();
+    body.extend_from_slice(format!(",\"{name}\":[").as_bytes());
+    for (at, item) in page.items.iter().enumerate() {
+        if at > 0 {
+            body.push(b',');
         }
-    }
-}
-
-/// The items of a list of metadata. A real server writes `null` where it holds nothing, in this form alone.
-fn metadata(page: &Page) -> Value {
-    if page.items.is_empty() {
-        return Value::Null;
-    }
-    page.items
-        .iter()
-        .map(|item| shape::metadata_of(item))
-        .collect()
-}
-
-/// A list of whole objects, written without copying them.
-struct Whole<'a> {
-    res: &'static Resource,
-    page: &'a Page,
-}
-
-impl Serialize for Whole<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_map(Some(4))?;
-        list.serialize_entry("kind", &format!("{}List", self.res.kind))?;
-        list.serialize_entry("apiVersion", &self.res.api_version())?;
-        list.serialize_entry("metadata", &self.page.metadata)?;
-        let items: Vec<Item<'_>> = self
-            .page
-            .items
-            .iter()
-            .map(|item| Item {
-                object: item,
-                typed: self.res.custom,
-            })
-            .collect();
-        list.serialize_entry("items", &items)?;
-        list.end()
-    }
-}
-
-/// An item of a list: only custom resources carry their kind there.
-struct Item<'a> {
-    object: &'a Value,
-    typed: bool,
-}
-
-impl Serialize for Item<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Some(object) = self.object.as_object().filter(|_| !self.typed) else {
-            return self.object.serialize(serializer);
-        };
-        let mut item = serializer.serialize_map(None)?;
-        for (key, value) in object {
-            if key != "kind" && key != "apiVersion" {
-                item.serialize_entry(key, value)?;
+        match shape {
+            Shape::Whole => item.write(&mut body)?,
+            Shape::Metadata => {
+                serde_json::to_writer(&mut body, &shape::metadata_of(&item.open()))?;
+            }
+            Shape::Table(rows) => {
+                let row = shape::row(res, &item.open(), rows, server.clock());
+                serde_json::to_writer(&mut body, &row)?;
             }
         }
-        item.end()
     }
+    body.extend_from_slice(b"]}");
+    Ok(body)
 }
 
 #[cfg(test)]
