@@ -22,12 +22,14 @@ mod protobuf;
 mod proxy;
 mod rbac;
 mod review;
+mod rules;
 mod scale;
 mod schema;
 mod selector;
 mod shape;
 mod table;
 mod trouble;
+mod types;
 mod validate;
 mod watch;
 mod write;
@@ -167,12 +169,21 @@ impl Ask {
 
     /// A query parameter that is true or false.
     fn flag(&self, key: &str) -> bool {
-        matches!(self.query(key), "true" | "1")
+        is_on(&self.queries, key)
     }
 
     fn agent(&self) -> &str {
         text(&self.headers, USER_AGENT.as_str())
     }
+}
+
+/// True when a parameter is given and does not say no; a real server reads any other word as yes.
+fn is_on(queries: &[(String, String)], key: &str) -> bool {
+    let mut given = queries.iter().filter(|(name, _)| name == key);
+    given.next().is_some_and(|(_, value)| {
+        let no = value.eq_ignore_ascii_case("false") || value == "0";
+        !no
+    })
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
@@ -237,13 +248,12 @@ async fn judge(
     let queries = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
         .map_err(|error| Refusal::bad_request(error.to_string()))?
         .0;
-    let watch = queries
-        .iter()
-        .any(|(key, value)| key == "watch" && matches!(value.as_str(), "true" | "1"));
+    let watch = is_on(&queries, "watch");
     let route = path::route(&path);
     let plain = Route::Plain;
     let route_or_plain = route.as_ref().unwrap_or(&plain);
     arrival.asked = path::attributes(&parts.method, &path, route_or_plain, watch);
+    arrival.asked.narrow(&queries);
     *trouble = server.trouble(&parts, &arrival.asked);
     let trouble = trouble.as_ref();
     if let Some(trouble) = trouble {
@@ -369,7 +379,7 @@ fn object(server: &Server, ask: &Ask, target: &Target) -> Result<Response, Refus
 /// Health, version, discovery and API descriptions.
 fn plain_answer(ask: &Ask, path: &str) -> Result<Response, Refusal> {
     let known = match path.trim_end_matches('/') {
-        "/healthz" | "/readyz" | "/livez" => {
+        "/healthz" | "/readyz" | "/livez" | "/healthz/ping" | "/readyz/ping" | "/livez/ping" => {
             return Ok(shape::typed(
                 200,
                 "text/plain; charset=utf-8",

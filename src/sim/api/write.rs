@@ -19,6 +19,7 @@ use crate::sim::api::protobuf;
 use crate::sim::api::schema;
 use crate::sim::api::shape;
 use crate::sim::api::shape::Shape;
+use crate::sim::api::types;
 use crate::sim::api::validate;
 use crate::sim::clock::seconds;
 use crate::sim::store::Refusal;
@@ -155,6 +156,10 @@ pub(super) fn create(server: &Server, ask: &Ask, target: &Target) -> Result<Resp
     }
     let mut object = object_body(ask, target.res)?;
     let mut warnings = pruned(server, ask, target.res, &mut object)?;
+    if !meta::text(&object, "/metadata/resourceVersion").is_empty() {
+        let why = "resourceVersion should not be set on objects to be created";
+        return Err(Refusal::new(500, "", why));
+    }
     warnings.extend(validate::finalizers(&object));
     let writer = writer(server, ask, "Update", "");
     let made = create_as(server, ask, target, object, &writer);
@@ -173,13 +178,22 @@ fn pruned(
 ) -> Result<Vec<String>, Refusal> {
     let strict = options::strict(ask)?;
     let whole = object.clone();
+    let patched = ask.method == Method::PATCH;
+    if let Some(why) = types::wrong(res, object) {
+        return Err(if patched {
+            validate::unreadable_patched(&whole, &why)
+        } else {
+            validate::unreadable(res, &why)
+        });
+    }
     let mut unknown = validate::prune_metadata(object);
     unknown.extend(server.schemas().prune(res, object));
     unknown.extend(validate::prune(res, object));
     if strict == Some(true) && !unknown.is_empty() {
-        return Err(match ask.method {
-            Method::PATCH => validate::unknown_patched(&whole, &unknown),
-            _ => validate::unknown(res, &unknown),
+        return Err(if patched {
+            validate::unknown_patched(&whole, &unknown)
+        } else {
+            validate::unknown(res, &unknown)
         });
     }
     let told = unknown.iter().filter(|_| strict.is_some());
@@ -211,6 +225,9 @@ fn create_as(
     meta::map(&mut object, "metadata");
     let given = object.clone();
     defaults::begin(target.res, &mut object);
+    if let Some(ns) = &target.ns {
+        meta::set(&mut object, "namespace", ns.as_str().into());
+    }
     server.schemas().complete(target.res, &mut object);
     if writer.operation == "Apply" {
         apply::begin(&given, &mut object, target.res, writer);
@@ -234,7 +251,21 @@ pub(super) fn replace(
     name: &str,
 ) -> Result<Response, Refusal> {
     let object = object_body(ask, target.res)?;
+    if meta::name(&object).is_empty() {
+        return Err(Refusal::bad_request(format!(
+            "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        )));
+    }
     defaults::check_fit(target, &object)?;
+    if target.res.group == "coordination.k8s.io"
+        && server
+            .store()
+            .get(target.res, target.ns.as_deref(), name)
+            .is_none()
+    {
+        // A lease is made by who replaces it.
+        return create(server, ask, target);
+    }
     let writer = writer(server, ask, "Update", &target.sub);
     change(server, ask, target, name, &writer, |old| {
         if target.res.custom && meta::text(&object, "/metadata/resourceVersion").is_empty() {
@@ -272,6 +303,11 @@ pub(super) fn patch(
     let kind = media(ask);
     if kind == "application/apply-patch+yaml" {
         return apply(server, ask, target, name);
+    }
+    if !ask.query("force").is_empty() {
+        let why = "Forbidden: may not be specified for non-apply patch";
+        let (field, reason) = ("force", "FieldValueForbidden");
+        return Err(Refusal::option("PatchOptions", field, reason, why));
     }
     let writer = writer(server, ask, "Update", &target.sub);
     let patch = match kind {
@@ -341,6 +377,10 @@ fn apply(server: &Server, ask: &Ask, target: &Target, name: &str) -> Result<Resp
     }
     let force = ask.flag("force");
     change(server, ask, target, name, &writer, |old| {
+        let version = meta::text(&object, "/metadata/resourceVersion");
+        if !version.is_empty() && version != meta::text(old, "/metadata/resourceVersion") {
+            return Err(Refusal::stale(target.res, name));
+        }
         apply::apply(old, &object, target.res, &writer, force)
     })
 }
