@@ -92,6 +92,8 @@ struct State {
     revoked: BTreeSet<String>,
     /// Tokens issued up to this second are refused.
     not_before: Option<i64>,
+    /// What the token endpoint was asked: the grant, and the refusal or `ok`.
+    asked: Vec<(String, String)>,
 }
 
 /// What was changed of an account.
@@ -126,6 +128,7 @@ impl Issuer {
             accounts: BTreeMap::new(),
             revoked: BTreeSet::new(),
             not_before: None,
+            asked: Vec::new(),
         };
         let inner = Inner {
             url: url.trim_end_matches('/').to_owned(),
