@@ -107,17 +107,8 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
         Some(Verb::Sim(serve)) => sim::serve(serve, &mut out).await,
         Some(Verb::Runbook { verb }) => runbook::ask(&place::library(), &verb, &mut out),
         Some(Verb::Rbac {
-            verb:
-                RbacVerb::Emit {
-                    group,
-                    user,
-                    read_only,
-                    without_secrets,
-                },
-        }) => {
-            let role = rbac::role(read_only, without_secrets);
-            rbac::emit(group.as_deref(), user.as_deref(), role, &mut out)
-        }
+            verb: RbacVerb::Emit(asked),
+        }) => rbac::emit(&place::library(), &asked, &mut out),
         Some(Verb::Init {
             kubeconfig,
             contexts,

@@ -18,7 +18,16 @@ pub const FILE: Section = Section {
 /// The estate.
 pub const ESTATE: Section = Section {
     name: "[estate]",
-    keys: &["name", "id", "regimes", "outside"],
+    keys: &[
+        "name",
+        "id",
+        "regimes",
+        "outside",
+        "token_store",
+        "token_recipient",
+        "shift",
+        "idle",
+    ],
 };
 /// One entry of the estate's `outside`.
 pub const OUTSIDE: Section = Section {
@@ -42,6 +51,9 @@ pub const CLUSTER: Section = Section {
         "auth",
         "kubeconfig",
         "audience",
+        "proxy",
+        "tls_server_name",
+        "copy_of",
     ],
 };
 /// Where a cluster's kubeconfig credential is.
@@ -81,7 +93,7 @@ pub const APPLICATION: Section = Section {
 /// The top of a policy file.
 pub const POLICY: Section = Section {
     name: "policy.toml",
-    keys: &["simulated_only", "zone", "approver"],
+    keys: &["simulated_only", "idle", "zone", "approver", "program"],
 };
 /// A zone of a policy file.
 pub const POLICY_ZONE: Section = Section {
@@ -92,6 +104,11 @@ pub const POLICY_ZONE: Section = Section {
 pub const POLICY_APPROVER: Section = Section {
     name: "policy [[approver]]",
     keys: &["group", "zones"],
+};
+/// A program that may be started for a credential, in a policy file.
+pub const POLICY_PROGRAM: Section = Section {
+    name: "policy [[program]]",
+    keys: &["path", "sha256", "env"],
 };
 
 /// All sections, in the order of the document.
@@ -109,6 +126,7 @@ pub const SECTIONS: &[&Section] = &[
     &POLICY,
     &POLICY_ZONE,
     &POLICY_APPROVER,
+    &POLICY_PROGRAM,
 ];
 
 /// The key of a section that an unknown one was most likely meant to be: at most two letters

@@ -71,6 +71,8 @@ impl Cluster {
         });
         let clock = clock.apart();
         let store = Store::new(clock.clone(), own);
+        store.begin(&controllers::INDEXES);
+        store.begin(&[&monitoring::ALARMING]);
         api::bootstrap::fill(&store)?;
         Ok(Cluster {
             name: name.to_owned(),

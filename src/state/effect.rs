@@ -20,6 +20,8 @@ pub struct Shown {
 pub enum Effect {
     /// Begin to sign in to this audience, or anew.
     SignIn(Audience),
+    /// Take up a sign-in to this audience that is kept from before; where nothing is, nobody is asked.
+    TakeUp(Audience),
     /// In the demo: answer the sign-in as this person.
     AnswerSignIn {
         /// Which sign-in.

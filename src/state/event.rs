@@ -66,6 +66,8 @@ pub enum What {
         /// The cluster whose kubeconfig says so; `None` for everywhere (`--as`).
         cluster: Option<ClusterName>,
     },
+    /// Tokens cannot be kept as the configuration says: why, in one sentence.
+    TokensUnkept(SafeText),
     /// An entry was written (by us or by another console on this host).
     Logged {
         /// Entries in the log now.

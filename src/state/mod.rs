@@ -141,6 +141,8 @@ pub struct State {
     pub person: Option<Person>,
     /// Who acts on each cluster; a cluster that is missing here knows nobody. Empty while one person acts everywhere.
     pub people: BTreeMap<ClusterName, Person>,
+    /// Why tokens are not kept as the configuration says, when they are not.
+    pub unkept: Option<SafeText>,
     /// The log.
     pub log: LogView,
     /// Every run in this estate's log, newest first.
@@ -194,6 +196,7 @@ impl State {
             last_known: LastKnown::default(),
             person: None,
             people: BTreeMap::new(),
+            unkept: None,
             log: LogView::default(),
             runs: Vec::new(),
             open_run: None,

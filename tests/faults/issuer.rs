@@ -312,7 +312,11 @@ fn an_issuer_in_trouble_while_a_code_waits_is_asked_on_and_more_slowly() {
             night.until(60, fault, told).await;
             is_a_sentence(&night, &night.sentence(), fault);
             night.pass(60).await;
-            assert!(matches!(night.sick(), SignIn::Waiting { .. }), "{fault}");
+            let stands = night.sick();
+            assert!(
+                matches!(stands, SignIn::Waiting { .. }),
+                "{fault}: {stands:?}"
+            );
             let asked = night.asked("device_code").len() - before;
             assert!(asked <= 16, "{fault}: asked {asked} times in a minute");
             night.estate.faults().clear();

@@ -141,6 +141,8 @@ impl Server {
                 identity: "keycloak".to_owned(),
             },
             audience: None,
+            route: crashcart::config::Route::default(),
+            copy_of: None,
         }
     }
 

@@ -1,12 +1,14 @@
 //! Effects become deeds. The only place that changes the world: entry first, then the request, then its outcome.
 //!
-//! One file per noun: `connect` (clusters), `sign_in` (an issuer), `actors` (who stands behind an entry), `run` (entries, readings, requests of a run),
+//! One file per noun: `connect` (clusters), `sign_in` (an issuer), `renew` and `keeper` (what came of it), `actors` (who stands behind an entry), `run` (entries, readings, requests of a run),
 //! `names` (what a run asks about many objects), `keep` (the last known board), `tools` (what they share). Each deed is a task; its end comes back as an event.
 
 pub mod actors;
 mod connect;
 pub mod keep;
+pub mod keeper;
 mod names;
+mod renew;
 mod run;
 mod sign_in;
 pub mod tools;
@@ -14,6 +16,7 @@ pub mod tools;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -30,6 +33,9 @@ use crate::state::State;
 use crate::state::effect::Effect;
 use crate::state::event::What;
 use crate::text::SafeText;
+
+/// How long an ending program waits for a renewal that is under way.
+const LAST_RENEWAL: Duration = Duration::from_millis(700);
 
 /// Where things are kept.
 #[derive(Clone, Debug)]
@@ -82,7 +88,8 @@ impl Perform {
         match effect {
             Effect::Connect(clusters) => self.connect(&clusters),
             Effect::Disconnect(clusters) => self.disconnect(&clusters),
-            Effect::SignIn(audience) => self.sign_in(audience),
+            Effect::SignIn(audience) => self.sign_in(audience, true),
+            Effect::TakeUp(audience) => self.take_up(audience),
             Effect::AnswerSignIn {
                 audience, person, ..
             } => self.ask(&audience, Ask::Answer(person)),
@@ -138,6 +145,7 @@ impl Perform {
         for sign_in in std::mem::take(&mut self.sign_ins).into_values() {
             sign_in.task.abort();
         }
+        self.tools.keeper.rested(LAST_RENEWAL).await;
     }
 
     /// Records that the session began; a log that cannot take it says so by itself.
@@ -195,7 +203,7 @@ impl Perform {
         }
     }
 
-    fn sign_in(&mut self, audience: Audience) {
+    fn sign_in(&mut self, audience: Audience, ask: bool) {
         let Some(identity) = audience.asked(&self.tools.config) else {
             return;
         };
@@ -204,8 +212,16 @@ impl Perform {
         }
         let (asks, waiting) = mpsc::channel(4);
         let (tools, to) = (self.tools.clone(), audience.clone());
-        let task = spawn(sign_in::sign_in(tools, to, identity, waiting));
+        let task = spawn(sign_in::sign_in(tools, to, identity, waiting, ask));
         self.sign_ins.insert(audience, SigningIn { asks, task });
+    }
+
+    /// Takes up what is kept, unless somebody is signing in there already.
+    fn take_up(&mut self, audience: Audience) {
+        let begun = self.sign_ins.get(&audience);
+        if !begun.is_some_and(|one| !one.task.is_finished()) {
+            self.sign_in(audience, false);
+        }
     }
 
     fn ask(&self, audience: &Audience, ask: Ask) {
@@ -216,9 +232,15 @@ impl Perform {
     }
 }
 
-/// Starts a task of this room.
-#[expect(clippy::disallowed_methods, reason = "tasks are started in app")]
 fn spawn(deed: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    spawn_with(deed)
+}
+
+/// Starts a task of this room that gives something back.
+#[expect(clippy::disallowed_methods, reason = "tasks are started in app")]
+fn spawn_with<T: Send + 'static>(
+    deed: impl Future<Output = T> + Send + 'static,
+) -> JoinHandle<T> {
     tokio::spawn(deed)
 }
 

@@ -147,6 +147,7 @@ impl SignIn {
                 device,
                 notice: None,
             },
+            (Self::Asking { .. }, Event::SignedIn(session)) => Self::SignedIn(session),
             (Self::Asking { issuer }, event) => match ending(&event, None, now) {
                 Some(sentence) => Self::ended(&sentence),
                 None => Self::Asking { issuer },

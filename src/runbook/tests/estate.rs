@@ -20,6 +20,7 @@ use crate::config::Member;
 use crate::config::MemberBy;
 use crate::config::Pem;
 use crate::config::Policy;
+use crate::config::TokenSettings;
 use crate::config::Site;
 use crate::config::Zone;
 use crate::runbook::event::RunEvent;
@@ -96,12 +97,16 @@ fn config() -> Config {
                 identity: "none".to_owned(),
             },
             audience: None,
+            route: crate::config::Route::default(),
+            copy_of: None,
         }],
         zones: vec![
             zone("clinical", 2, &["ehr"]),
             zone("administrative", 1, &["billing"]),
         ],
         policy: Policy::own(),
+        warnings: Vec::new(),
+        tokens: TokenSettings::default(),
     }
 }
 

@@ -23,6 +23,7 @@ mod proxy;
 mod rbac;
 mod review;
 mod scale;
+mod schema;
 mod selector;
 mod shape;
 mod table;
@@ -49,6 +50,7 @@ use crate::sim::api::list::Snapshots;
 use crate::sim::api::path::Attributes;
 use crate::sim::api::path::Route;
 use crate::sim::api::path::Target;
+use crate::sim::api::schema::Schemas;
 use crate::sim::clock::Clock;
 use crate::sim::faults::Line;
 use crate::sim::faults::Trouble;
@@ -81,6 +83,7 @@ struct Inner {
     issuer: Issuer,
     audit: AuditLog,
     snapshots: Snapshots,
+    schemas: Schemas,
     faults: Option<Line>,
 }
 
@@ -93,6 +96,7 @@ impl Server {
             issuer,
             audit,
             snapshots: Snapshots::default(),
+            schemas: Schemas::read(),
             faults: None,
         };
         Server {
@@ -123,6 +127,10 @@ impl Server {
 
     fn snapshots(&self) -> &Snapshots {
         &self.inner.snapshots
+    }
+
+    fn schemas(&self) -> &Schemas {
+        &self.inner.schemas
     }
 
     /// Who the bearer token speaks for.

@@ -30,6 +30,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::sim::Cluster;
 use crate::sim::scenario::script::Script;
+use crate::sim::store::Index;
 use crate::sim::store::lifecycle;
 
 use tree::Tree;
@@ -48,6 +49,9 @@ const SWEEP: f64 = 0.5;
 
 /// Rounds after which a pass ends even if controllers still write.
 const MOST_ROUNDS: usize = 32;
+
+/// What the controllers find by an index, because a cluster may have very many of it.
+pub(in crate::sim) static INDEXES: [&Index; 2] = [&scheduler::UNBOUND, &kubelet::RESTLESS];
 
 /// When the controllers of a cluster want to look at it again.
 #[derive(Debug)]

@@ -42,6 +42,7 @@ fn fold(state: &mut State, what: What) -> Vec<Effect> {
         What::Begun => sign_in::begun(state),
         What::SignIn { audience, step } => sign_in::step(state, &audience, step),
         What::Person { person, cluster } => sign_in::person(state, person, cluster),
+        What::TokensUnkept(why) => sign_in::unkept(state, why),
         What::Logged { entries, rows } => log::logged(state, entries, rows),
         What::LogStopped(stopped) => log::stopped(state, stopped),
         What::LogBack => log::back(state),

@@ -12,6 +12,7 @@ use crate::state::action::Action;
 use crate::state::effect::Effect;
 use crate::state::nav::Screen;
 use crate::state::prompt::Prompt;
+use crate::text::SafeText;
 
 /// The console came to life: what needs no sign-in is connected, the rest says that it waits for one.
 pub(super) fn begun(state: &mut State) -> Vec<Effect> {
@@ -22,7 +23,23 @@ pub(super) fn begun(state: &mut State) -> Vec<Effect> {
         state.world.sign_out(cluster);
     }
     state.stale = true;
-    connect(state)
+    let mut effects = connect(state);
+    if state.config.tokens.store.outlives() {
+        let nobody = |audience: &&Audience| {
+            let clusters = served(state, audience);
+            clusters.iter().any(|one| state.person_on(one).is_none())
+        };
+        let kept = state.sign_ins.missing().filter(nobody).cloned();
+        effects.extend(kept.map(Effect::TakeUp));
+    }
+    effects
+}
+
+/// Tokens stay in memory, against the configuration: it is said now, and stands on the session screen.
+pub(super) fn unkept(state: &mut State, why: SafeText) -> Vec<Effect> {
+    state.say(why.clone());
+    state.unkept = Some(why);
+    Vec::new()
 }
 
 /// Connects every cluster that there is a credential for.

@@ -20,6 +20,18 @@ use super::{SPACE, phase, refill, refusal, volumes};
 const FINALIZER: &str = "restores.velero.io/external-resources-finalizer";
 /// Seconds from the start until objects are created, finalizing, and completed.
 const STEPS: [f64; 3] = [1.0, 2.0, 3.0];
+/// What no restore brings: Velero adds it to what the Restore excludes.
+const NEVER: [&str; 9] = [
+    "nodes",
+    "events",
+    "events.events.k8s.io",
+    "backups.velero.io",
+    "restores.velero.io",
+    "resticrepositories.velero.io",
+    "csinodes.storage.k8s.io",
+    "volumeattachments.storage.k8s.io",
+    "backuprepositories.velero.io",
+];
 /// Seconds a restore waits for a namespace that is on its way out.
 const PATIENCE: f64 = 600.0;
 
@@ -143,19 +155,13 @@ fn begin(store: &Store, vault: &Vault, agenda: &mut Agenda, restore: &Value) {
         }
         Ok((backup, content)) => {
             value["spec"]["backupName"] = json!(backup);
-            if value["spec"]["excludedResources"].is_null() {
-                value["spec"]["excludedResources"] = json!([
-                    "nodes",
-                    "events",
-                    "events.events.k8s.io",
-                    "backups.velero.io",
-                    "restores.velero.io",
-                    "resticrepositories.velero.io",
-                    "csinodes.storage.k8s.io",
-                    "volumeattachments.storage.k8s.io",
-                    "backuprepositories.velero.io",
-                ]);
+            let mut excluded = meta::list(value, "/spec/excludedResources").to_vec();
+            for kind in NEVER {
+                if !excluded.iter().any(|one| one == kind) {
+                    excluded.push(json!(kind));
+                }
             }
+            value["spec"]["excludedResources"] = json!(excluded);
             let total = chosen(&value["spec"], &content).len();
             value["metadata"]["finalizers"] = json!([FINALIZER]);
             value["status"]["phase"] = json!("InProgress");
