@@ -295,19 +295,14 @@ fn an_issuer_in_trouble_before_a_code_is_shown() {
 #[test]
 fn an_issuer_in_trouble_while_a_code_waits_is_asked_on_and_more_slowly() {
     play(async |mut night| {
-        for fault in HINDERS {
+        // A closed port may meanwhile be another server's; an outage has its own test, with crashcart's client alone.
+        for fault in HINDERS.iter().filter(|fault| **fault != "outage") {
             night.ask();
             let shown =
                 |n: &Night| matches!(n.sick(), SignIn::Waiting { .. }) && n.sentence().is_empty();
             night.until(40, fault, shown).await;
             let before = night.asked("device_code").len();
-            // A port that is closed is closed for every question.
-            let kind = if *fault == "outage" {
-                ""
-            } else {
-                " kind=token"
-            };
-            night.fault(&format!("fault={fault}{kind}"));
+            night.fault(&format!("fault={fault} kind=token"));
             let told = |n: &Night| !n.sentence().is_empty();
             night.until(60, fault, told).await;
             is_a_sentence(&night, &night.sentence(), fault);
