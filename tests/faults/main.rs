@@ -8,6 +8,7 @@
 
 mod broken;
 mod hostile;
+mod issuer;
 mod night;
 mod sources;
 mod truth;
