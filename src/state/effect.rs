@@ -20,6 +20,10 @@ pub struct Shown {
 pub enum Effect {
     /// Begin to sign in to this audience, or anew.
     SignIn(Audience),
+    /// Begin to sign in to this audience, whatever is kept: somebody must prove that they are here.
+    ProveAnew(Audience),
+    /// The console was left alone: record it, give these tokens back, close every connection.
+    Leave(Vec<Audience>),
     /// Take up a sign-in to this audience that is kept from before; where nothing is, nobody is asked.
     TakeUp(Audience),
     /// In the demo: answer the sign-in as this person.

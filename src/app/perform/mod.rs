@@ -22,6 +22,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use self::sign_in::Ask;
+use self::sign_in::How;
 use self::tools::Tools;
 use super::turn::Turn;
 use crate::audit::Kind;
@@ -88,7 +89,9 @@ impl Perform {
         match effect {
             Effect::Connect(clusters) => self.connect(&clusters),
             Effect::Disconnect(clusters) => self.disconnect(&clusters),
-            Effect::SignIn(audience) => self.sign_in(audience, true),
+            Effect::SignIn(audience) => self.sign_in(audience, How::Ask),
+            Effect::ProveAnew(audience) => self.sign_in(audience, How::Prove),
+            Effect::Leave(audiences) => self.leave(audiences),
             Effect::TakeUp(audience) => self.take_up(audience),
             Effect::AnswerSignIn {
                 audience, person, ..
@@ -203,7 +206,26 @@ impl Perform {
         }
     }
 
-    fn sign_in(&mut self, audience: Audience, ask: bool) {
+    /// The console was left alone: recorded first, then the tokens go and with them every connection.
+    fn leave(&mut self, audiences: Vec<Audience>) {
+        let (desk, draft) = (self.tools.desk.clone(), self.tools.draft(Kind::SessionIdle));
+        let asks: Vec<_> = audiences
+            .iter()
+            .filter_map(|one| Some(self.sign_ins.get(one)?.asks.clone()))
+            .collect();
+        drop(spawn(async move {
+            drop(desk.append(draft, None).await);
+            for ask in asks {
+                // A sign-in that has ended by itself has no tokens any more.
+                drop(ask.send(Ask::SignOut).await);
+            }
+        }));
+        for connection in std::mem::take(&mut self.connections).into_values() {
+            connection.task.abort();
+        }
+    }
+
+    fn sign_in(&mut self, audience: Audience, how: How) {
         let Some(identity) = audience.asked(&self.tools.config) else {
             return;
         };
@@ -212,7 +234,7 @@ impl Perform {
         }
         let (asks, waiting) = mpsc::channel(4);
         let (tools, to) = (self.tools.clone(), audience.clone());
-        let task = spawn(sign_in::sign_in(tools, to, identity, waiting, ask));
+        let task = spawn(sign_in::sign_in(tools, to, identity, waiting, how));
         self.sign_ins.insert(audience, SigningIn { asks, task });
     }
 
@@ -220,7 +242,7 @@ impl Perform {
     fn take_up(&mut self, audience: Audience) {
         let begun = self.sign_ins.get(&audience);
         if !begun.is_some_and(|one| !one.task.is_finished()) {
-            self.sign_in(audience, false);
+            self.sign_in(audience, How::TakeUp);
         }
     }
 

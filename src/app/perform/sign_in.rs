@@ -40,6 +40,17 @@ pub(super) enum Ask {
     SignOut,
 }
 
+/// How a sign-in may come about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    /// By what is kept from before; else somebody is asked.
+    Ask,
+    /// By what is kept from before, or not at all.
+    TakeUp,
+    /// By somebody who is asked, whatever is kept.
+    Prove,
+}
+
 /// One sign-in: its audience, the clusters it serves and the slot their token lies in.
 pub(super) struct SigningIn {
     pub(super) tools: Tools,
@@ -79,14 +90,14 @@ impl SigningIn {
     }
 }
 
-/// Signs in to one audience and keeps its token fresh. Ends when the sign-in ends; without `ask` at once where nothing
-/// is kept from before.
+/// Signs in to one audience and keeps its token fresh. Ends when the sign-in ends, or at once
+/// where it may only be taken up and nothing is kept.
 pub(super) async fn sign_in(
     tools: Tools,
     audience: Audience,
     identity: Identity,
     mut asks: mpsc::Receiver<Ask>,
-    ask: bool,
+    how: How,
 ) {
     let clusters = audience.clusters(&tools.config).into_iter();
     let this = SigningIn {
@@ -96,13 +107,13 @@ pub(super) async fn sign_in(
         audience,
         tools,
     };
-    let kept = this.is_kept().await;
-    if !ask && !kept {
+    let kept = how != How::Prove && this.is_kept().await;
+    if how == How::TakeUp && !kept {
         return;
     }
     let issuer = SafeText::new(&this.audience.host(&this.tools.config));
     this.tell(Step::Asked { issuer }).await;
-    let through = through(&this, &identity, &mut asks, (kept, ask)).await;
+    let through = through(&this, &identity, &mut asks, kept.then_some(how)).await;
     if let Err(error) = through {
         this.tell(error.event()).await;
     }
@@ -114,10 +125,10 @@ async fn through(
     this: &SigningIn,
     identity: &Identity,
     asks: &mut mpsc::Receiver<Ask>,
-    (kept, ask): (bool, bool),
+    kept: Option<How>,
 ) -> Result<(), AuthError> {
     let mut issuer = oidc::discover(identity, DEADLINE).await?;
-    if kept {
+    if let Some(how) = kept {
         let (back, taken_up) = renew::take_up(this, issuer).await?;
         issuer = back;
         if let Some((session, tokens)) = taken_up {
@@ -125,7 +136,7 @@ async fn through(
                 .await;
             return renew::keep_fresh(this, issuer, session.person, tokens, asks).await;
         }
-        if !ask {
+        if how == How::TakeUp {
             this.tell(Step::SignedOut).await;
             return Ok(());
         }

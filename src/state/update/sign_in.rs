@@ -61,7 +61,10 @@ pub(super) fn step(state: &mut State, audience: &Audience, event: Step) -> Vec<E
     offer_people(state);
     let after = state.sign_ins.session(audience);
     match (before, after.map(|session| session.person.clone())) {
-        (false, Some(person)) => signed_in(state, audience, person),
+        (false, Some(person)) if super::idle::came(state, audience, &person) => {
+            signed_in(state, audience, person)
+        }
+        (false, Some(_)) => vec![Effect::SignOut(audience.clone())],
         (true, None) => signed_out(state, audience),
         _ => Vec::new(),
     }
