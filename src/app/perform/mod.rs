@@ -1,9 +1,10 @@
 //! Effects become deeds. The only place that changes the world: entry first, then the request, then its outcome.
 //!
-//! One file per noun: `connect` (clusters), `sign_in` (an issuer), `actors` (who stands behind an entry), `run` (entries, readings, requests of a run),
+//! One file per noun: `connect` (clusters), `sign_in` (an issuer), `browser` (its page), `actors` (who stands behind an entry), `run` (entries, readings, requests of a run),
 //! `names` (what a run asks about many objects), `keep` (the last known board), `tools` (what they share). Each deed is a task; its end comes back as an event.
 
 pub mod actors;
+mod browser;
 mod connect;
 pub mod keep;
 mod names;
@@ -82,7 +83,14 @@ impl Perform {
         match effect {
             Effect::Connect(clusters) => self.connect(&clusters),
             Effect::Disconnect(clusters) => self.disconnect(&clusters),
-            Effect::SignIn(audience) => self.sign_in(audience),
+            Effect::SignIn(audience) => self.sign_in(audience, false),
+            Effect::SignInByPaste(audience) => self.sign_in(audience, true),
+            Effect::Redirect { audience, address } => self.ask(&audience, Ask::Address(address)),
+            Effect::CancelSignIn(audience) => {
+                if let Some(given_up) = self.sign_ins.remove(&audience) {
+                    given_up.task.abort();
+                }
+            }
             Effect::AnswerSignIn {
                 audience, person, ..
             } => self.ask(&audience, Ask::Answer(person)),
@@ -195,7 +203,7 @@ impl Perform {
         }
     }
 
-    fn sign_in(&mut self, audience: Audience) {
+    fn sign_in(&mut self, audience: Audience, by_paste: bool) {
         let Some(identity) = audience.asked(&self.tools.config) else {
             return;
         };
@@ -204,7 +212,7 @@ impl Perform {
         }
         let (asks, waiting) = mpsc::channel(4);
         let (tools, to) = (self.tools.clone(), audience.clone());
-        let task = spawn(sign_in::sign_in(tools, to, identity, waiting));
+        let task = spawn(sign_in::sign_in(tools, to, identity, by_paste, waiting));
         self.sign_ins.insert(audience, SigningIn { asks, task });
     }
 

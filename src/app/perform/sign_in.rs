@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use super::browser;
 use super::tools::Tools;
 use crate::audit::Kind;
 use crate::auth::Audience;
@@ -19,7 +20,9 @@ use crate::auth::oidc::Issuer;
 use crate::auth::oidc::Poll;
 use crate::auth::sign_in::Event as Step;
 use crate::config::ClusterName;
+use crate::config::Flow;
 use crate::config::Identity;
+use crate::config::Secret;
 use crate::sources::cluster::TokenSlot;
 use crate::state::event::What;
 use crate::text::SafeText;
@@ -36,12 +39,14 @@ const SLOWEST: Duration = Duration::from_secs(60);
 pub(super) enum Ask {
     /// In the demo: answer it as this person.
     Answer(String),
+    /// The address that a browser ended on.
+    Address(Secret),
     /// Give the tokens back and end.
     SignOut,
 }
 
 /// One sign-in: its audience, the clusters it serves and the slot their token lies in.
-struct SigningIn {
+pub(super) struct SigningIn {
     tools: Tools,
     audience: Audience,
     clusters: Vec<ClusterName>,
@@ -49,9 +54,14 @@ struct SigningIn {
 }
 
 impl SigningIn {
-    async fn tell(&self, step: Step) {
+    pub(super) async fn tell(&self, step: Step) {
         let audience = self.audience.clone();
         self.tools.tell(What::SignIn { audience, step }).await;
+    }
+
+    /// The time of the wall, for tokens.
+    pub(super) fn now(&self) -> Timestamp {
+        self.tools.clock.now().wall
     }
 
     /// From now on this person acts on the clusters, with this token; nobody and none with `None`.
@@ -68,6 +78,7 @@ pub(super) async fn sign_in(
     tools: Tools,
     audience: Audience,
     identity: Identity,
+    by_paste: bool,
     mut asks: mpsc::Receiver<Ask>,
 ) {
     let clusters = audience.clusters(&tools.config).into_iter();
@@ -79,7 +90,8 @@ pub(super) async fn sign_in(
     };
     let issuer = SafeText::new(&this.audience.host(&this.tools.config));
     this.tell(Step::Asked { issuer }).await;
-    let through = through(&this, &identity, &mut asks).await;
+    let flow = if by_paste { Flow::Paste } else { identity.flow };
+    let through = through(&this, &identity, flow, &mut asks).await;
     if let Err(error) = through {
         this.tell(error.event()).await;
     }
@@ -90,12 +102,20 @@ pub(super) async fn sign_in(
 async fn through(
     this: &SigningIn,
     identity: &Identity,
+    flow: Flow,
     asks: &mut mpsc::Receiver<Ask>,
 ) -> Result<(), AuthError> {
     let mut issuer = oidc::discover(identity, DEADLINE).await?;
-    let grant = issuer.start_device(this.tools.clock.now().wall).await?;
-    this.tell(Step::Prompt(grant.prompt.clone())).await;
-    match wait_for_answer(this, &mut issuer, &grant, asks).await? {
+    let signed = match flow {
+        Flow::Device => {
+            let grant = issuer.start_device(this.now()).await?;
+            this.tell(Step::Prompt(grant.prompt.clone())).await;
+            wait_for_answer(this, &mut issuer, &grant, asks).await?
+        }
+        Flow::Paste => browser::pasted(this, &mut issuer, asks).await?,
+        Flow::Loopback => browser::listened(this, &mut issuer, identity, asks).await?,
+    };
+    match signed {
         Some((session, tokens)) => {
             signed_in(this, &session, &tokens, Kind::SessionSignedIn).await;
             keep_fresh(this, &mut issuer, session.person, tokens, asks).await
@@ -125,7 +145,7 @@ async fn wait_for_answer(
                         .await?;
                     answered = true;
                 }
-                Some(Ask::Answer(_)) => {}
+                Some(Ask::Answer(_) | Ask::Address(_)) => {}
                 Some(Ask::SignOut) | None => return Ok(None),
             }
         }
@@ -192,7 +212,7 @@ async fn keep_fresh(
         };
         tokio::select! {
             () = tokio::time::sleep(ahead(now, until)) => {}
-            ask = asks.recv() => if !matches!(ask, Some(Ask::Answer(_))) {
+            ask = asks.recv() => if !matches!(ask, Some(Ask::Answer(_) | Ask::Address(_))) {
                 sign_out(this, issuer, &tokens).await;
                 return Ok(());
             },

@@ -4,6 +4,7 @@ mod alerts;
 mod backups;
 mod board;
 mod book;
+mod browser;
 mod drift;
 mod fill;
 mod finding;
@@ -162,7 +163,7 @@ pub fn sheet(frame: &Frame<'_>) -> Sheet {
                 prompts::name(frame, want, line, refused.as_deref()),
             );
         }
-        Some(Prompt::Fill { .. } | Prompt::WhoAnswers { .. }) | None => {}
+        Some(Prompt::Fill { .. } | Prompt::WhoAnswers { .. } | Prompt::Redirect(_)) | None => {}
     }
     sheet
 }
