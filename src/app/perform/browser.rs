@@ -35,7 +35,6 @@ pub(super) async fn pasted(
         if this.is_over(&grant).await {
             return Ok(None);
         }
-        this.tell(Step::Redeeming).await;
         match issuer.redeem(&grant, address.expose(), this.now()).await? {
             Return::Odd(sentence) => this.tell(Step::Odd { sentence }).await,
             Return::Denied => {

@@ -45,6 +45,8 @@ pub enum SignIn {
         page: PagePrompt,
         /// What became of the last answer, where it was not good.
         notice: Option<SafeText>,
+        /// True while the issuer is asked for the tokens of an answer.
+        redeeming: bool,
     },
     /// Signed in.
     SignedIn(Session),
@@ -138,8 +140,15 @@ impl SignIn {
                 device,
                 notice: None,
             },
-            (Self::Asking { .. }, Event::Page(page)) => Self::Browser { page, notice: None },
-            (Self::Browser { page, notice }, event) => browser(page, notice, event, now),
+            (Self::Asking { .. }, Event::Page(page)) => Self::browser(page, None, false),
+            (
+                Self::Browser {
+                    page,
+                    notice,
+                    redeeming,
+                },
+                event,
+            ) => browser(page, notice, redeeming, event, now),
             (Self::Asking { issuer }, event) => match ending(&event, None, now) {
                 Some(sentence) => Self::ended(&sentence),
                 None => Self::Asking { issuer },
@@ -157,6 +166,11 @@ impl SignIn {
         match self {
             Self::Idle => SafeText::new(""),
             Self::Asking { issuer } => SafeText::new(&format!("Asking {issuer} for a code.")),
+            Self::Browser {
+                page,
+                redeeming: true,
+                ..
+            } => SafeText::new(&format!("Asking {} for the tokens.", page.issuer_host)),
             Self::Waiting {
                 notice: Some(notice),
                 ..
@@ -200,6 +214,14 @@ impl SignIn {
         match self {
             Self::SignedIn(session) => Some(session),
             _ => None,
+        }
+    }
+
+    fn browser(page: PagePrompt, notice: Option<SafeText>, redeeming: bool) -> Self {
+        Self::Browser {
+            page,
+            notice,
+            redeeming,
         }
     }
 
@@ -248,21 +270,30 @@ fn waiting(
 }
 
 /// A step while a browser is away: what does not belong to this sign-in leaves it as it is.
-fn browser(page: PagePrompt, notice: Option<SafeText>, event: Event, now: Timestamp) -> SignIn {
-    let host = page.issuer_host.clone();
+fn browser(
+    page: PagePrompt,
+    notice: Option<SafeText>,
+    redeeming: bool,
+    event: Event,
+    now: Timestamp,
+) -> SignIn {
     let notice = match event {
         Event::SignedIn(session) => return SignIn::SignedIn(session),
-        Event::Page(page) => return SignIn::Browser { page, notice: None },
+        Event::Page(page) => return SignIn::browser(page, None, false),
+        Event::Redeeming => return SignIn::browser(page, None, true),
+        // What was answered in time counts, however long the issuer takes for it.
+        Event::Tick if redeeming || page.expires_at > now => {
+            return SignIn::browser(page, notice, redeeming);
+        }
         _ if page.expires_at <= now => return SignIn::ended(&late(&page, now)),
         Event::Expired => return SignIn::ended(&late(&page, now)),
         Event::Odd { sentence } => Some(sentence),
-        Event::Redeeming => Some(SafeText::new(&format!("Asking {host} for the tokens."))),
         other => match ending(&other, None, now) {
             Some(sentence) => return SignIn::ended(&sentence),
             None => notice,
         },
     };
-    SignIn::Browser { page, notice }
+    SignIn::browser(page, notice, false)
 }
 
 /// A step while signed in: a renewal that got no answer changes nothing before the end.

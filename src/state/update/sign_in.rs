@@ -70,7 +70,7 @@ fn offer_people(state: &mut State) {
 fn offer_field(state: &mut State) {
     let awaited = matches!(
         state.sign_ins.on_screen(),
-        SignIn::Browser { page, .. } if !page.listens
+        SignIn::Browser { page, redeeming: false, .. } if !page.listens
     );
     match &state.prompt {
         None if awaited && state.nav.screen == Screen::SignIn => {
@@ -102,6 +102,8 @@ pub(super) fn redirect(state: &mut State, line: Line) -> Vec<Effect> {
         return Vec::new();
     }
     let address = Secret::new(&line.text);
+    let now = state.now.wall;
+    state.sign_ins.step(&audience, Step::Redeeming, now);
     vec![Effect::Redirect { audience, address }]
 }
 
