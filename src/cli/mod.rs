@@ -138,10 +138,11 @@ async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::
             status::ask(engine(&common, false)?, &ask, status::What::Findings, out).await
         }
         Verb::Run(run) => Box::pin(run::ask(engine(&common, false)?, &run, out)).await,
-        Verb::Login { identity } => {
+        Verb::Login { identity, paste } => {
             Box::pin(login::login(
                 engine(&common, false)?,
                 identity.as_deref(),
+                paste,
                 out,
             ))
             .await

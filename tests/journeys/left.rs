@@ -89,7 +89,12 @@ fn a_key_counts_and_an_event_does_not() {
     minutes(&mut console, 14);
     console.play("see ZONE / CLUSTER");
     let name = console.state.config.clusters[0].name.clone();
-    let generation = console.state.world.cluster(&name).expect("known").generation();
+    let generation = console
+        .state
+        .world
+        .cluster(&name)
+        .expect("known")
+        .generation();
     let fact = Fact::Quorum(true);
     console.happen(What::Fact {
         cluster: name,

@@ -1,9 +1,10 @@
 //! Effects become deeds. The only place that changes the world: entry first, then the request, then its outcome.
 //!
-//! One file per noun: `connect` (clusters), `sign_in` (an issuer), `renew` and `keeper` (what came of it), `actors` (who stands behind an entry), `run` (entries, readings, requests of a run),
+//! One file per noun: `connect` (clusters), `sign_in` (an issuer), `browser` (its page), `renew` and `keeper` (what came of it), `actors` (who stands behind an entry), `run` (entries, readings, requests of a run),
 //! `names` (what a run asks about many objects), `keep` (the last known board), `tools` (what they share). Each deed is a task; its end comes back as an event.
 
 pub mod actors;
+mod browser;
 mod connect;
 pub mod keep;
 pub mod keeper;
@@ -90,9 +91,16 @@ impl Perform {
             Effect::Connect(clusters) => self.connect(&clusters),
             Effect::Disconnect(clusters) => self.disconnect(&clusters),
             Effect::SignIn(audience) => self.sign_in(audience, How::Ask),
+            Effect::SignInByPaste(audience) => self.sign_in(audience, How::Paste),
             Effect::ProveAnew(audience) => self.sign_in(audience, How::Prove),
-            Effect::Leave(audiences) => self.leave(audiences),
             Effect::TakeUp(audience) => self.take_up(audience),
+            Effect::Leave(audiences) => self.leave(&audiences),
+            Effect::Redirect { audience, address } => self.ask(&audience, Ask::Address(address)),
+            Effect::CancelSignIn(audience) => {
+                if let Some(given_up) = self.sign_ins.remove(&audience) {
+                    given_up.task.abort();
+                }
+            }
             Effect::AnswerSignIn {
                 audience, person, ..
             } => self.ask(&audience, Ask::Answer(person)),
@@ -207,7 +215,7 @@ impl Perform {
     }
 
     /// The console was left alone: recorded first, then the tokens go and with them every connection.
-    fn leave(&mut self, audiences: Vec<Audience>) {
+    fn leave(&mut self, audiences: &[Audience]) {
         let (desk, draft) = (self.tools.desk.clone(), self.tools.draft(Kind::SessionIdle));
         let asks: Vec<_> = audiences
             .iter()
@@ -260,9 +268,7 @@ fn spawn(deed: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
 
 /// Starts a task of this room that gives something back.
 #[expect(clippy::disallowed_methods, reason = "tasks are started in app")]
-fn spawn_with<T: Send + 'static>(
-    deed: impl Future<Output = T> + Send + 'static,
-) -> JoinHandle<T> {
+fn spawn_with<T: Send + 'static>(deed: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
     tokio::spawn(deed)
 }
 

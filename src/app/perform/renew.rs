@@ -73,7 +73,7 @@ pub(super) async fn keep_fresh(
         };
         tokio::select! {
             () = tokio::time::sleep(ahead(now, until)) => {}
-            ask = asks.recv() => if !matches!(ask, Some(Ask::Answer(_))) {
+            ask = asks.recv() => if !matches!(ask, Some(Ask::Answer(_) | Ask::Address(_))) {
                 sign_out(this, &issuer, &tokens).await;
                 return Ok(());
             },
@@ -98,8 +98,8 @@ pub(super) async fn take_up(
     let (issuer, renewed) = renewal.alone(None, None).await?;
     match renewed {
         Ok(done) => Ok((issuer, Some(done))),
-        Err(AuthError::Refused { .. }) => Ok((issuer, None)),
-        Err(error) => Err(error),
+        Err(error) if error.is_passing() => Err(error),
+        Err(_) => Ok((issuer, None)),
     }
 }
 

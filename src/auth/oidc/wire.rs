@@ -7,6 +7,11 @@ use serde::Deserialize;
 pub(super) struct Discovery {
     pub(super) issuer: String,
     pub(super) token_endpoint: String,
+    pub(super) authorization_endpoint: Option<String>,
+    pub(super) code_challenge_methods_supported: Option<Vec<String>>,
+    /// Whether `iss` comes with every redirect (RFC 9207).
+    #[serde(default)]
+    pub(super) authorization_response_iss_parameter_supported: bool,
     pub(super) jwks_uri: String,
     pub(super) device_authorization_endpoint: Option<String>,
     pub(super) revocation_endpoint: Option<String>,

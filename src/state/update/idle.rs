@@ -84,7 +84,12 @@ fn drop_tokens(state: &mut State) -> Vec<Effect> {
     let audiences = away.signed_in.keys().cloned().collect();
     state.person = None;
     state.people.clear();
-    let clusters: Vec<_> = state.config.clusters.iter().map(|one| one.name.clone()).collect();
+    let clusters: Vec<_> = state
+        .config
+        .clusters
+        .iter()
+        .map(|one| one.name.clone())
+        .collect();
     for cluster in clusters {
         state.world.sign_out(cluster);
     }

@@ -89,9 +89,11 @@ fn act(state: &mut State, action: Action, alone: bool) -> Vec<Effect> {
         | Action::Resume(_) => run::act(state, action, alone),
         Action::Fill | Action::RunBook(_) => fill::open(state, action),
         Action::LogVerify | Action::LogFollow => log::act(state, &action),
-        Action::CodeNew | Action::CodeSwap | Action::SignOut | Action::SignInTo(_) => {
-            sign_in::act(state, &action)
-        }
+        Action::CodeNew
+        | Action::CodePaste
+        | Action::CodeSwap
+        | Action::SignOut
+        | Action::SignInTo(_) => sign_in::act(state, &action),
         Action::Redraw => vec![Effect::Redraw],
         Action::Refresh => refresh(state),
         Action::Cancel => cancel(state),

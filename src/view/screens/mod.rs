@@ -5,6 +5,7 @@ mod backups;
 mod blank;
 mod board;
 mod book;
+mod browser;
 mod drift;
 mod fill;
 mod finding;
@@ -164,7 +165,7 @@ pub fn sheet(frame: &Frame<'_>) -> Sheet {
                 prompts::name(frame, want, line, refused.as_deref()),
             );
         }
-        Some(Prompt::Fill { .. } | Prompt::WhoAnswers { .. }) | None => {}
+        Some(Prompt::Fill { .. } | Prompt::WhoAnswers { .. } | Prompt::Redirect(_)) | None => {}
     }
     sheet
 }
