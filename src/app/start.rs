@@ -13,6 +13,7 @@ use super::log_rows::rows;
 use super::perform::Folders;
 use super::perform::Perform;
 use super::perform::actors::Actors;
+use super::perform::attendance::Attendance;
 use super::perform::keep;
 use super::perform::keeper::Keeper;
 use super::perform::tools;
@@ -115,6 +116,7 @@ pub fn start_with(start: &Start, clock: Clock, key: Option<Key>) -> Result<Engin
         config: Arc::clone(&state.config),
         tokens: tools::slots(&state.config),
         actors: Actors::new(tools::actor(&state.here.host)),
+        attendance: Attendance::default(),
         keeper: Keeper::new(&state.config, &folder, key),
     };
     if let Some((person, token)) = &start.as_person {

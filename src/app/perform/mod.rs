@@ -1,9 +1,10 @@
 //! Effects become deeds. The only place that changes the world: entry first, then the request, then its outcome.
 //!
-//! One file per noun: `connect` (clusters), `sign_in` (an issuer), `browser` (its page), `renew` and `keeper` (what came of it), `actors` (who stands behind an entry), `run` (entries, readings, requests of a run),
+//! One file per noun: `connect` (clusters), `sign_in` (an issuer), `browser` (its page), `renew` and `keeper` (what came of it), `actors` (who stands behind an entry), `attendance` (whether anybody is there), `run` (entries, readings, requests of a run),
 //! `names` (what a run asks about many objects), `keep` (the last known board), `tools` (what they share). Each deed is a task; its end comes back as an event.
 
 pub mod actors;
+pub mod attendance;
 mod browser;
 mod connect;
 pub mod keep;
@@ -157,6 +158,18 @@ impl Perform {
             sign_in.task.abort();
         }
         self.tools.keeper.rested(LAST_RENEWAL).await;
+    }
+
+    /// Somebody sits here, at so many milliseconds after boot.
+    pub fn touch(&self, mono_ms: u64) {
+        self.tools.attendance.touch(mono_ms);
+    }
+
+    /// Somebody pressed a key; nothing where nobody is watched for.
+    pub fn touched(&self, mono_ms: u64) {
+        if self.tools.attendance.is_watched() {
+            self.touch(mono_ms);
+        }
     }
 
     /// Records that the session began; a log that cannot take it says so by itself.

@@ -21,6 +21,7 @@ use hyper::body::SizeHint;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use tower::Service;
+use zeroize::Zeroizing;
 
 use crate::config::Secret;
 use crate::sources::fact::Watch;
@@ -59,8 +60,8 @@ impl TokenSlot {
             .0
             .read()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut value =
-            HeaderValue::from_str(&format!("Bearer {}", slot.as_ref()?.expose())).ok()?;
+        let words = Zeroizing::new(format!("Bearer {}", slot.as_ref()?.expose()));
+        let mut value = HeaderValue::from_str(&words).ok()?;
         value.set_sensitive(true);
         Some(value)
     }
