@@ -59,6 +59,9 @@ pub const CLUSTER: Section = Section {
         "auth",
         "kubeconfig",
         "audience",
+        "proxy",
+        "tls_server_name",
+        "copy_of",
     ],
 };
 /// Where a cluster's kubeconfig credential is.
@@ -98,7 +101,7 @@ pub const APPLICATION: Section = Section {
 /// The top of a policy file.
 pub const POLICY: Section = Section {
     name: "policy.toml",
-    keys: &["simulated_only", "idle", "zone", "approver"],
+    keys: &["simulated_only", "idle", "zone", "approver", "program"],
 };
 /// A zone of a policy file.
 pub const POLICY_ZONE: Section = Section {
@@ -109,6 +112,11 @@ pub const POLICY_ZONE: Section = Section {
 pub const POLICY_APPROVER: Section = Section {
     name: "policy [[approver]]",
     keys: &["group", "zones"],
+};
+/// A program that may be started for a credential, in a policy file.
+pub const POLICY_PROGRAM: Section = Section {
+    name: "policy [[program]]",
+    keys: &["path", "sha256", "env"],
 };
 
 /// All sections, in the order of the document.
@@ -126,6 +134,7 @@ pub const SECTIONS: &[&Section] = &[
     &POLICY,
     &POLICY_ZONE,
     &POLICY_APPROVER,
+    &POLICY_PROGRAM,
 ];
 
 /// The key of a section that an unknown one was most likely meant to be: at most two letters

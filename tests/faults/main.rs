@@ -140,6 +140,8 @@ impl Server {
                 identity: "keycloak".to_owned(),
             },
             audience: None,
+            route: crashcart::config::Route::default(),
+            copy_of: None,
         }
     }
 

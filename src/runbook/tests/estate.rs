@@ -97,12 +97,15 @@ fn config() -> Config {
                 identity: "none".to_owned(),
             },
             audience: None,
+            route: crate::config::Route::default(),
+            copy_of: None,
         }],
         zones: vec![
             zone("clinical", 2, &["ehr"]),
             zone("administrative", 1, &["billing"]),
         ],
         policy: Policy::own(),
+        warnings: Vec::new(),
         tokens: TokenSettings::default(),
     }
 }
