@@ -13,6 +13,7 @@ use super::log_rows::rows;
 use super::perform::Folders;
 use super::perform::Perform;
 use super::perform::actors::Actors;
+use super::perform::attendance::Attendance;
 use super::perform::keep;
 use super::perform::keeper::Keeper;
 use super::perform::tools;
@@ -87,11 +88,7 @@ pub fn start_by(start: &Start, clock: Clock) -> Result<Engine, StartError> {
 ///
 /// # Errors
 /// As [`start`].
-pub fn start_with(
-    start: &Start,
-    clock: Clock,
-    key: Option<Key>,
-) -> Result<Engine, StartError> {
+pub fn start_with(start: &Start, clock: Clock, key: Option<Key>) -> Result<Engine, StartError> {
     let host = SafeText::new(&rustix::system::uname().nodename().to_string_lossy());
     let folder = start.folders.log.clone();
     let origin = format!("{host}/{}", start.config.estate.id);
@@ -119,6 +116,7 @@ pub fn start_with(
         config: Arc::clone(&state.config),
         tokens: tools::slots(&state.config),
         actors: Actors::new(tools::actor(&state.here.host)),
+        attendance: Attendance::default(),
         keeper: Keeper::new(&state.config, &folder, key),
     };
     if let Some((person, token)) = &start.as_person {

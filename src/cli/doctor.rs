@@ -81,7 +81,7 @@ pub(super) async fn doctor(common: &Common, out: &mut dyn Write) -> anyhow::Resu
             )?,
         }
     }
-    match super::engine(common, false) {
+    match super::engine(common, super::Sits::Nobody) {
         Ok(engine) => clusters(engine, &mut report).await?,
         Err(error) => report.say(Level::Crit, "log", &super::chain(&error))?,
     }

@@ -47,6 +47,8 @@ pub enum Action {
     Side(bool),
     /// Ask for a new code.
     CodeNew,
+    /// Sign in by pasting the address that a browser ends on.
+    CodePaste,
     /// Sign in to this audience as well, from the palette.
     SignInTo(Audience),
     /// Swap black and white of the QR code.

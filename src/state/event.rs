@@ -50,6 +50,8 @@ pub enum What {
         /// Its generation.
         generation: u64,
     },
+    /// A console begins: from now on it is noticed when nobody presses a key.
+    Attended,
     /// The console came to life: clusters that need no sign-in are connected.
     Begun,
     /// A sign-in moved on.

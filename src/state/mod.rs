@@ -7,6 +7,7 @@ pub mod action;
 pub mod effect;
 pub mod event;
 pub mod nav;
+pub mod presence;
 pub mod prompt;
 pub mod rows;
 pub mod sign_ins;
@@ -33,6 +34,7 @@ use crate::sources::zones;
 use crate::text::SafeText;
 
 use nav::Nav;
+use presence::Presence;
 use prompt::Prompt;
 use sign_ins::SignIns;
 
@@ -141,6 +143,8 @@ pub struct State {
     pub person: Option<Person>,
     /// Who acts on each cluster; a cluster that is missing here knows nobody. Empty while one person acts everywhere.
     pub people: BTreeMap<ClusterName, Person>,
+    /// Whether somebody sits here.
+    pub presence: Presence,
     /// Why tokens are not kept as the configuration says, when they are not.
     pub unkept: Option<SafeText>,
     /// The log.
@@ -196,6 +200,7 @@ impl State {
             last_known: LastKnown::default(),
             person: None,
             people: BTreeMap::new(),
+            presence: Presence::default(),
             unkept: None,
             log: LogView::default(),
             runs: Vec::new(),

@@ -20,6 +20,11 @@ impl Issuer {
         self.state().heard
     }
 
+    /// Every refresh token that it ever gave: a test looks for them where none may be.
+    pub fn refresh_tokens(&self) -> Vec<String> {
+        self.state().sessions.known()
+    }
+
     /// Changes how it behaves from now on; codes that were given keep their length and interval.
     pub fn set(&self, change: impl FnOnce(&mut Settings)) {
         change(&mut self.state().settings);
