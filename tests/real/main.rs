@@ -20,6 +20,7 @@ mod console;
 mod estate;
 mod issuer;
 mod keycloak;
+mod manners;
 mod matrix;
 #[path = "../auth/night.rs"]
 #[expect(
@@ -87,6 +88,7 @@ async fn people_sign_in_at_the_real_keycloak() {
     let Some(keycloak) = Keycloak::wanted() else {
         return;
     };
+    manners::each_answers_as_recorded(&keycloak).await;
     sign_in::prepare(&keycloak);
     threats::at_id_11_a_refresh_token_is_spent_by_its_use(&keycloak).await;
     threats::at_id_13_a_new_key_is_looked_for_once_a_minute(&keycloak, 3).await;
