@@ -1,7 +1,7 @@
 //! Effects become deeds. The only place that changes the world: entry first, then the request, then its outcome.
 //!
 //! One file per noun: `connect` (clusters), `sign_in` (an issuer), `browser` (its page), `renew` and `keeper` (what came of it), `actors` (who stands behind an entry), `attendance` (whether anybody is there), `run` (entries, readings, requests of a run),
-//! `names` (what a run asks about many objects), `keep` (the last known board), `tools` (what they share). Each deed is a task; its end comes back as an event.
+//! `names` (what a run asks about many objects), `keep` (the last known board), `program` (the one program that may be started), `tools` (what they share). Each deed is a task; its end comes back as an event.
 
 pub mod actors;
 pub mod attendance;
@@ -10,6 +10,7 @@ mod connect;
 pub mod keep;
 pub mod keeper;
 mod names;
+pub mod program;
 mod renew;
 mod run;
 mod sign_in;
@@ -189,7 +190,7 @@ impl Perform {
             self.generation += 1;
             let generation = self.generation;
             let token = self.tools.token_for(&cluster);
-            let link = match Link::open(&cluster, generation, token) {
+            let link = match Link::open(&cluster, generation, token.clone()) {
                 Ok(link) => Arc::new(link),
                 Err(fact) => {
                     spawn(connect::refused(
@@ -204,7 +205,7 @@ impl Perform {
             let task = spawn(connect::follow(
                 self.tools.clone(),
                 Arc::clone(&link),
-                name.clone(),
+                token,
                 generation,
             ));
             self.connections.insert(
