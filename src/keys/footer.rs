@@ -131,6 +131,7 @@ const FINDING: Foot = &[
     ("?", "help"),
     ("q", "back"),
 ];
+const SECRET: Foot = &[(":", "command"), ("?", "help"), ("q", "back")];
 const HELP: Foot = &[("j k", "move"), ("Esc", "close")];
 const STOPPED: Foot = &[
     ("R", "try the log again"),
@@ -180,6 +181,7 @@ fn foot(state: &State, screen: Screen) -> Foot {
         Screen::Log => LOG,
         Screen::Session => SESSION,
         Screen::Finding => FINDING,
+        Screen::Secret => SECRET,
         Screen::Help => HELP,
         Screen::Stopped => STOPPED,
     }
@@ -286,6 +288,7 @@ mod tests {
             (Screen::Log, LOG),
             (Screen::Session, SESSION),
             (Screen::Finding, FINDING),
+            (Screen::Secret, SECRET),
             (Screen::Help, HELP),
             (Screen::Stopped, STOPPED),
         ];

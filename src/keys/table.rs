@@ -192,7 +192,7 @@ mod tests {
             .collect()
     }
 
-    const SCREENS: [Screen; 17] = [
+    const SCREENS: [Screen; 18] = [
         Screen::SignIn,
         Screen::Board,
         Screen::Zone,
@@ -208,6 +208,7 @@ mod tests {
         Screen::Log,
         Screen::Session,
         Screen::Finding,
+        Screen::Secret,
         Screen::Help,
         Screen::Stopped,
     ];

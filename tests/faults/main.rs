@@ -9,6 +9,7 @@
 mod broken;
 mod hostile;
 mod night;
+mod secrets;
 mod sources;
 mod truth;
 mod writes;

@@ -88,7 +88,7 @@ impl Bed {
             r#"[estate]
 name = "testbed"
 id = "6a1e2b34-9d3c-4b1f-8a55-0c9d8e7f6a5b"
-outside = [{{ cluster = "bed", namespaces = ["default", "kube-node-lease", "kube-public", "kube-system", "monitoring", "{velero}"] }}]
+outside = [{{ cluster = "bed", namespaces = ["crashcart-breakglass", "default", "kube-node-lease", "kube-public", "kube-system", "monitoring", "{velero}"] }}]
 
 [[cluster]]
 name = "bed"

@@ -1,12 +1,13 @@
 //! Effects become deeds. The only place that changes the world: entry first, then the request, then its outcome.
 //!
 //! One file per noun: `connect` (clusters), `sign_in` (an issuer), `actors` (who stands behind an entry), `run` (entries, readings, requests of a run),
-//! `names` (what a run asks about many objects), `keep` (the last known board), `tools` (what they share). Each deed is a task; its end comes back as an event.
+//! `names` (what a run asks about many objects), `rights` (what we may, and a Secret's keys), `keep` (the last known board), `tools` (what they share). Each deed is a task; its end comes back as an event.
 
 pub mod actors;
 mod connect;
 pub mod keep;
 mod names;
+mod rights;
 mod run;
 mod sign_in;
 pub mod tools;
@@ -94,11 +95,7 @@ impl Perform {
                 generation,
                 digest,
             } => {
-                let here = self
-                    .connections
-                    .get(&run.cluster)
-                    .filter(|one| one.generation == generation);
-                let link = here.map(|one| Arc::clone(&one.link));
+                let link = self.link(&run.cluster, generation);
                 let wanted = run::Wanted {
                     run: *run,
                     generation,
@@ -111,6 +108,21 @@ impl Perform {
                     commands,
                 )));
             }
+            Effect::AskRights {
+                cluster,
+                generation,
+                questions,
+                namespace,
+            } => {
+                if let Some(link) = self.link(&cluster, generation) {
+                    let asked = (questions, namespace);
+                    drop(spawn(rights::ask(self.tools.clone(), link, cluster, asked)));
+                }
+            }
+            Effect::SecretKeys { which, generation } => {
+                let link = self.link(&which.cluster, generation);
+                drop(spawn(rights::keys(self.tools.clone(), link, which)));
+            }
             Effect::VerifyLog => drop(spawn(verify(self.tools.clone(), self.folders.log.clone()))),
             Effect::TryLog => {
                 let desk = self.tools.desk.clone();
@@ -122,6 +134,13 @@ impl Perform {
             Effect::Quit => return Turn::End,
         }
         Turn::On
+    }
+
+    /// The connection of that generation to a cluster, while it stands.
+    fn link(&self, cluster: &ClusterName, generation: u64) -> Option<Arc<Link>> {
+        let here = self.connections.get(cluster);
+        let here = here.filter(|one| one.generation == generation);
+        here.map(|one| Arc::clone(&one.link))
     }
 
     /// Ends every task. What was being sent has been waited for before.

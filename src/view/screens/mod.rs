@@ -15,6 +15,7 @@ mod prompts;
 mod run;
 mod runbooks;
 mod runs;
+mod secret;
 mod session;
 mod sign_in;
 mod small;
@@ -85,7 +86,7 @@ pub struct Entry {
 }
 
 /// Every screen.
-const SCREENS: [Entry; 17] = [
+const SCREENS: [Entry; 18] = [
     sign_in::SCREEN,
     board::SCREEN,
     zone::SCREEN,
@@ -101,6 +102,7 @@ const SCREENS: [Entry; 17] = [
     runs::SCREEN,
     log::SCREEN,
     session::SCREEN,
+    secret::SCREEN,
     help::SCREEN,
     stopped::SCREEN,
 ];
