@@ -162,6 +162,23 @@ impl Night {
         }
     }
 
+    /// Everybody does what is due, and no time passes, until `done`: for what the thread of the log has a part in, which
+    /// knows nothing of held timers. Panics when that takes longer than anybody would wait.
+    pub(crate) async fn meanwhile(&mut self, what: &str, done: impl Fn(&Night) -> bool) {
+        const LIMIT: Duration = Duration::from_secs(30);
+        let began = std::time::Instant::now();
+        while !done(self) {
+            let said = &self.engine.state.message;
+            assert!(began.elapsed() < LIMIT, "{what}: never; said: {said:?}");
+            for _ in 0..TURNS {
+                tokio::task::yield_now().await;
+            }
+            let now = self.engine.deadline(Duration::ZERO);
+            self.engine.turn(now).await;
+            self.engine.settle();
+        }
+    }
+
     /// What is known of a cluster.
     pub(crate) fn world(&self, name: &str) -> &ClusterWorld {
         self.engine

@@ -100,7 +100,7 @@ fn at_id_23_a_value_of_a_secret_comes_in_one_recorded_view_only_and_is_dropped_t
             .engine
             .act(Action::SecretKeys(Some(which.clone())), true);
         night
-            .until(20, "the names of the keys", |night| {
+            .meanwhile("the names of the keys", |night| {
                 night.engine.state.secret.is_some()
             })
             .await;
@@ -138,7 +138,7 @@ fn what_cannot_be_recorded_is_not_read() {
             let said = night.engine.state.message.as_ref();
             said.is_some_and(|said| said.as_str().contains("Not recorded, so not asked"))
         };
-        night.until(20, "the refusal", refused).await;
+        night.meanwhile("the refusal", refused).await;
         assert_eq!(reads(&night), 0);
         assert!(night.engine.state.secret.is_none());
     });
