@@ -10,6 +10,7 @@ mod broken;
 mod hostile;
 mod issuer;
 mod night;
+mod secrets;
 mod sources;
 mod truth;
 mod writes;

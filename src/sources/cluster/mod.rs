@@ -10,6 +10,7 @@ pub mod fault;
 mod layers;
 pub(super) mod reader;
 mod rights;
+mod secret;
 
 use std::sync::OnceLock;
 use std::time::Duration;
