@@ -87,11 +87,7 @@ pub fn start_by(start: &Start, clock: Clock) -> Result<Engine, StartError> {
 ///
 /// # Errors
 /// As [`start`].
-pub fn start_with(
-    start: &Start,
-    clock: Clock,
-    key: Option<Key>,
-) -> Result<Engine, StartError> {
+pub fn start_with(start: &Start, clock: Clock, key: Option<Key>) -> Result<Engine, StartError> {
     let host = SafeText::new(&rustix::system::uname().nodename().to_string_lossy());
     let folder = start.folders.log.clone();
     let origin = format!("{host}/{}", start.config.estate.id);

@@ -238,9 +238,7 @@ fn spawn(deed: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
 
 /// Starts a task of this room that gives something back.
 #[expect(clippy::disallowed_methods, reason = "tasks are started in app")]
-fn spawn_with<T: Send + 'static>(
-    deed: impl Future<Output = T> + Send + 'static,
-) -> JoinHandle<T> {
+fn spawn_with<T: Send + 'static>(deed: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
     tokio::spawn(deed)
 }
 

@@ -190,4 +190,3 @@ async fn ended<T>(this: &SigningIn, step: Step) -> Result<Option<T>, AuthError> 
     this.tell(step).await;
     Ok(None)
 }
-
