@@ -68,6 +68,12 @@ impl Bed {
         bed.about = serde_json::from_slice(&about).expect("JSON");
         bed.audit_log = PathBuf::from(bed.said("audit_log"));
         std::fs::write(&bed.config, bed.configuration()).expect("a configuration");
+        let (made, said) = bed.kubectl(
+            "admin_kubeconfig",
+            &["create", "namespace", "monitoring"],
+            "",
+        );
+        assert!(made, "{said}");
         bed.give_alice_her_role();
         bed
     }
@@ -88,7 +94,7 @@ impl Bed {
             r#"[estate]
 name = "testbed"
 id = "6a1e2b34-9d3c-4b1f-8a55-0c9d8e7f6a5b"
-outside = [{{ cluster = "bed", namespaces = ["default", "kube-node-lease", "kube-public", "kube-system", "monitoring", "{velero}"] }}]
+outside = [{{ cluster = "bed", namespaces = ["crashcart-breakglass", "default", "kube-node-lease", "kube-public", "kube-system", "monitoring", "{velero}"] }}]
 
 [[cluster]]
 name = "bed"
@@ -134,11 +140,8 @@ members = [{{ cluster = "bed", namespaces = ["{namespace}"] }}]
         (output.status.success(), text)
     }
 
-    /// Applies what `rbac emit` prints, and nothing else. A role for Alertmanager needs the namespace it lives in.
-    fn give_alice_her_role(&self) {
-        let admin = "admin_kubeconfig";
-        let (made, said) = self.kubectl(admin, &["create", "namespace", "monitoring"], "");
-        assert!(made, "{said}");
+    /// Applies what `rbac emit` prints, and nothing else. Its role for Alertmanager needs the namespace that lives in.
+    pub(crate) fn give_alice_her_role(&self) {
         self.emit(&ALICE_MAY);
     }
 
@@ -160,13 +163,13 @@ members = [{{ cluster = "bed", namespaces = ["{namespace}"] }}]
     }
 }
 
-fn script(name: &str) -> PathBuf {
+pub(crate) fn script(name: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     root.join("testbed").join(name)
 }
 
 /// The first of six ports in a row that nobody listens on, below those of outgoing connections.
-fn free_ports() -> u16 {
+pub(crate) fn free_ports() -> u16 {
     let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
     // Start where another run of these tests probably does not.
     let first = 20_000 + u16::try_from(std::process::id() % 1_000).unwrap_or(0) * 10;

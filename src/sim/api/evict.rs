@@ -70,12 +70,7 @@ fn refuse_disruption(store: &Store, pod: &Value) -> Result<(), Refusal> {
             _ => Err(Refusal::new(500, "InternalError", words)),
         };
     };
-    let pods = store.list(&resources::PODS, ns).0;
-    let expected: Vec<&Value> = pods
-        .iter()
-        .map(AsRef::as_ref)
-        .filter(|pod| covers(budget, pod))
-        .collect();
+    let expected = store.select(&resources::PODS, ns, |pod| covers(budget, pod));
     let healthy = expected.iter().filter(|pod| is_healthy(pod)).count();
     let wanted = wanted(budget, expected.len());
     if healthy > wanted || !is_healthy(pod) && healthy >= wanted {

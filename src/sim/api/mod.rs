@@ -310,8 +310,7 @@ async fn objects(server: &Server, ask: &Ask, target: &Target) -> Result<Response
     if ask.method == Method::GET {
         return object(server, ask, target);
     }
-    let turn = &server.cluster().turn;
-    turn.write(server.clock(), || object(server, ask, target))
+    (server.cluster().turn).write(server.clock(), || object(server, ask, target))
 }
 
 /// Answers what is asked of one object or of a list.

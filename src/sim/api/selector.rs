@@ -94,20 +94,25 @@ impl Selector {
         self.labels.is_empty() && self.fields.is_empty()
     }
 
-    /// True when the object is selected; it is opened only when there is something to look at.
+    /// True when the object is selected; it is opened only when its fields must be looked at.
     pub(super) fn takes_kept(&self, kept: &Kept) -> bool {
-        self.is_empty() || self.takes(&kept.open())
+        let labelled = self.labels.is_empty() || kept.labels(|labels| self.takes_labels(labels));
+        labelled && (self.fields.is_empty() || self.takes_fields(&kept.open()))
     }
 
     /// True when the object is selected.
     pub(super) fn takes(&self, object: &Value) -> bool {
-        self.labels.iter().all(|(key, test)| {
-            let value = object["metadata"]["labels"][key.as_str()].as_str();
-            test.holds(value)
-        }) && self.fields.iter().all(|(key, test)| {
-            let value = field(object, key);
-            test.holds(Some(&value))
-        })
+        self.takes_labels(&object["metadata"]["labels"]) && self.takes_fields(object)
+    }
+
+    fn takes_labels(&self, labels: &Value) -> bool {
+        let mut all = self.labels.iter();
+        all.all(|(key, test)| test.holds(labels[key.as_str()].as_str()))
+    }
+
+    fn takes_fields(&self, object: &Value) -> bool {
+        let mut all = self.fields.iter();
+        all.all(|(key, test)| test.holds(Some(&field(object, key))))
     }
 }
 
