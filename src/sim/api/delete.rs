@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use crate::sim::api::Ask;
 use crate::sim::api::Server;
+use crate::sim::api::body;
 use crate::sim::api::path::Target;
 use crate::sim::api::selector::Selector;
 use crate::sim::api::shape;
 use crate::sim::api::write::answer;
-use crate::sim::api::write::body;
 use crate::sim::api::write::dry;
 use crate::sim::clock::seconds;
 use crate::sim::store::Preconditions;
@@ -34,7 +34,7 @@ pub(super) const GRACE: u64 = 30;
 
 /// The options in a body.
 fn options(ask: &Ask) -> Result<Value, Refusal> {
-    let options = body(ask).map_err(|refusal| match refusal.code {
+    let options = body::read(ask).map_err(|refusal| match refusal.code {
         400 => {
             let why = refusal.message;
             Refusal::bad_request(format!(

@@ -3,8 +3,11 @@
 //! `path` reads what is asked, `rbac` judges it, and one file for each manner of asking answers:
 //! `list`, `watch`, `write`, `review`, `scale`, `proxy`, `discovery`. Objects live in `store`.
 
+mod admit;
 pub(in crate::sim) mod apply;
+mod ask;
 mod audit;
+mod body;
 pub mod bootstrap;
 mod defaults;
 mod delete;
@@ -37,15 +40,17 @@ mod write;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, to_bytes};
 use axum::extract::{Query, Request, State};
 use axum::response::Response;
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Method, Uri};
+use http::{HeaderMap, HeaderValue, Method};
 
 pub use crate::sim::api::audit::AuditLog;
 
 use crate::sim::Cluster;
+pub(crate) use crate::sim::api::ask::Ask;
+use crate::sim::api::ask::is_on;
 use crate::sim::api::audit::Arrival;
 use crate::sim::api::audit::Open;
 use crate::sim::api::list::Snapshots;
@@ -148,42 +153,6 @@ impl Server {
         groups.push("system:authenticated".to_owned());
         Some(User { name, groups })
     }
-}
-
-/// A request that is read and judged.
-pub(crate) struct Ask {
-    user: User,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    queries: Vec<(String, String)>,
-    body: Bytes,
-}
-
-impl Ask {
-    /// A query parameter; empty when it is not given.
-    fn query(&self, key: &str) -> &str {
-        let found = self.queries.iter().find(|(name, _)| name == key);
-        found.map_or("", |(_, value)| value)
-    }
-
-    /// A query parameter that is true or false.
-    fn flag(&self, key: &str) -> bool {
-        is_on(&self.queries, key)
-    }
-
-    fn agent(&self) -> &str {
-        text(&self.headers, USER_AGENT.as_str())
-    }
-}
-
-/// True when a parameter is given and does not say no; a real server reads any other word as yes.
-fn is_on(queries: &[(String, String)], key: &str) -> bool {
-    let mut given = queries.iter().filter(|(name, _)| name == key);
-    given.next().is_some_and(|(_, value)| {
-        let no = value.eq_ignore_ascii_case("false") || value == "0";
-        !no
-    })
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {

@@ -266,7 +266,10 @@ mod tests {
         let with = |label: &str| {
             json!({"metadata": {"name": "w"}, "spec": {
                 "selector": {"matchLabels": {"app": "w"}},
-                "template": {"metadata": {"labels": {"app": label}}},
+                "template": {"metadata": {"labels": {"app": label}}, "spec": {
+                    "restartPolicy": "Always",
+                    "containers": [{"name": "c", "image": "i"}],
+                }},
             }})
         };
         assert!(check(&DEPLOYMENTS, &Value::Null, &with("w")).is_ok());
