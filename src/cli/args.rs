@@ -148,8 +148,11 @@ pub(super) enum Verb {
     },
     /// Check clusters, issuer, clock, terminal, log and policy, one line each with what to do
     Doctor,
-    /// Sign in by device code, and say who the clusters take you for
+    /// Sign in, and say who the clusters take you for
     Login {
+        /// By pasting the address that a browser ends on, whatever the identity's flow is
+        #[arg(long)]
+        paste: bool,
         /// Only at this identity of the configuration [default: each that a cluster needs]
         identity: Option<String>,
     },

@@ -37,7 +37,15 @@ pub const OUTSIDE: Section = Section {
 /// An identity.
 pub const IDENTITY: Section = Section {
     name: "[[identity]]",
-    keys: &["name", "issuer", "ca", "client_id", "flow", "groups_claim"],
+    keys: &[
+        "name",
+        "issuer",
+        "ca",
+        "client_id",
+        "flow",
+        "loopback_on_shared_host",
+        "groups_claim",
+    ],
 };
 /// A cluster.
 pub const CLUSTER: Section = Section {

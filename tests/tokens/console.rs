@@ -124,7 +124,10 @@ impl Night {
         let audience = self.audience();
         let done = |state: &State| state.sign_ins.session(&audience).is_some();
         let why = format!("{:?}", self.audience());
-        assert!(engine.until(LIMIT, done).await, "nobody is signed in: {why}");
+        assert!(
+            engine.until(LIMIT, done).await,
+            "nobody is signed in: {why}"
+        );
     }
 }
 

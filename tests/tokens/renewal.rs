@@ -23,7 +23,9 @@ fn short(token_seconds: i64) -> Settings {
 /// Renewals that the log of a night knows of.
 fn renewed(night: &Night) -> usize {
     let entries = night.entries();
-    let renewed = entries.iter().filter(|one| one.kind == Kind::SessionRenewed);
+    let renewed = entries
+        .iter()
+        .filter(|one| one.kind == Kind::SessionRenewed);
     renewed.count()
 }
 
@@ -49,7 +51,11 @@ async fn a_hundred_clusters_of_one_audience_are_renewed_by_one_request() {
         .collect();
     night.config.zones.clear();
     let mut engine = night.signed_in("alice").await;
-    assert_eq!(engine.state.people.len(), 100, "one sign-in serves them all");
+    assert_eq!(
+        engine.state.people.len(),
+        100,
+        "one sign-in serves them all"
+    );
     assert_eq!((night.heard().codes, night.heard().renewals), (1, 0));
     let asked = renewals(&night, &mut engine, 1).await;
     assert_eq!(asked, 1, "one request for all of them");

@@ -206,16 +206,12 @@ impl Keeper {
 /// place is the same.
 pub fn folder(log: &Path) -> PathBuf {
     let state = log.parent().unwrap_or(log);
-    let state = state
-        .canonicalize()
-        .unwrap_or_else(|_| state.to_path_buf());
+    let state = state.canonicalize().unwrap_or_else(|_| state.to_path_buf());
     state.join("tokens")
 }
 
 /// What a thread that may wait answers, if it does so in time.
-async fn within<T>(
-    asked: tokio::task::JoinHandle<Result<T, StoreError>>,
-) -> Result<T, StoreError> {
+async fn within<T>(asked: tokio::task::JoinHandle<Result<T, StoreError>>) -> Result<T, StoreError> {
     match tokio::time::timeout(LIMIT, asked).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_)) => Err(gone()),

@@ -1,14 +1,18 @@
 //! Effects become deeds. The only place that changes the world: entry first, then the request, then its outcome.
 //!
-//! One file per noun: `connect` (clusters), `sign_in` (an issuer), `renew` and `keeper` (what came of it), `actors` (who stands behind an entry), `run` (entries, readings, requests of a run),
-//! `names` (what a run asks about many objects), `keep` (the last known board), `tools` (what they share). Each deed is a task; its end comes back as an event.
+//! One file per noun: `connect` (clusters), `sign_in` (an issuer), `browser` (its page), `renew` and `keeper` (what came of it), `actors` (who stands behind an entry), `attendance` (whether anybody is there), `run` (entries, readings, requests of a run), `rights` (what we may, and a Secret's keys),
+//! `names` (what a run asks about many objects), `keep` (the last known board), `program` (the one program that may be started), `tools` (what they share). Each deed is a task; its end comes back as an event.
 
 pub mod actors;
+pub mod attendance;
+mod browser;
 mod connect;
 pub mod keep;
 pub mod keeper;
 mod names;
+pub mod program;
 mod renew;
+mod rights;
 mod run;
 mod sign_in;
 pub mod tools;
@@ -22,6 +26,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use self::sign_in::Ask;
+use self::sign_in::How;
 use self::tools::Tools;
 use super::turn::Turn;
 use crate::audit::Kind;
@@ -88,8 +93,17 @@ impl Perform {
         match effect {
             Effect::Connect(clusters) => self.connect(&clusters),
             Effect::Disconnect(clusters) => self.disconnect(&clusters),
-            Effect::SignIn(audience) => self.sign_in(audience, true),
+            Effect::SignIn(audience) => self.sign_in(audience, How::Ask),
+            Effect::SignInByPaste(audience) => self.sign_in(audience, How::Paste),
+            Effect::ProveAnew(audience) => self.sign_in(audience, How::Prove),
             Effect::TakeUp(audience) => self.take_up(audience),
+            Effect::Leave(audiences) => self.leave(&audiences),
+            Effect::Redirect { audience, address } => self.ask(&audience, Ask::Address(address)),
+            Effect::CancelSignIn(audience) => {
+                if let Some(given_up) = self.sign_ins.remove(&audience) {
+                    given_up.task.abort();
+                }
+            }
             Effect::AnswerSignIn {
                 audience, person, ..
             } => self.ask(&audience, Ask::Answer(person)),
@@ -101,11 +115,7 @@ impl Perform {
                 generation,
                 digest,
             } => {
-                let here = self
-                    .connections
-                    .get(&run.cluster)
-                    .filter(|one| one.generation == generation);
-                let link = here.map(|one| Arc::clone(&one.link));
+                let link = self.link(&run.cluster, generation);
                 let wanted = run::Wanted {
                     run: *run,
                     generation,
@@ -118,6 +128,21 @@ impl Perform {
                     commands,
                 )));
             }
+            Effect::AskRights {
+                cluster,
+                generation,
+                questions,
+                namespace,
+            } => {
+                if let Some(link) = self.link(&cluster, generation) {
+                    let asked = (questions, namespace);
+                    drop(spawn(rights::ask(self.tools.clone(), link, cluster, asked)));
+                }
+            }
+            Effect::SecretKeys { which, generation } => {
+                let link = self.link(&which.cluster, generation);
+                drop(spawn(rights::keys(self.tools.clone(), link, which)));
+            }
             Effect::VerifyLog => drop(spawn(verify(self.tools.clone(), self.folders.log.clone()))),
             Effect::TryLog => {
                 let desk = self.tools.desk.clone();
@@ -129,6 +154,13 @@ impl Perform {
             Effect::Quit => return Turn::End,
         }
         Turn::On
+    }
+
+    /// The connection of that generation to a cluster, while it stands.
+    fn link(&self, cluster: &ClusterName, generation: u64) -> Option<Arc<Link>> {
+        let here = self.connections.get(cluster);
+        let here = here.filter(|one| one.generation == generation);
+        here.map(|one| Arc::clone(&one.link))
     }
 
     /// Ends every task. What was being sent has been waited for before.
@@ -148,6 +180,18 @@ impl Perform {
         self.tools.keeper.rested(LAST_RENEWAL).await;
     }
 
+    /// Somebody sits here, at so many milliseconds after boot.
+    pub fn touch(&self, mono_ms: u64) {
+        self.tools.attendance.touch(mono_ms);
+    }
+
+    /// Somebody pressed a key; nothing where nobody is watched for.
+    pub fn touched(&self, mono_ms: u64) {
+        if self.tools.attendance.is_watched() {
+            self.touch(mono_ms);
+        }
+    }
+
     /// Records that the session began; a log that cannot take it says so by itself.
     pub fn record_session(&self, kind: Kind) {
         let (desk, draft) = (self.tools.desk.clone(), self.tools.draft(kind));
@@ -165,7 +209,7 @@ impl Perform {
             self.generation += 1;
             let generation = self.generation;
             let token = self.tools.token_for(&cluster);
-            let link = match Link::open(&cluster, generation, token) {
+            let link = match Link::open(&cluster, generation, token.clone()) {
                 Ok(link) => Arc::new(link),
                 Err(fact) => {
                     spawn(connect::refused(
@@ -180,7 +224,7 @@ impl Perform {
             let task = spawn(connect::follow(
                 self.tools.clone(),
                 Arc::clone(&link),
-                name.clone(),
+                token,
                 generation,
             ));
             self.connections.insert(
@@ -203,7 +247,26 @@ impl Perform {
         }
     }
 
-    fn sign_in(&mut self, audience: Audience, ask: bool) {
+    /// The console was left alone: recorded first, then the tokens go and with them every connection.
+    fn leave(&mut self, audiences: &[Audience]) {
+        let (desk, draft) = (self.tools.desk.clone(), self.tools.draft(Kind::SessionIdle));
+        let asks: Vec<_> = audiences
+            .iter()
+            .filter_map(|one| Some(self.sign_ins.get(one)?.asks.clone()))
+            .collect();
+        drop(spawn(async move {
+            drop(desk.append(draft, None).await);
+            for ask in asks {
+                // A sign-in that has ended by itself has no tokens any more.
+                drop(ask.send(Ask::SignOut).await);
+            }
+        }));
+        for connection in std::mem::take(&mut self.connections).into_values() {
+            connection.task.abort();
+        }
+    }
+
+    fn sign_in(&mut self, audience: Audience, how: How) {
         let Some(identity) = audience.asked(&self.tools.config) else {
             return;
         };
@@ -212,7 +275,7 @@ impl Perform {
         }
         let (asks, waiting) = mpsc::channel(4);
         let (tools, to) = (self.tools.clone(), audience.clone());
-        let task = spawn(sign_in::sign_in(tools, to, identity, waiting, ask));
+        let task = spawn(sign_in::sign_in(tools, to, identity, waiting, how));
         self.sign_ins.insert(audience, SigningIn { asks, task });
     }
 
@@ -220,7 +283,7 @@ impl Perform {
     fn take_up(&mut self, audience: Audience) {
         let begun = self.sign_ins.get(&audience);
         if !begun.is_some_and(|one| !one.task.is_finished()) {
-            self.sign_in(audience, false);
+            self.sign_in(audience, How::TakeUp);
         }
     }
 
@@ -238,9 +301,7 @@ fn spawn(deed: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
 
 /// Starts a task of this room that gives something back.
 #[expect(clippy::disallowed_methods, reason = "tasks are started in app")]
-fn spawn_with<T: Send + 'static>(
-    deed: impl Future<Output = T> + Send + 'static,
-) -> JoinHandle<T> {
+fn spawn_with<T: Send + 'static>(deed: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
     tokio::spawn(deed)
 }
 

@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use super::browser;
 use super::renew;
 use super::tools::Tools;
 use crate::audit::Kind;
@@ -19,7 +21,9 @@ use crate::auth::oidc::Poll;
 use crate::auth::sign_in::Event as Step;
 use crate::auth::store::Slot;
 use crate::config::ClusterName;
+use crate::config::Flow;
 use crate::config::Identity;
+use crate::config::Secret;
 use crate::sources::cluster::TokenSlot;
 use crate::state::event::What;
 use crate::text::SafeText;
@@ -36,8 +40,23 @@ const SLOWEST: Duration = Duration::from_secs(60);
 pub(super) enum Ask {
     /// In the demo: answer it as this person.
     Answer(String),
+    /// The address that a browser ended on.
+    Address(Secret),
     /// Give the tokens back and end.
     SignOut,
+}
+
+/// How a sign-in may come about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    /// By what is kept from before; else somebody is asked.
+    Ask,
+    /// By what is kept from before, or not at all.
+    TakeUp,
+    /// By somebody who is asked, whatever is kept.
+    Prove,
+    /// By an address that is pasted, whatever the flow is.
+    Paste,
 }
 
 /// One sign-in: its audience, the clusters it serves and the slot their token lies in.
@@ -62,6 +81,11 @@ impl SigningIn {
         keeper.outlives() && keeper.read(&self.tools, &self.keeping).await.is_some()
     }
 
+    /// The time of the wall, for tokens.
+    pub(super) fn now(&self) -> Timestamp {
+        self.tools.clock.now().wall
+    }
+
     /// From now on this person acts on the clusters, with this token; nobody and none with `None`.
     fn act(&self, signed_in: Option<(&Session, &Tokens)>) {
         self.slot
@@ -79,14 +103,14 @@ impl SigningIn {
     }
 }
 
-/// Signs in to one audience and keeps its token fresh. Ends when the sign-in ends; without `ask` at once where nothing
-/// is kept from before.
+/// Signs in to one audience and keeps its token fresh. Ends when the sign-in ends, or at once
+/// where it may only be taken up and nothing is kept.
 pub(super) async fn sign_in(
     tools: Tools,
     audience: Audience,
     identity: Identity,
     mut asks: mpsc::Receiver<Ask>,
-    ask: bool,
+    how: How,
 ) {
     let clusters = audience.clusters(&tools.config).into_iter();
     let this = SigningIn {
@@ -96,13 +120,13 @@ pub(super) async fn sign_in(
         audience,
         tools,
     };
-    let kept = this.is_kept().await;
-    if !ask && !kept {
+    let kept = matches!(how, How::Ask | How::TakeUp) && this.is_kept().await;
+    if how == How::TakeUp && !kept {
         return;
     }
     let issuer = SafeText::new(&this.audience.host(&this.tools.config));
     this.tell(Step::Asked { issuer }).await;
-    let through = through(&this, &identity, &mut asks, (kept, ask)).await;
+    let through = through(&this, &identity, &mut asks, (how, kept)).await;
     if let Err(error) = through {
         this.tell(error.event()).await;
     }
@@ -114,7 +138,7 @@ async fn through(
     this: &SigningIn,
     identity: &Identity,
     asks: &mut mpsc::Receiver<Ask>,
-    (kept, ask): (bool, bool),
+    (how, kept): (How, bool),
 ) -> Result<(), AuthError> {
     let mut issuer = oidc::discover(identity, DEADLINE).await?;
     if kept {
@@ -125,14 +149,25 @@ async fn through(
                 .await;
             return renew::keep_fresh(this, issuer, session.person, tokens, asks).await;
         }
-        if !ask {
+        if how == How::TakeUp {
             this.tell(Step::SignedOut).await;
             return Ok(());
         }
     }
-    let grant = issuer.start_device(this.tools.clock.now().wall).await?;
-    this.tell(Step::Prompt(grant.prompt.clone())).await;
-    match wait_for_answer(this, &mut issuer, &grant, asks).await? {
+    let flow = match how {
+        How::Paste => Flow::Paste,
+        How::Ask | How::TakeUp | How::Prove => identity.flow,
+    };
+    let signed = match flow {
+        Flow::Device => {
+            let grant = issuer.start_device(this.now()).await?;
+            this.tell(Step::Prompt(grant.prompt.clone())).await;
+            wait_for_answer(this, &mut issuer, &grant, asks).await?
+        }
+        Flow::Paste => browser::pasted(this, &mut issuer, asks).await?,
+        Flow::Loopback => browser::listened(this, &mut issuer, identity, asks).await?,
+    };
+    match signed {
         Some((session, tokens)) => {
             renew::keep_new(this, &session, &tokens).await;
             this.signed_in(&session, &tokens, Kind::SessionSignedIn)
@@ -164,7 +199,7 @@ async fn wait_for_answer(
                         .await?;
                     answered = true;
                 }
-                Some(Ask::Answer(_)) => {}
+                Some(Ask::Answer(_) | Ask::Address(_)) => {}
                 Some(Ask::SignOut) | None => return Ok(None),
             }
         }
@@ -190,4 +225,3 @@ async fn ended<T>(this: &SigningIn, step: Step) -> Result<Option<T>, AuthError> 
     this.tell(step).await;
     Ok(None)
 }
-

@@ -112,10 +112,7 @@ fn a_wrong_passphrase_or_key_opens_nothing_and_says_what_to_do() {
     let words = Key::typed(&recipient, &text(&other)).unwrap_err();
     assert!(words.to_string().contains("another recipient"), "{words}");
     let words = Key::typed(&recipient, &Secret::new("hunter2")).unwrap_err();
-    assert!(
-        words.to_string().contains("no AGE-SECRET-KEY-1"),
-        "{words}"
-    );
+    assert!(words.to_string().contains("no AGE-SECRET-KEY-1"), "{words}");
     assert!(!words.to_string().contains("hunter2"), "{words}");
 }
 
