@@ -2,7 +2,6 @@
 //! on an address of its own machine, which is pasted here or listened for.
 
 use super::Issuer;
-use super::SCOPES;
 use super::http::encode;
 use super::http::short;
 use super::id_token::Expected;
@@ -77,7 +76,7 @@ impl Issuer {
             ("response_type", "code"),
             ("client_id", self.identity.client_id.as_str()),
             ("redirect_uri", redirect),
-            ("scope", &SCOPES.join(" ")),
+            ("scope", &self.scope()),
             ("state", state.secret()),
             ("nonce", nonce.secret()),
             ("code_challenge", challenge.as_str()),
