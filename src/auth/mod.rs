@@ -6,6 +6,7 @@
 //! `store.rs` keeps tokens; neither starts a task or knows the time, which comes in as `now`.
 
 pub mod audience;
+pub mod eks;
 pub mod error;
 pub mod oidc;
 pub mod others;

@@ -130,6 +130,7 @@ async fn look(context: &str, access: &Access) -> Result<Seen, String> {
         ca: access.ca.clone(),
         fingerprint: None,
         auth: ClusterAuth::Kubeconfig(access.user.clone()),
+        fallback: None,
         audience: None,
     };
     let link = Link::open(&cluster, 1, TokenSlot::default()).map_err(|fact| unreached(&fact))?;

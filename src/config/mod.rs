@@ -25,7 +25,7 @@ mod table;
 mod zone;
 
 pub use certificate::Subject;
-pub use clusters::{Cluster, ClusterAuth, ClusterName, Fingerprint, KubeconfigUser, Site};
+pub use clusters::{Cluster, ClusterAuth, ClusterName, Eks, Fingerprint, KubeconfigUser, Site};
 pub use duration::{seconds, words};
 pub use error::ConfigError;
 pub use estate::{Estate, Outside};

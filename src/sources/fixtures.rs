@@ -68,6 +68,7 @@ pub(super) fn cluster(text: &str) -> Cluster {
         auth: ClusterAuth::Oidc {
             identity: "keycloak".to_owned(),
         },
+        fallback: None,
         audience: None,
     }
 }

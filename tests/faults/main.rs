@@ -139,6 +139,7 @@ impl Server {
             auth: ClusterAuth::Oidc {
                 identity: "keycloak".to_owned(),
             },
+            fallback: None,
             audience: None,
         }
     }

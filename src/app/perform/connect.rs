@@ -5,17 +5,29 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use directories::BaseDirs;
+
 use super::tools::Tools;
 use crate::auth::Person;
+use crate::auth::eks;
+use crate::auth::eks::EksError;
+use crate::auth::eks::Surroundings;
+use crate::config::Cluster;
 use crate::config::ClusterAuth;
 use crate::config::ClusterName;
+use crate::config::Eks;
+use crate::config::Secret;
 use crate::sources::cluster::Link;
+use crate::sources::cluster::TokenSlot;
 use crate::sources::fact::Fact;
 use crate::sources::fact::Greeting;
 use crate::sources::fact::WatchNews;
 use crate::sources::watch;
 use crate::state::event::What;
+use crate::text::SafeText;
 
+/// How often a token for an EKS cluster is signed: well before [`eks::GOOD`], and again when that failed.
+const SIGN_EVERY: Duration = Duration::from_secs(6 * 60);
 /// Seconds by which a clock may seem to move: an answer's `Date` is looked at up to one pulse after it came.
 const DRIFT_S: i64 = 10;
 /// Facts of one cluster that may wait.
@@ -26,6 +38,56 @@ const PULSE_EVERY: Duration = Duration::from_secs(5);
 const QUORUM_EVERY: Duration = Duration::from_secs(20);
 /// The shortest and the longest pause between two tries to reach a cluster.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5));
+
+/// Prepares a connection by what a cluster is entered with: its sign-in's token, a signed one, or its fallback.
+pub(super) fn open(
+    tools: &Tools,
+    cluster: &Cluster,
+    generation: u64,
+    by_fallback: bool,
+) -> Result<Link, Fact> {
+    if by_fallback && let Some(link) = Link::open_by_fallback(cluster, generation) {
+        return link;
+    }
+    let token = match &cluster.auth {
+        ClusterAuth::Eks(eks) => {
+            let slot = TokenSlot::default();
+            slot.set(Some(sign(tools, eks).map_err(refusal)?));
+            slot
+        }
+        _ => tools.token_for(cluster),
+    };
+    Link::open(cluster, generation, token)
+}
+
+/// A token for an EKS cluster, signed with the keys of this process' environment.
+fn sign(tools: &Tools, eks: &Eks) -> Result<Secret, EksError> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let around = Surroundings {
+        variable: &variable,
+        home: BaseDirs::new().map(|folders| folders.home_dir().to_path_buf()),
+    };
+    eks::token(eks, &around, tools.clock.now().wall)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is mapped over an error")]
+fn refusal(error: EksError) -> Fact {
+    Fact::Unreachable(SafeText::from(error.to_string()))
+}
+
+/// Signs a new token for an EKS cluster before the old one ends, for as long as the connection lives. Keys that have
+/// gone leave the old token to its end, which the cluster then says.
+async fn keep_signed(tools: &Tools, cluster: &ClusterName, slot: &TokenSlot) {
+    let Some(ClusterAuth::Eks(eks)) = tools.config.cluster(cluster).map(|one| &one.auth) else {
+        return std::future::pending().await;
+    };
+    loop {
+        tokio::time::sleep(SIGN_EVERY).await;
+        if let Ok(token) = sign(tools, eks) {
+            slot.set(Some(token));
+        }
+    }
+}
 
 /// The connection could not even be begun; nothing was sent.
 pub(super) async fn refused(tools: Tools, cluster: ClusterName, generation: u64, fact: Fact) {
@@ -103,7 +165,8 @@ pub(super) async fn follow(tools: Tools, link: Arc<Link>, cluster: ClusterName, 
             }
         }
     };
-    tokio::join!(watch::follow_all(&link, facts), pass_on, quorum);
+    let signed = keep_signed(&tools, &cluster, link.token());
+    tokio::join!(watch::follow_all(&link, facts), pass_on, quorum, signed);
 }
 
 /// Whether a clock stands so much otherwise than it was known to that somebody should hear of it.
@@ -111,12 +174,16 @@ fn drifted(known: Option<i64>, now: i64) -> bool {
     known.is_none_or(|known| (known - now).abs() > DRIFT_S)
 }
 
-/// Where a kubeconfig is the way in, the person is whoever the cluster takes its credential for.
+/// Where a kubeconfig or AWS keys are the way in, the person is whoever the cluster takes its credential for.
 async fn kubeconfig_person(tools: &Tools, name: &ClusterName, greeting: &Greeting) {
     let Some(cluster) = tools.config.cluster(name) else {
         return;
     };
-    let (Some(user), ClusterAuth::Kubeconfig(_)) = (&greeting.user, &cluster.auth) else {
+    let by_file = matches!(
+        cluster.auth,
+        ClusterAuth::Kubeconfig(_) | ClusterAuth::Eks(_)
+    );
+    let Some(user) = greeting.user.as_ref().filter(|_| by_file) else {
         return;
     };
     let groups = greeting.groups.iter();

@@ -81,7 +81,7 @@ impl Perform {
     /// Begins one deed and returns at once.
     pub fn perform(&mut self, effect: Effect, state: &State) -> Turn {
         match effect {
-            Effect::Connect(clusters) => self.connect(&clusters),
+            Effect::Connect(clusters) => self.connect(&clusters, state),
             Effect::Disconnect(clusters) => self.disconnect(&clusters),
             Effect::SignIn(audience) => self.sign_in(audience, false),
             Effect::SignInByPaste(audience) => self.sign_in(audience, true),
@@ -154,7 +154,7 @@ impl Perform {
         drop(spawn(async move { drop(desk.append(draft, None).await) }));
     }
 
-    fn connect(&mut self, clusters: &[ClusterName]) {
+    fn connect(&mut self, clusters: &[ClusterName], state: &State) {
         for name in clusters {
             let Some(cluster) = self.tools.config.cluster(name).cloned() else {
                 continue;
@@ -164,8 +164,8 @@ impl Perform {
             }
             self.generation += 1;
             let generation = self.generation;
-            let token = self.tools.token_for(&cluster);
-            let link = match Link::open(&cluster, generation, token) {
+            let by_fallback = state.fallbacks.contains(name);
+            let link = match connect::open(&self.tools, &cluster, generation, by_fallback) {
                 Ok(link) => Arc::new(link),
                 Err(fact) => {
                     spawn(connect::refused(

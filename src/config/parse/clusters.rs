@@ -1,6 +1,7 @@
 //! The `[[identity]]` and `[[cluster]]` sections.
 
 use super::Names;
+use super::access;
 use super::unknown;
 use crate::config::ConfigError;
 use crate::config::clusters::Cluster;
@@ -69,6 +70,7 @@ pub(super) fn clusters(
             ca: authority(&table, folder, ca)?,
             fingerprint: fingerprint(&table)?,
             auth: auth(&table, folder, identities)?,
+            fallback: access::fallback(&table, folder)?,
             audience: table.text("audience")?.map(|found| found.value.to_owned()),
         });
     }
@@ -144,6 +146,7 @@ fn auth(
         (found, kubeconfig) => (found, kubeconfig),
     };
     if let Some(place) = kubeconfig {
+        access::belongs(table, "kubeconfig")?;
         let path = folder.join(place.need("path", "\"...\"")?.value);
         let context = place.text("context")?.map(|found| found.value);
         let user = kubeconfig::read(&path).and_then(|file| file.user(context));
@@ -152,14 +155,22 @@ fn auth(
             .map_err(|error| table.error(place.at(), error.to_string()));
     }
     let (at, text) = found.map_or((0, ""), |found| (found.at, found.value));
+    access::belongs(table, text)?;
     let Some(identity) = text.strip_prefix("oidc:") else {
-        let sentence = match text {
-            "eks" | "openshift-oauth" => format!(
-                "auth = {text:?} is not built yet; use kubeconfig = {{ path, context }} for now"
-            ),
-            _ => format!("auth = {text:?} must be \"oidc:IDENTITY\""),
+        return match text {
+            "eks" => access::eks(table).map(ClusterAuth::Eks),
+            "openshift-oauth" => {
+                let found = table.text("oauth_ca")?;
+                let oauth_ca = found.map(|found| authority(table, folder, found));
+                Ok(ClusterAuth::OpenShift {
+                    oauth_ca: oauth_ca.transpose()?,
+                })
+            }
+            _ => {
+                let known = "\"oidc:IDENTITY\", \"openshift-oauth\" or \"eks\"";
+                Err(table.error(at, format!("auth = {text:?} must be {known}")))
+            }
         };
-        return Err(table.error(at, sentence));
     };
     let names: Vec<&str> = identities.iter().map(|one| one.name.as_str()).collect();
     if !names.contains(&identity) {

@@ -95,6 +95,7 @@ fn config() -> Config {
             auth: ClusterAuth::Oidc {
                 identity: "none".to_owned(),
             },
+            fallback: None,
             audience: None,
         }],
         zones: vec![
