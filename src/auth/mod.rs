@@ -2,8 +2,8 @@
 //!
 //! Pure: [`person`] (who it is), [`audience`] (to whom a sign-in is worth something), [`session`] (for how long), [`tokens`] (when to renew),
 //! [`sign_in`] (what the screen says meanwhile), [`redirect`] (what a browser brought back), [`others`] (who else is on
-//! this host). `oidc.rs` and its folder talk to an issuer and
-//! `store.rs` keeps tokens; neither starts a task or knows the time, which comes in as `now`.
+//! this host). `oidc/` talks to an issuer and `store/` keeps refresh tokens; neither starts a task or knows the time,
+//! which comes in as `now`.
 
 pub mod audience;
 pub mod eks;

@@ -18,7 +18,16 @@ pub const FILE: Section = Section {
 /// The estate.
 pub const ESTATE: Section = Section {
     name: "[estate]",
-    keys: &["name", "id", "regimes", "outside"],
+    keys: &[
+        "name",
+        "id",
+        "regimes",
+        "outside",
+        "token_store",
+        "token_recipient",
+        "shift",
+        "idle",
+    ],
 };
 /// One entry of the estate's `outside`.
 pub const OUTSIDE: Section = Section {
@@ -102,7 +111,7 @@ pub const APPLICATION: Section = Section {
 /// The top of a policy file.
 pub const POLICY: Section = Section {
     name: "policy.toml",
-    keys: &["simulated_only", "zone", "approver"],
+    keys: &["simulated_only", "idle", "zone", "approver"],
 };
 /// A zone of a policy file.
 pub const POLICY_ZONE: Section = Section {

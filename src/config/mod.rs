@@ -22,6 +22,7 @@ pub mod propose;
 mod secret;
 mod selector;
 mod table;
+mod tokens;
 mod zone;
 
 pub use certificate::Subject;
@@ -35,6 +36,7 @@ pub use pem::{Pem, spki_hash};
 pub use policy::{Approver, Policy, PolicyZone, SYSTEM_POLICY};
 pub use secret::Secret;
 pub use selector::LabelSelector;
+pub use tokens::{TokenSettings, TokenStore};
 pub use zone::{Application, Criticality, Member, MemberBy, Owner, Zone, ZoneName};
 
 use std::ffi::OsStr;
@@ -57,9 +59,16 @@ pub struct Config {
     pub zones: Vec<Zone>,
     /// What the person at the keyboard must not be able to change.
     pub policy: Policy,
+    /// How the tokens of sign-ins are kept.
+    pub tokens: TokenSettings,
 }
 
 impl Config {
+    /// After how many seconds without a key the console goes blank.
+    pub fn idle_s(&self) -> i64 {
+        self.tokens.idle_s(self.policy.idle_s)
+    }
+
     /// The cluster of that name, if the file has it.
     pub fn cluster(&self, name: &ClusterName) -> Option<&Cluster> {
         self.clusters.iter().find(|cluster| &cluster.name == name)

@@ -27,6 +27,8 @@ pub struct Policy {
     /// True when it is good for simulated estates only; whether an estate is one is decided where
     /// its server and uid are known.
     pub simulated_only: bool,
+    /// After how many seconds without a key a console goes blank; 15 min unless said.
+    pub idle_s: Option<i64>,
     /// People a live change needs, by zone.
     pub zones: Vec<PolicyZone>,
     /// Who may approve.
@@ -58,6 +60,7 @@ impl Policy {
             label: "self".to_owned(),
             digest: hex(&Sha256::digest([])),
             simulated_only: false,
+            idle_s: None,
             zones: Vec::new(),
             approvers: Vec::new(),
         }
@@ -95,6 +98,10 @@ impl Policy {
     /// the least, so that it cannot be used to ask for fewer.
     fn over(mut self, system: &Self) -> Self {
         self.zones.extend(system.zones.iter().cloned());
+        self.idle_s = match (self.idle_s, system.idle_s) {
+            (Some(own), Some(theirs)) => Some(own.min(theirs)),
+            (own, theirs) => own.or(theirs),
+        };
         self.digest = hex(&Sha256::digest(format!("{}{}", self.digest, system.digest)));
         self
     }
@@ -181,6 +188,7 @@ fn parse(path: &Path, bytes: Vec<u8>) -> Result<Policy, ConfigError> {
         label: path.display().to_string(),
         digest,
         simulated_only: top.flag("simulated_only")?,
+        idle_s: top.seconds("idle")?,
         zones,
         approvers,
     })

@@ -135,6 +135,7 @@ pub(super) fn config() -> Config {
             clinical,
         ],
         policy: Policy::own(),
+        tokens: crate::config::TokenSettings::default(),
     }
 }
 

@@ -21,6 +21,12 @@ pub struct Shown {
 pub enum Effect {
     /// Begin to sign in to this audience, or anew.
     SignIn(Audience),
+    /// Begin to sign in to this audience, whatever is kept: somebody must prove that they are here.
+    ProveAnew(Audience),
+    /// The console was left alone: record it, give these tokens back, close every connection.
+    Leave(Vec<Audience>),
+    /// Take up a sign-in to this audience that is kept from before; where nothing is, nobody is asked.
+    TakeUp(Audience),
     /// Begin to sign in to this audience by an address that is pasted, whatever its flow is.
     SignInByPaste(Audience),
     /// The address that a browser ended on, for the sign-in that waits for it.

@@ -7,6 +7,7 @@ pub mod action;
 pub mod effect;
 pub mod event;
 pub mod nav;
+pub mod presence;
 pub mod prompt;
 pub mod rows;
 pub mod sign_ins;
@@ -34,6 +35,7 @@ use crate::sources::zones;
 use crate::text::SafeText;
 
 use nav::Nav;
+use presence::Presence;
 use prompt::Prompt;
 use sign_ins::SignIns;
 
@@ -144,6 +146,10 @@ pub struct State {
     pub people: BTreeMap<ClusterName, Person>,
     /// The clusters that are read by their fallback, because their issuer is down: who acts there is not proved.
     pub fallbacks: BTreeSet<ClusterName>,
+    /// Whether somebody sits here.
+    pub presence: Presence,
+    /// Why tokens are not kept as the configuration says, when they are not.
+    pub unkept: Option<SafeText>,
     /// The log.
     pub log: LogView,
     /// Every run in this estate's log, newest first.
@@ -198,6 +204,8 @@ impl State {
             person: None,
             people: BTreeMap::new(),
             fallbacks: BTreeSet::new(),
+            presence: Presence::default(),
+            unkept: None,
             log: LogView::default(),
             runs: Vec::new(),
             open_run: None,

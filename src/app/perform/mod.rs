@@ -1,13 +1,15 @@
 //! Effects become deeds. The only place that changes the world: entry first, then the request, then its outcome.
 //!
-//! One file per noun: `connect` (clusters), `sign_in` (an issuer), `browser` (its page), `actors` (who stands behind an entry), `run` (entries, readings, requests of a run),
+//! One file per noun: `connect` (clusters), `sign_in` (an issuer), `browser` (its page), `renew` and `keeper` (what came of it), `actors` (who stands behind an entry), `run` (entries, readings, requests of a run),
 //! `names` (what a run asks about many objects), `keep` (the last known board), `tools` (what they share). Each deed is a task; its end comes back as an event.
 
 pub mod actors;
 mod browser;
 mod connect;
 pub mod keep;
+pub mod keeper;
 mod names;
+mod renew;
 mod run;
 mod sign_in;
 pub mod tools;
@@ -15,11 +17,13 @@ pub mod tools;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use self::sign_in::Ask;
+use self::sign_in::How;
 use self::tools::Tools;
 use super::turn::Turn;
 use crate::audit::Kind;
@@ -31,6 +35,9 @@ use crate::state::State;
 use crate::state::effect::Effect;
 use crate::state::event::What;
 use crate::text::SafeText;
+
+/// How long an ending program waits for a renewal that is under way.
+const LAST_RENEWAL: Duration = Duration::from_millis(700);
 
 /// Where things are kept.
 #[derive(Clone, Debug)]
@@ -83,8 +90,11 @@ impl Perform {
         match effect {
             Effect::Connect(clusters) => self.connect(&clusters, state),
             Effect::Disconnect(clusters) => self.disconnect(&clusters),
-            Effect::SignIn(audience) => self.sign_in(audience, false),
-            Effect::SignInByPaste(audience) => self.sign_in(audience, true),
+            Effect::SignIn(audience) => self.sign_in(audience, How::Ask),
+            Effect::SignInByPaste(audience) => self.sign_in(audience, How::Paste),
+            Effect::ProveAnew(audience) => self.sign_in(audience, How::Prove),
+            Effect::TakeUp(audience) => self.take_up(audience),
+            Effect::Leave(audiences) => self.leave(&audiences),
             Effect::Redirect { audience, address } => self.ask(&audience, Ask::Address(address)),
             Effect::CancelSignIn(audience) => {
                 if let Some(given_up) = self.sign_ins.remove(&audience) {
@@ -146,6 +156,7 @@ impl Perform {
         for sign_in in std::mem::take(&mut self.sign_ins).into_values() {
             sign_in.task.abort();
         }
+        self.tools.keeper.rested(LAST_RENEWAL).await;
     }
 
     /// Records that the session began; a log that cannot take it says so by itself.
@@ -203,7 +214,26 @@ impl Perform {
         }
     }
 
-    fn sign_in(&mut self, audience: Audience, by_paste: bool) {
+    /// The console was left alone: recorded first, then the tokens go and with them every connection.
+    fn leave(&mut self, audiences: &[Audience]) {
+        let (desk, draft) = (self.tools.desk.clone(), self.tools.draft(Kind::SessionIdle));
+        let asks: Vec<_> = audiences
+            .iter()
+            .filter_map(|one| Some(self.sign_ins.get(one)?.asks.clone()))
+            .collect();
+        drop(spawn(async move {
+            drop(desk.append(draft, None).await);
+            for ask in asks {
+                // A sign-in that has ended by itself has no tokens any more.
+                drop(ask.send(Ask::SignOut).await);
+            }
+        }));
+        for connection in std::mem::take(&mut self.connections).into_values() {
+            connection.task.abort();
+        }
+    }
+
+    fn sign_in(&mut self, audience: Audience, how: How) {
         let Some(identity) = audience.asked(&self.tools.config) else {
             return;
         };
@@ -212,8 +242,16 @@ impl Perform {
         }
         let (asks, waiting) = mpsc::channel(4);
         let (tools, to) = (self.tools.clone(), audience.clone());
-        let task = spawn(sign_in::sign_in(tools, to, identity, by_paste, waiting));
+        let task = spawn(sign_in::sign_in(tools, to, identity, waiting, how));
         self.sign_ins.insert(audience, SigningIn { asks, task });
+    }
+
+    /// Takes up what is kept, unless somebody is signing in there already.
+    fn take_up(&mut self, audience: Audience) {
+        let begun = self.sign_ins.get(&audience);
+        if !begun.is_some_and(|one| !one.task.is_finished()) {
+            self.sign_in(audience, How::TakeUp);
+        }
     }
 
     fn ask(&self, audience: &Audience, ask: Ask) {
@@ -224,9 +262,13 @@ impl Perform {
     }
 }
 
-/// Starts a task of this room.
-#[expect(clippy::disallowed_methods, reason = "tasks are started in app")]
 fn spawn(deed: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    spawn_with(deed)
+}
+
+/// Starts a task of this room that gives something back.
+#[expect(clippy::disallowed_methods, reason = "tasks are started in app")]
+fn spawn_with<T: Send + 'static>(deed: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
     tokio::spawn(deed)
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::Sender;
 
 use super::actors::Actors;
+use super::keeper::Keeper;
 use crate::app::clock::Clock;
 use crate::app::desk::Desk;
 use crate::audit::Actor;
@@ -35,6 +36,8 @@ pub struct Tools {
     pub tokens: Arc<BTreeMap<Audience, TokenSlot>>,
     /// Who acts, as entries keep it.
     pub actors: Actors,
+    /// What keeps refresh tokens.
+    pub keeper: Keeper,
 }
 
 impl Tools {

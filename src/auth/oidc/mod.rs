@@ -96,6 +96,20 @@ impl Issuer {
                 reason: SafeText::new("it gave nothing to renew with"),
             });
         };
+        self.renew(refresh, Some(person), now).await
+    }
+
+    /// Renews by a refresh token, which must be the person's where one is known already. It may be kept from an earlier
+    /// start, when it is not.
+    ///
+    /// # Errors
+    /// As [`Issuer::refresh`].
+    pub async fn renew(
+        &mut self,
+        refresh: &Secret,
+        person: Option<&Person>,
+        now: Timestamp,
+    ) -> Result<(Session, Tokens), AuthError> {
         let form = [
             ("grant_type", "refresh_token"),
             ("client_id", self.identity.client_id.as_str()),
@@ -108,7 +122,7 @@ impl Issuer {
         // A renewed ID token has no nonce, and must be about the same person.
         let expected = Expected {
             nonce: None,
-            subject: Some(&person.subject),
+            subject: person.map(|one| one.subject.as_str()),
         };
         self.accept(&answer, &expected, Some(refresh), now).await
     }

@@ -140,6 +140,7 @@ impl SignIn {
                 device,
                 notice: None,
             },
+            (Self::Asking { .. }, Event::SignedIn(session)) => Self::SignedIn(session),
             (Self::Asking { .. }, Event::Page(page)) => Self::browser(page, None, false),
             (
                 Self::Browser {

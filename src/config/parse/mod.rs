@@ -2,6 +2,7 @@
 
 mod access;
 mod clusters;
+mod tokens;
 mod zones;
 
 use super::Config;
@@ -40,6 +41,7 @@ pub fn load(path: &Path, policy: Option<&Path>) -> Result<Config, ConfigError> {
     let clusters = clusters::clusters(&top, folder, &identities)?;
     let estate = estate(&top, &clusters)?;
     let zones = zones::zones(&top, &clusters, &estate)?;
+    let tokens = tokens::tokens(&top)?;
     let policy = policy::load(folder, policy)?;
     Ok(Config {
         path: path.to_path_buf(),
@@ -48,6 +50,7 @@ pub fn load(path: &Path, policy: Option<&Path>) -> Result<Config, ConfigError> {
         clusters,
         zones,
         policy,
+        tokens,
     })
 }
 

@@ -21,6 +21,7 @@ use crate::config::MemberBy;
 use crate::config::Pem;
 use crate::config::Policy;
 use crate::config::Site;
+use crate::config::TokenSettings;
 use crate::config::Zone;
 use crate::runbook::event::RunEvent;
 use crate::runbook::library::Library;
@@ -103,6 +104,7 @@ fn config() -> Config {
             zone("administrative", 1, &["billing"]),
         ],
         policy: Policy::own(),
+        tokens: TokenSettings::default(),
     }
 }
 

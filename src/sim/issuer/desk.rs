@@ -3,7 +3,23 @@
 use super::Issuer;
 use super::settings::Settings;
 
+/// What an issuer was asked since it began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// Device codes that were asked for.
+    pub codes: u64,
+    /// Renewals that were asked for, whatever the answer.
+    pub renewals: u64,
+    /// Renewals with a token that had been spent before.
+    pub reused: u64,
+}
+
 impl Issuer {
+    /// What it was asked since it began.
+    pub fn heard(&self) -> Heard {
+        self.state().heard
+    }
+
     /// Changes how it behaves from now on; codes that were given keep their length and interval.
     pub fn set(&self, change: impl FnOnce(&mut Settings)) {
         change(&mut self.state().settings);

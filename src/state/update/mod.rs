@@ -1,11 +1,12 @@
 //! The one place where the state changes: one event in, effects out. Synchronous and total.
 //!
 //! One file per noun: `facts` (what sources saw), `time` (ticks and ages), `go` (screens, marks, panes), `text`
-//! (what is typed), `fill` (parameters), `run` (runs), `offer` (what may be sent), `sign_in`, `log`.
+//! (what is typed), `idle` (nobody is there), `fill` (parameters), `run` (runs), `offer` (what may be sent), `sign_in`, `log`.
 
 mod facts;
 mod fill;
 mod go;
+mod idle;
 mod log;
 mod offer;
 mod run;
@@ -39,9 +40,11 @@ fn fold(state: &mut State, what: What) -> Vec<Effect> {
             cluster,
             generation,
         } => facts::connecting(state, &cluster, generation),
+        What::Attended => idle::attended(state),
         What::Begun => sign_in::begun(state),
         What::SignIn { audience, step } => sign_in::step(state, &audience, step),
         What::Person { person, cluster } => sign_in::person(state, person, cluster),
+        What::TokensUnkept(why) => sign_in::unkept(state, why),
         What::Logged { entries, rows } => log::logged(state, entries, rows),
         What::LogStopped(stopped) => log::stopped(state, stopped),
         What::LogBack => log::back(state),
@@ -66,6 +69,10 @@ fn fold(state: &mut State, what: What) -> Vec<Effect> {
 fn act(state: &mut State, action: Action, alone: bool) -> Vec<Effect> {
     state.changed();
     state.message = None;
+    idle::touched(state);
+    if let Some(effects) = idle::act(state, &action) {
+        return effects;
+    }
     if state.prompt.is_some() {
         if let Some(effects) = text::act(state, &action, alone) {
             return effects;

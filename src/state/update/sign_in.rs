@@ -16,6 +16,7 @@ use crate::state::effect::Effect;
 use crate::state::nav::Screen;
 use crate::state::prompt::Line;
 use crate::state::prompt::Prompt;
+use crate::text::SafeText;
 
 /// The console came to life: what needs no sign-in is connected, the rest says that it waits for one.
 pub(super) fn begun(state: &mut State) -> Vec<Effect> {
@@ -26,7 +27,23 @@ pub(super) fn begun(state: &mut State) -> Vec<Effect> {
         state.world.sign_out(cluster);
     }
     state.stale = true;
-    connect(state)
+    let mut effects = connect(state);
+    if state.config.tokens.store.outlives() {
+        let nobody = |audience: &&Audience| {
+            let clusters = served(state, audience);
+            clusters.iter().any(|one| state.person_on(one).is_none())
+        };
+        let kept = state.sign_ins.missing().filter(nobody).cloned();
+        effects.extend(kept.map(Effect::TakeUp));
+    }
+    effects
+}
+
+/// Tokens stay in memory, against the configuration: it is said now, and stands on the session screen.
+pub(super) fn unkept(state: &mut State, why: SafeText) -> Vec<Effect> {
+    state.say(why.clone());
+    state.unkept = Some(why);
+    Vec::new()
 }
 
 /// Connects every cluster that there is a credential for.
@@ -50,7 +67,10 @@ pub(super) fn step(state: &mut State, audience: &Audience, event: Step) -> Vec<E
     offer_field(state);
     let after = state.sign_ins.session(audience);
     let mut effects = match (before, after.map(|session| session.person.clone())) {
-        (false, Some(person)) => signed_in(state, audience, person),
+        (false, Some(person)) if super::idle::came(state, audience, &person) => {
+            signed_in(state, audience, person)
+        }
+        (false, Some(_)) => vec![Effect::SignOut(audience.clone())],
         (true, None) => signed_out(state, audience),
         _ => Vec::new(),
     };

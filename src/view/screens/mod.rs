@@ -2,6 +2,7 @@
 
 mod alerts;
 mod backups;
+mod blank;
 mod board;
 mod book;
 mod browser;
@@ -36,6 +37,7 @@ use crate::text;
 use crate::view::widgets::pane::Pane;
 use crate::view::widgets::row::Row;
 
+pub(super) use blank::blank;
 pub(super) use small::too_small;
 
 /// What a screen is drawn from.

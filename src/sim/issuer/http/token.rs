@@ -121,5 +121,7 @@ fn refresh(issuer: &Issuer, client: &Client, form: &Form) -> Result<Opened, Refu
     let accounts = &state.accounts;
     let barred = |name: &str| accounts.get(name).is_some_and(|account| account.disabled);
     let next = state.sessions.refresh(token, client, &settings, barred, at);
+    state.heard.renewals += 1;
+    state.heard.reused += u64::from(matches!(next, Err(Refused::Reused | Refused::Stale)));
     next.map_err(|refused| refused.said(settings.manners))
 }
