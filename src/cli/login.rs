@@ -310,7 +310,7 @@ pub(super) fn simulated_person(
         "there is no {name} in this simulated estate: {} is missing",
         path.display()
     );
-    let access = kubeconfig::read(&path)?.access(None)?;
+    let access = kubeconfig::read(&path)?.access(None, &[])?;
     let KubeconfigUser::Token(token) = access.user else {
         bail!("{} holds no token", path.display())
     };

@@ -36,6 +36,7 @@ use crate::app;
 use crate::app::engine::Engine;
 use crate::app::perform::Folders;
 use crate::app::start::Start;
+use crate::sim::scenario::ScenarioError;
 use crate::view::theme::Theme;
 
 /// The command line is wrong.
@@ -58,8 +59,16 @@ pub fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             drop(writeln!(std::io::stderr(), "crashcart: {}", chain(&error)));
-            ExitCode::from(UNAVAILABLE)
+            ExitCode::from(code(&error))
         }
+    }
+}
+
+/// The exit code of an error: a scenario that does not exist was asked for wrongly.
+fn code(error: &anyhow::Error) -> u8 {
+    match error.downcast_ref::<ScenarioError>() {
+        Some(ScenarioError::Unknown { .. }) => USAGE,
+        _ => UNAVAILABLE,
     }
 }
 
@@ -98,17 +107,8 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
         Some(Verb::Sim(serve)) => sim::serve(serve, &mut out).await,
         Some(Verb::Runbook { verb }) => runbook::ask(&place::library(), &verb, &mut out),
         Some(Verb::Rbac {
-            verb:
-                RbacVerb::Emit {
-                    group,
-                    user,
-                    read_only,
-                    without_secrets,
-                },
-        }) => {
-            let role = rbac::role(read_only, without_secrets);
-            rbac::emit(group.as_deref(), user.as_deref(), role, &mut out)
-        }
+            verb: RbacVerb::Emit(asked),
+        }) => rbac::emit(&place::library(), &asked, &mut out),
         Some(Verb::Init {
             kubeconfig,
             contexts,

@@ -5,7 +5,10 @@ use std::net::IpAddr;
 use uuid::Uuid;
 
 use super::pem::Pem;
+use super::policy::Program;
+use super::route::Route;
 use super::secret::Secret;
+use super::token::TokenFile;
 use serde::Deserialize;
 use serde::Serialize;
 use std::fmt;
@@ -66,6 +69,10 @@ pub struct Cluster {
     pub fallback: Option<KubeconfigUser>,
     /// The audience of the tokens it takes; one sign-in serves the clusters that share it.
     pub audience: Option<String>,
+    /// How it is reached.
+    pub route: Route,
+    /// The cluster whose etcd this one was restored from, when the file says that the two are told apart.
+    pub copy_of: Option<ClusterName>,
 }
 
 impl Cluster {
@@ -201,6 +208,23 @@ pub enum KubeconfigUser {
     },
     /// A bearer token.
     Token(Secret),
+    /// A file that holds a bearer token and is read again when it changes.
+    TokenFile(TokenFile),
+    /// A program that policy lists and that answers with a bearer token.
+    Program(Plugin),
+}
+
+/// A program that answers with a credential, as a kubeconfig file asks for it and policy allows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plugin {
+    /// The program, as policy lists it.
+    pub program: Program,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Variables that the kubeconfig file sets, all of them named by policy.
+    pub env: Vec<(String, String)>,
+    /// The version in which it is asked and must answer.
+    pub api_version: String,
 }
 
 #[cfg(test)]

@@ -62,6 +62,9 @@ pub const CLUSTER: Section = Section {
         "eks",
         "fallback",
         "audience",
+        "proxy",
+        "tls_server_name",
+        "copy_of",
     ],
 };
 /// How an EKS cluster is entered.
@@ -111,7 +114,7 @@ pub const APPLICATION: Section = Section {
 /// The top of a policy file.
 pub const POLICY: Section = Section {
     name: "policy.toml",
-    keys: &["simulated_only", "idle", "zone", "approver"],
+    keys: &["simulated_only", "idle", "zone", "approver", "program"],
 };
 /// A zone of a policy file.
 pub const POLICY_ZONE: Section = Section {
@@ -122,6 +125,11 @@ pub const POLICY_ZONE: Section = Section {
 pub const POLICY_APPROVER: Section = Section {
     name: "policy [[approver]]",
     keys: &["group", "zones"],
+};
+/// A program that may be started for a credential, in a policy file.
+pub const POLICY_PROGRAM: Section = Section {
+    name: "policy [[program]]",
+    keys: &["path", "sha256", "env"],
 };
 
 /// All sections, in the order of the document.
@@ -139,6 +147,7 @@ pub const SECTIONS: &[&Section] = &[
     &POLICY,
     &POLICY_ZONE,
     &POLICY_APPROVER,
+    &POLICY_PROGRAM,
 ];
 
 /// The key of a section that an unknown one was most likely meant to be: at most two letters

@@ -19,23 +19,29 @@ mod parse;
 mod pem;
 mod policy;
 pub mod propose;
+mod route;
 mod secret;
 mod selector;
 mod table;
+mod token;
 mod tokens;
 mod zone;
 
 pub use certificate::Subject;
-pub use clusters::{Cluster, ClusterAuth, ClusterName, Eks, Fingerprint, KubeconfigUser, Site};
+pub use clusters::{
+    Cluster, ClusterAuth, ClusterName, Eks, Fingerprint, KubeconfigUser, Plugin, Site,
+};
 pub use duration::{seconds, words};
 pub use error::ConfigError;
 pub use estate::{Estate, Outside};
 pub use identity::{Flow, Identity};
 pub use parse::load;
 pub use pem::{Pem, spki_hash};
-pub use policy::{Approver, Policy, PolicyZone, SYSTEM_POLICY};
+pub use policy::{Approver, Policy, PolicyZone, Program, SYSTEM_POLICY};
+pub use route::{Proxy, Route};
 pub use secret::Secret;
 pub use selector::LabelSelector;
+pub use token::{Stamp, TokenFile};
 pub use tokens::{TokenSettings, TokenStore};
 pub use zone::{Application, Criticality, Member, MemberBy, Owner, Zone, ZoneName};
 
@@ -59,6 +65,8 @@ pub struct Config {
     pub zones: Vec<Zone>,
     /// What the person at the keyboard must not be able to change.
     pub policy: Policy,
+    /// What is odd and still usable in the files it names.
+    pub warnings: Vec<ConfigError>,
     /// How the tokens of sign-ins are kept.
     pub tokens: TokenSettings,
 }

@@ -10,7 +10,9 @@ use super::finding::Since;
 use super::ground::Ground;
 use super::level::Level;
 use super::seen::Freshness;
+use super::twins::twin;
 use super::world::Reach;
+use super::world::World;
 use crate::config::ClusterName;
 use crate::config::Config;
 use crate::config::Criticality;
@@ -19,7 +21,7 @@ use crate::text::age;
 use crate::text::clock;
 
 /// Everything that concerns a whole cluster; one finding when all clusters fail alike.
-pub(super) fn findings(config: &Config, grounds: &[Ground<'_>]) -> Vec<Finding> {
+pub(super) fn findings(config: &Config, world: &World, grounds: &[Ground<'_>]) -> Vec<Finding> {
     let mut found = Vec::new();
     let silent: Vec<(&Ground<'_>, Finding, SafeText)> = grounds
         .iter()
@@ -45,6 +47,7 @@ pub(super) fn findings(config: &Config, grounds: &[Ground<'_>]) -> Vec<Finding> 
     for ground in grounds {
         found.extend(other_ca(ground));
         found.extend(other_uid(config, ground));
+        found.extend(same_uid(config, world, ground));
         found.extend(forbidden(ground));
         found.extend(clocks(ground));
         let told = silent.iter().any(|(one, ..)| one.cluster == ground.cluster);
@@ -177,6 +180,19 @@ fn other_uid(config: &Config, ground: &Ground<'_>) -> Option<Finding> {
     let finding = ground.cluster_finding("cluster.other-uid", Level::Crit, sentence);
     Some(Finding {
         why: vec![SafeText::from(why)],
+        ..finding
+    })
+}
+
+/// Two clusters that answer with one uid: which is meant cannot be told, so neither is changed.
+fn same_uid(config: &Config, world: &World, ground: &Ground<'_>) -> Option<Finding> {
+    let name = ground.cluster;
+    let other = twin(config, world, name)?;
+    let sentence = format!("{name} and {other} have one kube-system uid; changes are off on both");
+    let why = "one was restored from the other's etcd: give the copy a CA of its own, pin both keys, and write copy_of at the copy";
+    let finding = ground.cluster_finding("cluster.same-uid", Level::Crit, sentence);
+    Some(Finding {
+        why: vec![SafeText::new(why)],
         ..finding
     })
 }

@@ -81,8 +81,9 @@ fn an_x509_v1_client_certificate_is_refused_by_name() {
     let home = tempfile::tempdir().expect("a folder");
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config");
     std::fs::copy(tests.join("good/ca.crt"), home.path().join("ca.crt")).expect("copied");
-    let text = std::fs::read_to_string(tests.join("bad/x509-v1.kubeconfig")).expect("a kubeconfig");
-    let text = text.replace("../good/ca.crt", "ca.crt");
+    let text = std::fs::read_to_string(tests.join("kubeconfigs/x509-v1.kubeconfig"))
+        .expect("a kubeconfig");
+    let text = text.replace("files/ca.crt", "ca.crt");
     std::fs::write(home.path().join("v1.kubeconfig"), text).expect("written");
     let config = home.path().join("crashcart.toml");
     std::fs::write(&config, with_kubeconfig("v1.kubeconfig")).expect("written");

@@ -117,6 +117,9 @@ impl Told<'_> {
     }
 
     async fn exchange(&mut self, exchange: &Exchange) -> Value {
+        if exchange.forgotten {
+            self.server.forget();
+        }
         let request = exchange.request();
         let (ask, headers, body) = self.filled(&request, &exchange.id);
         let person = &request.person;

@@ -141,6 +141,8 @@ impl Server {
             },
             fallback: None,
             audience: None,
+            route: crashcart::config::Route::default(),
+            copy_of: None,
         }
     }
 

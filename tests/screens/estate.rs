@@ -673,6 +673,8 @@ fn plan() -> Plan {
         namespace: "emr".to_owned(),
         backup: "hourly-emr-20260814234200".to_owned(),
         mark: mark(8),
+        volumes: false,
+        roles: false,
     };
     let one = |number, id: &str, kind: &str, op, undo, typed: Option<&str>, words: (&str, &str)| {
         PlanStep {

@@ -1,6 +1,8 @@
 //! The parts of a `[[cluster]]` that say how it is entered: EKS, and what it is read with while its issuer is down.
 
+use super::clusters::authority;
 use crate::config::ConfigError;
+use crate::config::clusters::ClusterAuth;
 use crate::config::clusters::Eks;
 use crate::config::clusters::KubeconfigUser;
 use crate::config::file;
@@ -43,8 +45,31 @@ pub(super) fn belongs(table: &Table<'_>, auth: &str) -> Result<(), ConfigError> 
     Ok(())
 }
 
+/// How a cluster is entered that has a way of its own: OpenShift, EKS.
+pub(super) fn by_provider(
+    table: &Table<'_>,
+    folder: &Path,
+    at: usize,
+    text: &str,
+) -> Result<ClusterAuth, ConfigError> {
+    match text {
+        "eks" => eks(table).map(ClusterAuth::Eks),
+        "openshift-oauth" => {
+            let found = table.text("oauth_ca")?;
+            let oauth_ca = found.map(|found| authority(table, folder, found));
+            Ok(ClusterAuth::OpenShift {
+                oauth_ca: oauth_ca.transpose()?,
+            })
+        }
+        _ => {
+            let known = "\"oidc:IDENTITY\", \"openshift-oauth\" or \"eks\"";
+            Err(table.error(at, format!("auth = {text:?} must be {known}")))
+        }
+    }
+}
+
 /// How an EKS cluster is entered.
-pub(super) fn eks(table: &Table<'_>) -> Result<Eks, ConfigError> {
+fn eks(table: &Table<'_>) -> Result<Eks, ConfigError> {
     let example = "{ cluster = \"NAME\", region = \"eu-north-1\" }";
     let eks = table
         .table("eks", &keys::EKS)?
@@ -78,9 +103,9 @@ pub(super) fn fallback(
         (Some(found), None) => {
             let path = folder.join(found.value);
             let context = context.map(|found| found.value);
-            let user = kubeconfig::read(&path).and_then(|file| file.user(context));
+            let user = kubeconfig::read(&path).and_then(|file| file.access(context, &[]));
             let user = user.map_err(|error| named.error(found.at, error.to_string()))?;
-            Ok(Some(user))
+            Ok(Some(user.user))
         }
         (None, Some(found)) if context.is_none() => {
             let path = folder.join(found.value);

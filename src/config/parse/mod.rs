@@ -38,11 +38,17 @@ pub fn load(path: &Path, policy: Option<&Path>) -> Result<Config, ConfigError> {
     let top = Table::new(origin, &keys::FILE, 0, &table)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let identities = clusters::identities(&top, folder)?;
-    let clusters = clusters::clusters(&top, folder, &identities)?;
+    let policy = policy::load(folder, policy)?;
+    let mut warnings = Vec::new();
+    let told = clusters::Told {
+        folder,
+        identities: &identities,
+        programs: &policy.programs,
+    };
+    let clusters = clusters::clusters(&top, &told, &mut warnings)?;
     let estate = estate(&top, &clusters)?;
     let zones = zones::zones(&top, &clusters, &estate)?;
     let tokens = tokens::tokens(&top)?;
-    let policy = policy::load(folder, policy)?;
     Ok(Config {
         path: path.to_path_buf(),
         estate,
@@ -50,6 +56,7 @@ pub fn load(path: &Path, policy: Option<&Path>) -> Result<Config, ConfigError> {
         clusters,
         zones,
         policy,
+        warnings,
         tokens,
     })
 }

@@ -98,12 +98,15 @@ fn config() -> Config {
             },
             fallback: None,
             audience: None,
+            route: crate::config::Route::default(),
+            copy_of: None,
         }],
         zones: vec![
             zone("clinical", 2, &["ehr"]),
             zone("administrative", 1, &["billing"]),
         ],
         policy: Policy::own(),
+        warnings: Vec::new(),
         tokens: TokenSettings::default(),
     }
 }

@@ -150,12 +150,9 @@ pub(super) fn delete_all(server: &Server, ask: &Ask, target: &Target) -> Result<
     )?;
     conditions(ask, &Value::Null)?;
     let ns = target.ns.as_deref();
-    let (all, rv) = server.store().list(target.res, ns);
-    let chosen: Vec<&Value> = all
-        .iter()
-        .map(AsRef::as_ref)
-        .filter(|object| selector.takes(object))
-        .collect();
+    let (all, rv) = server.store().kept(target.res, ns);
+    let all = all.iter().map(|kept| kept.open());
+    let chosen: Vec<_> = all.filter(|object| selector.takes(object)).collect();
     let mut metadata = json!({ "resourceVersion": rv.to_string() });
     if target.res.custom {
         metadata["continue"] = "".into();

@@ -3,18 +3,18 @@
 //! `path` reads what is asked, `rbac` judges it, and one file for each manner of asking answers:
 //! `list`, `watch`, `write`, `review`, `scale`, `proxy`, `discovery`. Objects live in `store`.
 
-mod apply;
+pub(in crate::sim) mod apply;
 mod audit;
 pub mod bootstrap;
 mod defaults;
 mod delete;
 mod discovery;
-mod evict;
+pub(in crate::sim) mod evict;
 mod fields;
 mod fill;
 mod list;
 mod logs;
-mod managed;
+pub(in crate::sim) mod managed;
 mod options;
 mod patch;
 mod path;
@@ -23,6 +23,7 @@ mod proxy;
 mod rbac;
 mod review;
 mod scale;
+mod schema;
 mod selector;
 mod shape;
 mod table;
@@ -49,6 +50,7 @@ use crate::sim::api::list::Snapshots;
 use crate::sim::api::path::Attributes;
 use crate::sim::api::path::Route;
 use crate::sim::api::path::Target;
+use crate::sim::api::schema::Schemas;
 use crate::sim::clock::Clock;
 use crate::sim::faults::Line;
 use crate::sim::faults::Trouble;
@@ -81,6 +83,7 @@ struct Inner {
     issuer: Issuer,
     audit: AuditLog,
     snapshots: Snapshots,
+    schemas: Schemas,
     faults: Option<Line>,
 }
 
@@ -93,6 +96,7 @@ impl Server {
             issuer,
             audit,
             snapshots: Snapshots::default(),
+            schemas: Schemas::read(),
             faults: None,
         };
         Server {
@@ -123,6 +127,10 @@ impl Server {
 
     fn snapshots(&self) -> &Snapshots {
         &self.inner.snapshots
+    }
+
+    fn schemas(&self) -> &Schemas {
+        &self.inner.schemas
     }
 
     /// Who the bearer token speaks for.
@@ -183,7 +191,8 @@ async fn handle(State(server): State<Server>, request: Request) -> Response {
     let clock = server.clock().clone();
     let (parts, body) = request.into_parts();
     let id = match text(&parts.headers, "audit-id") {
-        "" => server.store().dice(crate::sim::store::Dice::uuid),
+        // Not by the dice of the store: a request that only reads must not change the story.
+        "" => uuid::Uuid::new_v4().to_string(),
         id => id.to_owned(),
     };
     let mut arrival = Arrival {
@@ -315,6 +324,19 @@ fn admit(
 }
 
 async fn objects(server: &Server, ask: &Ask, target: &Target) -> Result<Response, Refusal> {
+    if target.sub == "proxy" && target.res.plural == "services" {
+        let name = target.name.as_deref().unwrap_or("");
+        return proxy::service(server, ask, target, name).await;
+    }
+    if ask.method == Method::GET {
+        return object(server, ask, target);
+    }
+    let turn = &server.cluster().turn;
+    turn.write(server.clock(), || object(server, ask, target))
+}
+
+/// Answers what is asked of one object or of a list.
+fn object(server: &Server, ask: &Ask, target: &Target) -> Result<Response, Refusal> {
     let known = discovery::subresources(target.res);
     if !target.sub.is_empty() && !known.iter().any(|sub| sub.0 == target.sub) {
         if target.res.custom && target.sub == "status" {
@@ -332,8 +354,7 @@ async fn objects(server: &Server, ask: &Ask, target: &Target) -> Result<Response
         };
     };
     match (target.sub.as_str(), ask.method.as_str()) {
-        ("proxy", _) if target.res.plural == "pods" => Err(logs::no_port(name)),
-        ("proxy", _) => proxy::service(server, ask, target, name).await,
+        ("proxy", _) => Err(logs::no_port(name)),
         ("log", "GET") => logs::log(server, ask, target, name),
         ("eviction", "POST") => evict::evict(server, ask, target, name),
         ("scale", "GET" | "PUT" | "PATCH") => scale::scale(server, ask, target, name),

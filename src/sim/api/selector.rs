@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::sim::store::Kept;
 use crate::sim::store::Refusal;
 use crate::sim::store::Resource;
 use crate::sim::store::meta;
@@ -92,6 +93,11 @@ impl Selector {
     /// True when it selects everything.
     pub(super) fn is_empty(&self) -> bool {
         self.labels.is_empty() && self.fields.is_empty()
+    }
+
+    /// True when the object is selected; it is opened only when there is something to look at.
+    pub(super) fn takes_kept(&self, kept: &Kept) -> bool {
+        self.is_empty() || self.takes(&kept.open())
     }
 
     /// True when the object is selected.

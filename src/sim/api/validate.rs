@@ -20,6 +20,25 @@ const FIELDS: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// The fields of metadata, in every kind.
+const METADATA: &[&str] = &[
+    "annotations",
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "finalizers",
+    "generateName",
+    "generation",
+    "labels",
+    "managedFields",
+    "name",
+    "namespace",
+    "ownerReferences",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+];
+
 /// Refuses an object that breaks a rule of its kind; `before` is the object it replaces, or null.
 pub(super) fn check(res: &Resource, before: &Value, object: &Value) -> Result<(), Refusal> {
     match (res.group, res.plural) {
@@ -104,6 +123,21 @@ pub(super) fn prune(res: &Resource, object: &mut Value) -> Vec<String> {
     unknown
 }
 
+/// Takes out of an object's metadata what metadata does not have, and names it.
+pub(super) fn prune_metadata(object: &mut Value) -> Vec<String> {
+    let mut unknown = Vec::new();
+    if let Some(map) = object["metadata"].as_object_mut() {
+        map.retain(|key, _| {
+            let known = METADATA.contains(&key.as_str());
+            if !known {
+                unknown.push(format!("metadata.{key}"));
+            }
+            known
+        });
+    }
+    unknown
+}
+
 /// What a server says of finalizers that may be somebody else's.
 pub(super) fn finalizers(object: &Value) -> Vec<String> {
     meta::list(object, "/metadata/finalizers")
@@ -120,16 +154,41 @@ pub(super) fn finalizers(object: &Value) -> Vec<String> {
 
 /// 400: the object has fields that its kind has not, and the client asked to be told.
 pub(super) fn unknown(res: &Resource, fields: &[String]) -> Refusal {
+    Refusal::bad_request(format!(
+        "{kind} in version \"{}\" cannot be handled as a {kind}: {}",
+        res.version,
+        strictly(fields),
+        kind = res.kind
+    ))
+}
+
+fn strictly(fields: &[String]) -> String {
     let fields: Vec<String> = fields
         .iter()
         .map(|field| format!("unknown field \"{field}\""))
         .collect();
-    Refusal::bad_request(format!(
-        "{kind} in version \"{}\" cannot be handled as a {kind}: strict decoding error: {}",
-        res.version,
-        fields.join(", "),
-        kind = res.kind
-    ))
+    format!("strict decoding error: {}", fields.join(", "))
+}
+
+/// 422: a patch gives an object fields that its kind has not; `whole` is the object as patched.
+pub(super) fn unknown_patched(whole: &Value, fields: &[String]) -> Refusal {
+    let whole = Value::from(whole.to_string());
+    let why = format!("Invalid value: {whole}: {}", strictly(fields));
+    let mut refusal = Refusal::new(422, "Invalid", format!(" \"\" is invalid: patch: {why}"));
+    let cause = json!({ "reason": "FieldValueInvalid", "message": why, "field": "patch" });
+    refusal.details = json!({ "causes": [cause] });
+    refusal
+}
+
+/// What an apply says of fields that a built-in kind has not.
+pub(super) fn undeclared(res: &Resource, applied: &Value) -> Vec<String> {
+    let mut rest = applied.clone();
+    let mut unknown = prune_metadata(&mut rest);
+    unknown.extend(prune(res, &mut rest));
+    unknown
+        .iter()
+        .map(|field| format!(".{field}: field not declared in schema"))
+        .collect()
 }
 
 /// Refuses a review that asks nothing, or two things at once.

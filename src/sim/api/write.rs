@@ -1,6 +1,7 @@
 //! Creating, replacing and patching objects over HTTP.
 
 use axum::response::Response;
+use http::Method;
 use http::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
@@ -15,6 +16,7 @@ use crate::sim::api::options;
 use crate::sim::api::patch;
 use crate::sim::api::path::Target;
 use crate::sim::api::protobuf;
+use crate::sim::api::schema;
 use crate::sim::api::shape;
 use crate::sim::api::shape::Shape;
 use crate::sim::api::validate;
@@ -152,26 +154,49 @@ pub(super) fn create(server: &Server, ask: &Ask, target: &Target) -> Result<Resp
         return Err(Refusal::method_not_allowed());
     }
     let mut object = object_body(ask, target.res)?;
-    let warnings = pruned(ask, target, &mut object)?;
+    let mut warnings = pruned(server, ask, target.res, &mut object)?;
+    warnings.extend(validate::finalizers(&object));
     let writer = writer(server, ask, "Update", "");
-    let made = create_as(server, ask, target, object, &writer)?;
-    let made = answer(server, ask, target, 201, &made)?;
-    Ok(shape::warned(made, &warnings))
+    let made = create_as(server, ask, target, object, &writer);
+    warned(
+        made.and_then(|made| answer(server, ask, target, 201, &made)),
+        warnings,
+    )
 }
 
 /// Takes out fields that the kind has not, and says what is to be warned of.
-fn pruned(ask: &Ask, target: &Target, object: &mut Value) -> Result<Vec<String>, Refusal> {
+fn pruned(
+    server: &Server,
+    ask: &Ask,
+    res: &Resource,
+    object: &mut Value,
+) -> Result<Vec<String>, Refusal> {
     let strict = options::strict(ask)?;
-    let unknown = validate::prune(target.res, object);
+    let whole = object.clone();
+    let mut unknown = validate::prune_metadata(object);
+    unknown.extend(server.schemas().prune(res, object));
+    unknown.extend(validate::prune(res, object));
     if strict == Some(true) && !unknown.is_empty() {
-        return Err(validate::unknown(target.res, &unknown));
+        return Err(match ask.method {
+            Method::PATCH => validate::unknown_patched(&whole, &unknown),
+            _ => validate::unknown(res, &unknown),
+        });
     }
     let told = unknown.iter().filter(|_| strict.is_some());
-    let mut warnings: Vec<String> = told
+    Ok(told
         .map(|field| format!("unknown field \"{field}\""))
-        .collect();
-    warnings.extend(validate::finalizers(object));
-    Ok(warnings)
+        .collect())
+}
+
+/// An answer, or a refusal, with what is to be warned of.
+fn warned(answer: Result<Response, Refusal>, warnings: Vec<String>) -> Result<Response, Refusal> {
+    match answer {
+        Ok(answer) => Ok(shape::warned(answer, &warnings)),
+        Err(refusal) => Err(Refusal {
+            warnings,
+            ..refusal
+        }),
+    }
 }
 
 fn create_as(
@@ -186,13 +211,16 @@ fn create_as(
     meta::map(&mut object, "metadata");
     let given = object.clone();
     defaults::begin(target.res, &mut object);
+    server.schemas().complete(target.res, &mut object);
     if writer.operation == "Apply" {
         apply::begin(&given, &mut object, target.res, writer);
     } else {
         managed::note(&Value::Null, &mut object, target.res, writer);
     }
     fill::admit(target.res, &mut object, server.store());
-    validate::check(target.res, &Value::Null, &object)?;
+    let none = Value::Null;
+    server.schemas().check(target.res, "", &none, &object)?;
+    validate::check(target.res, &none, &object)?;
     server
         .store()
         .try_create(target.res, target.ns.as_deref(), object, dry(ask)?)
@@ -295,6 +323,12 @@ fn apply(server: &Server, ask: &Ask, target: &Target, name: &str) -> Result<Resp
     if !meta::list(&object, "/metadata/managedFields").is_empty() {
         return Err(Refusal::bad_request("metadata.managedFields must be nil"));
     }
+    server.schemas().check_applied(target.res, &object)?;
+    schema::untyped(
+        target.res,
+        &object,
+        &validate::undeclared(target.res, &object),
+    )?;
     // The path names the object, whatever its own name says.
     meta::set(&mut object, "name", name.into());
     defaults::check_fit(target, &object)?;
@@ -322,12 +356,18 @@ fn change(
 ) -> Result<Response, Refusal> {
     let res = target.res;
     let ns = target.ns.as_deref();
+    let applies = writer.operation == "Apply";
+    options::strict(ask)?;
+    let mut warnings = Vec::new();
     let changed = server
         .store()
         .try_update(res, ns, name, dry(ask)?, |object| {
             let before = object.clone();
             change(object)?;
             meta::tidy(object);
+            if !applies {
+                warnings = pruned(server, ask, res, object)?;
+            }
             let owners = object["metadata"]["managedFields"].take();
             if target.sub == "status" {
                 let status = object["status"].take();
@@ -338,16 +378,21 @@ fn change(
             } else if res.status_subresource {
                 keep_status(&before, object);
             }
+            server.schemas().complete(res, object);
             fill::complete(res, &before, object);
+            server.schemas().check(res, &target.sub, &before, object)?;
             validate::check(res, &before, object)?;
-            if writer.operation == "Apply" {
+            if applies {
                 meta::set(object, "managedFields", owners);
             } else {
                 managed::note(&before, object, res, writer);
             }
             Ok(())
-        })?;
-    answer(server, ask, target, 200, &changed)
+        });
+    warned(
+        changed.and_then(|changed| answer(server, ask, target, 200, &changed)),
+        warnings,
+    )
 }
 
 fn keep_status(before: &Value, object: &mut Value) {

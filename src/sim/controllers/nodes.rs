@@ -236,11 +236,8 @@ fn lost(store: &Store, agenda: &mut Agenda, node: &Value) {
     let since = ready.and_then(|ready| events::time(ready, "/lastTransitionTime"));
     let over = agenda.is_due(after(since.unwrap_or(agenda.now()), TOLERATED));
     let now = agenda.now();
-    let (all, _) = store.list(&PODS, None);
-    let here = all
-        .iter()
-        .filter(|pod| meta::text(pod, "/spec/nodeName") == meta::name(node));
-    for pod in here.filter(|pod| !pods::is_over(pod)) {
+    let here = pods::on_node(store, node);
+    for pod in here.iter().filter(|pod| !pods::is_over(pod)) {
         let (space, name) = (Some(meta::namespace(pod)), meta::name(pod));
         let unready = |pod: &mut Value| {
             conditions::set(pod, now, plain("Ready", "False", ""));

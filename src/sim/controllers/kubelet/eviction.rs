@@ -34,12 +34,8 @@ pub(super) fn pass(store: &Store, agenda: &mut Agenda) {
         let Some(since) = pressed.and_then(|c| events::time(c, "/lastTransitionTime")) else {
             continue;
         };
-        let (all, _) = store.list(&PODS, None);
-        let here: Vec<_> = all
-            .iter()
-            .filter(|pod| meta::text(pod, "/spec/nodeName") == meta::name(&node))
-            .collect();
-        let gone = |pod: &&&Arc<Value>| {
+        let here = pods::on_node(store, &node);
+        let gone = |pod: &&Arc<Value>| {
             let end = events::time(pod, "/status/conditions/0/lastTransitionTime");
             let end = end.is_some_and(|at| at >= since);
             pod["status"]["reason"] == "Evicted" && end
@@ -51,7 +47,7 @@ pub(super) fn pass(store: &Store, agenda: &mut Agenda) {
         }
         // The youngest goes first: it has the least to lose.
         let alive = here
-            .into_iter()
+            .iter()
             .filter(|pod| !pods::is_over(pod) && !meta::is_going(pod));
         let youngest = alive.max_by_key(|pod| {
             let made = meta::text(pod, "/metadata/creationTimestamp");

@@ -100,9 +100,8 @@ pub(in crate::sim) fn snapshot(store: &Store, spec: &Value) -> Vec<Arc<Value>> {
         if !of_namespace || res.group == "velero.io" {
             continue;
         }
-        let (objects, _) = store.list(res, None);
-        let wanted = |object: &Arc<Value>| filter.takes(res, object) && !left_out(object);
-        taken.extend(objects.into_iter().filter(wanted));
+        let wanted = |object: &Value| filter.takes(res, object) && !left_out(object);
+        taken.extend(store.select(res, None, wanted));
     }
     ordered(taken)
 }
