@@ -156,7 +156,12 @@ pub(super) enum Verb {
         /// Only at this identity of the configuration [default: each that a cluster needs]
         identity: Option<String>,
     },
-    /// Say who you are to each cluster
+    /// Sign out: give the tokens back and forget them
+    Logout {
+        /// Only of this identity of the configuration [default: each]
+        identity: Option<String>,
+    },
+    /// Say who you are to each cluster, beside what your token says
     Whoami,
     /// Write a first configuration from the contexts of a kubeconfig
     Init {

@@ -16,6 +16,7 @@ mod runbook;
 mod sim;
 mod status;
 mod story;
+mod whoami;
 
 use std::io::IsTerminal;
 use std::io::Write;
@@ -147,7 +148,10 @@ async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::
             ))
             .await
         }
-        Verb::Whoami => login::whoami(engine(&common, false)?, out).await,
+        Verb::Logout { identity } => {
+            login::logout(engine(&common, false)?, identity.as_deref(), out).await
+        }
+        Verb::Whoami => whoami::whoami(engine(&common, false)?, out).await,
         Verb::Doctor => doctor::doctor(&common, out).await,
         _ => Ok(USAGE),
     };

@@ -9,6 +9,7 @@ mod connect;
 pub mod keep;
 pub mod keeper;
 mod names;
+mod openshift;
 mod renew;
 mod run;
 mod sign_in;

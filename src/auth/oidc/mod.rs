@@ -10,6 +10,7 @@ mod device;
 pub(super) mod http;
 mod id_token;
 pub mod loopback;
+pub mod openshift;
 mod wire;
 
 pub use code::CodeGrant;

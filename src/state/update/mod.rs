@@ -93,6 +93,7 @@ fn act(state: &mut State, action: Action, alone: bool) -> Vec<Effect> {
         | Action::CodePaste
         | Action::CodeSwap
         | Action::SignOut
+        | Action::SignOutOf(_)
         | Action::SignInTo(_) => sign_in::act(state, &action),
         Action::Redraw => vec![Effect::Redraw],
         Action::Refresh => refresh(state),

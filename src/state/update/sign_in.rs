@@ -272,6 +272,7 @@ pub(super) fn act(state: &mut State, action: &Action) -> Vec<Effect> {
             super::go::push(state, Screen::SignIn);
             code(state, Effect::SignIn)
         }
+        Action::SignOutOf(audience) => vec![Effect::SignOut(audience.clone())],
         Action::CodeSwap => {
             state.qr_swapped = !state.qr_swapped;
             Vec::new()
@@ -363,7 +364,10 @@ pub(super) fn left(state: &mut State) -> Vec<Effect> {
     let some = missing.len() < state.sign_ins.audiences().len();
     let clusters = missing.iter().flat_map(|one| served(state, one));
     let names: Vec<String> = clusters.map(|one| one.to_string()).collect();
-    state.say(if some {
+    state.say(if !state.fallbacks.is_empty() {
+        "Nobody is signed in: what names a fallback is read by it, and nothing is changed."
+            .to_owned()
+    } else if some {
         let names = names.join(", ");
         format!("Nobody is signed in to {names}: 0 shows the session; Enter there signs in.")
     } else {
