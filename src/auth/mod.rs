@@ -1,6 +1,6 @@
 //! Who is acting? Identities, sessions and sign-in.
 //!
-//! Pure: [`person`] (who it is), [`audience`] (to whom a sign-in is worth something), [`session`] (for how long), [`tokens`] (when to renew),
+//! Pure: [`person`] (who it is), [`audience`] (to whom a sign-in is worth something), [`session`] (for how long), [`tokens`] (when to renew), [`step_up`] (a proof for one deed),
 //! [`sign_in`] (what the screen says meanwhile), [`redirect`] (what a browser brought back), [`others`] (who else is on
 //! this host). `oidc/` talks to an issuer and `store/` keeps refresh tokens; neither starts a task or knows the time,
 //! which comes in as `now`.
@@ -14,6 +14,7 @@ pub mod person;
 pub mod redirect;
 pub mod session;
 pub mod sign_in;
+pub mod step_up;
 pub mod store;
 pub mod tokens;
 

@@ -2,6 +2,7 @@
 
 use super::nav::Screen;
 use crate::auth::audience::Audience;
+use crate::sources::secret::SecretRef;
 
 /// One thing a person can do.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,6 +102,8 @@ pub enum Action {
     Leave,
     /// Run a runbook by its id, from the palette.
     RunBook(String),
+    /// Look at the names of a Secret's keys, from the palette; `None` while it is not named.
+    SecretKeys(Option<SecretRef>),
     /// Take up a run that was interrupted or held, by id.
     Resume(String),
 }

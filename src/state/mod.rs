@@ -30,6 +30,8 @@ use crate::runbook::run::Run;
 use crate::sources::board;
 use crate::sources::board::Board;
 use crate::sources::moment::Moment;
+use crate::sources::secret::SecretKeys;
+use crate::sources::secret::SecretRef;
 use crate::sources::world::World;
 use crate::sources::zones;
 use crate::text::SafeText;
@@ -164,6 +166,10 @@ pub struct State {
     pub refusal: Option<SafeText>,
     /// The answer to the open run's last reading.
     pub heard: Option<Heard>,
+    /// When each cluster was last asked what this person may do, and on which connection.
+    pub rights_asked: BTreeMap<ClusterName, (u64, Moment)>,
+    /// The Secret whose keys' names were looked at last.
+    pub secret: Option<(SecretRef, SecretKeys)>,
     /// Where the person is.
     pub nav: Nav,
     /// What is being typed, when something is.
@@ -213,6 +219,8 @@ impl State {
             reading: false,
             refusal: None,
             heard: None,
+            rights_asked: BTreeMap::new(),
+            secret: None,
             nav: Nav::default(),
             prompt: None,
             message: None,

@@ -95,7 +95,7 @@ fn a_key_counts_and_an_event_does_not() {
         .cluster(&name)
         .expect("known")
         .generation();
-    let fact = Fact::Quorum(true);
+    let fact = Fact::Quorum(None);
     console.happen(What::Fact {
         cluster: name,
         generation,

@@ -200,7 +200,8 @@ fn with_fallback() -> Console {
 }
 
 #[test]
-fn an_issuer_that_is_down_leaves_a_cluster_to_its_fallback_which_proves_nobody_and_changes_nothing() {
+fn an_issuer_that_is_down_leaves_a_cluster_to_its_fallback_which_proves_nobody_and_changes_nothing()
+{
     let mut console = with_fallback();
     let silent = Event::Unreachable {
         host: "id.meridian.test".into(),

@@ -8,7 +8,6 @@ use crashcart::auth::Tokens;
 use crashcart::auth::oidc;
 use crashcart::auth::oidc::DeviceGrant;
 use crashcart::auth::oidc::Poll;
-use crashcart::auth::sign_in::DevicePrompt;
 use crashcart::config::Flow;
 use crashcart::config::Identity;
 use crashcart::config::Pem;
@@ -18,6 +17,7 @@ use serde_json::json;
 use crate::browser::Browser;
 use crate::keycloak::Keycloak;
 use crate::night::Night;
+use crate::web::Web;
 
 /// The console's client.
 pub(crate) const CLIENT: &str = "crashcart";
@@ -33,8 +33,14 @@ pub(crate) trait Issuer {
     /// How often it was asked for its keys, where that can be known.
     fn key_reads(&self) -> Option<usize>;
 
-    /// Answers a code as a person, in a browser of their own.
-    async fn allow(&self, prompt: &DevicePrompt, person: &str);
+    /// A client for requests of the test's own, and the addresses of the issuer's documents.
+    fn web(&self) -> Web;
+
+    /// Answers a code as a person, in a browser of their own: allows or denies it.
+    async fn answer(&self, code: &str, person: &str, allow: bool);
+
+    /// Lets time pass before a question; who is not asked too early by then is told so and asks again.
+    async fn pause(&self);
 
     /// Signs with a fresh key from now on.
     async fn rotate_keys(&self);
@@ -69,7 +75,9 @@ pub(crate) async fn allowed_at(
     now: Timestamp,
 ) -> Result<(Session, Tokens), AuthError> {
     let grant = client.start_device(now).await?;
-    issuer.allow(&grant.prompt, person).await;
+    issuer
+        .answer(grant.prompt.user_code.as_str(), person, true)
+        .await;
     match client.poll_once(&grant, now).await? {
         Poll::Done(done) => Ok(*done),
         other => panic!("{person} allowed it, and the issuer says {other:?}"),
@@ -83,7 +91,9 @@ pub(crate) async fn signed_in(
     person: &str,
 ) -> (oidc::Issuer, Session, Tokens) {
     let (mut client, grant) = begun(issuer, client).await;
-    issuer.allow(&grant.prompt, person).await;
+    issuer
+        .answer(grant.prompt.user_code.as_str(), person, true)
+        .await;
     match client.poll_once(&grant, issuer.now()).await {
         Ok(Poll::Done(done)) => (client, done.0, done.1),
         other => panic!("{person} is not signed in: {other:?}"),
@@ -117,11 +127,18 @@ impl Issuer for Keycloak {
         Some(self.asked("/protocol/openid-connect/certs"))
     }
 
-    async fn allow(&self, prompt: &DevicePrompt, person: &str) {
-        let address = prompt.verification_uri_complete.as_ref();
-        let address = address.expect("an address with the code in it").as_str();
-        let last = Browser::of(person, &self.ca()).walk(address, true).await;
-        assert_eq!(last.status, 200, "{}", last.text);
+    fn web(&self) -> Web {
+        Web::trusting(&self.ca())
+    }
+
+    async fn answer(&self, code: &str, person: &str, allow: bool) {
+        let address = format!("{}/device?user_code={code}", self.said("issuer"));
+        let last = Browser::of(person, &self.ca()).walk(&address, allow).await;
+        assert!(last.status == 200 || !allow, "{}", last.text);
+    }
+
+    async fn pause(&self) {
+        tokio::task::yield_now().await;
     }
 
     async fn rotate_keys(&self) {
@@ -165,11 +182,19 @@ impl Issuer for Night {
         None
     }
 
-    async fn allow(&self, prompt: &DevicePrompt, person: &str) {
+    fn web(&self) -> Web {
+        Web::of(self.alone.ca().as_bytes())
+    }
+
+    async fn answer(&self, code: &str, person: &str, allow: bool) {
         let client = self.discover().await.expect("its documents");
-        let code = prompt.user_code.as_str();
-        let answered = client.answer_simulated(code, Some(person)).await;
+        let person = allow.then_some(person);
+        let answered = client.answer_simulated(code, person).await;
         answered.expect("it takes the answer");
+    }
+
+    async fn pause(&self) {
+        self.pass(1);
     }
 
     async fn rotate_keys(&self) {

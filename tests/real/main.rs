@@ -20,6 +20,7 @@ mod console;
 mod estate;
 mod issuer;
 mod keycloak;
+mod manners;
 mod matrix;
 #[path = "../auth/night.rs"]
 #[expect(
@@ -62,13 +63,8 @@ fn a_lost_namespace_is_restored_in_the_simulated_estate() {
 fn a_lost_namespace_is_restored_by_the_real_velero() {
     let Some(bed) = Bed::wanted() else { return };
     rights::the_emitted_role_is_not_too_much(&bed);
-    let began = std::time::Instant::now();
     confined::a_restore_stays_where_the_policy_keeps_it(&bed);
     matrix::each_role_may_do_its_verbs_and_no_other(&bed);
-    drop(std::io::Write::write_fmt(
-        &mut std::io::stderr(),
-        format_args!("the roles and the policy took {:?}\n", began.elapsed()),
-    ));
     trust::the_cluster_says_who_acts(&bed);
     trust::a_changed_uid_turns_changes_off_and_reading_goes_on(&bed);
     trust::a_changed_key_sends_nothing(&bed);
@@ -87,6 +83,7 @@ async fn people_sign_in_at_the_real_keycloak() {
     let Some(keycloak) = Keycloak::wanted() else {
         return;
     };
+    manners::each_answers_as_recorded(&keycloak).await;
     sign_in::prepare(&keycloak);
     threats::at_id_11_a_refresh_token_is_spent_by_its_use(&keycloak).await;
     threats::at_id_13_a_new_key_is_looked_for_once_a_minute(&keycloak, 3).await;

@@ -8,3 +8,4 @@
 
 mod console;
 mod renewal;
+mod step_up;

@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use directories::BaseDirs;
 
+use super::program;
 use super::tools::Tools;
 use crate::auth::Person;
 use crate::auth::eks;
@@ -16,6 +17,8 @@ use crate::config::Cluster;
 use crate::config::ClusterAuth;
 use crate::config::ClusterName;
 use crate::config::Eks;
+use crate::config::KubeconfigUser;
+use crate::config::Plugin;
 use crate::config::Secret;
 use crate::sources::cluster::Link;
 use crate::sources::cluster::TokenSlot;
@@ -28,6 +31,10 @@ use crate::text::SafeText;
 
 /// How often a token for an EKS cluster is signed: well before [`eks::GOOD`], and again when that failed.
 const SIGN_EVERY: Duration = Duration::from_secs(6 * 60);
+/// How long a program that failed to give a token is left alone.
+const ASK_AGAIN: Duration = Duration::from_secs(30);
+/// Seconds before a program's token ends at which it is asked for the next.
+const EARLY_S: i64 = 60;
 /// Seconds by which a clock may seem to move: an answer's `Date` is looked at up to one pulse after it came.
 const DRIFT_S: i64 = 10;
 /// Facts of one cluster that may wait.
@@ -107,7 +114,8 @@ pub(super) async fn refused(tools: Tools, cluster: ClusterName, generation: u64,
 }
 
 /// Greets, then follows every watch until the task is ended.
-pub(super) async fn follow(tools: Tools, link: Arc<Link>, cluster: ClusterName, generation: u64) {
+pub(super) async fn follow(tools: Tools, link: Arc<Link>, token: TokenSlot, generation: u64) {
+    let cluster = link.cluster().clone();
     let told = |fact| What::Fact {
         cluster: cluster.clone(),
         generation,
@@ -119,6 +127,14 @@ pub(super) async fn follow(tools: Tools, link: Arc<Link>, cluster: ClusterName, 
             generation,
         })
         .await;
+    let plugin = plugin(&tools, &cluster);
+    let mut next = None;
+    if let Some(plugin) = &plugin {
+        while let Err(why) = renew(&tools, plugin, &token, &mut next).await {
+            tools.tell(told(Fact::Unreachable(why))).await;
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
+    }
     let mut pause = PAUSES.0;
     let greeting = loop {
         match link.greet(tools.clock.now().wall).await {
@@ -165,8 +181,44 @@ pub(super) async fn follow(tools: Tools, link: Arc<Link>, cluster: ClusterName, 
             }
         }
     };
+    let keep_token = async {
+        let Some(plugin) = &plugin else { return };
+        while let Some(wait) = next {
+            tokio::time::sleep(wait).await;
+            // A token that could not be renewed is used to its end; the server says when that was.
+            if renew(&tools, plugin, &token, &mut next).await.is_err() {
+                next = Some(ASK_AGAIN);
+            }
+        }
+    };
     let signed = keep_signed(&tools, &cluster, link.token());
-    tokio::join!(watch::follow_all(&link, facts), pass_on, quorum, signed);
+    let kept = async { tokio::join!(keep_token, signed) };
+    tokio::join!(watch::follow_all(&link, facts), pass_on, quorum, kept);
+}
+
+/// The program that a cluster's token comes from, if it does.
+fn plugin(tools: &Tools, name: &ClusterName) -> Option<Plugin> {
+    match &tools.config.cluster(name)?.auth {
+        ClusterAuth::Kubeconfig(KubeconfigUser::Program(plugin)) => Some(plugin.clone()),
+        _ => None,
+    }
+}
+
+/// Asks the program for a token, and says when to ask again; on a thread that may block.
+async fn renew(
+    tools: &Tools,
+    plugin: &Plugin,
+    token: &TokenSlot,
+    next: &mut Option<Duration>,
+) -> Result<(), SafeText> {
+    let (plugin, clock) = (plugin.clone(), tools.clock.clone());
+    let asked = tokio::task::spawn_blocking(move || program::ask(&plugin, &clock)).await;
+    let granted = asked.map_err(|_| SafeText::new("the program for its token did not end"))??;
+    let now = tools.clock.now().wall.as_second();
+    let left = granted.ends.map(|ends| ends.as_second() - now - EARLY_S);
+    *next = left.map(|left| Duration::from_secs(u64::try_from(left).unwrap_or(0)).max(ASK_AGAIN));
+    token.set(Some(granted.token));
+    Ok(())
 }
 
 /// Whether a clock stands so much otherwise than it was known to that somebody should hear of it.

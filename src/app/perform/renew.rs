@@ -40,7 +40,15 @@ pub(super) async fn keep_fresh(
     asks: &mut mpsc::Receiver<Ask>,
 ) -> Result<(), AuthError> {
     loop {
-        let now = this.tools.clock.now().wall;
+        let here = this.tools.clock.now();
+        let idle_s = this.tools.config.idle_s();
+        let alone = this.tools.attendance.left(here.mono_ms, idle_s);
+        if alone.is_some_and(|left| left.is_zero()) {
+            // The loop should have done this, and hangs.
+            sign_out(this, &issuer, &tokens).await;
+            return Ok(());
+        }
+        let now = here.wall;
         let until = match tokens.state.what_next(now) {
             Next::Wait { until } => until,
             Next::Reauth => {
@@ -72,7 +80,7 @@ pub(super) async fn keep_fresh(
             }
         };
         tokio::select! {
-            () = tokio::time::sleep(ahead(now, until)) => {}
+            () = tokio::time::sleep(ahead(now, until).min(alone.unwrap_or(Duration::MAX))) => {}
             ask = asks.recv() => if !matches!(ask, Some(Ask::Answer(_) | Ask::Address(_))) {
                 sign_out(this, &issuer, &tokens).await;
                 return Ok(());

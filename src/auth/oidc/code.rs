@@ -3,8 +3,8 @@
 
 use super::Issuer;
 use super::SCOPES;
+use super::form::encode;
 use super::http::Http;
-use super::http::encode;
 use super::http::short;
 use super::id_token::Expected;
 use super::wire::TokenAnswer;

@@ -52,20 +52,29 @@ impl Issuer {
     /// # Errors
     /// When the issuer has no device grant, refuses, or does not answer.
     pub async fn start_device(&self, now: Timestamp) -> Result<DeviceGrant, AuthError> {
+        let nonce = Secret::new(Nonce::new_random().secret());
+        self.start_device_with(&nonce, now).await
+    }
+
+    /// The same with the caller's nonce.
+    pub(super) async fn start_device_with(
+        &self,
+        nonce: &Secret,
+        now: Timestamp,
+    ) -> Result<DeviceGrant, AuthError> {
         let Some(endpoint) = &self.discovery.device_authorization_endpoint else {
             return Err(AuthError::NoDevice {
                 host: self.host().to_owned(),
             });
         };
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-        let nonce = Nonce::new_random();
         let scope = SCOPES.join(" ");
         let form = [
             ("client_id", self.identity.client_id.as_str()),
             ("scope", &scope),
             ("code_challenge", challenge.as_str()),
             ("code_challenge_method", "S256"),
-            ("nonce", nonce.secret()),
+            ("nonce", nonce.expose()),
         ];
         let answer = self.http.post(endpoint, &form).await?;
         answer.first_refusal(&self.http)?;
@@ -74,7 +83,7 @@ impl Issuer {
             prompt: self.prompt(&answer, now)?,
             device_code: Secret::new(&answer.device_code),
             verifier: Secret::new(verifier.secret()),
-            nonce: Secret::new(nonce.secret()),
+            nonce: nonce.clone(),
         })
     }
 

@@ -74,6 +74,7 @@ pub(super) struct Expected<'e> {
 pub(super) struct Verified {
     pub(super) person: Person,
     pub(super) good_until: Timestamp,
+    pub(super) issued_at: Timestamp,
     pub(super) acr: Option<String>,
     pub(super) auth_time: Option<Timestamp>,
 }
@@ -159,6 +160,8 @@ pub(super) fn verify(
         })?;
     check_party(&claims, identity, host)?;
     let good_until = check_times(&claims, host, now)?;
+    let issued_at = Timestamp::from_second(claims.issue_time().timestamp());
+    let issued_at = issued_at.map_err(|_| refuse("its time of issue is no time"))?;
     let subject = claims.subject().as_str();
     if expected.subject.is_some_and(|one| one != subject) {
         return Err(refuse("it is about another person than before"));
@@ -166,6 +169,7 @@ pub(super) fn verify(
     Ok(Verified {
         person: person(&claims, identity),
         good_until,
+        issued_at,
         acr: claims
             .auth_context_ref()
             .map(|acr| SafeText::new(acr.as_str()).as_str().to_owned()),

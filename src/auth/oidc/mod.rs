@@ -7,10 +7,12 @@
 
 mod code;
 mod device;
+mod form;
 pub(super) mod http;
 mod id_token;
 pub mod loopback;
 pub mod openshift;
+mod step_up;
 mod wire;
 
 pub use code::CodeGrant;
@@ -18,6 +20,7 @@ pub use code::PASTE_REDIRECT;
 pub use code::Return;
 pub use device::DeviceGrant;
 pub use device::Poll;
+pub use step_up::Answer;
 
 use super::error::AuthError;
 use super::person::Person;
@@ -167,8 +170,18 @@ impl Issuer {
         })
     }
 
-    /// Checks what the token endpoint gave and makes a session of it. An unknown signing key is
-    /// looked for once more, because issuers change theirs.
+    /// Looks for the key of a token once more when it is unknown, because issuers change theirs.
+    async fn know_key_of(&mut self, raw: &str, now: Timestamp) -> Result<(), AuthError> {
+        if id_token::has_unknown_key(raw, &self.identity, &self.keys) && self.keys.may_refetch(now)
+        {
+            self.keys
+                .refetch(&self.http, &self.discovery.jwks_uri, now)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Checks what the token endpoint gave and makes a session of it.
     async fn accept(
         &mut self,
         answer: &TokenAnswer,
@@ -179,13 +192,8 @@ impl Issuer {
         let Some(raw) = answer.id_token.as_deref() else {
             return Err(self.http.malformed("an ID token"));
         };
+        self.know_key_of(raw, now).await?;
         let host = self.http.host();
-        if id_token::has_unknown_key(raw, &self.identity, &self.keys) && self.keys.may_refetch(now)
-        {
-            self.keys
-                .refetch(&self.http, &self.discovery.jwks_uri, now)
-                .await?;
-        }
         let verified = id_token::verify(raw, &self.identity, host, &self.keys, expected, now)?;
         let refresh = match (&answer.refresh_token, old_refresh) {
             (Some(new), _) => Some(Secret::new(new)),

@@ -101,7 +101,10 @@ fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Res
         metadata["continue"] = "".into();
     }
     if next < items.len() {
-        let after = chosen.last().map(|item| place(item)).unwrap_or_default();
+        let after = chosen
+            .last()
+            .map(|item| place(&item.open()))
+            .unwrap_or_default();
         metadata["continue"] = token(Some(rv), next, &after).into();
         if selector.is_empty() {
             metadata["remainingItemCount"] = (items.len() - next).into();
@@ -145,8 +148,8 @@ fn go_on(
         .ok_or_else(|| Refusal::bad_request("invalid continue token: continue key is not valid"))?;
     let store = server.store();
     let Some(rv) = token.rv else {
-        let (items, rv) = store.list(target.res, target.ns.as_deref());
-        let start = items.partition_point(|item| place(item) <= token.after);
+        let (items, rv) = store.kept(target.res, target.ns.as_deref());
+        let start = items.partition_point(|item| place(&item.open()) <= token.after);
         return Ok((Arc::new(items), rv, start, true));
     };
     let items = server

@@ -10,6 +10,7 @@ pub mod fault;
 mod layers;
 pub(super) mod reader;
 mod rights;
+mod secret;
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -106,7 +107,8 @@ impl Link {
         self.by_fallback
     }
 
-    /// Prepares a connection; nothing is sent yet. The token is used for clusters that one signs in to.
+    /// Prepares a connection; nothing is sent yet. The token is used for clusters that one
+    /// signs in to and for those whose token a program gives.
     ///
     /// # Errors
     /// The fact that says why not: another CA key than the configuration's, or a setting that cannot be used.
@@ -116,9 +118,8 @@ impl Link {
             ClusterAuth::Oidc { .. } | ClusterAuth::OpenShift { .. } | ClusterAuth::Eks(_) => token,
             ClusterAuth::Kubeconfig(KubeconfigUser::Token(token)) => TokenSlot::new(token.clone()),
             ClusterAuth::Kubeconfig(KubeconfigUser::TokenFile(file)) => TokenSlot::file(file),
-            ClusterAuth::Kubeconfig(
-                KubeconfigUser::ClientCert { .. } | KubeconfigUser::Program(_),
-            ) => TokenSlot::default(),
+            ClusterAuth::Kubeconfig(KubeconfigUser::Program(_)) => token,
+            ClusterAuth::Kubeconfig(KubeconfigUser::ClientCert { .. }) => TokenSlot::default(),
         };
         let pulse = Pulse::default();
         let reader = client(cluster, &anchors, &token, &pulse)?;

@@ -15,6 +15,20 @@ use crate::state::nav::Nav;
 use crate::state::nav::Screen;
 use crate::state::presence::Away;
 
+/// How long a request that is out, or the entry that puts a run down, is waited for beyond that, in seconds.
+const PATIENCE_S: i64 = 60;
+
+/// What a sign-in means for a console that may be left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Came {
+    /// Nobody had left.
+    Here,
+    /// Whoever left is back.
+    Back,
+    /// It is somebody else.
+    Stranger,
+}
+
 /// A console begins to watch for its person.
 pub(super) fn attended(state: &mut State) -> Vec<Effect> {
     state.presence.touched = Some(state.now);
@@ -37,9 +51,9 @@ pub(super) fn tick(state: &mut State) -> Vec<Effect> {
     let (Some(touched), Some(person)) = (state.presence.touched, state.person.clone()) else {
         return Vec::new();
     };
+    let over_s = state.now.seconds_since(touched) - state.config.idle_s();
     // A request that is out is seen to its end: cut, it would be in doubt.
-    let waits = state.busy.is_some() && !state.reading;
-    if waits || state.now.seconds_since(touched) < state.config.idle_s() {
+    if over_s < 0 || (state.busy.is_some() && over_s < PATIENCE_S) {
         return Vec::new();
     }
     go_blank(state, person, state.now)
@@ -74,10 +88,10 @@ fn go_blank(state: &mut State, person: Person, since: Moment) -> Vec<Effect> {
 
 /// Gives the tokens back and closes the connections, once nothing of the run is under way.
 fn drop_tokens(state: &mut State) -> Vec<Effect> {
-    if state.busy.is_some() {
-        return Vec::new();
-    }
-    let Some(away) = state.presence.away.as_mut().filter(|away| away.leaving) else {
+    let (now, busy) = (state.now, state.busy.is_some());
+    let away = state.presence.away.as_mut().filter(|away| away.leaving);
+    let Some(away) = away.filter(|away| !busy || now.seconds_since(away.since) >= PATIENCE_S)
+    else {
         return Vec::new();
     };
     away.leaving = false;
@@ -145,20 +159,19 @@ fn come_back(state: &mut State) -> Vec<Effect> {
     sign_in::connect(state)
 }
 
-/// Somebody signed in while the console is left: true when it is who left it, and all is theirs again. Anybody else is
-/// signed out.
-pub(super) fn came(state: &mut State, audience: &Audience, person: &Person) -> bool {
+/// Somebody signed in: when it is who left this console, all is theirs again; anybody else is to be signed out.
+pub(super) fn came(state: &mut State, audience: &Audience, person: &Person) -> Came {
     let Some(mut away) = state.presence.away.take() else {
-        return true;
+        return Came::Here;
     };
     state.prompt = None;
     state.changed();
     if away.knows(audience, person) {
         state.nav = away.nav;
-        return true;
+        return Came::Back;
     }
     away.proving = false;
     away.stranger = Some(person.clone());
     state.presence.away = Some(away);
-    false
+    Came::Stranger
 }

@@ -1,5 +1,6 @@
 //! Signing in: the machines of `auth` move on; a new session connects the clusters it serves, and no other.
 
+use super::idle::Came;
 use crate::auth::audience::Audience;
 use crate::auth::person::Person;
 use crate::auth::redirect;
@@ -67,10 +68,15 @@ pub(super) fn step(state: &mut State, audience: &Audience, event: Step) -> Vec<E
     offer_field(state);
     let after = state.sign_ins.session(audience);
     let mut effects = match (before, after.map(|session| session.person.clone())) {
-        (false, Some(person)) if super::idle::came(state, audience, &person) => {
-            signed_in(state, audience, person)
-        }
-        (false, Some(_)) => vec![Effect::SignOut(audience.clone())],
+        (false, Some(person)) => match super::idle::came(state, audience, &person) {
+            Came::Here => signed_in(state, audience, person),
+            Came::Back => {
+                signed_in(state, audience, person);
+                // Clusters that a file opens were left as well.
+                connect(state)
+            }
+            Came::Stranger => vec![Effect::SignOut(audience.clone())],
+        },
         (true, None) => signed_out(state, audience),
         _ => Vec::new(),
     };
