@@ -109,6 +109,7 @@ fn identity(issuer: &str, ca: (&Path, &[u8]), client: &str) -> Identity {
         client_id: client.to_owned(),
         flow: Flow::Device,
         groups_claim: "groups".to_owned(),
+        loopback_on_shared_host: false,
     }
 }
 
