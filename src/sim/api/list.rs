@@ -101,7 +101,10 @@ fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Res
         metadata["continue"] = "".into();
     }
     if next < items.len() {
-        let after = chosen.last().map(|item| place(&item.open())).unwrap_or_default();
+        let after = chosen
+            .last()
+            .map(|item| place(&item.open()))
+            .unwrap_or_default();
         metadata["continue"] = token(Some(rv), next, &after).into();
         if selector.is_empty() {
             metadata["remainingItemCount"] = (items.len() - next).into();
