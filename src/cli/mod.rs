@@ -16,6 +16,7 @@ mod runbook;
 mod sim;
 mod status;
 mod story;
+mod trust;
 
 use std::io::IsTerminal;
 use std::io::Write;
@@ -36,6 +37,7 @@ use crate::app;
 use crate::app::engine::Engine;
 use crate::app::perform::Folders;
 use crate::app::start::Start;
+use crate::config::Config;
 use crate::view::theme::Theme;
 
 /// The command line is wrong.
@@ -147,6 +149,7 @@ async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::
             .await
         }
         Verb::Whoami => login::whoami(engine(&common, false)?, out).await,
+        Verb::Trust { cluster } => Box::pin(trust::trust(&common, &cluster, out)).await,
         Verb::Doctor => doctor::doctor(&common, out).await,
         _ => Ok(USAGE),
     };
@@ -209,9 +212,19 @@ async fn console(common: &Common) -> anyhow::Result<u8> {
 
 /// An engine on the estate of the configuration.
 fn engine(common: &Common, ask: bool) -> anyhow::Result<Engine> {
-    let file = place::config_file(common)?;
-    let config = place::load(&file)?;
+    let config = place::load(&place::config_file(common)?)?;
     let simulated = place::simulated(&config);
+    engine_on(common, config, simulated, ask)
+}
+
+/// An engine on this configuration; whether it is simulated was told by what it pinned.
+fn engine_on(
+    common: &Common,
+    config: Config,
+    simulated: bool,
+    ask: bool,
+) -> anyhow::Result<Engine> {
+    let file = place::config_file(common)?;
     let place = place::place(&place::state_root(common)?, &config, simulated)?;
     let as_person = match &common.as_person {
         Some(name) => Some(login::simulated_person(&config, &file, name, simulated)?),

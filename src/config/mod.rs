@@ -24,6 +24,7 @@ mod secret;
 mod selector;
 mod table;
 mod token;
+mod trusted;
 mod zone;
 
 pub use certificate::Subject;
@@ -39,6 +40,7 @@ pub use route::{Proxy, Route};
 pub use secret::Secret;
 pub use selector::LabelSelector;
 pub use token::{Stamp, TokenFile};
+pub use trusted::trusted;
 pub use zone::{Application, Criticality, Member, MemberBy, Owner, Zone, ZoneName};
 
 use std::ffi::OsStr;
