@@ -73,7 +73,7 @@ impl Bed {
     /// Gives the certificate user the least role for reading, as the program prints it.
     pub(crate) fn grant(&self) -> anyhow::Result<()> {
         let role = Command::new(program())
-            .args(["rbac", "emit", "--read-only", "--user", USER])
+            .args(["rbac", "emit", "--role", "viewer", "--user", USER])
             .output()?;
         anyhow::ensure!(role.status.success(), "rbac emit failed");
         let mut kubectl = Command::new(self.fact("kubectl"))

@@ -15,7 +15,9 @@ use super::log_rows::rows;
 use super::perform::Folders;
 use super::perform::Perform;
 use super::perform::actors::Actors;
+use super::perform::attendance::Attendance;
 use super::perform::keep;
+use super::perform::keeper::Keeper;
 use super::perform::tools;
 use super::perform::tools::Tools;
 use crate::audit;
@@ -25,6 +27,7 @@ use crate::audit::Kind;
 use crate::audit::Log;
 use crate::audit::volume;
 use crate::auth::Person;
+use crate::auth::store::sealed::Key;
 use crate::config::Config;
 use crate::config::Secret;
 use crate::runbook::library::Library;
@@ -81,6 +84,14 @@ pub fn start(start: &Start) -> Result<Engine, StartError> {
 /// # Errors
 /// As [`start`].
 pub fn start_by(start: &Start, clock: Clock) -> Result<Engine, StartError> {
+    start_with(start, clock, None)
+}
+
+/// As [`start_by`], with what opens the encrypted file that refresh tokens are kept in.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_with(start: &Start, clock: Clock, key: Option<Key>) -> Result<Engine, StartError> {
     let host = SafeText::new(&rustix::system::uname().nodename().to_string_lossy());
     let folder = start.folders.log.clone();
     let origin = format!("{host}/{}", start.config.estate.id);
@@ -108,6 +119,8 @@ pub fn start_by(start: &Start, clock: Clock) -> Result<Engine, StartError> {
         config: Arc::clone(&state.config),
         tokens: tools::slots(&state.config),
         actors: Actors::new(tools::actor(&state.here.host)),
+        attendance: Attendance::default(),
+        keeper: Keeper::new(&state.config, &folder, key),
     };
     if let Some((person, token)) = &start.as_person {
         for slot in tools.tokens.values() {
@@ -131,12 +144,12 @@ fn begin(engine: &mut Engine, start: &Start) {
             cluster: None,
         });
     }
-    engine.happen(What::Begun);
     let needs_issuer = engine.state.sign_ins.missing().next().is_some();
     if needs_issuer && start.as_person.is_none() && start.ask {
         engine.act(Action::Go(Screen::SignIn), true);
         engine.act(Action::CodeNew, true);
     }
+    engine.happen(What::Begun);
     engine.state.message = None;
 }
 

@@ -148,8 +148,11 @@ pub(super) enum Verb {
     },
     /// Check clusters, issuer, clock, terminal, log and policy, one line each with what to do
     Doctor,
-    /// Sign in by device code, and say who the clusters take you for
+    /// Sign in, and say who the clusters take you for
     Login {
+        /// By pasting the address that a browser ends on, whatever the identity's flow is
+        #[arg(long)]
+        paste: bool,
         /// Only at this identity of the configuration [default: each that a cluster needs]
         identity: Option<String>,
     },
@@ -272,21 +275,54 @@ pub(super) enum LogVerb {
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum RbacVerb {
     /// Print the least role that the console and its runbooks need
-    Emit {
-        /// Bind it to this group
-        #[arg(long, value_name = "GROUP")]
-        group: Option<String>,
-        /// Bind it to this user
-        #[arg(long, value_name = "USER")]
-        user: Option<String>,
-        /// Reading only
-        #[arg(long)]
-        read_only: bool,
-        /// Leave out the rights on Secrets: a restored Secret then cannot be proved, and a run that plans one cannot
-        /// end as completed
-        #[arg(long, conflicts_with = "read_only")]
-        without_secrets: bool,
-    },
+    Emit(Emit),
+}
+
+/// What rbac emit takes.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Emit {
+    /// Which role
+    #[arg(long, value_enum, default_value_t)]
+    pub role: RoleWord,
+    /// Only what this runbook needs
+    #[arg(long, value_name = "BOOK")]
+    pub runbook: Option<String>,
+    /// Bind it to this group
+    #[arg(long, value_name = "GROUP")]
+    pub group: Option<String>,
+    /// Bind it to this user
+    #[arg(long, value_name = "USER")]
+    pub user: Option<String>,
+    /// Velero's namespace: rights on its objects are given there and nowhere else
+    #[arg(long, value_name = "NAMESPACE", default_value = "velero")]
+    pub velero: String,
+    /// Leave out the rights on Secrets: a restored Secret then cannot be proved, and a run that plans one cannot end as
+    /// completed
+    #[arg(long)]
+    pub without_secrets: bool,
+    /// Print an admission policy as well: Restores may write to this namespace; once for each
+    #[arg(long, value_name = "NAMESPACE")]
+    pub restore_into: Vec<String>,
+    /// With --restore-into: a Restore may bring the volumes of the claims it restores
+    #[arg(long, requires = "restore_into")]
+    pub with_volumes: bool,
+    /// Say above it how an administrator installs it
+    #[arg(long)]
+    pub install: bool,
+}
+
+/// The roles there are.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+pub(super) enum RoleWord {
+    /// Reads what is watched and changes nothing
+    Viewer,
+    /// Runs runbooks to their proof
+    #[default]
+    Operator,
+    /// Reads what a plan rests on, and changes nothing
+    Approver,
+    /// Opens an account for a short time that may do what an operator may
+    BreakGlass,
 }
 
 /// A time that a story has run: at most a week, and it may be none.

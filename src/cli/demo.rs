@@ -36,7 +36,7 @@ pub(super) async fn demo(
     }
     write!(out, "{}", story::premise(&inside.estate))?;
     common.as_person.get_or_insert_with(|| ONLOOKER.to_owned());
-    let mut engine = super::engine(&common, false)?;
+    let mut engine = super::engine(&common, super::Sits::Nobody)?;
     engine.until(SHOW, status::settled).await;
     let state = engine.end(Duration::ZERO).await;
     write!(out, "{}", lines::board_text(&state, &state.board))?;

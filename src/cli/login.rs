@@ -1,4 +1,4 @@
-//! `login` and `whoami`: sign in by device code in lines, and say who each cluster takes you for.
+//! `login` and `whoami`: sign in, in lines, and say who each cluster takes you for.
 
 use std::io::Write;
 use std::path::Path;
@@ -9,6 +9,7 @@ use anyhow::bail;
 use anyhow::ensure;
 
 use crate::app::engine::Engine;
+use crate::app::input;
 use crate::auth::Audience;
 use crate::auth::Person;
 use crate::auth::SignIn;
@@ -19,6 +20,7 @@ use crate::config::Secret;
 use crate::config::kubeconfig;
 use crate::state::State;
 use crate::state::action::Action;
+use crate::state::nav::Screen;
 use crate::text::SafeText;
 
 /// How long a person has to answer on the issuer's page; the issuer's own limit is usually shorter.
@@ -31,10 +33,11 @@ const GREET: Duration = Duration::from_secs(15);
 pub(super) async fn login(
     engine: Engine,
     identity: Option<&str>,
+    paste: bool,
     out: &mut dyn Write,
 ) -> anyhow::Result<u8> {
     let wanted = wanted(&engine.state, identity)?;
-    let engine = signed_in(engine, &wanted, out).await?;
+    let engine = signed_in_by(engine, &wanted, paste, out).await?;
     whoami(engine, out).await
 }
 
@@ -66,44 +69,75 @@ pub(super) fn needed(state: &State, cluster: Option<&str>) -> Vec<Audience> {
 
 /// Signs in to each audience in turn, unless somebody acts there already.
 pub(super) async fn signed_in(
+    engine: Engine,
+    wanted: &[Audience],
+    out: &mut dyn Write,
+) -> anyhow::Result<Engine> {
+    signed_in_by(engine, wanted, false, out).await
+}
+
+async fn signed_in_by(
     mut engine: Engine,
     wanted: &[Audience],
+    paste: bool,
     out: &mut dyn Write,
 ) -> anyhow::Result<Engine> {
     for audience in wanted {
         let clusters = audience.clusters(&engine.state.config);
         if clusters.iter().any(|one| !engine.state.has_credential(one)) {
-            one(&mut engine, audience, out).await?;
+            one(&mut engine, audience, paste, out).await?;
         }
     }
     Ok(engine)
 }
 
-/// Waits until somebody is signed in to an audience; shows the address and the code where one must be typed.
-async fn one(engine: &mut Engine, audience: &Audience, out: &mut dyn Write) -> anyhow::Result<()> {
-    engine.act(Action::SignInTo(audience.clone()), true);
+/// Waits until somebody is signed in to an audience; shows what must be opened, and takes what must be pasted.
+async fn one(
+    engine: &mut Engine,
+    audience: &Audience,
+    paste: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    if paste {
+        engine.act(Action::Go(Screen::SignIn), true);
+        engine.state.sign_ins.show(audience);
+        engine.act(Action::CodePaste, true);
+    } else {
+        engine.act(Action::SignInTo(audience.clone()), true);
+    }
     let asked = |state: &State| {
         let stands = state.sign_ins.of(audience);
         !matches!(stands, SignIn::Idle | SignIn::Asking { .. })
     };
     engine.until(GREET, asked).await;
-    if let SignIn::Waiting { device, .. } = engine.state.sign_ins.of(audience) {
-        let clusters = audience.clusters(&engine.state.config).into_iter();
-        let names: Vec<&str> = clusters.map(|one| one.name.as_str()).collect();
-        writeln!(out, "Open      {}", device.verification_uri)?;
-        writeln!(out, "Type      {}", device.user_code)?;
-        writeln!(out, "Serves    {}", names.join(" "))?;
-        writeln!(
-            out,
-            "Before you allow it, check the page: address {}, client {}.",
-            device.issuer_host, device.client_id
-        )?;
-        out.flush()?;
-        let answered = |state: &State| {
-            let stands = state.sign_ins.of(audience);
-            matches!(stands, SignIn::SignedIn(_) | SignIn::Ended { .. })
-        };
-        engine.until(ANSWER, answered).await;
+    match engine.state.sign_ins.of(audience).clone() {
+        SignIn::Waiting { device, .. } => {
+            writeln!(out, "Open      {}", device.verification_uri)?;
+            writeln!(out, "Type      {}", device.user_code)?;
+            check(
+                engine,
+                audience,
+                &device.issuer_host,
+                &device.client_id,
+                out,
+            )?;
+            engine
+                .until(ANSWER, |state| answered(state, audience))
+                .await;
+        }
+        SignIn::Browser { page, .. } => {
+            // One line, however long: a terminal that wraps it copies it whole.
+            writeln!(out, "Open      {}", page.address)?;
+            check(engine, audience, &page.issuer_host, &page.client_id, out)?;
+            if page.listens {
+                engine
+                    .until(ANSWER, |state| answered(state, audience))
+                    .await;
+            } else {
+                pasted(engine, audience, out).await?;
+            }
+        }
+        _ => {}
     }
     let name = audience.name(&engine.state.config);
     match engine.state.sign_ins.of(audience) {
@@ -114,6 +148,73 @@ async fn one(engine: &mut Engine, audience: &Audience, out: &mut dyn Write) -> a
         _ => bail!("the issuer of {name} did not answer in time; crashcart doctor looks at it"),
     }
     Ok(())
+}
+
+fn answered(state: &State, audience: &Audience) -> bool {
+    let stands = state.sign_ins.of(audience);
+    matches!(stands, SignIn::SignedIn(_) | SignIn::Ended { .. })
+}
+
+/// What the sign-in serves, and what the page must show.
+fn check(
+    engine: &Engine,
+    audience: &Audience,
+    host: &SafeText,
+    client: &SafeText,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let clusters = audience.clusters(&engine.state.config).into_iter();
+    let names: Vec<&str> = clusters.map(|one| one.name.as_str()).collect();
+    writeln!(out, "Serves    {}", names.join(" "))?;
+    writeln!(
+        out,
+        "Before you allow it, check the page: address {host}, client {client}."
+    )?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Takes lines until one of them is the address that this sign-in waits for, or it ends.
+async fn pasted(
+    engine: &mut Engine,
+    audience: &Audience,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    writeln!(
+        out,
+        "The browser then says that 127.0.0.1 cannot be reached: so it should be. Paste its whole address line here:"
+    )?;
+    out.flush()?;
+    loop {
+        let Some(line) = input::line().await? else {
+            bail!("standard input ended before the address was pasted: sign in anew");
+        };
+        if line.is_empty() {
+            continue;
+        }
+        engine.act(Action::Paste(line), false);
+        engine.act(Action::Accept, true);
+        let over = |state: &State| {
+            let stands = state.sign_ins.of(audience);
+            matches!(
+                stands,
+                SignIn::Browser {
+                    notice: Some(_),
+                    redeeming: false,
+                    ..
+                }
+            ) || answered(state, audience)
+        };
+        engine.until(GREET, over).await;
+        match engine.state.sign_ins.of(audience) {
+            SignIn::Browser {
+                notice: Some(notice),
+                ..
+            } => writeln!(out, "{notice}")?,
+            _ => return Ok(()),
+        }
+        out.flush()?;
+    }
 }
 
 /// Says who each issuer and each cluster takes you for.

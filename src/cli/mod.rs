@@ -9,6 +9,7 @@ mod doctor;
 mod init;
 mod log;
 mod login;
+mod passphrase;
 mod place;
 mod rbac;
 mod run;
@@ -34,10 +35,13 @@ use self::args::RbacVerb;
 use self::args::Story;
 use self::args::Verb;
 use crate::app;
+use crate::app::clock::Clock;
 use crate::app::engine::Engine;
 use crate::app::perform::Folders;
+use crate::app::perform::keeper;
 use crate::app::start::Start;
 use crate::config::Config;
+use crate::sim::scenario::ScenarioError;
 use crate::view::theme::Theme;
 
 /// The command line is wrong.
@@ -60,8 +64,16 @@ pub fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             drop(writeln!(std::io::stderr(), "crashcart: {}", chain(&error)));
-            ExitCode::from(UNAVAILABLE)
+            ExitCode::from(code(&error))
         }
+    }
+}
+
+/// The exit code of an error: a scenario that does not exist was asked for wrongly.
+fn code(error: &anyhow::Error) -> u8 {
+    match error.downcast_ref::<ScenarioError>() {
+        Some(ScenarioError::Unknown { .. }) => USAGE,
+        _ => UNAVAILABLE,
     }
 }
 
@@ -79,6 +91,10 @@ fn chain(error: &anyhow::Error) -> String {
 }
 
 fn answer(cli: Cli) -> anyhow::Result<u8> {
+    if let Err(sentence) = app::own_memory::keep_to_ourselves() {
+        // The night's work is not refused for it, but whoever reads this should know.
+        drop(writeln!(std::io::stderr(), "crashcart: {sentence}"));
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -100,17 +116,8 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
         Some(Verb::Sim(serve)) => sim::serve(serve, &mut out).await,
         Some(Verb::Runbook { verb }) => runbook::ask(&place::library(), &verb, &mut out),
         Some(Verb::Rbac {
-            verb:
-                RbacVerb::Emit {
-                    group,
-                    user,
-                    read_only,
-                    without_secrets,
-                },
-        }) => {
-            let role = rbac::role(read_only, without_secrets);
-            rbac::emit(group.as_deref(), user.as_deref(), role, &mut out)
-        }
+            verb: RbacVerb::Emit(asked),
+        }) => rbac::emit(&place::library(), &asked, &mut out),
         Some(Verb::Init {
             kubeconfig,
             contexts,
@@ -134,21 +141,34 @@ async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::
     };
     let code = match verb {
         Verb::Status(ask) => {
-            status::ask(engine(&common, false)?, &ask, status::What::Status, out).await
+            status::ask(
+                engine(&common, Sits::Nobody)?,
+                &ask,
+                status::What::Status,
+                out,
+            )
+            .await
         }
         Verb::Findings(ask) => {
-            status::ask(engine(&common, false)?, &ask, status::What::Findings, out).await
+            status::ask(
+                engine(&common, Sits::Nobody)?,
+                &ask,
+                status::What::Findings,
+                out,
+            )
+            .await
         }
-        Verb::Run(run) => Box::pin(run::ask(engine(&common, false)?, &run, out)).await,
-        Verb::Login { identity } => {
+        Verb::Run(run) => Box::pin(run::ask(engine(&common, Sits::ToType)?, &run, out)).await,
+        Verb::Login { identity, paste } => {
             Box::pin(login::login(
-                engine(&common, false)?,
+                engine(&common, Sits::ToType)?,
                 identity.as_deref(),
+                paste,
                 out,
             ))
             .await
         }
-        Verb::Whoami => login::whoami(engine(&common, false)?, out).await,
+        Verb::Whoami => login::whoami(engine(&common, Sits::ToType)?, out).await,
         Verb::Trust { cluster } => Box::pin(trust::trust(&common, &cluster, out)).await,
         Verb::Doctor => doctor::doctor(&common, out).await,
         _ => Ok(USAGE),
@@ -202,7 +222,7 @@ async fn console(common: &Common) -> anyhow::Result<u8> {
         std::io::stdout().is_terminal() && std::io::stdin().is_terminal(),
         "the console needs a terminal; for scripts there is crashcart status -o json"
     );
-    let engine = engine(common, true)?;
+    let engine = engine(common, Sits::ToBeAsked)?;
     let theme = theme(common)?;
     app::console::run(engine, theme)
         .await
@@ -210,11 +230,22 @@ async fn console(common: &Common) -> anyhow::Result<u8> {
     Ok(0)
 }
 
+/// Whether a person sits at this verb, and what for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sits {
+    /// Nobody: nothing is ever asked.
+    Nobody,
+    /// Somebody who may type what opens kept tokens; a sign-in is the verb's own business.
+    ToType,
+    /// Somebody who is asked to sign in as well.
+    ToBeAsked,
+}
+
 /// An engine on the estate of the configuration.
-fn engine(common: &Common, ask: bool) -> anyhow::Result<Engine> {
+fn engine(common: &Common, sits: Sits) -> anyhow::Result<Engine> {
     let config = place::load(&place::config_file(common)?)?;
     let simulated = place::simulated(&config);
-    engine_on(common, config, simulated, ask)
+    engine_on(common, config, simulated, sits)
 }
 
 /// An engine on this configuration; whether it is simulated was told by what it pinned.
@@ -222,7 +253,7 @@ fn engine_on(
     common: &Common,
     config: Config,
     simulated: bool,
-    ask: bool,
+    sits: Sits,
 ) -> anyhow::Result<Engine> {
     let file = place::config_file(common)?;
     let place = place::place(&place::state_root(common)?, &config, simulated)?;
@@ -234,14 +265,20 @@ fn engine_on(
         log: place.log,
         last_known: place.last_known,
     };
-    Ok(app::start::start(&Start {
+    let key = if sits == Sits::Nobody || as_person.is_some() {
+        None
+    } else {
+        passphrase::key(&config, &keeper::folder(&folders.log))?
+    };
+    let start = Start {
         config,
         library: place::library(),
         folders,
         simulated,
         as_person,
-        ask,
-    })?)
+        ask: sits == Sits::ToBeAsked,
+    };
+    Ok(app::start::start_with(&start, Clock::start(), key)?)
 }
 
 fn theme(common: &Common) -> anyhow::Result<Theme> {

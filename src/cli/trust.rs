@@ -12,6 +12,7 @@ use anyhow::bail;
 use sha2::Digest;
 use sha2::Sha256;
 
+use super::Sits;
 use super::args::Common;
 use super::login;
 use super::place;
@@ -57,9 +58,9 @@ struct Change {
 /// Shows the old and the new fingerprint, asks for the name and a reason, records it, and writes the new one down.
 pub(super) async fn trust(common: &Common, name: &str, out: &mut dyn Write) -> anyhow::Result<u8> {
     let file = place::config_file(common)?;
-    let mut config = place::load(&file)?;
+    let config = place::load(&file)?;
     let name = ClusterName::from(name);
-    let Some(cluster) = config.cluster(&name).cloned() else {
+    let Some(cluster) = config.cluster(&name) else {
         let names: Vec<&str> = config
             .clusters
             .iter()
@@ -75,24 +76,18 @@ pub(super) async fn trust(common: &Common, name: &str, out: &mut dyn Write) -> a
         return Ok(REFUSED);
     }
     let simulated = place::simulated(&config);
-    let key = vouching(&cluster).await?;
     let old = cluster.fingerprint.clone();
-    let pinned = old.as_ref().map(|print| print.ca_key.as_str());
-    if pinned != Some(&key) {
-        side_by_side(old.as_ref(), &key, None, out)?;
-        writeln!(
-            out,
-            "Its credential is sent to that key only if you accept it."
-        )?;
-        if !typed(&name, out)? {
-            return left(out);
-        }
-    }
-    for one in config.clusters.iter_mut().filter(|one| one.name == name) {
-        let (ca_key, uid) = (key.clone(), None);
-        one.fingerprint = Some(Fingerprint { ca_key, uid });
-    }
-    let greeting = greeting(common, &config, &name, simulated, out).await?;
+    let Some(key) = accepted_key(cluster, out).await? else {
+        return left(out);
+    };
+    let greeting = greeting(
+        common,
+        pinned_to(&config, &name, &key),
+        &name,
+        simulated,
+        out,
+    )
+    .await?;
     let uid = greeting.uid.as_ref().map(ToString::to_string);
     let uid = uid.context("the uid of kube-system may not be read; ask for get on namespaces")?;
     let new = Fingerprint {
@@ -119,8 +114,8 @@ pub(super) async fn trust(common: &Common, name: &str, out: &mut dyn Write) -> a
         return left(out);
     }
     let actor = Actor {
-        kube_user: greeting.user.clone(),
-        groups: greeting.groups.clone(),
+        kube_user: greeting.user,
+        groups: greeting.groups,
         ..tools::actor(&host())
     };
     let change = Change {
@@ -130,13 +125,38 @@ pub(super) async fn trust(common: &Common, name: &str, out: &mut dyn Write) -> a
         actor,
         reason,
     };
-    // The configuration is loaded anew: where its log is depends on what it pinned before.
-    let config = place::load(&file)?;
     let log = place::place(&place::state_root(common)?, &config, simulated)?.log;
     accept(&file, &log, &config, &change)?;
     writeln!(out, "{} is pinned to {}", change.cluster, change.new)?;
     writeln!(out, "recorded, and written to {}", file.display())?;
     Ok(0)
+}
+
+/// The key that the server proves to have, when it is the pinned one or was accepted by name.
+async fn accepted_key(cluster: &Cluster, out: &mut dyn Write) -> anyhow::Result<Option<String>> {
+    let key = vouching(cluster).await?;
+    let old = cluster.fingerprint.as_ref();
+    if old.is_some_and(|print| print.ca_key == key) {
+        return Ok(Some(key));
+    }
+    side_by_side(old, &key, None, out)?;
+    writeln!(
+        out,
+        "Its credential is sent to that key only if you accept it."
+    )?;
+    Ok(typed(&cluster.name, out)?.then_some(key))
+}
+
+/// The configuration with one cluster pinned to a key, and to no uid yet.
+fn pinned_to(config: &Config, name: &ClusterName, key: &str) -> Config {
+    let mut config = config.clone();
+    for one in config.clusters.iter_mut().filter(|one| one.name == *name) {
+        one.fingerprint = Some(Fingerprint {
+            ca_key: key.to_owned(),
+            uid: None,
+        });
+    }
+    config
 }
 
 /// Why one person may not do this, if so: a zone of the cluster needs more than one.
@@ -185,12 +205,12 @@ async fn vouching(cluster: &Cluster) -> anyhow::Result<String> {
 /// What the cluster says of itself, with the person's own credential, on the key that was accepted.
 async fn greeting(
     common: &Common,
-    config: &Config,
+    config: Config,
     name: &ClusterName,
     simulated: bool,
     out: &mut dyn Write,
 ) -> anyhow::Result<Greeting> {
-    let engine = super::engine_on(common, config.clone(), simulated, false)?;
+    let engine = super::engine_on(common, config, simulated, Sits::ToType)?;
     let wanted = login::needed(&engine.state, Some(name.as_str()));
     let mut engine = login::signed_in(engine, &wanted, out).await?;
     engine
@@ -264,33 +284,9 @@ fn accept(file: &Path, log: &Path, config: &Config, change: &Change) -> anyhow::
         .context("nothing was changed, because it cannot be recorded")?;
     let uid = change.new.uid.clone().unwrap_or_default();
     let digest: [u8; 32] = Sha256::digest(&text).into();
-    let bound = Bound {
-        cluster: change.cluster.to_string(),
-        cluster_uid: uid.clone(),
-        generation: 1,
-        digest,
-        class: Class::Trust,
-        run: None,
-    };
-    let draft = Draft {
-        actor: change.actor.clone(),
-        reason: Some(SafeText::new(&change.reason)),
-        req: Some(Req {
-            verb: SafeText::new("trust"),
-            name: Some(SafeText::new(change.cluster.as_str())),
-            ..Req::default()
-        }),
-        ..Draft::new(Kind::ConfigTrusted)
-    };
-    let old = change.old.as_ref().map(ToString::to_string);
-    let body = serde_json::json!({"old": old, "new": change.new.to_string()});
+    let (draft, bound, body) = intent(change, &uid, digest);
     let permit = log
-        .begin(
-            draft,
-            Some(body.to_string().as_bytes()),
-            bound,
-            &clock.stamp(),
-        )
+        .begin(draft, Some(body.as_bytes()), bound, &clock.stamp())
         .context("nothing was changed, because it cannot be recorded")?;
     let ticket = permit.ticket();
     let now = Actual {
@@ -320,4 +316,29 @@ fn accept(file: &Path, log: &Path, config: &Config, change: &Change) -> anyhow::
     log.end(&ticket, outcome, &clock.stamp())
         .context("it was recorded as begun, and its end could not be recorded")?;
     written.with_context(|| format!("{} was not changed", file.display()))
+}
+
+/// The entry that stands before the change, what its permit is bound to, and both fingerprints.
+fn intent(change: &Change, uid: &str, digest: [u8; 32]) -> (Draft, Bound, String) {
+    let bound = Bound {
+        cluster: change.cluster.to_string(),
+        cluster_uid: uid.to_owned(),
+        generation: 1,
+        digest,
+        class: Class::Trust,
+        run: None,
+    };
+    let draft = Draft {
+        actor: change.actor.clone(),
+        reason: Some(SafeText::new(&change.reason)),
+        req: Some(Req {
+            verb: SafeText::new("trust"),
+            name: Some(SafeText::new(change.cluster.as_str())),
+            ..Req::default()
+        }),
+        ..Draft::new(Kind::ConfigTrusted)
+    };
+    let old = change.old.as_ref().map(ToString::to_string);
+    let body = serde_json::json!({"old": old, "new": change.new.to_string()});
+    (draft, bound, body.to_string())
 }

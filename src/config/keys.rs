@@ -18,7 +18,16 @@ pub const FILE: Section = Section {
 /// The estate.
 pub const ESTATE: Section = Section {
     name: "[estate]",
-    keys: &["name", "id", "regimes", "outside"],
+    keys: &[
+        "name",
+        "id",
+        "regimes",
+        "outside",
+        "token_store",
+        "token_recipient",
+        "shift",
+        "idle",
+    ],
 };
 /// One entry of the estate's `outside`.
 pub const OUTSIDE: Section = Section {
@@ -28,7 +37,15 @@ pub const OUTSIDE: Section = Section {
 /// An identity.
 pub const IDENTITY: Section = Section {
     name: "[[identity]]",
-    keys: &["name", "issuer", "ca", "client_id", "flow", "groups_claim"],
+    keys: &[
+        "name",
+        "issuer",
+        "ca",
+        "client_id",
+        "flow",
+        "loopback_on_shared_host",
+        "groups_claim",
+    ],
 };
 /// A cluster.
 pub const CLUSTER: Section = Section {
@@ -84,7 +101,7 @@ pub const APPLICATION: Section = Section {
 /// The top of a policy file.
 pub const POLICY: Section = Section {
     name: "policy.toml",
-    keys: &["simulated_only", "zone", "approver", "program"],
+    keys: &["simulated_only", "idle", "zone", "approver", "program"],
 };
 /// A zone of a policy file.
 pub const POLICY_ZONE: Section = Section {

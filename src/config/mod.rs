@@ -24,6 +24,7 @@ mod secret;
 mod selector;
 mod table;
 mod token;
+mod tokens;
 mod trusted;
 mod zone;
 
@@ -40,6 +41,7 @@ pub use route::{Proxy, Route};
 pub use secret::Secret;
 pub use selector::LabelSelector;
 pub use token::{Stamp, TokenFile};
+pub use tokens::{TokenSettings, TokenStore};
 pub use trusted::trusted;
 pub use zone::{Application, Criticality, Member, MemberBy, Owner, Zone, ZoneName};
 
@@ -65,9 +67,16 @@ pub struct Config {
     pub policy: Policy,
     /// What is odd and still usable in the files it names.
     pub warnings: Vec<ConfigError>,
+    /// How the tokens of sign-ins are kept.
+    pub tokens: TokenSettings,
 }
 
 impl Config {
+    /// After how many seconds without a key the console goes blank.
+    pub fn idle_s(&self) -> i64 {
+        self.tokens.idle_s(self.policy.idle_s)
+    }
+
     /// The cluster of that name, if the file has it.
     pub fn cluster(&self, name: &ClusterName) -> Option<&Cluster> {
         self.clusters.iter().find(|cluster| &cluster.name == name)

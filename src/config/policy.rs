@@ -29,6 +29,8 @@ pub struct Policy {
     /// True when it is good for simulated estates only; whether an estate is one is decided where
     /// its server and uid are known.
     pub simulated_only: bool,
+    /// After how many seconds without a key a console goes blank; 15 min unless said.
+    pub idle_s: Option<i64>,
     /// People a live change needs, by zone.
     pub zones: Vec<PolicyZone>,
     /// Who may approve.
@@ -73,6 +75,7 @@ impl Policy {
             label: "self".to_owned(),
             digest: hex(&Sha256::digest([])),
             simulated_only: false,
+            idle_s: None,
             zones: Vec::new(),
             approvers: Vec::new(),
             programs: Vec::new(),
@@ -120,6 +123,10 @@ impl Policy {
     fn over(mut self, system: &Self) -> Self {
         self.zones.extend(system.zones.iter().cloned());
         self.programs.clone_from(&system.programs);
+        self.idle_s = match (self.idle_s, system.idle_s) {
+            (Some(own), Some(theirs)) => Some(own.min(theirs)),
+            (own, theirs) => own.or(theirs),
+        };
         self.digest = hex(&Sha256::digest(format!("{}{}", self.digest, system.digest)));
         self
     }
@@ -213,6 +220,7 @@ fn parse(path: &Path, bytes: Vec<u8>) -> Result<Policy, ConfigError> {
         digest,
         programs: programs(&top)?,
         simulated_only: top.flag("simulated_only")?,
+        idle_s: top.seconds("idle")?,
         zones,
         approvers,
     })

@@ -39,6 +39,7 @@ const BOARD_STALE: Foot = &[
 ];
 const SIGN_IN: Foot = &[
     ("n", "new code"),
+    ("p", "paste instead"),
     ("b", "swap black/white"),
     ("Esc", "last known"),
     ("?", "help"),
@@ -131,6 +132,7 @@ const FINDING: Foot = &[
     ("?", "help"),
     ("q", "back"),
 ];
+const SECRET: Foot = &[(":", "command"), ("?", "help"), ("q", "back")];
 const HELP: Foot = &[("j k", "move"), ("Esc", "close")];
 const STOPPED: Foot = &[
     ("R", "try the log again"),
@@ -180,6 +182,7 @@ fn foot(state: &State, screen: Screen) -> Foot {
         Screen::Log => LOG,
         Screen::Session => SESSION,
         Screen::Finding => FINDING,
+        Screen::Secret => SECRET,
         Screen::Help => HELP,
         Screen::Stopped => STOPPED,
     }
@@ -239,6 +242,7 @@ fn field(state: &State, prompt: &Prompt) -> Vec<(String, String)> {
         ],
         Prompt::Filter(_) => &[("Enter", "keep"), ("Esc", "show all")],
         Prompt::Palette { .. } => &[("Enter", "run it"), ("Tab", "complete"), ("Esc", "close")],
+        Prompt::Redirect(_) => &[("Enter", "use it"), ("Esc", "last known")],
         Prompt::WhoAnswers { .. } => &[
             ("Enter", "answer as marked"),
             ("Up Down", "choose"),
@@ -286,6 +290,7 @@ mod tests {
             (Screen::Log, LOG),
             (Screen::Session, SESSION),
             (Screen::Finding, FINDING),
+            (Screen::Secret, SECRET),
             (Screen::Help, HELP),
             (Screen::Stopped, STOPPED),
         ];

@@ -21,8 +21,14 @@ pub fn may(action: &Action, state: &State) -> Result<(), SafeText> {
             Some(_) => no("this run has no plan yet"),
             None => no("no run is open"),
         },
-        Action::Fill => begin(state).and_then(|()| target(state)),
-        Action::RunBook(_) => begin(state),
+        Action::Fill => begin(state)
+            .and_then(|()| target(state))
+            .and_then(|()| rights(state.nav.book.as_deref(), state)),
+        Action::RunBook(book) => begin(state).and_then(|()| rights(Some(book), state)),
+        Action::SecretKeys(Some(_)) => writable(state),
+        Action::SecretKeys(None) => {
+            no("type which, as in: secret keys emr/db, or secret keys aws-prod/emr/db")
+        }
         Action::Resume(id) => {
             let known = state
                 .runs
@@ -38,11 +44,15 @@ pub fn may(action: &Action, state: &State) -> Result<(), SafeText> {
             Some(_) => writable(state),
             None => no("nobody is signed in"),
         },
-        Action::CodeNew if state.sign_ins.audiences().is_empty() => no("no issuer is configured"),
-        Action::CodeNew if state.sign_ins.missing().next().is_none() || as_somebody(state) => {
+        Action::CodeNew | Action::CodePaste if state.sign_ins.audiences().is_empty() => {
+            no("no issuer is configured")
+        }
+        Action::CodeNew | Action::CodePaste
+            if state.sign_ins.missing().next().is_none() || as_somebody(state) =>
+        {
             no("somebody is signed in; sign out first")
         }
-        Action::CodeNew | Action::SignInTo(_) => writable(state),
+        Action::CodeNew | Action::CodePaste | Action::SignInTo(_) => writable(state),
         Action::Runbooks => match rows::marked_finding(state) {
             Some(_) => Ok(()),
             None => no("nothing is found against what is marked"),
@@ -147,6 +157,14 @@ fn target(state: &State) -> Result<(), SafeText> {
             Some(why) => no(why.as_str()),
             None => Ok(()),
         },
+    }
+}
+
+/// Whether the cluster would refuse what this runbook sends, as it said last; what is not known is no reason.
+fn rights(book: Option<&str>, state: &State) -> Result<(), SafeText> {
+    match book.and_then(|book| rows::refused(state, book)) {
+        Some(why) => no(why.as_str()),
+        None => Ok(()),
     }
 }
 

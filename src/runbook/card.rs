@@ -18,6 +18,8 @@ use super::steps::Verdict;
 use super::undo;
 use crate::sources::moment::Moment;
 use crate::sources::op::Op;
+use crate::sources::rights::grant;
+use crate::sources::rights::held::May;
 use crate::text::SafeText;
 use crate::text::clock_seconds;
 use crate::text::hex;
@@ -179,7 +181,7 @@ impl Run {
                 card.notes.push(SafeText::new(
                     "Looking again sends nothing; s, u, h and a as the footer says.",
                 ));
-                self.words(&mut card, planned);
+                self.words(&mut card, planned, (sight, now));
                 LOOK_AGAIN.clone_into(&mut card.enter);
                 card.stuck = true;
                 card
@@ -194,7 +196,7 @@ impl Run {
                     .map(|attempt| clock_seconds(attempt.at, now.wall));
                 let verdict = steps::verdict(kind, &turn);
                 if let Verdict::Stuck(words) = &verdict {
-                    return self.stuck_card(words, planned);
+                    return self.stuck_card(words, planned, (sight, now));
                 }
                 let words = match verdict {
                     Verdict::Pending(words)
@@ -208,16 +210,21 @@ impl Run {
                     format!("sent {at}, waiting for the world: {words}")
                 });
                 card.notes.push(SafeText::new(&words));
-                self.words(&mut card, planned);
+                self.words(&mut card, planned, (sight, now));
                 card
             }
         }
     }
 
     /// A step that only a person can bring to its end.
-    fn stuck_card(&self, words: &SafeText, planned: &PlanStep) -> Card {
+    fn stuck_card(
+        &self,
+        words: &SafeText,
+        planned: &PlanStep,
+        (sight, now): (&Sight<'_>, Moment),
+    ) -> Card {
         let mut card = titled("NOT PROVED", [words.as_str()]);
-        self.words(&mut card, planned);
+        self.words(&mut card, planned, (sight, now));
         LOOK_AGAIN.clone_into(&mut card.enter);
         card.stuck = true;
         card
@@ -227,14 +234,14 @@ impl Run {
     fn ask_card(&self, step: &StepState, planned: &PlanStep, kind: Kind, turn: &Turn<'_>) -> Card {
         let title = match kind {
             Kind::ConfirmTarget => "TYPE THE NAME",
-            Kind::Restore => "CANNOT BE STOPPED ONCE SENT",
+            Kind::Restore => "CANNOT BE STOPPED ONCE SENT, NO DRY RUN",
             _ => "THIS WILL SEND ONE REQUEST",
         };
         let mut card = titled(title, [] as [&str; 0]);
         if let Some(op) = &planned.op {
             self.preview(&mut card, op);
         }
-        self.words(&mut card, planned);
+        self.words(&mut card, planned, (turn.sight, turn.now));
         match steps::before(kind, turn) {
             Verdict::Ask(words) => {
                 fact(&mut card, "Before", &words);
@@ -258,11 +265,6 @@ impl Run {
                 "There is nothing to do; it goes on by itself.",
             )),
         }
-        if kind == Kind::Restore {
-            card.notes.push(SafeText::new(
-                "A Restore cannot be stopped, and Velero has no dry run. The undo deletes what it created.",
-            ));
-        }
         if step.evidence.as_str() != "" {
             card.notes.push(step.evidence.clone());
         }
@@ -283,7 +285,7 @@ impl Run {
         card.digest = hex(&request.digest());
     }
 
-    fn words(&self, card: &mut Card, planned: &PlanStep) {
+    fn words(&self, card: &mut Card, planned: &PlanStep, (sight, now): (&Sight<'_>, Moment)) {
         fact(card, "Done when", &SafeText::new(&planned.done_when));
         let undo = match &planned.undo {
             Undo::Nothing => String::new(),
@@ -298,27 +300,44 @@ impl Run {
         if !undo.is_empty() {
             fact(card, "Undo", &SafeText::new(&undo));
         }
-        if let (Some(op), Some(asked)) = (
-            &planned.op,
-            self.steps
-                .iter()
-                .find(|step| step.kind == Kind::MayI.word()),
-        ) {
-            let (gvr, namespace, _) = op.target();
-            let verb = match op {
-                Op::Suspend { .. } => "patch",
-                _ => "create",
-            };
-            let at = asked
-                .at
-                .map(|at| format!(", asked at {}", at.strftime("%H:%M:%SZ")))
-                .unwrap_or_default();
-            let words = format!(
-                "{verb} {} in {}: yes{at}",
-                gvr.plural,
-                namespace.unwrap_or("the cluster")
-            );
-            fact(card, "Right", &SafeText::new(&words));
+        if let Some(op) = &planned.op {
+            self.right(card, op, sight, now);
+        }
+    }
+
+    /// The right that a request needs, and whether it is this person's: as the cluster said last, else as may-i was told.
+    fn right(&self, card: &mut Card, op: &Op, sight: &Sight<'_>, now: Moment) {
+        let (gvr, namespace, _) = op.target();
+        let asked = self
+            .steps
+            .iter()
+            .find(|step| step.kind == Kind::MayI.word());
+        let asked = asked.and_then(|step| step.at);
+        let may = sight.may(&self.cluster, op, now);
+        let yours = match (&may, asked) {
+            (May::Unknown(_), Some(at)) => {
+                format!("yes, asked at {}", at.strftime("%H:%M:%SZ"))
+            }
+            // The binding is enough here: the card must be whole on the smallest window.
+            (May::Yes(via), _) => {
+                let binding = via.as_str().split(" to ").next().unwrap_or_default();
+                May::Yes(SafeText::new(binding)).words()
+            }
+            _ => may.words(),
+        };
+        let place = namespace.unwrap_or("the cluster");
+        let needs = format!("{} {} in {place}", op.verb(), gvr.resource());
+        fact(
+            card,
+            "Right",
+            &SafeText::new(&format!("{needs}; you: {yours}")),
+        );
+        if matches!(may, May::No(_)) {
+            let groups = sight.groups(&self.cluster);
+            let ask = grant::ask_for(op.verb(), &gvr, namespace, groups);
+            card.notes.push(SafeText::new(&format!(
+                "The cluster would refuse it: {ask}."
+            )));
         }
     }
 }

@@ -24,6 +24,9 @@ use crate::sources::kinds::kustomization::Kustomization;
 use crate::sources::kinds::namespace::Namespace;
 use crate::sources::kinds::restore::Restore;
 use crate::sources::moment::Moment;
+use crate::sources::op::Op;
+use crate::sources::rights::held;
+use crate::sources::rights::held::May;
 use crate::sources::seen::Freshness;
 use crate::sources::twins::twin;
 use crate::sources::world::ClusterWorld;
@@ -116,6 +119,20 @@ impl<'a> Sight<'a> {
     /// uid of the cluster's `kube-system`, as it said itself.
     pub fn uid(&self, name: &ClusterName) -> Option<&'a SafeText> {
         self.cluster(name)?.greeting()?.uid.as_ref()
+    }
+
+    /// The groups that the cluster gives this person; none while it has not said.
+    pub fn groups(&self, name: &ClusterName) -> &'a [SafeText] {
+        let greeting = self.cluster(name).and_then(ClusterWorld::greeting);
+        greeting.map_or(&[], |greeting| &greeting.groups)
+    }
+
+    /// Whether this person may send an operation there, as the cluster said last.
+    pub fn may(&self, name: &ClusterName, op: &Op, now: Moment) -> May {
+        match self.cluster(name) {
+            Some(world) => world.may(&held::question(op), now),
+            None => May::Unknown(SafeText::new("not connected")),
+        }
     }
 
     /// Velero's namespace on this cluster: where its stores are; the first by name when there are several.

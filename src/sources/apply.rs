@@ -14,6 +14,7 @@ use super::cluster::fault::never_left;
 use super::cluster::reader::METADATA_ONLY;
 use super::op::Op;
 use super::op::Targeted;
+use super::rights::grant;
 use crate::audit::Actual;
 use crate::audit::Permit;
 use crate::text::SafeText;
@@ -113,7 +114,9 @@ pub async fn apply(link: &Link, op: &Targeted, permit: Permit, mono_ns: u64) -> 
         Err(error) => return unsent(format!("nothing was sent to {}: {error}", op.cluster)),
     };
     let what = format!("{} on {}", op.op.line(), op.cluster);
-    let applied = send(link, request, &what).await;
+    let (gvr, namespace, _) = op.op.target();
+    let ask = grant::ask_for(op.op.verb(), &gvr, namespace, &[]);
+    let applied = send(link, request, (&what, &ask)).await;
     Applied {
         audit_id: Some(SafeText::from(audit_id)),
         ..applied
@@ -128,7 +131,7 @@ fn accept(op: &Op) -> &'static str {
     }
 }
 
-async fn send(link: &Link, request: Request<Body>, what: &str) -> Applied {
+async fn send(link: &Link, request: Request<Body>, (what, ask): (&str, &str)) -> Applied {
     let response = match link.writer().send(request).await {
         Ok(response) => response,
         Err(error) => return Applied::only(unanswered(&error, what)),
@@ -152,7 +155,7 @@ async fn send(link: &Link, request: Request<Body>, what: &str) -> Applied {
             .map(SafeText::new)
     };
     Applied {
-        class: match class(status, &message, what) {
+        class: match class(status, &message, (what, ask)) {
             Class::Applied if !from_api => Class::Unknown(SafeText::from(format!(
                 "{what} was sent, and what answered ({status}) is no API server; R looks, nothing is sent again"
             ))),
@@ -178,13 +181,13 @@ fn unanswered(error: &kube::Error, line: &str) -> Class {
     Class::Unknown(SafeText::from(sentence))
 }
 
-/// What a status means for what was asked.
-fn class(status: u16, message: &str, line: &str) -> Class {
+/// What a status means for what was asked: one line of it, and what to ask for where the right is missing.
+fn class(status: u16, message: &str, (line, ask): (&str, &str)) -> Class {
     let sentence = |what: &str| SafeText::from(format!("{line} {what} ({status}): {message}"));
     match status {
         200..=299 => Class::Applied,
         403 => Class::Refused(SafeText::from(format!(
-            "{line} refused (403): {}",
+            "{line} refused (403): {}; {ask}",
             Fault::status(403, message)
         ))),
         400 | 401 | 404 | 405 | 409 | 410 | 413 | 415 | 422 | 429 => {
@@ -205,17 +208,17 @@ mod tests {
     #[test]
     fn only_a_status_that_proves_it_says_that_nothing_was_done() {
         for status in [200, 201, 202] {
-            assert_eq!(class(status, "", "POST x"), Class::Applied);
+            assert_eq!(class(status, "", ("POST x", "ask")), Class::Applied);
         }
         for status in [400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 429] {
             assert!(
-                matches!(class(status, "m", "POST x"), Class::Refused(_)),
+                matches!(class(status, "m", ("POST x", "ask")), Class::Refused(_)),
                 "{status}"
             );
         }
         for status in [301, 408, 500, 502, 503, 504] {
             assert!(
-                matches!(class(status, "m", "POST x"), Class::Unknown(_)),
+                matches!(class(status, "m", ("POST x", "ask")), Class::Unknown(_)),
                 "{status}"
             );
         }

@@ -11,6 +11,7 @@ use super::kinds::pod::Pod;
 use super::kinds::restore::Restore;
 use super::kinds::schedule::Schedule;
 use super::kinds::store::Store;
+use super::rights::held::Said;
 use crate::text::SafeText;
 
 /// Everything that is watched in a cluster; the order is the order of the session screen.
@@ -126,6 +127,8 @@ pub enum Fact {
     Clock(i64),
     /// A read that the API server cannot answer from its memory: `None` when it was answered, else why not.
     Quorum(Option<SafeText>),
+    /// What the API server said that we may do.
+    Rights(Said),
     /// A connection could not be made; nothing was sent. The reason in words.
     Unreachable(SafeText),
     /// The CA key is not the one of the configuration; nothing was sent. Both keys, hex.

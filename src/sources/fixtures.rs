@@ -146,6 +146,7 @@ pub(super) fn config() -> Config {
         ],
         policy: Policy::own(),
         warnings: Vec::new(),
+        tokens: crate::config::TokenSettings::default(),
     }
 }
 

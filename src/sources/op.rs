@@ -7,6 +7,7 @@ use serde_json::json;
 use sha2::Digest;
 use sha2::Sha256;
 
+use super::rights::confine;
 use crate::audit::Class;
 use crate::config::ClusterName;
 
@@ -139,6 +140,13 @@ pub enum Op {
         backup: String,
         /// Whose it is.
         mark: Mark,
+        /// True when claims are among what it brings: Velero then brings their volumes too, which belong to the whole
+        /// cluster. Otherwise nothing of the whole cluster is asked for.
+        #[serde(default = "brings")]
+        volumes: bool,
+        /// True when Roles or `RoleBindings` are among what it brings; otherwise kinds that give rights are excluded.
+        #[serde(default = "brings")]
+        roles: bool,
     },
     /// Deletes one object, only if it is still the one that was made.
     Delete {
@@ -328,12 +336,22 @@ impl Op {
                 namespace,
                 backup,
                 mark,
-            } => json!({
-                "apiVersion": VELERO, "kind": "Restore",
-                "metadata": {"name": name, "namespace": velero, "annotations": mark.annotations()},
-                "spec": {"backupName": backup, "includedNamespaces": [namespace], "existingResourcePolicy": "none",
-                         "itemOperationTimeout": "45m0s"}
-            }),
+                volumes,
+                roles,
+            } => {
+                let mut spec = json!({"backupName": backup, "includedNamespaces": [namespace],
+                    "existingResourcePolicy": "none", "itemOperationTimeout": "45m0s"});
+                if !volumes {
+                    spec["includeClusterResources"] = json!(false);
+                }
+                if !roles {
+                    spec["excludedResources"] = json!(confine::RIGHTS);
+                }
+                json!({
+                    "apiVersion": VELERO, "kind": "Restore", "spec": spec,
+                    "metadata": {"name": name, "namespace": velero, "annotations": mark.annotations()}
+                })
+            }
             Op::Delete {
                 uid,
                 resource_version,
@@ -344,6 +362,11 @@ impl Op {
             }),
         }
     }
+}
+
+/// What a Restore of an older log asked for: everything that belongs to its namespace.
+fn brings() -> bool {
+    true
 }
 
 impl Mark {
@@ -374,6 +397,8 @@ mod tests {
                 step: 9,
                 ticket: "INC-4411".into(),
             },
+            volumes: false,
+            roles: false,
         }
     }
 
@@ -388,6 +413,24 @@ mod tests {
         assert_eq!(
             restore("hourly-emr-1").line(),
             "POST restores/r-7f3a in velero"
+        );
+    }
+
+    #[test]
+    fn a_restore_asks_for_no_more_than_its_plan_holds() {
+        let body = |op: Op| -> Value { serde_json::from_slice(&op.request().body).unwrap() };
+        let least = body(restore("b"));
+        assert_eq!(least["spec"]["includeClusterResources"], json!(false));
+        assert_eq!(least["spec"]["excludedResources"], json!(confine::RIGHTS));
+        // As an older log holds it: without the two fields, and with the body that was sent then.
+        let mut old = serde_json::to_value(restore("b")).unwrap();
+        let map = old.as_object_mut().unwrap();
+        assert!(map.remove("volumes").is_some() && map.remove("roles").is_some());
+        let all = body(serde_json::from_value(old).unwrap());
+        let spec = all["spec"].as_object().unwrap();
+        assert!(
+            !spec.contains_key("includeClusterResources")
+                && !spec.contains_key("excludedResources")
         );
     }
 

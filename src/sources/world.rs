@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::alerts;
-use super::fact::Delta;
 use super::fact::Fact;
 use super::fact::Greeting;
 use super::fact::Watch;
@@ -25,9 +24,11 @@ use super::kinds::restore::Restore;
 use super::kinds::schedule::Schedule;
 use super::kinds::store::Store;
 use super::moment::Moment;
+use super::rights::held::Held;
 use super::seen::Freshness;
 use super::seen::Seen;
 use super::table::Table;
+use super::went::Went;
 use crate::config::Cluster;
 use crate::config::ClusterName;
 use crate::text::SafeText;
@@ -50,6 +51,7 @@ impl World {
         world.reach = Reach::Asked;
         world.greeting = None;
         world.quorum = Quorum::default();
+        world.held = None;
         for health in world.health.values_mut() {
             *health = health.anew();
         }
@@ -61,6 +63,7 @@ impl World {
         world.generation = 0;
         world.reach = Reach::NotSignedIn;
         world.greeting = None;
+        world.held = None;
     }
 
     /// Takes one fact in. The same fact twice changes nothing more; one of another connection changes nothing.
@@ -101,7 +104,8 @@ pub struct ClusterWorld {
     kustomizations: Table<Kustomization>,
     alerts: Option<alerts::Answer>,
     watchdog: Option<Timestamp>,
-    seen_missing: BTreeMap<SafeText, Timestamp>,
+    went: Went,
+    held: Option<Held>,
 }
 
 impl ClusterWorld {
@@ -292,15 +296,17 @@ impl ClusterWorld {
 
     /// When a namespace was seen to go, or a list was first complete without it.
     pub fn missing_since(&self, namespace: &str) -> Option<Timestamp> {
-        self.seen_missing
-            .get(&SafeText::new(namespace))
-            .or_else(|| self.seen_missing.get(&SafeText::default()))
-            .copied()
+        self.went.since(namespace)
     }
 
     /// True when a namespace was seen to go.
     pub fn went(&self, namespace: &SafeText) -> bool {
-        self.seen_missing.contains_key(namespace)
+        self.went.saw(namespace)
+    }
+
+    /// What the server said that we may do; `None` while it was not asked on this connection.
+    pub fn held(&self) -> Option<&Held> {
+        self.held.as_ref()
     }
 
     fn seen<'a, K>(&self, table: &'a Table<K>, watch: Watch, now: Moment) -> Seen<&'a Table<K>> {
@@ -322,12 +328,13 @@ impl ClusterWorld {
                     greeting.clock_ahead_s = Some(ahead);
                 }
             }
+            Fact::Rights(said) => self.held = Some(Held { said, at }),
             Fact::Quorum(lost) => self.quorum.take(lost, at),
             Fact::Unreachable(why) => self.reach = Reach::Unreachable(why),
             Fact::OtherCa { expected, found } => self.reach = Reach::OtherCa { expected, found },
             Fact::Watch(watch, news) => self.health.entry(watch).or_default().take(news, at),
             Fact::Namespaces(delta) => {
-                self.note_missing(&delta, at);
+                self.went.take(&delta, &self.namespaces, at.wall);
                 self.namespaces.fold(delta);
                 self.moved(Watch::Namespaces, at);
             }
@@ -360,38 +367,6 @@ impl ClusterWorld {
             .or_default()
             .take(WatchNews::Synced, at);
     }
-
-    /// Keeps when each namespace was seen to go; under the empty name, when the first list was complete.
-    fn note_missing(&mut self, delta: &Delta<Namespace>, at: Moment) {
-        match delta {
-            Delta::Swap(all) => {
-                self.seen_missing
-                    .entry(SafeText::default())
-                    .or_insert(at.wall);
-                let stays =
-                    |name: &SafeText| all.iter().any(|namespace| namespace.meta.name == *name);
-                let gone = self
-                    .namespaces
-                    .iter()
-                    .map(|old| old.meta.name.clone())
-                    .filter(|name| !stays(name));
-                let gone: Vec<SafeText> = gone.collect();
-                self.seen_missing
-                    .extend(gone.into_iter().map(|name| (name, at.wall)));
-                self.seen_missing
-                    .retain(|name, _| !all.iter().any(|namespace| namespace.meta.name == *name));
-            }
-            Delta::Apply(some) => some.iter().for_each(|namespace| {
-                self.seen_missing.remove(&namespace.meta.name);
-            }),
-            Delta::Delete(some) => {
-                self.seen_missing.extend(
-                    some.iter()
-                        .map(|namespace| (namespace.meta.name.clone(), at.wall)),
-                );
-            }
-        }
-    }
 }
 
 fn moved(world: &mut ClusterWorld, watch: Watch, at: Moment) -> &mut ClusterWorld {
@@ -405,6 +380,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::sources::fact::Delta;
     use crate::sources::fixtures::at;
     use crate::sources::fixtures::greeting;
     use crate::sources::fixtures::meta;

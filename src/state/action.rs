@@ -2,6 +2,7 @@
 
 use super::nav::Screen;
 use crate::auth::audience::Audience;
+use crate::sources::secret::SecretRef;
 
 /// One thing a person can do.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +48,8 @@ pub enum Action {
     Side(bool),
     /// Ask for a new code.
     CodeNew,
+    /// Sign in by pasting the address that a browser ends on.
+    CodePaste,
     /// Sign in to this audience as well, from the palette.
     SignInTo(Audience),
     /// Swap black and white of the QR code.
@@ -97,6 +100,8 @@ pub enum Action {
     Leave,
     /// Run a runbook by its id, from the palette.
     RunBook(String),
+    /// Look at the names of a Secret's keys, from the palette; `None` while it is not named.
+    SecretKeys(Option<SecretRef>),
     /// Take up a run that was interrupted or held, by id.
     Resume(String),
 }

@@ -13,6 +13,8 @@ use crate::runbook::reading::Heard;
 use crate::sources::fact::Fact;
 use crate::sources::level::Level;
 use crate::sources::moment::Moment;
+use crate::sources::secret::SecretKeys;
+use crate::sources::secret::SecretRef;
 use crate::text::SafeText;
 
 /// One thing that happened, and when.
@@ -50,6 +52,8 @@ pub enum What {
         /// Its generation.
         generation: u64,
     },
+    /// A console begins: from now on it is noticed when nobody presses a key.
+    Attended,
     /// The console came to life: clusters that need no sign-in are connected.
     Begun,
     /// A sign-in moved on.
@@ -66,6 +70,8 @@ pub enum What {
         /// The cluster whose kubeconfig says so; `None` for everywhere (`--as`).
         cluster: Option<ClusterName>,
     },
+    /// Tokens cannot be kept as the configuration says: why, in one sentence.
+    TokensUnkept(SafeText),
     /// An entry was written (by us or by another console on this host).
     Logged {
         /// Entries in the log now.
@@ -105,6 +111,13 @@ pub enum What {
         read: bool,
         /// Why the rest was given up, in words; `None` when all of it was carried out.
         failed: Option<SafeText>,
+    },
+    /// The names of a Secret's keys came, or why not.
+    SecretKeys {
+        /// Which Secret.
+        which: SecretRef,
+        /// The names, or why there are none.
+        answer: Result<SecretKeys, SafeText>,
     },
     /// A second passed.
     Tick,

@@ -7,6 +7,7 @@ pub mod action;
 pub mod effect;
 pub mod event;
 pub mod nav;
+pub mod presence;
 pub mod prompt;
 pub mod rows;
 pub mod sign_ins;
@@ -28,11 +29,14 @@ use crate::runbook::run::Run;
 use crate::sources::board;
 use crate::sources::board::Board;
 use crate::sources::moment::Moment;
+use crate::sources::secret::SecretKeys;
+use crate::sources::secret::SecretRef;
 use crate::sources::world::World;
 use crate::sources::zones;
 use crate::text::SafeText;
 
 use nav::Nav;
+use presence::Presence;
 use prompt::Prompt;
 use sign_ins::SignIns;
 
@@ -141,6 +145,10 @@ pub struct State {
     pub person: Option<Person>,
     /// Who acts on each cluster; a cluster that is missing here knows nobody. Empty while one person acts everywhere.
     pub people: BTreeMap<ClusterName, Person>,
+    /// Whether somebody sits here.
+    pub presence: Presence,
+    /// Why tokens are not kept as the configuration says, when they are not.
+    pub unkept: Option<SafeText>,
     /// The log.
     pub log: LogView,
     /// Every run in this estate's log, newest first.
@@ -155,6 +163,10 @@ pub struct State {
     pub refusal: Option<SafeText>,
     /// The answer to the open run's last reading.
     pub heard: Option<Heard>,
+    /// When each cluster was last asked what this person may do, and on which connection.
+    pub rights_asked: BTreeMap<ClusterName, (u64, Moment)>,
+    /// The Secret whose keys' names were looked at last.
+    pub secret: Option<(SecretRef, SecretKeys)>,
     /// Where the person is.
     pub nav: Nav,
     /// What is being typed, when something is.
@@ -194,6 +206,8 @@ impl State {
             last_known: LastKnown::default(),
             person: None,
             people: BTreeMap::new(),
+            presence: Presence::default(),
+            unkept: None,
             log: LogView::default(),
             runs: Vec::new(),
             open_run: None,
@@ -201,6 +215,8 @@ impl State {
             reading: false,
             refusal: None,
             heard: None,
+            rights_asked: BTreeMap::new(),
+            secret: None,
             nav: Nav::default(),
             prompt: None,
             message: None,

@@ -8,7 +8,9 @@
 
 mod broken;
 mod hostile;
+mod issuer;
 mod night;
+mod secrets;
 mod sources;
 mod truth;
 mod writes;

@@ -82,6 +82,8 @@ fn changes(round: usize) -> Vec<Op> {
             namespace: "emr".to_owned(),
             backup: "nightly".to_owned(),
             mark: mark(),
+            volumes: false,
+            roles: false,
         },
         Op::Delete {
             gvr: Gvr::new("", "v1", "configmaps"),

@@ -18,6 +18,9 @@ use crate::records::text;
 /// Ports that one testbed takes.
 const PORTS: u16 = 6;
 
+/// What alice is given: an operator's role, and Restores that are confined to the testbed's namespace.
+const ALICE_MAY: [&str; 4] = ["--user", ALICE, "--restore-into", "shop"];
+
 /// A running testbed, in which alice has exactly the role that `rbac emit` prints.
 pub(crate) struct Bed {
     home: TempDir,
@@ -65,6 +68,12 @@ impl Bed {
         bed.about = serde_json::from_slice(&about).expect("JSON");
         bed.audit_log = PathBuf::from(bed.said("audit_log"));
         std::fs::write(&bed.config, bed.configuration()).expect("a configuration");
+        let (made, said) = bed.kubectl(
+            "admin_kubeconfig",
+            &["create", "namespace", "monitoring"],
+            "",
+        );
+        assert!(made, "{said}");
         bed.give_alice_her_role();
         bed
     }
@@ -85,7 +94,7 @@ impl Bed {
             r#"[estate]
 name = "testbed"
 id = "6a1e2b34-9d3c-4b1f-8a55-0c9d8e7f6a5b"
-outside = [{{ cluster = "bed", namespaces = ["default", "kube-node-lease", "kube-public", "kube-system", "monitoring", "{velero}"] }}]
+outside = [{{ cluster = "bed", namespaces = ["crashcart-breakglass", "default", "kube-node-lease", "kube-public", "kube-system", "monitoring", "{velero}"] }}]
 
 [[cluster]]
 name = "bed"
@@ -131,22 +140,20 @@ members = [{{ cluster = "bed", namespaces = ["{namespace}"] }}]
         (output.status.success(), text)
     }
 
-    /// Applies what `rbac emit` prints, and nothing else. A role for Alertmanager needs the namespace it lives in.
-    fn give_alice_her_role(&self) {
-        let admin = "admin_kubeconfig";
-        let (made, said) = self.kubectl(admin, &["create", "namespace", "monitoring"], "");
-        assert!(made, "{said}");
-        self.emit(&[]);
+    /// Applies what `rbac emit` prints, and nothing else. Its role for Alertmanager needs the namespace that lives in.
+    pub(crate) fn give_alice_her_role(&self) {
+        self.emit(&ALICE_MAY);
     }
 
     /// Takes the right to list Secrets away from alice: her role is the smaller one from now on.
     pub(crate) fn take_the_secrets_from_alice(&self) {
-        self.emit(&["--without-secrets"]);
+        self.emit(&[&ALICE_MAY[..], &["--without-secrets"]].concat());
     }
 
-    fn emit(&self, flags: &[&str]) {
+    /// Applies what `rbac emit` prints with these flags.
+    pub(crate) fn emit(&self, flags: &[&str]) {
         let emit = Command::new(PROGRAM)
-            .args(["rbac", "emit", "--user", ALICE])
+            .args(["rbac", "emit"])
             .args(flags)
             .output()
             .expect("rbac emit");
@@ -156,13 +163,13 @@ members = [{{ cluster = "bed", namespaces = ["{namespace}"] }}]
     }
 }
 
-fn script(name: &str) -> PathBuf {
+pub(crate) fn script(name: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     root.join("testbed").join(name)
 }
 
 /// The first of six ports in a row that nobody listens on, below those of outgoing connections.
-fn free_ports() -> u16 {
+pub(crate) fn free_ports() -> u16 {
     let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
     // Start where another run of these tests probably does not.
     let first = 20_000 + u16::try_from(std::process::id() % 1_000).unwrap_or(0) * 10;

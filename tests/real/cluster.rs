@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use http::Request;
 use kube::Api;
 use kube::Client;
 use kube::Config;
@@ -9,6 +10,7 @@ use kube::api::DeleteParams;
 use kube::api::ListParams;
 use kube::api::Patch;
 use kube::api::PatchParams;
+use kube::client::Body;
 use kube::config::KubeConfigOptions;
 use kube::config::Kubeconfig;
 use kube::core::ApiResource;
@@ -63,6 +65,21 @@ impl Cluster {
             client,
             namespace: estate.namespace().to_owned(),
         }
+    }
+
+    /// Waits for what is asked of it.
+    pub(crate) fn wait<T>(&self, asked: impl Future<Output = T>) -> T {
+        self.runtime.block_on(asked)
+    }
+
+    /// Sends one request as it stands: the status of the answer, and its sentence.
+    pub(crate) async fn send(&self, request: Request<Body>) -> (u16, String) {
+        let answer = self.client.send(request).await.unwrap();
+        let status = answer.status().as_u16();
+        let body = answer.into_body().collect_bytes().await.unwrap();
+        let said: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+        let words = said.pointer("/message").and_then(|said| said.as_str());
+        (status, words.unwrap_or_default().to_owned())
     }
 
     fn api(&self, group: &str, kind: &str) -> Api<DynamicObject> {

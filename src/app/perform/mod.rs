@@ -1,13 +1,18 @@
 //! Effects become deeds. The only place that changes the world: entry first, then the request, then its outcome.
 //!
-//! One file per noun: `connect` (clusters), `sign_in` (an issuer), `actors` (who stands behind an entry), `run` (entries, readings, requests of a run),
+//! One file per noun: `connect` (clusters), `sign_in` (an issuer), `browser` (its page), `renew` and `keeper` (what came of it), `actors` (who stands behind an entry), `attendance` (whether anybody is there), `run` (entries, readings, requests of a run), `rights` (what we may, and a Secret's keys),
 //! `names` (what a run asks about many objects), `keep` (the last known board), `program` (the one program that may be started), `tools` (what they share). Each deed is a task; its end comes back as an event.
 
 pub mod actors;
+pub mod attendance;
+mod browser;
 mod connect;
 pub mod keep;
+pub mod keeper;
 mod names;
 pub mod program;
+mod renew;
+mod rights;
 mod run;
 mod sign_in;
 pub mod tools;
@@ -15,11 +20,13 @@ pub mod tools;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use self::sign_in::Ask;
+use self::sign_in::How;
 use self::tools::Tools;
 use super::turn::Turn;
 use crate::audit::Kind;
@@ -31,6 +38,9 @@ use crate::state::State;
 use crate::state::effect::Effect;
 use crate::state::event::What;
 use crate::text::SafeText;
+
+/// How long an ending program waits for a renewal that is under way.
+const LAST_RENEWAL: Duration = Duration::from_millis(700);
 
 /// Where things are kept.
 #[derive(Clone, Debug)]
@@ -83,7 +93,17 @@ impl Perform {
         match effect {
             Effect::Connect(clusters) => self.connect(&clusters),
             Effect::Disconnect(clusters) => self.disconnect(&clusters),
-            Effect::SignIn(audience) => self.sign_in(audience),
+            Effect::SignIn(audience) => self.sign_in(audience, How::Ask),
+            Effect::SignInByPaste(audience) => self.sign_in(audience, How::Paste),
+            Effect::ProveAnew(audience) => self.sign_in(audience, How::Prove),
+            Effect::TakeUp(audience) => self.take_up(audience),
+            Effect::Leave(audiences) => self.leave(&audiences),
+            Effect::Redirect { audience, address } => self.ask(&audience, Ask::Address(address)),
+            Effect::CancelSignIn(audience) => {
+                if let Some(given_up) = self.sign_ins.remove(&audience) {
+                    given_up.task.abort();
+                }
+            }
             Effect::AnswerSignIn {
                 audience, person, ..
             } => self.ask(&audience, Ask::Answer(person)),
@@ -95,11 +115,7 @@ impl Perform {
                 generation,
                 digest,
             } => {
-                let here = self
-                    .connections
-                    .get(&run.cluster)
-                    .filter(|one| one.generation == generation);
-                let link = here.map(|one| Arc::clone(&one.link));
+                let link = self.link(&run.cluster, generation);
                 let wanted = run::Wanted {
                     run: *run,
                     generation,
@@ -112,6 +128,21 @@ impl Perform {
                     commands,
                 )));
             }
+            Effect::AskRights {
+                cluster,
+                generation,
+                questions,
+                namespace,
+            } => {
+                if let Some(link) = self.link(&cluster, generation) {
+                    let asked = (questions, namespace);
+                    drop(spawn(rights::ask(self.tools.clone(), link, cluster, asked)));
+                }
+            }
+            Effect::SecretKeys { which, generation } => {
+                let link = self.link(&which.cluster, generation);
+                drop(spawn(rights::keys(self.tools.clone(), link, which)));
+            }
             Effect::VerifyLog => drop(spawn(verify(self.tools.clone(), self.folders.log.clone()))),
             Effect::TryLog => {
                 let desk = self.tools.desk.clone();
@@ -123,6 +154,13 @@ impl Perform {
             Effect::Quit => return Turn::End,
         }
         Turn::On
+    }
+
+    /// The connection of that generation to a cluster, while it stands.
+    fn link(&self, cluster: &ClusterName, generation: u64) -> Option<Arc<Link>> {
+        let here = self.connections.get(cluster);
+        let here = here.filter(|one| one.generation == generation);
+        here.map(|one| Arc::clone(&one.link))
     }
 
     /// Ends every task. What was being sent has been waited for before.
@@ -138,6 +176,19 @@ impl Perform {
         }
         for sign_in in std::mem::take(&mut self.sign_ins).into_values() {
             sign_in.task.abort();
+        }
+        self.tools.keeper.rested(LAST_RENEWAL).await;
+    }
+
+    /// Somebody sits here, at so many milliseconds after boot.
+    pub fn touch(&self, mono_ms: u64) {
+        self.tools.attendance.touch(mono_ms);
+    }
+
+    /// Somebody pressed a key; nothing where nobody is watched for.
+    pub fn touched(&self, mono_ms: u64) {
+        if self.tools.attendance.is_watched() {
+            self.touch(mono_ms);
         }
     }
 
@@ -196,7 +247,26 @@ impl Perform {
         }
     }
 
-    fn sign_in(&mut self, audience: Audience) {
+    /// The console was left alone: recorded first, then the tokens go and with them every connection.
+    fn leave(&mut self, audiences: &[Audience]) {
+        let (desk, draft) = (self.tools.desk.clone(), self.tools.draft(Kind::SessionIdle));
+        let asks: Vec<_> = audiences
+            .iter()
+            .filter_map(|one| Some(self.sign_ins.get(one)?.asks.clone()))
+            .collect();
+        drop(spawn(async move {
+            drop(desk.append(draft, None).await);
+            for ask in asks {
+                // A sign-in that has ended by itself has no tokens any more.
+                drop(ask.send(Ask::SignOut).await);
+            }
+        }));
+        for connection in std::mem::take(&mut self.connections).into_values() {
+            connection.task.abort();
+        }
+    }
+
+    fn sign_in(&mut self, audience: Audience, how: How) {
         let Some(identity) = audience.asked(&self.tools.config) else {
             return;
         };
@@ -205,8 +275,16 @@ impl Perform {
         }
         let (asks, waiting) = mpsc::channel(4);
         let (tools, to) = (self.tools.clone(), audience.clone());
-        let task = spawn(sign_in::sign_in(tools, to, identity, waiting));
+        let task = spawn(sign_in::sign_in(tools, to, identity, waiting, how));
         self.sign_ins.insert(audience, SigningIn { asks, task });
+    }
+
+    /// Takes up what is kept, unless somebody is signing in there already.
+    fn take_up(&mut self, audience: Audience) {
+        let begun = self.sign_ins.get(&audience);
+        if !begun.is_some_and(|one| !one.task.is_finished()) {
+            self.sign_in(audience, How::TakeUp);
+        }
     }
 
     fn ask(&self, audience: &Audience, ask: Ask) {
@@ -217,9 +295,13 @@ impl Perform {
     }
 }
 
-/// Starts a task of this room.
-#[expect(clippy::disallowed_methods, reason = "tasks are started in app")]
 fn spawn(deed: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    spawn_with(deed)
+}
+
+/// Starts a task of this room that gives something back.
+#[expect(clippy::disallowed_methods, reason = "tasks are started in app")]
+fn spawn_with<T: Send + 'static>(deed: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
     tokio::spawn(deed)
 }
 

@@ -33,6 +33,8 @@ const WORDS: usize = 160;
 pub(super) struct Http {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     host: String,
+    client_id: String,
+    place: String,
     deadline: Duration,
 }
 
@@ -66,6 +68,8 @@ impl Http {
         Ok(Self {
             client: Client::builder(TokioExecutor::new()).build(connector),
             host: host(&identity.issuer),
+            client_id: identity.client_id.clone(),
+            place: identity.place.clone(),
             deadline,
         })
     }
@@ -101,6 +105,37 @@ impl Http {
         AuthError::Malformed {
             host: self.host.clone(),
             what: what.to_owned(),
+        }
+    }
+
+    /// What becomes of a refusal when a sign-in begins, by its code (RFC 6749 sections 4.1.2.1 and 5.2).
+    pub(super) fn refused(&self, code: &str, reason: SafeText) -> AuthError {
+        let (host, client) = (self.host.clone(), self.client_id.clone());
+        match code {
+            "access_denied" => AuthError::NotAllowed { host, reason },
+            "invalid_client" => AuthError::UnknownClient {
+                host,
+                client,
+                place: self.place.clone(),
+                reason,
+            },
+            "unauthorized_client" | "unsupported_grant_type" | "unsupported_response_type" => {
+                AuthError::WrongFlow {
+                    host,
+                    client,
+                    reason,
+                }
+            }
+            "invalid_scope" => AuthError::UnknownScope {
+                host,
+                client,
+                reason,
+            },
+            "invalid_grant" => AuthError::CodeSpent { host, reason },
+            "server_error" | "temporarily_unavailable" => {
+                self.unreachable(&format!("it says it is in trouble ({reason})"))
+            }
+            _ => AuthError::Refused { host, reason },
         }
     }
 
@@ -218,21 +253,47 @@ impl Answer {
         if self.status == 200 {
             return Ok(());
         }
-        let words = match self.said() {
-            Some(refusal) => refusal.error_description.unwrap_or(refusal.error),
-            None => format!("status {}", self.status),
-        };
-        let words: String = words.trim_end_matches('.').chars().take(WORDS).collect();
+        let (_, reason) = self.words();
         Err(AuthError::Refused {
             host: http.host.clone(),
-            reason: SafeText::new(&words),
+            reason,
         })
+    }
+
+    /// Fails when the issuer refused a sign-in that begins: what to do next depends on its code.
+    pub(super) fn first_refusal(&self, http: &Http) -> Result<(), AuthError> {
+        if self.status == 200 {
+            return Ok(());
+        }
+        let (code, words) = self.words();
+        Err(http.refused(&code, words))
+    }
+
+    /// The code of a refusal, empty where it has none, and its words.
+    pub(super) fn words(&self) -> (String, SafeText) {
+        match self.said() {
+            Some(refusal) => {
+                let words = refusal.error_description.as_ref();
+                let words = short(words.unwrap_or(&refusal.error));
+                (refusal.error, words)
+            }
+            None => (
+                String::new(),
+                SafeText::new(&format!("status {}", self.status)),
+            ),
+        }
     }
 
     fn said(&self) -> Option<Refusal> {
         let bad = (400..500).contains(&self.status);
         bad.then(|| serde_json::from_slice(&self.body).ok())?
     }
+}
+
+/// An issuer's own words, cut where they go on and on.
+pub(super) fn short(words: &str) -> SafeText {
+    let words: String = words.trim_end_matches('.').chars().take(WORDS).collect();
+    SafeText::new(&words)
 }
 
 /// The TLS error at one link of a chain of causes. An I/O error carries it inside, sometimes in a
@@ -279,7 +340,7 @@ fn host(url: &str) -> String {
 }
 
 /// A form, percent-encoded.
-fn encode(form: &[(&str, &str)]) -> String {
+pub(super) fn encode(form: &[(&str, &str)]) -> String {
     let mut text = String::new();
     for (name, value) in form {
         if !text.is_empty() {

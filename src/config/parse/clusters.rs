@@ -43,6 +43,7 @@ pub(super) fn identities(top: &Table<'_>, folder: &Path) -> Result<Vec<Identity>
             flow: table
                 .word("flow", Flow::from_word, "device, paste, loopback")?
                 .unwrap_or(Flow::Device),
+            loopback_on_shared_host: table.flag("loopback_on_shared_host")?,
             groups_claim: table
                 .text("groups_claim")?
                 .map_or("groups", |found| found.value)

@@ -1,6 +1,7 @@
 //! The configuration file, from text to checked nouns; one file per kind of section.
 
 mod clusters;
+mod tokens;
 mod zones;
 
 use super::Config;
@@ -46,6 +47,7 @@ pub fn load(path: &Path, policy: Option<&Path>) -> Result<Config, ConfigError> {
     let clusters = clusters::clusters(&top, &told, &mut warnings)?;
     let estate = estate(&top, &clusters)?;
     let zones = zones::zones(&top, &clusters, &estate)?;
+    let tokens = tokens::tokens(&top)?;
     Ok(Config {
         path: path.to_path_buf(),
         estate,
@@ -54,6 +56,7 @@ pub fn load(path: &Path, policy: Option<&Path>) -> Result<Config, ConfigError> {
         zones,
         policy,
         warnings,
+        tokens,
     })
 }
 

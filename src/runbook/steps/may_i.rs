@@ -6,7 +6,9 @@ use super::Verdict;
 use super::rights;
 use crate::runbook::reading::Answer;
 use crate::runbook::reading::Reading;
+use crate::runbook::reading::Right;
 use crate::sources::op::Op;
+use crate::sources::rights::grant;
 
 /// The reviews, one for each right, without doubles.
 fn reviews(turn: &Turn<'_>, velero: &str) -> Vec<Op> {
@@ -64,7 +66,7 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
     let missing: Vec<String> = given
         .iter()
         .filter(|right| right.1 != Ok(true))
-        .map(sentence)
+        .map(|right| sentence(right, turn))
         .collect();
     let (all, yes) = (given.len(), given.len() - missing.len());
     if missing.is_empty() {
@@ -75,13 +77,14 @@ pub(super) fn verdict(turn: &Turn<'_>) -> Verdict {
         return Verdict::found(format!("{yes} of {all} verbs allowed"), frozen);
     }
     Verdict::failed(format!(
-        "rights {yes} of {all} on {}: {}; ask for the role that has them",
+        "rights {yes} of {all} on {}: {}",
         run.cluster,
-        missing.join(", ")
+        missing.join("; ")
     ))
 }
 
-fn sentence(right: &crate::runbook::reading::Right) -> String {
+/// One right that is missing, and the binding that would give it.
+fn sentence(right: &Right, turn: &Turn<'_>) -> String {
     let Op::Review {
         verb,
         gvr,
@@ -97,6 +100,10 @@ fn sentence(right: &crate::runbook::reading::Right) -> String {
     );
     match &right.1 {
         Err(why) => format!("{what} could not be asked ({why})"),
-        Ok(_) => format!("{what} is not yours"),
+        Ok(_) => {
+            let groups = turn.sight.groups(&turn.run.cluster);
+            let ask = grant::ask_for(verb, gvr, namespace.as_deref(), groups);
+            format!("{what} is not yours; {ask}")
+        }
     }
 }

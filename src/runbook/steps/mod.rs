@@ -38,6 +38,7 @@ use crate::sources::moment::Moment;
 use crate::sources::op::Gvr;
 use crate::sources::op::Mark;
 use crate::sources::op::Op;
+use crate::sources::rights::role::Part;
 use crate::text::SafeText;
 
 /// What a step says about the world.
@@ -325,6 +326,19 @@ pub fn rights(kind: Kind, turn: &Turn<'_>, velero: &str) -> Vec<(&'static str, G
         Kind::SafetyCopy => safety_copy::rights(velero),
         Kind::Restore | Kind::Watch => restore::rights(velero),
         _ => Vec::new(),
+    }
+}
+
+/// What a step of this kind does to a cluster, as far as somebody must have been given a right for it.
+pub fn parts(kind: Kind) -> &'static [Part] {
+    match kind {
+        Kind::ServerAlive => &[Part::SignOfLife],
+        Kind::Survey => &[Part::BackupList, Part::Names],
+        Kind::HoldAutomation | Kind::GiveBack => &[Part::Hold],
+        Kind::SafetyCopy => &[Part::SafetyCopy],
+        Kind::Restore => &[Part::Restore, Part::Names],
+        Kind::Watch | Kind::Verify => &[Part::Names],
+        Kind::MayI | Kind::ChooseBackup | Kind::ConfirmTarget => &[],
     }
 }
 

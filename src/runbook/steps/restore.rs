@@ -34,6 +34,8 @@ pub(super) fn brief(expansion: &Expansion<'_>) -> Result<PlanStep, ValueError> {
         namespace: run.namespace.clone(),
         backup: expansion.value("backup")?,
         mark: expansion.mark(),
+        volumes: (frozen.create.iter()).any(|item| item.kind == "PersistentVolumeClaim"),
+        roles: (frozen.create.iter()).any(|item| item.gvr.group.contains("authorization")),
     };
     let (create, skip) = present(frozen);
     let before =

@@ -21,6 +21,7 @@ use crate::config::MemberBy;
 use crate::config::Pem;
 use crate::config::Policy;
 use crate::config::Site;
+use crate::config::TokenSettings;
 use crate::config::Zone;
 use crate::runbook::event::RunEvent;
 use crate::runbook::library::Library;
@@ -105,6 +106,7 @@ fn config() -> Config {
         ],
         policy: Policy::own(),
         warnings: Vec::new(),
+        tokens: TokenSettings::default(),
     }
 }
 

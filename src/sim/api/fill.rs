@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::sim::clock::seconds;
+use crate::sim::store::Dice;
 use crate::sim::store::Resource;
 use crate::sim::store::Store;
 use crate::sim::store::meta;
@@ -48,7 +49,13 @@ pub(super) fn complete(res: &Resource, before: &Value, object: &mut Value) {
                 object["metadata"]["annotations"][generation] = "1".into();
             }
         }
-        ("batch", "jobs") => job(spec),
+        ("batch", "jobs") => {
+            job(spec);
+            let labels = spec["template"]["metadata"]["labels"].clone();
+            if object["metadata"]["labels"].is_null() && labels.is_object() {
+                meta::set(object, "labels", labels);
+            }
+        }
         ("batch", "cronjobs") => cron_job(spec),
         ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings") => binding(object),
         _ => {}
@@ -137,8 +144,11 @@ fn template(spec: &mut Value) {
 }
 
 fn job(spec: &mut Value) {
+    // How many are wanted is known only where nobody says how many may run at once.
+    if spec["parallelism"].is_null() {
+        default(spec, "completions", json!(1));
+    }
     default(spec, "parallelism", json!(1));
-    default(spec, "completions", json!(1));
     default(spec, "backoffLimit", json!(6));
     default(spec, "completionMode", "NonIndexed".into());
     default(spec, "suspend", false.into());
@@ -258,6 +268,7 @@ pub(super) fn admit(res: &Resource, object: &mut Value, store: &Store) {
                 }),
             };
         }
+        ("batch", "jobs") => own_job(object, store),
         ("batch", _) | ("", "resourcequotas") => object["status"] = json!({}),
         ("", "persistentvolumeclaims") => {
             hold(object, "kubernetes.io/pvc-protection");
@@ -275,6 +286,9 @@ pub(super) fn admit(res: &Resource, object: &mut Value, store: &Store) {
             default(object, "reportingComponent", "".into());
             default(object, "reportingInstance", "".into());
         }
+        ("rbac.authorization.k8s.io", "roles" | "clusterroles") => {
+            default(object, "rules", Value::Null);
+        }
         ("policy", _) => {
             object["status"] = json!({
                 "currentHealthy": 0,
@@ -284,6 +298,34 @@ pub(super) fn admit(res: &Resource, object: &mut Value, store: &Store) {
             });
         }
         _ => {}
+    }
+}
+
+/// A job selects its pods by its own uid, unless it says that it selects by itself.
+fn own_job(object: &mut Value, store: &Store) {
+    object["status"] = json!({});
+    let uid = Value::from(store.dice(Dice::uuid));
+    meta::set(object, "uid", uid.clone());
+    if object["spec"]["manualSelector"] == true {
+        return;
+    }
+    let name = object["metadata"]["name"].clone();
+    let spec = &mut object["spec"];
+    let own = "batch.kubernetes.io/controller-uid";
+    spec["selector"]["matchLabels"][own] = uid.clone();
+    let labels = &mut spec["template"]["metadata"]["labels"];
+    let marks = [
+        (own, &uid),
+        ("controller-uid", &uid),
+        ("batch.kubernetes.io/job-name", &name),
+        ("job-name", &name),
+    ];
+    for (key, value) in marks {
+        labels[key] = value.clone();
+    }
+    let labels = labels.clone();
+    if object["metadata"]["labels"].is_null() {
+        meta::set(object, "labels", labels);
     }
 }
 

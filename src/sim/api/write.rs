@@ -1,6 +1,7 @@
 //! Creating, replacing and patching objects over HTTP.
 
 use axum::response::Response;
+use http::Method;
 use http::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
@@ -15,8 +16,10 @@ use crate::sim::api::options;
 use crate::sim::api::patch;
 use crate::sim::api::path::Target;
 use crate::sim::api::protobuf;
+use crate::sim::api::schema;
 use crate::sim::api::shape;
 use crate::sim::api::shape::Shape;
+use crate::sim::api::types;
 use crate::sim::api::validate;
 use crate::sim::clock::seconds;
 use crate::sim::store::Refusal;
@@ -152,26 +155,62 @@ pub(super) fn create(server: &Server, ask: &Ask, target: &Target) -> Result<Resp
         return Err(Refusal::method_not_allowed());
     }
     let mut object = object_body(ask, target.res)?;
-    let warnings = pruned(ask, target, &mut object)?;
+    let mut warnings = pruned(server, ask, target.res, &mut object)?;
+    if !meta::text(&object, "/metadata/resourceVersion").is_empty() {
+        let why = "resourceVersion should not be set on objects to be created";
+        return Err(Refusal::new(500, "", why));
+    }
+    warnings.extend(validate::finalizers(&object));
     let writer = writer(server, ask, "Update", "");
-    let made = create_as(server, ask, target, object, &writer)?;
-    let made = answer(server, ask, target, 201, &made)?;
-    Ok(shape::warned(made, &warnings))
+    let made = create_as(server, ask, target, object, &writer);
+    warned(
+        made.and_then(|made| answer(server, ask, target, 201, &made)),
+        warnings,
+    )
 }
 
 /// Takes out fields that the kind has not, and says what is to be warned of.
-fn pruned(ask: &Ask, target: &Target, object: &mut Value) -> Result<Vec<String>, Refusal> {
+fn pruned(
+    server: &Server,
+    ask: &Ask,
+    res: &Resource,
+    object: &mut Value,
+) -> Result<Vec<String>, Refusal> {
     let strict = options::strict(ask)?;
-    let unknown = validate::prune(target.res, object);
+    let whole = object.clone();
+    let patched = ask.method == Method::PATCH;
+    if let Some(why) = types::wrong(res, object) {
+        return Err(if patched {
+            validate::unreadable_patched(&whole, &why)
+        } else {
+            validate::unreadable(res, &why)
+        });
+    }
+    let mut unknown = validate::prune_metadata(object);
+    unknown.extend(server.schemas().prune(res, object));
+    unknown.extend(validate::prune(res, object));
     if strict == Some(true) && !unknown.is_empty() {
-        return Err(validate::unknown(target.res, &unknown));
+        return Err(if patched {
+            validate::unknown_patched(&whole, &unknown)
+        } else {
+            validate::unknown(res, &unknown)
+        });
     }
     let told = unknown.iter().filter(|_| strict.is_some());
-    let mut warnings: Vec<String> = told
+    Ok(told
         .map(|field| format!("unknown field \"{field}\""))
-        .collect();
-    warnings.extend(validate::finalizers(object));
-    Ok(warnings)
+        .collect())
+}
+
+/// An answer, or a refusal, with what is to be warned of.
+fn warned(answer: Result<Response, Refusal>, warnings: Vec<String>) -> Result<Response, Refusal> {
+    match answer {
+        Ok(answer) => Ok(shape::warned(answer, &warnings)),
+        Err(refusal) => Err(Refusal {
+            warnings,
+            ..refusal
+        }),
+    }
 }
 
 fn create_as(
@@ -186,13 +225,19 @@ fn create_as(
     meta::map(&mut object, "metadata");
     let given = object.clone();
     defaults::begin(target.res, &mut object);
+    if let Some(ns) = &target.ns {
+        meta::set(&mut object, "namespace", ns.as_str().into());
+    }
+    server.schemas().complete(target.res, &mut object);
     if writer.operation == "Apply" {
         apply::begin(&given, &mut object, target.res, writer);
     } else {
         managed::note(&Value::Null, &mut object, target.res, writer);
     }
     fill::admit(target.res, &mut object, server.store());
-    validate::check(target.res, &Value::Null, &object)?;
+    let none = Value::Null;
+    server.schemas().check(target.res, "", &none, &object)?;
+    validate::check(target.res, &none, &object)?;
     server
         .store()
         .try_create(target.res, target.ns.as_deref(), object, dry(ask)?)
@@ -206,7 +251,21 @@ pub(super) fn replace(
     name: &str,
 ) -> Result<Response, Refusal> {
     let object = object_body(ask, target.res)?;
+    if meta::name(&object).is_empty() {
+        return Err(Refusal::bad_request(format!(
+            "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        )));
+    }
     defaults::check_fit(target, &object)?;
+    if target.res.group == "coordination.k8s.io"
+        && server
+            .store()
+            .get(target.res, target.ns.as_deref(), name)
+            .is_none()
+    {
+        // A lease is made by who replaces it.
+        return create(server, ask, target);
+    }
     let writer = writer(server, ask, "Update", &target.sub);
     change(server, ask, target, name, &writer, |old| {
         if target.res.custom && meta::text(&object, "/metadata/resourceVersion").is_empty() {
@@ -244,6 +303,11 @@ pub(super) fn patch(
     let kind = media(ask);
     if kind == "application/apply-patch+yaml" {
         return apply(server, ask, target, name);
+    }
+    if !ask.query("force").is_empty() {
+        let why = "Forbidden: may not be specified for non-apply patch";
+        let (field, reason) = ("force", "FieldValueForbidden");
+        return Err(Refusal::option("PatchOptions", field, reason, why));
     }
     let writer = writer(server, ask, "Update", &target.sub);
     let patch = match kind {
@@ -295,6 +359,12 @@ fn apply(server: &Server, ask: &Ask, target: &Target, name: &str) -> Result<Resp
     if !meta::list(&object, "/metadata/managedFields").is_empty() {
         return Err(Refusal::bad_request("metadata.managedFields must be nil"));
     }
+    server.schemas().check_applied(target.res, &object)?;
+    schema::untyped(
+        target.res,
+        &object,
+        &validate::undeclared(target.res, &object),
+    )?;
     // The path names the object, whatever its own name says.
     meta::set(&mut object, "name", name.into());
     defaults::check_fit(target, &object)?;
@@ -307,6 +377,10 @@ fn apply(server: &Server, ask: &Ask, target: &Target, name: &str) -> Result<Resp
     }
     let force = ask.flag("force");
     change(server, ask, target, name, &writer, |old| {
+        let version = meta::text(&object, "/metadata/resourceVersion");
+        if !version.is_empty() && version != meta::text(old, "/metadata/resourceVersion") {
+            return Err(Refusal::stale(target.res, name));
+        }
         apply::apply(old, &object, target.res, &writer, force)
     })
 }
@@ -322,12 +396,18 @@ fn change(
 ) -> Result<Response, Refusal> {
     let res = target.res;
     let ns = target.ns.as_deref();
+    let applies = writer.operation == "Apply";
+    options::strict(ask)?;
+    let mut warnings = Vec::new();
     let changed = server
         .store()
         .try_update(res, ns, name, dry(ask)?, |object| {
             let before = object.clone();
             change(object)?;
             meta::tidy(object);
+            if !applies {
+                warnings = pruned(server, ask, res, object)?;
+            }
             let owners = object["metadata"]["managedFields"].take();
             if target.sub == "status" {
                 let status = object["status"].take();
@@ -338,16 +418,21 @@ fn change(
             } else if res.status_subresource {
                 keep_status(&before, object);
             }
+            server.schemas().complete(res, object);
             fill::complete(res, &before, object);
+            server.schemas().check(res, &target.sub, &before, object)?;
             validate::check(res, &before, object)?;
-            if writer.operation == "Apply" {
+            if applies {
                 meta::set(object, "managedFields", owners);
             } else {
                 managed::note(&before, object, res, writer);
             }
             Ok(())
-        })?;
-    answer(server, ask, target, 200, &changed)
+        });
+    warned(
+        changed.and_then(|changed| answer(server, ask, target, 200, &changed)),
+        warnings,
+    )
 }
 
 fn keep_status(before: &Value, object: &mut Value) {

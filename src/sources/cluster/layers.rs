@@ -21,6 +21,7 @@ use hyper::body::SizeHint;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use tower::Service;
+use zeroize::Zeroizing;
 
 use crate::config::Secret;
 use crate::config::Stamp;
@@ -110,7 +111,8 @@ impl TokenSlot {
                 .renew();
         }
         let token = read().token.clone()?;
-        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).ok()?;
+        let words = Zeroizing::new(format!("Bearer {}", token.expose()));
+        let mut value = HeaderValue::from_str(&words).ok()?;
         value.set_sensitive(true);
         Some(value)
     }

@@ -9,6 +9,8 @@ pub mod artefact;
 pub mod fault;
 mod layers;
 pub(super) mod reader;
+mod rights;
+mod secret;
 
 use std::sync::OnceLock;
 use std::time::Duration;

@@ -350,7 +350,7 @@ impl Reader {
     }
 
     /// The one POST a reader can send: a question that is kept nowhere.
-    async fn ask(&self, path: &str, body: Vec<u8>) -> Result<Value, Fault> {
+    pub(super) async fn ask(&self, path: &str, body: Vec<u8>) -> Result<Value, Fault> {
         let request = Request::post(path)
             .header(CONTENT_TYPE, "application/json")
             .body(body);

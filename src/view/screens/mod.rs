@@ -2,8 +2,10 @@
 
 mod alerts;
 mod backups;
+mod blank;
 mod board;
 mod book;
+mod browser;
 mod drift;
 mod fill;
 mod finding;
@@ -15,6 +17,7 @@ mod prompts;
 mod run;
 mod runbooks;
 mod runs;
+mod secret;
 mod session;
 mod sign_in;
 mod small;
@@ -35,6 +38,7 @@ use crate::text;
 use crate::view::widgets::pane::Pane;
 use crate::view::widgets::row::Row;
 
+pub(super) use blank::blank;
 pub(super) use small::too_small;
 
 /// What a screen is drawn from.
@@ -85,7 +89,7 @@ pub struct Entry {
 }
 
 /// Every screen.
-const SCREENS: [Entry; 17] = [
+const SCREENS: [Entry; 18] = [
     sign_in::SCREEN,
     board::SCREEN,
     zone::SCREEN,
@@ -101,6 +105,7 @@ const SCREENS: [Entry; 17] = [
     runs::SCREEN,
     log::SCREEN,
     session::SCREEN,
+    secret::SCREEN,
     help::SCREEN,
     stopped::SCREEN,
 ];
@@ -162,7 +167,7 @@ pub fn sheet(frame: &Frame<'_>) -> Sheet {
                 prompts::name(frame, want, line, refused.as_deref()),
             );
         }
-        Some(Prompt::Fill { .. } | Prompt::WhoAnswers { .. }) | None => {}
+        Some(Prompt::Fill { .. } | Prompt::WhoAnswers { .. } | Prompt::Redirect(_)) | None => {}
     }
     sheet
 }

@@ -73,7 +73,7 @@ fn who(frame: &Frame<'_>) -> Pane {
             let role = person.role(&state.config.policy);
             facts.push(("person", format!("{}    {role}", person.login)));
             facts.push(("issuer", format!("{}    groups {groups}", person.issuer)));
-            facts.push(("tokens", "kept in memory only".to_owned()));
+            facts.push(("tokens", tokens(state)));
         }
     }
     facts.extend(sign_ins(state).map(|words| ("sign-in", words)));
@@ -94,6 +94,19 @@ fn who(frame: &Frame<'_>) -> Pane {
             .put(12, Role::Text, words)
     });
     Pane::new("WHO").rows(rows).least(1)
+}
+
+/// Where tokens are kept, or why not there.
+fn tokens(state: &State) -> String {
+    let settings = &state.config.tokens;
+    match &state.unkept {
+        Some(why) => why.to_string(),
+        None if settings.store.outlives() => {
+            let shift = crate::config::words(settings.shift_s);
+            format!("kept in {} for {shift} at most", settings.store.word())
+        }
+        None => "kept in memory only".to_owned(),
+    }
 }
 
 /// Where each sign-in stands, in an estate that needs several.
@@ -235,6 +248,10 @@ fn about(frame: &Frame<'_>, cluster: &Cluster) -> Pane {
     )];
     if let Some(world) = world {
         rows.push(fact("asks", asks(frame, world)));
+        let rights = rows::rights_on(frame.state, &cluster.name);
+        let rights = text::wrap(&rights, frame.width.saturating_sub(13));
+        let labels = std::iter::once("rights").chain(std::iter::repeat(""));
+        rows.extend(labels.zip(rights).map(|(label, line)| fact(label, line)));
         if let Some(words) = not_same(cluster, world) {
             let lines = text::wrap(&words, frame.width.saturating_sub(13));
             rows.extend(

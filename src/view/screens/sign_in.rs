@@ -3,6 +3,7 @@
 use super::Entry;
 use super::Frame;
 use super::Sheet;
+use super::browser;
 use crate::auth::audience::Audience;
 use crate::auth::sign_in::DevicePrompt;
 use crate::auth::sign_in::SignIn;
@@ -28,9 +29,15 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
         SignIn::Waiting { device, .. } => Some(device),
         _ => None,
     };
+    let page = match state.sign_ins.on_screen() {
+        SignIn::Browser { page, .. } => Some(page),
+        _ => None,
+    };
     let address = device.map_or(String::new(), |device| device.verification_uri.to_string());
     let done = done(frame);
-    let left = if address.is_empty() {
+    let left = if let Some(page) = page {
+        format!("Sign in at {} with a browser", page.issuer_host)
+    } else if address.is_empty() {
         "Sign in".to_owned()
     } else {
         "Sign in: open".to_owned()
@@ -42,7 +49,10 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
     let panes = match (device, picture) {
         (Some(device), Some(lines)) => vec![beside(frame, device, lines)],
         (Some(device), None) => in_words(frame, device),
-        (None, _) => vec![alone(frame)],
+        (None, _) => match page {
+            Some(page) => browser::panes(frame, page, &answer(frame)),
+            None => vec![alone(frame)],
+        },
     };
     Sheet {
         second,
