@@ -135,15 +135,7 @@ pub(super) async fn follow(tools: Tools, link: Arc<Link>, token: TokenSlot, gene
             tokio::time::sleep(ASK_AGAIN).await;
         }
     }
-    let mut pause = PAUSES.0;
-    let greeting = loop {
-        match link.greet(tools.clock.now().wall).await {
-            Ok(greeting) => break greeting,
-            Err(fact) => tools.tell(told(fact)).await,
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(PAUSES.1);
-    };
+    let greeting = greeted(&tools, &link, &told).await;
     tools.actors.greeted(&cluster, &greeting);
     kubeconfig_person(&tools, &cluster, &greeting).await;
     let mut ahead = greeting.clock_ahead_s;
@@ -181,19 +173,40 @@ pub(super) async fn follow(tools: Tools, link: Arc<Link>, token: TokenSlot, gene
             }
         }
     };
-    let keep_token = async {
-        let Some(plugin) = &plugin else { return };
-        while let Some(wait) = next {
-            tokio::time::sleep(wait).await;
-            // A token that could not be renewed is used to its end; the server says when that was.
-            if renew(&tools, plugin, &token, &mut next).await.is_err() {
-                next = Some(ASK_AGAIN);
-            }
-        }
-    };
+    let keep = keep_token(&tools, plugin.as_ref(), &token, next);
     let signed = keep_signed(&tools, &cluster, link.token());
-    let kept = async { tokio::join!(keep_token, signed) };
+    let kept = async { tokio::join!(keep, signed) };
     tokio::join!(watch::follow_all(&link, facts), pass_on, quorum, kept);
+}
+
+/// Greets until the cluster says who it is; each failure is told.
+async fn greeted(tools: &Tools, link: &Link, told: impl Fn(Fact) -> What) -> Greeting {
+    let mut pause = PAUSES.0;
+    loop {
+        match link.greet(tools.clock.now().wall).await {
+            Ok(greeting) => return greeting,
+            Err(fact) => tools.tell(told(fact)).await,
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(PAUSES.1);
+    }
+}
+
+/// Asks for the next token each time that one is about to end.
+async fn keep_token(
+    tools: &Tools,
+    plugin: Option<&Plugin>,
+    token: &TokenSlot,
+    mut next: Option<Duration>,
+) {
+    let Some(plugin) = plugin else { return };
+    while let Some(wait) = next {
+        tokio::time::sleep(wait).await;
+        // A token that could not be renewed is used to its end; the server says when that was.
+        if renew(tools, plugin, token, &mut next).await.is_err() {
+            next = Some(ASK_AGAIN);
+        }
+    }
 }
 
 /// The program that a cluster's token comes from, if it does.
