@@ -11,7 +11,9 @@ mod client;
 mod failures;
 mod issuer;
 mod night;
+mod openshift;
 mod plain;
+mod rows;
 mod two;
 
 use crashcart::auth::AuthError;

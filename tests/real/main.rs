@@ -68,6 +68,7 @@ fn a_lost_namespace_is_restored_by_the_real_velero() {
     trust::the_cluster_says_who_acts(&bed);
     trust::a_changed_uid_turns_changes_off_and_reading_goes_on(&bed);
     trust::a_changed_key_sends_nothing(&bed);
+    trust::another_fingerprint_is_accepted_by_its_name(&bed);
     restore::restore_a_lost_namespace(&bed);
     restore::restore_lost_objects(&bed);
     restore::restore_lost_objects(&bed);

@@ -7,9 +7,11 @@
 
 mod code;
 mod device;
+mod form;
 pub(super) mod http;
 mod id_token;
 pub mod loopback;
+pub mod openshift;
 mod step_up;
 mod wire;
 
