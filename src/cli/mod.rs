@@ -109,9 +109,9 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
     let common = cli.common;
     let mut out = std::io::stdout();
     match cli.verb {
-        None if common.demo => demo::demo(&common, &Story::default(), &mut out).await,
+        None if common.demo => Box::pin(demo::demo(&common, &Story::default(), &mut out)).await,
         None => console(&common).await,
-        Some(Verb::Demo(story)) => demo::demo(&common, &story, &mut out).await,
+        Some(Verb::Demo(story)) => Box::pin(demo::demo(&common, &story, &mut out)).await,
         Some(Verb::Sim(serve)) => sim::serve(serve, &mut out).await,
         Some(Verb::Runbook { verb }) => runbook::ask(&place::library(), &verb, &mut out),
         Some(Verb::Rbac {

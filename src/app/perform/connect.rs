@@ -135,15 +135,7 @@ pub(super) async fn follow(tools: Tools, link: Arc<Link>, token: TokenSlot, gene
             tokio::time::sleep(ASK_AGAIN).await;
         }
     }
-    let mut pause = PAUSES.0;
-    let greeting = loop {
-        match link.greet(tools.clock.now().wall).await {
-            Ok(greeting) => break greeting,
-            Err(fact) => tools.tell(told(fact)).await,
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(PAUSES.1);
-    };
+    let greeting = greet(&tools, &link, told).await;
     tools.actors.greeted(&cluster, &greeting);
     kubeconfig_person(&tools, &cluster, &greeting).await;
     let mut ahead = greeting.clock_ahead_s;
@@ -173,27 +165,51 @@ pub(super) async fn follow(tools: Tools, link: Arc<Link>, token: TokenSlot, gene
             }
         }
     };
-    let quorum = async {
-        loop {
-            tokio::time::sleep(QUORUM_EVERY).await;
-            if known {
-                tools.tell(told(Fact::Quorum(link.quorum().await))).await;
-            }
+    let quorum = ask_quorum(&tools, &link, known, told);
+    let given = keep_given(&tools, plugin.as_ref(), &token, next);
+    let signed = keep_signed(&tools, &cluster, &token);
+    let watches = watch::follow_all(&link, facts);
+    tokio::join!(watches, pass_on, quorum, given, signed);
+}
+
+/// Asks the server who it is and whom it takes us for, until it answers.
+async fn greet(tools: &Tools, link: &Link, told: impl Fn(Fact) -> What) -> Greeting {
+    let mut pause = PAUSES.0;
+    loop {
+        match link.greet(tools.clock.now().wall).await {
+            Ok(greeting) => return greeting,
+            Err(fact) => tools.tell(told(fact)).await,
         }
-    };
-    let keep_token = async {
-        let Some(plugin) = &plugin else { return };
-        while let Some(wait) = next {
-            tokio::time::sleep(wait).await;
-            // A token that could not be renewed is used to its end; the server says when that was.
-            if renew(&tools, plugin, &token, &mut next).await.is_err() {
-                next = Some(ASK_AGAIN);
-            }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(PAUSES.1);
+    }
+}
+
+/// Asks now and then for what the server must read in its own store, where that may be read at all.
+async fn ask_quorum(tools: &Tools, link: &Link, known: bool, told: impl Fn(Fact) -> What) {
+    loop {
+        tokio::time::sleep(QUORUM_EVERY).await;
+        if known {
+            tools.tell(told(Fact::Quorum(link.quorum().await))).await;
         }
-    };
-    let signed = keep_signed(&tools, &cluster, link.token());
-    let kept = async { tokio::join!(keep_token, signed) };
-    tokio::join!(watch::follow_all(&link, facts), pass_on, quorum, kept);
+    }
+}
+
+/// Asks a program for the next token before the last one ends, where a program gives them.
+async fn keep_given(
+    tools: &Tools,
+    plugin: Option<&Plugin>,
+    token: &TokenSlot,
+    mut next: Option<Duration>,
+) {
+    let Some(plugin) = plugin else { return };
+    while let Some(wait) = next {
+        tokio::time::sleep(wait).await;
+        // A token that could not be renewed is used to its end; the server says when that was.
+        if renew(tools, plugin, token, &mut next).await.is_err() {
+            next = Some(ASK_AGAIN);
+        }
+    }
 }
 
 /// The program that a cluster's token comes from, if it does.
