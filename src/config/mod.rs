@@ -25,6 +25,7 @@ mod selector;
 mod table;
 mod token;
 mod tokens;
+mod trusted;
 mod zone;
 
 pub use certificate::Subject;
@@ -43,6 +44,7 @@ pub use secret::Secret;
 pub use selector::LabelSelector;
 pub use token::{Stamp, TokenFile};
 pub use tokens::{TokenSettings, TokenStore};
+pub use trusted::trusted;
 pub use zone::{Application, Criticality, Member, MemberBy, Owner, Zone, ZoneName};
 
 use std::ffi::OsStr;

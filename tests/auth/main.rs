@@ -111,6 +111,16 @@ async fn a_sign_in_gives_a_person_and_tokens_that_do_not_show() {
 }
 
 #[tokio::test]
+async fn a_scope_that_the_issuer_does_not_list_is_not_asked_for() {
+    let issuer = Issuer::start().await;
+    let listed = json!({"scopes_supported": ["openid", "email", "profile", "web-origins"]});
+    issuer.desk.lock().unwrap().discovery = listed;
+    let client = discover(&issuer).await.unwrap();
+    client.start_device(now()).await.unwrap();
+    assert_eq!(issuer.heard("/device")[0]["scope"], "openid profile email");
+}
+
+#[tokio::test]
 async fn the_answers_of_a_grant_are_told_apart() {
     assert!(matches!(
         answered(refusal("authorization_pending")).await,

@@ -135,7 +135,7 @@ pub(super) async fn follow(tools: Tools, link: Arc<Link>, token: TokenSlot, gene
             tokio::time::sleep(ASK_AGAIN).await;
         }
     }
-    let greeting = greet(&tools, &link, told).await;
+    let greeting = greeted(&tools, &link, &told).await;
     tools.actors.greeted(&cluster, &greeting);
     kubeconfig_person(&tools, &cluster, &greeting).await;
     let mut ahead = greeting.clock_ahead_s;
@@ -165,15 +165,22 @@ pub(super) async fn follow(tools: Tools, link: Arc<Link>, token: TokenSlot, gene
             }
         }
     };
-    let quorum = ask_quorum(&tools, &link, known, told);
-    let given = keep_given(&tools, plugin.as_ref(), &token, next);
-    let signed = keep_signed(&tools, &cluster, &token);
-    let watches = watch::follow_all(&link, facts);
-    tokio::join!(watches, pass_on, quorum, given, signed);
+    let quorum = async {
+        loop {
+            tokio::time::sleep(QUORUM_EVERY).await;
+            if known {
+                tools.tell(told(Fact::Quorum(link.quorum().await))).await;
+            }
+        }
+    };
+    let keep = keep_token(&tools, plugin.as_ref(), &token, next);
+    let signed = keep_signed(&tools, &cluster, link.token());
+    let kept = async { tokio::join!(keep, signed) };
+    tokio::join!(watch::follow_all(&link, facts), pass_on, quorum, kept);
 }
 
-/// Asks the server who it is and whom it takes us for, until it answers.
-async fn greet(tools: &Tools, link: &Link, told: impl Fn(Fact) -> What) -> Greeting {
+/// Greets until the cluster says who it is; each failure is told.
+async fn greeted(tools: &Tools, link: &Link, told: impl Fn(Fact) -> What) -> Greeting {
     let mut pause = PAUSES.0;
     loop {
         match link.greet(tools.clock.now().wall).await {
@@ -185,18 +192,8 @@ async fn greet(tools: &Tools, link: &Link, told: impl Fn(Fact) -> What) -> Greet
     }
 }
 
-/// Asks now and then for what the server must read in its own store, where that may be read at all.
-async fn ask_quorum(tools: &Tools, link: &Link, known: bool, told: impl Fn(Fact) -> What) {
-    loop {
-        tokio::time::sleep(QUORUM_EVERY).await;
-        if known {
-            tools.tell(told(Fact::Quorum(link.quorum().await))).await;
-        }
-    }
-}
-
-/// Asks a program for the next token before the last one ends, where a program gives them.
-async fn keep_given(
+/// Asks for the next token each time that one is about to end.
+async fn keep_token(
     tools: &Tools,
     plugin: Option<&Plugin>,
     token: &TokenSlot,

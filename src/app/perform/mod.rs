@@ -286,7 +286,7 @@ impl Perform {
     /// Takes up what is kept, unless somebody is signing in there already.
     fn take_up(&mut self, audience: Audience) {
         let begun = self.sign_ins.get(&audience);
-        if !begun.is_some_and(|one| !one.task.is_finished()) {
+        if begun.is_none_or(|one| one.task.is_finished()) {
             self.sign_in(audience, How::TakeUp);
         }
     }

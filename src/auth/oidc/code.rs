@@ -2,7 +2,6 @@
 //! on an address of its own machine, which is pasted here or listened for.
 
 use super::Issuer;
-use super::SCOPES;
 use super::form::encode;
 use super::http::Http;
 use super::http::short;
@@ -165,7 +164,7 @@ impl Issuer {
             page,
             host: self.host(),
             client: &self.identity.client_id,
-            scope: &SCOPES.join(" "),
+            scope: &self.scope(),
             redirect,
             listens,
             nonce: true,

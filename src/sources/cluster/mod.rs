@@ -263,6 +263,17 @@ impl Link {
         }
     }
 
+    /// Whether the server's certificate leads to the pinned key: any answer of it over TLS says so, a refusal too.
+    ///
+    /// # Errors
+    /// The fact that says why not.
+    pub async fn vouched(&self) -> Result<(), Fact> {
+        match self.reader.version().await {
+            Ok(_) | Err(Fault::Forbidden(_) | Fault::Unauthorised | Fault::NotFound) => Ok(()),
+            Err(fault) => Err(self.unreached(fault)),
+        }
+    }
+
     fn unreached(&self, fault: Fault) -> Fact {
         match (&self.pinned, fault) {
             (Some(expected), Fault::OtherIssuer) => Fact::OtherCa {

@@ -384,7 +384,7 @@ pub(super) fn left(state: &mut State) -> Vec<Effect> {
 }
 
 /// Ends a sign-in that is under way: an answer that comes later signs nobody in.
-fn given_up(state: &mut State) -> Option<Effect> {
+pub(super) fn given_up(state: &mut State) -> Option<Effect> {
     let under_way = matches!(
         state.sign_ins.on_screen(),
         SignIn::Asking { .. } | SignIn::Waiting { .. } | SignIn::Browser { .. }
