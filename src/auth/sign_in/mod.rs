@@ -137,9 +137,6 @@ impl SignIn {
             (_, Event::Asked { issuer }) => Self::Asking { issuer },
             (_, Event::SignedOut) => Self::Idle,
             // Asked for and already there: it was taken up from what is kept.
-            (Self::Asking { .. } | Self::SignedIn(_), Event::SignedIn(session)) => {
-                Self::SignedIn(session)
-            }
             (Self::Asking { .. }, Event::Prompt(device)) => Self::Waiting {
                 device,
                 notice: None,
