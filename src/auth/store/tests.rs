@@ -7,7 +7,6 @@ use super::sealed::Key;
 use crate::config::Secret;
 use crate::config::TokenSettings;
 use crate::config::TokenStore;
-use jiff::SignedDuration;
 use jiff::Timestamp;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
