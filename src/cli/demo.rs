@@ -12,6 +12,7 @@ use super::args::Story;
 use super::place;
 use super::status;
 use super::story;
+use crate::audit::own::OwnFolder;
 use crate::sim;
 use crate::view::lines;
 
@@ -62,8 +63,8 @@ pub(super) async fn estate(common: &Common, story: &Story) -> anyhow::Result<(Co
         ..sim::Options::default()
     };
     let options = story::options(story, options)?;
-    let folder = place::state_root(common)?.join("demo");
-    place::private_folder(&folder)?;
+    let folder = OwnFolder::make(&place::state_root(common)?, &["demo"])?;
+    let folder = folder.path();
     let estate = Box::pin(sim::Estate::start(options))
         .await
         .context("the simulated estate did not start")?;

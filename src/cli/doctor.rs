@@ -11,6 +11,7 @@ use super::place;
 use crate::app::clock::Clock;
 use crate::app::engine::Engine;
 use crate::audit;
+use crate::auth::Audience;
 use crate::auth::oidc;
 use crate::config::Cluster;
 use crate::config::ClusterAuth;
@@ -20,6 +21,8 @@ use crate::sources::level::Level;
 use crate::sources::twins::twin;
 use crate::sources::world::ClusterWorld;
 use crate::state::State;
+use crate::state::action::Action;
+use crate::state::nav::Screen;
 use crate::text::age;
 
 /// How long clusters and issuers have to answer.
@@ -65,6 +68,7 @@ pub(super) async fn doctor(common: &Common, out: &mut dyn Write) -> anyhow::Resu
     );
     report.say(Level::Ok, "configuration", &counts)?;
     credentials(&config, &mut report)?;
+    audiences(&config, &mut report)?;
     policy(&config, &mut report)?;
     terminal(&mut report)?;
     for identity in &config.identities {
@@ -123,6 +127,28 @@ fn day(at: Timestamp) -> String {
     at.to_string().chars().take(10).collect()
 }
 
+/// One line for each sign-in whose token is taken by clusters of different criticality.
+fn audiences(config: &Config, report: &mut Report<'_>) -> anyhow::Result<()> {
+    for audience in Audience::all(config) {
+        let clusters = audience.criticalities(config);
+        let one = clusters.first().map(|(_, criticality)| *criticality);
+        if clusters.iter().all(|(_, other)| Some(*other) == one) {
+            continue;
+        }
+        let named: Vec<String> = clusters
+            .iter()
+            .map(|(cluster, criticality)| format!("{cluster} {}", criticality.word()))
+            .collect();
+        let words = format!(
+            "one token opens clusters of different criticality ({}): give each level an audience of its own",
+            named.join(", ")
+        );
+        let thing = format!("audience {}", audience.client_id);
+        report.say(Level::Warn, &thing, &words)?;
+    }
+    Ok(())
+}
+
 fn policy(config: &Config, report: &mut Report<'_>) -> anyhow::Result<()> {
     if config.policy.label == "self" {
         let words = "self: nothing that needs two people can run live; root puts one at /etc/crashcart/policy.toml";
@@ -166,6 +192,9 @@ fn terminal(report: &mut Report<'_>) -> anyhow::Result<()> {
 
 async fn clusters(mut engine: Engine, report: &mut Report<'_>) -> anyhow::Result<()> {
     engine.until(WAIT, super::status::settled).await;
+    // The session is what asks for rights; they are known when every cluster that is heard has said them.
+    let _turn = engine.act(Action::Go(Screen::Session), true);
+    engine.until(WAIT, told).await;
     let state = engine.end(Duration::ZERO).await;
     for cluster in &state.config.clusters {
         let name = format!("cluster {}", cluster.name);
@@ -179,6 +208,9 @@ async fn clusters(mut engine: Engine, report: &mut Report<'_>) -> anyhow::Result
             Some(world) => {
                 let (level, words) = cluster_words(&state, cluster, world);
                 report.say(level, &name, &words)?;
+                for (level, words) in rights_words(world) {
+                    report.say(level, &format!("rights {}", cluster.name), &words)?;
+                }
             }
         }
     }
@@ -213,6 +245,64 @@ fn same_uid(state: &State, cluster: &Cluster) -> String {
     format!(
         "it has the kube-system uid of {other}: changes are off on both; give the copy a CA of its own, pin both keys, and write copy_of at the copy"
     )
+}
+
+/// True when every cluster that has greeted has said what this person may do.
+fn told(state: &State) -> bool {
+    let mut worlds = state.config.clusters.iter();
+    worlds.all(|cluster| {
+        let world = state.world.cluster(&cluster.name);
+        world.is_none_or(|world| world.greeting().is_none() || world.held().is_some())
+    })
+}
+
+/// What is more than the console needs, a line each; one line where nothing is.
+fn rights_words(world: &ClusterWorld) -> Vec<(Level, String)> {
+    let Some(greeting) = world.greeting() else {
+        return Vec::new();
+    };
+    let rules = match world
+        .held()
+        .map(|held| (&held.said.rules, &held.said.namespace))
+    {
+        None => {
+            return vec![(
+                Level::Unknown,
+                "not told in time; run doctor again".to_owned(),
+            )];
+        }
+        Some((Err(why), _)) => {
+            return vec![(
+                Level::Unknown,
+                format!("what you may do could not be listed: {why}"),
+            )];
+        }
+        Some((Ok(rules), namespace)) => (rules, namespace),
+    };
+    let (rules, namespace) = rules;
+    let mut lines: Vec<(Level, String)> = rules
+        .excess(&greeting.groups)
+        .into_iter()
+        .map(|words| {
+            let words = format!("you: {words}; work with a role of crashcart rbac emit instead");
+            (Level::Warn, words)
+        })
+        .collect();
+    if rules.incomplete {
+        let words = "the server's list is not complete: not every authoriser can list what it allows, so there may be more";
+        lines.push((Level::Unknown, words.to_owned()));
+    }
+    if lines.is_empty() {
+        let lists = if rules.lists_secrets() {
+            "; list on Secrets, part of the operator's role, amounts to reading them"
+        } else {
+            ""
+        };
+        let words =
+            format!("nothing more than the console needs, everywhere and in {namespace}{lists}");
+        lines.push((Level::Ok, words));
+    }
+    lines
 }
 
 fn log(state: &State, report: &mut Report<'_>) -> anyhow::Result<()> {

@@ -16,9 +16,11 @@ use uuid::Uuid;
 use super::args::Common;
 use super::place;
 use crate::app::clock::Clock;
+use crate::app::perform::program;
 use crate::config::Cluster;
 use crate::config::ClusterAuth;
 use crate::config::ClusterName;
+use crate::config::KubeconfigUser;
 use crate::config::Policy;
 use crate::config::Site;
 use crate::config::kubeconfig;
@@ -132,11 +134,17 @@ async fn look(context: &str, access: &Access) -> Result<Seen, String> {
         ca: access.ca.clone(),
         fingerprint: None,
         auth: ClusterAuth::Kubeconfig(access.user.clone()),
+        fallback: None,
         audience: None,
         route: access.route.clone(),
         copy_of: None,
     };
-    let link = Link::open(&cluster, 1, TokenSlot::default()).map_err(|fact| unreached(&fact))?;
+    let token = TokenSlot::default();
+    if let KubeconfigUser::Program(plugin) = &access.user {
+        let granted = program::ask(plugin, &Clock::start()).map_err(|why| why.to_string())?;
+        token.set(Some(granted.token));
+    }
+    let link = Link::open(&cluster, 1, token).map_err(|fact| unreached(&fact))?;
     let now = Clock::start().now().wall;
     let greeting = timeout(ANSWER, link.greet(now)).await;
     let greeting = greeting

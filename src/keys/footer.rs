@@ -132,6 +132,7 @@ const FINDING: Foot = &[
     ("?", "help"),
     ("q", "back"),
 ];
+const SECRET: Foot = &[(":", "command"), ("?", "help"), ("q", "back")];
 const HELP: Foot = &[("j k", "move"), ("Esc", "close")];
 const STOPPED: Foot = &[
     ("R", "try the log again"),
@@ -181,6 +182,7 @@ fn foot(state: &State, screen: Screen) -> Foot {
         Screen::Log => LOG,
         Screen::Session => SESSION,
         Screen::Finding => FINDING,
+        Screen::Secret => SECRET,
         Screen::Help => HELP,
         Screen::Stopped => STOPPED,
     }
@@ -288,6 +290,7 @@ mod tests {
             (Screen::Log, LOG),
             (Screen::Session, SESSION),
             (Screen::Finding, FINDING),
+            (Screen::Secret, SECRET),
             (Screen::Help, HELP),
             (Screen::Stopped, STOPPED),
         ];

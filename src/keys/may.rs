@@ -21,8 +21,14 @@ pub fn may(action: &Action, state: &State) -> Result<(), SafeText> {
             Some(_) => no("this run has no plan yet"),
             None => no("no run is open"),
         },
-        Action::Fill => begin(state).and_then(|()| target(state)),
-        Action::RunBook(_) => begin(state),
+        Action::Fill => begin(state)
+            .and_then(|()| target(state))
+            .and_then(|()| rights(state.nav.book.as_deref(), state)),
+        Action::RunBook(book) => begin(state).and_then(|()| rights(Some(book), state)),
+        Action::SecretKeys(Some(_)) => writable(state),
+        Action::SecretKeys(None) => {
+            no("type which, as in: secret keys emr/db, or secret keys aws-prod/emr/db")
+        }
         Action::Resume(id) => {
             let known = state
                 .runs
@@ -151,6 +157,14 @@ fn target(state: &State) -> Result<(), SafeText> {
             Some(why) => no(why.as_str()),
             None => Ok(()),
         },
+    }
+}
+
+/// Whether the cluster would refuse what this runbook sends, as it said last; what is not known is no reason.
+fn rights(book: Option<&str>, state: &State) -> Result<(), SafeText> {
+    match book.and_then(|book| rows::refused(state, book)) {
+        Some(why) => no(why.as_str()),
+        None => Ok(()),
     }
 }
 

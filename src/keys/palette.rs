@@ -28,6 +28,7 @@ pub fn palette(state: &State, typed: &str) -> Vec<PaletteRow> {
     let typed = typed.trim().to_lowercase();
     let mut rows: Vec<(u8, PaletteRow)> = every(state)
         .into_iter()
+        .chain(secrets(state, &typed))
         .filter_map(|row| Some((rank(&row.name, &typed)?, row)))
         .collect();
     rows.sort_by(|a, b| (a.0, &a.1.name).cmp(&(b.0, &b.1.name)));
@@ -61,11 +62,12 @@ fn every(state: &State) -> Vec<PaletteRow> {
         .collect();
     for book in rows::book_ids(state) {
         let words = "fill in, then plan; changes nothing yet";
+        let words = format!("{words}{}", rows::rights_of(state, &book));
         rows.push(row(
             state,
             &format!("run {book}"),
             "-",
-            words,
+            &words,
             Action::RunBook(book),
         ));
     }
@@ -97,6 +99,28 @@ fn resume(state: &State) -> PaletteRow {
         None => (String::new(), String::new()),
     };
     row(state, "run.resume", "-", &words, Action::Resume(id))
+}
+
+/// One command for each Secret of the plan on screen, and one for the Secret that is typed.
+fn secrets(state: &State, typed: &str) -> Vec<PaletteRow> {
+    const NAME: &str = "secret keys";
+    let words = "names of its keys, never a value; recorded before it is read";
+    let one = |named: &str, action: Action| {
+        let name = format!("{NAME} {named}");
+        row(state, name.trim(), "-", words, action)
+    };
+    let named = typed.strip_prefix(NAME).unwrap_or_default().trim();
+    let which = rows::secret_typed(state, named);
+    let planned = rows::secrets(state);
+    let mut found = Vec::new();
+    if !planned.iter().any(|one| Some(one) == which.as_ref()) {
+        found.push(one(named, Action::SecretKeys(which)));
+    }
+    for which in planned {
+        let named = format!("{}/{}", which.namespace, which.name);
+        found.push(one(&named, Action::SecretKeys(Some(which))));
+    }
+    found
 }
 
 /// One command for each sign-in that is missing, where there are several.

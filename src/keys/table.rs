@@ -193,7 +193,7 @@ mod tests {
             .collect()
     }
 
-    const SCREENS: [Screen; 17] = [
+    const SCREENS: [Screen; 18] = [
         Screen::SignIn,
         Screen::Board,
         Screen::Zone,
@@ -209,6 +209,7 @@ mod tests {
         Screen::Log,
         Screen::Session,
         Screen::Finding,
+        Screen::Secret,
         Screen::Help,
         Screen::Stopped,
     ];

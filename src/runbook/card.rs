@@ -234,7 +234,7 @@ impl Run {
     fn ask_card(&self, step: &StepState, planned: &PlanStep, kind: Kind, turn: &Turn<'_>) -> Card {
         let title = match kind {
             Kind::ConfirmTarget => "TYPE THE NAME",
-            Kind::Restore => "CANNOT BE STOPPED ONCE SENT",
+            Kind::Restore => "CANNOT BE STOPPED ONCE SENT, NO DRY RUN",
             _ => "THIS WILL SEND ONE REQUEST",
         };
         let mut card = titled(title, [] as [&str; 0]);
@@ -264,11 +264,6 @@ impl Run {
             _ => card.notes.push(SafeText::new(
                 "There is nothing to do; it goes on by itself.",
             )),
-        }
-        if kind == Kind::Restore {
-            card.notes.push(SafeText::new(
-                "A Restore cannot be stopped, and Velero has no dry run.",
-            ));
         }
         if step.evidence.as_str() != "" {
             card.notes.push(step.evidence.clone());
@@ -323,6 +318,11 @@ impl Run {
             (May::Unknown(_), Some(at)) => {
                 format!("yes, asked at {}", at.strftime("%H:%M:%SZ"))
             }
+            // The binding is enough here: the card must be whole on the smallest window.
+            (May::Yes(via), _) => {
+                let binding = via.as_str().split(" to ").next().unwrap_or_default();
+                May::Yes(SafeText::new(binding)).words()
+            }
             _ => may.words(),
         };
         let place = namespace.unwrap_or("the cluster");
@@ -330,7 +330,7 @@ impl Run {
         fact(
             card,
             "Right",
-            &SafeText::new(&format!("{needs} · you: {yours}")),
+            &SafeText::new(&format!("{needs}; you: {yours}")),
         );
         if matches!(may, May::No(_)) {
             let groups = sight.groups(&self.cluster);

@@ -304,7 +304,7 @@ impl Attempt {
 /// What the lower pane of the run screen shows for the step whose turn it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Card {
-    /// Rule's words: `THIS WILL SEND ONE REQUEST`, `CANNOT BE STOPPED ONCE SENT`, `WAITING FOR THE WORLD`.
+    /// Rule's words: `THIS WILL SEND ONE REQUEST`, `CANNOT BE STOPPED ONCE SENT, NO DRY RUN`, `WAITING FOR THE WORLD`.
     pub title: String,
     /// The request in one line, and its target; empty when nothing is sent.
     pub wire: Vec<String>,

@@ -9,6 +9,8 @@ use super::finding::Finding;
 use super::finding::Since;
 use super::ground::Ground;
 use super::level::Level;
+use super::op::Gvr;
+use super::rights::grant;
 use super::seen::Freshness;
 use super::twins::twin;
 use super::world::Reach;
@@ -150,7 +152,7 @@ fn other_ca(ground: &Ground<'_>) -> Option<Finding> {
     });
     let sentence = format!("{cluster} shows another CA key; nothing is sent to it");
     let why = format!(
-        "expected {}, found {}; if it was renewed on purpose, write the new fingerprint of {cluster} into the configuration",
+        "expected {}, found {}; if it was renewed on purpose: crashcart trust {cluster}",
         short(expected),
         short(found)
     );
@@ -173,7 +175,7 @@ fn other_uid(config: &Config, ground: &Ground<'_>) -> Option<Finding> {
     let sentence =
         format!("{name} is not the {name} of the configuration; changes are off, reading goes on");
     let why = format!(
-        "kube-system is {} there, expected {}",
+        "kube-system is {} there, expected {}; if it was built anew on purpose: crashcart trust {name}",
         short(found.as_str()),
         short(expected)
     );
@@ -283,6 +285,22 @@ fn cannot_read(names: &[&str], cluster: &ClusterName) -> String {
     }
 }
 
+/// The binding that would allow to read what may not be read.
+fn ask_for(resource: &str, ground: &Ground<'_>) -> String {
+    let (plural, group) = resource.split_once('.').unwrap_or((resource, ""));
+    let groups = ground
+        .world
+        .greeting()
+        .map_or(&[][..], |greeting| &greeting.groups);
+    let gvr = Gvr::new(group, "v1", plural);
+    let (verb, namespace) = if resource == Watch::Alerts.resource() {
+        ("get", Some(super::alerts::NAMESPACE))
+    } else {
+        ("list", None)
+    };
+    grant::ask_for(verb, &gvr, namespace, groups)
+}
+
 fn forbidden(ground: &Ground<'_>) -> Option<Finding> {
     let refused: Vec<(&'static str, &SafeText, Option<jiff::Timestamp>)> = Watch::ALL
         .into_iter()
@@ -302,10 +320,7 @@ fn forbidden(ground: &Ground<'_>) -> Option<Finding> {
     let mut why: Vec<SafeText> = refused.iter().map(|(_, why, _)| (*why).clone()).collect();
     why.dedup();
     // The narrow board shows two reasons: what to do is one of them.
-    why.insert(
-        1,
-        SafeText::new("ask for the role that crashcart rbac emit prints"),
-    );
+    why.insert(1, SafeText::from(ask_for(names[0], ground)));
     Some(Finding {
         why,
         since: Since::Seen(since),

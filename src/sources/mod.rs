@@ -1,6 +1,6 @@
 //! What is out there? Facts, the world they fold into, findings, and every change that can be asked for.
 //!
-//! Pure files: the nouns (`moment`, `level`, `seen`, `finding`, `fact`, `table`, `health`, `world`, `ground`, `board`, `op`, `rights`, `went`, `written`, `kinds`) and each
+//! Pure files: the nouns (`moment`, `level`, `seen`, `finding`, `fact`, `table`, `health`, `world`, `ground`, `board`, `op`, `rights`, `secret`, `went`, `written`, `kinds`) and each
 //! source's `mod.rs`. Async files: `cluster.rs` (the two clients), `watch.rs` (kube's watcher to facts), each source's
 //! `watch.rs`, and `apply.rs` (asks for a change). No pure file imports an async one.
 //!
@@ -25,6 +25,7 @@ pub mod level;
 pub mod moment;
 pub mod op;
 pub mod rights;
+pub mod secret;
 pub mod seen;
 pub mod table;
 pub mod twins;

@@ -380,6 +380,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::sources::fact::Delta;
     use crate::sources::fixtures::at;
     use crate::sources::fixtures::greeting;
     use crate::sources::fixtures::meta;

@@ -2,6 +2,7 @@
 
 use super::nav::Screen;
 use crate::auth::audience::Audience;
+use crate::sources::secret::SecretRef;
 
 /// One thing a person can do.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,6 +56,8 @@ pub enum Action {
     CodeSwap,
     /// Sign out.
     SignOut,
+    /// Sign out of this audience.
+    SignOutOf(Audience),
     /// Fill in the runbook that is marked or read.
     Fill,
     /// Do what the run's pane shows.
@@ -99,6 +102,8 @@ pub enum Action {
     Leave,
     /// Run a runbook by its id, from the palette.
     RunBook(String),
+    /// Look at the names of a Secret's keys, from the palette; `None` while it is not named.
+    SecretKeys(Option<SecretRef>),
     /// Take up a run that was interrupted or held, by id.
     Resume(String),
 }

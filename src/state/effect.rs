@@ -6,6 +6,8 @@ use crate::config::Secret;
 use crate::runbook::engine::Command;
 use crate::runbook::event::RunEvent;
 use crate::runbook::run::Run;
+use crate::sources::op::Op;
+use crate::sources::secret::SecretRef;
 
 /// What a person saw of a request before the key that sends it: nothing else is sent by that key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,6 +72,24 @@ pub enum Effect {
         generation: u64,
         /// SHA-256, hex, of the request that a person saw before the key; nothing for what goes on by itself.
         digest: Option<String>,
+    },
+    /// Ask a cluster what this person may do.
+    AskRights {
+        /// The cluster.
+        cluster: ClusterName,
+        /// Generation of the connection to ask on.
+        generation: u64,
+        /// Access reviews.
+        questions: Vec<Op>,
+        /// The namespace whose rules are listed.
+        namespace: String,
+    },
+    /// Record that the names of a Secret's keys are looked at, then read them.
+    SecretKeys {
+        /// Which Secret.
+        which: SecretRef,
+        /// Generation of the connection to ask on.
+        generation: u64,
     },
     /// Verify the log from disk.
     VerifyLog,

@@ -13,6 +13,8 @@ use crate::runbook::reading::Heard;
 use crate::sources::fact::Fact;
 use crate::sources::level::Level;
 use crate::sources::moment::Moment;
+use crate::sources::secret::SecretKeys;
+use crate::sources::secret::SecretRef;
 use crate::text::SafeText;
 
 /// One thing that happened, and when.
@@ -109,6 +111,13 @@ pub enum What {
         read: bool,
         /// Why the rest was given up, in words; `None` when all of it was carried out.
         failed: Option<SafeText>,
+    },
+    /// The names of a Secret's keys came, or why not.
+    SecretKeys {
+        /// Which Secret.
+        which: SecretRef,
+        /// The names, or why there are none.
+        answer: Result<SecretKeys, SafeText>,
     },
     /// A second passed.
     Tick,

@@ -14,6 +14,7 @@ pub mod sign_ins;
 pub mod update;
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::auth::audience::Audience;
@@ -29,6 +30,8 @@ use crate::runbook::run::Run;
 use crate::sources::board;
 use crate::sources::board::Board;
 use crate::sources::moment::Moment;
+use crate::sources::secret::SecretKeys;
+use crate::sources::secret::SecretRef;
 use crate::sources::world::World;
 use crate::sources::zones;
 use crate::text::SafeText;
@@ -143,6 +146,8 @@ pub struct State {
     pub person: Option<Person>,
     /// Who acts on each cluster; a cluster that is missing here knows nobody. Empty while one person acts everywhere.
     pub people: BTreeMap<ClusterName, Person>,
+    /// The clusters that are read by their fallback, because their issuer is down: who acts there is not proved.
+    pub fallbacks: BTreeSet<ClusterName>,
     /// Whether somebody sits here.
     pub presence: Presence,
     /// Why tokens are not kept as the configuration says, when they are not.
@@ -161,6 +166,10 @@ pub struct State {
     pub refusal: Option<SafeText>,
     /// The answer to the open run's last reading.
     pub heard: Option<Heard>,
+    /// When each cluster was last asked what this person may do, and on which connection.
+    pub rights_asked: BTreeMap<ClusterName, (u64, Moment)>,
+    /// The Secret whose keys' names were looked at last.
+    pub secret: Option<(SecretRef, SecretKeys)>,
     /// Where the person is.
     pub nav: Nav,
     /// What is being typed, when something is.
@@ -200,6 +209,7 @@ impl State {
             last_known: LastKnown::default(),
             person: None,
             people: BTreeMap::new(),
+            fallbacks: BTreeSet::new(),
             presence: Presence::default(),
             unkept: None,
             log: LogView::default(),
@@ -209,6 +219,8 @@ impl State {
             reading: false,
             refusal: None,
             heard: None,
+            rights_asked: BTreeMap::new(),
+            secret: None,
             nav: Nav::default(),
             prompt: None,
             message: None,
@@ -240,6 +252,9 @@ impl State {
 
     /// Who acts on a cluster; `None` where nobody is signed in.
     pub fn person_on(&self, cluster: &ClusterName) -> Option<&Person> {
+        if self.fallbacks.contains(cluster) {
+            return None;
+        }
         if self.people.is_empty() {
             return self.person.as_ref();
         }
@@ -260,10 +275,14 @@ impl State {
         self.sign_ins.session(&Audience::of(found, &self.config)?)
     }
 
-    /// Whether there is anything to show a cluster: its kubeconfig's credential, or a sign-in.
+    /// Whether there is anything to show a cluster: a credential of its own, a sign-in, or its fallback.
     pub fn has_credential(&self, cluster: &Cluster) -> bool {
-        let by_file = matches!(cluster.auth, ClusterAuth::Kubeconfig(_));
-        by_file || self.person_on(&cluster.name).is_some()
+        let by_file = matches!(
+            cluster.auth,
+            ClusterAuth::Kubeconfig(_) | ClusterAuth::Eks(_)
+        );
+        let by_fallback = self.fallbacks.contains(&cluster.name);
+        by_file || by_fallback || self.person_on(&cluster.name).is_some()
     }
 
     /// The run on screen.

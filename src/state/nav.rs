@@ -38,6 +38,8 @@ pub enum Screen {
     Session,
     /// One finding whole: sentence, why, evidence, what to do.
     Finding,
+    /// The names of a Secret's keys.
+    Secret,
     /// The key map in words.
     Help,
     /// The log cannot be written.

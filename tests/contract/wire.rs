@@ -143,6 +143,12 @@ pub(crate) async fn read(answer: http::Response<Incoming>, ask: &str, lines: Opt
         }
     };
     let over = tokio::time::timeout(PATIENCE, all).await.is_ok();
+    if let Some(lines) = lines {
+        // What came with the last line wanted may be half of the next.
+        let mut ends = (0..body.len()).filter(|at| body[*at] == b'\n');
+        let end = ends.nth(lines.saturating_sub(1));
+        body.truncate(end.map_or(body.len(), |end| end + 1));
+    }
     Raw {
         status: head.status.as_u16(),
         headers: head.headers,

@@ -2,6 +2,7 @@
 //!
 //! Server and console share one thread whose timers are held: minutes pass in milliseconds, and always alike.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crashcart::app::clock::Clock;
@@ -35,26 +36,36 @@ pub(crate) const WELL: &str = "lab-1";
 pub(crate) struct Night {
     pub(crate) estate: Estate,
     pub(crate) engine: Engine,
-    _home: tempfile::TempDir,
+    home: tempfile::TempDir,
 }
 
 /// Plays a night on one thread whose timers are held.
 pub(crate) fn play(night: impl AsyncFnOnce(Night)) {
+    played("log", night);
+}
+
+/// The same where the log cannot be written: a file stands where its folder would be.
+pub(crate) fn play_without_a_log(night: impl AsyncFnOnce(Night)) {
+    played("taken/log", night);
+}
+
+fn played(log: &str, night: impl AsyncFnOnce(Night)) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
         .build()
         .unwrap();
     runtime.block_on(async {
-        let mut begun = Night::begin().await;
+        let mut begun = Night::begin(log).await;
         begun.settle().await;
         night(begun).await;
     });
 }
 
 impl Night {
-    async fn begin() -> Night {
+    async fn begin(log: &str) -> Night {
         let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("taken"), "").unwrap();
         let options = Options {
             seed: 7,
             only: vec![SICK.to_owned(), WELL.to_owned()],
@@ -75,7 +86,7 @@ impl Night {
             library: Library::built_in(),
             config,
             folders: Folders {
-                log: home.path().join("log"),
+                log: home.path().join(log),
                 last_known: home.path().join("last-known.json"),
             },
             simulated: true,
@@ -86,7 +97,7 @@ impl Night {
         Night {
             estate,
             engine,
-            _home: home,
+            home,
         }
     }
 
@@ -151,6 +162,23 @@ impl Night {
         }
     }
 
+    /// Everybody does what is due, and no time passes, until `done`: for what the thread of the log has a part in, which
+    /// knows nothing of held timers. Panics when that takes longer than anybody would wait.
+    pub(crate) async fn meanwhile(&mut self, what: &str, done: impl Fn(&Night) -> bool) {
+        const LIMIT: Duration = Duration::from_secs(30);
+        let began = std::time::Instant::now();
+        while !done(self) {
+            let said = &self.engine.state.message;
+            assert!(began.elapsed() < LIMIT, "{what}: never; said: {said:?}");
+            for _ in 0..TURNS {
+                tokio::task::yield_now().await;
+            }
+            let now = self.engine.deadline(Duration::ZERO);
+            self.engine.turn(now).await;
+            self.engine.settle();
+        }
+    }
+
     /// What is known of a cluster.
     pub(crate) fn world(&self, name: &str) -> &ClusterWorld {
         self.engine
@@ -158,6 +186,11 @@ impl Night {
             .world
             .cluster(&ClusterName::from(name))
             .unwrap()
+    }
+
+    /// The folder that holds everything of this night.
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
     }
 
     /// A cluster of the estate.

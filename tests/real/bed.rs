@@ -68,6 +68,12 @@ impl Bed {
         bed.about = serde_json::from_slice(&about).expect("JSON");
         bed.audit_log = PathBuf::from(bed.said("audit_log"));
         std::fs::write(&bed.config, bed.configuration()).expect("a configuration");
+        let (made, said) = bed.kubectl(
+            "admin_kubeconfig",
+            &["create", "namespace", "monitoring"],
+            "",
+        );
+        assert!(made, "{said}");
         bed.give_alice_her_role();
         bed
     }
@@ -88,7 +94,7 @@ impl Bed {
             r#"[estate]
 name = "testbed"
 id = "6a1e2b34-9d3c-4b1f-8a55-0c9d8e7f6a5b"
-outside = [{{ cluster = "bed", namespaces = ["default", "kube-node-lease", "kube-public", "kube-system", "monitoring", "{velero}"] }}]
+outside = [{{ cluster = "bed", namespaces = ["crashcart-breakglass", "default", "kube-node-lease", "kube-public", "kube-system", "monitoring", "{velero}"] }}]
 
 [[cluster]]
 name = "bed"
@@ -134,11 +140,8 @@ members = [{{ cluster = "bed", namespaces = ["{namespace}"] }}]
         (output.status.success(), text)
     }
 
-    /// Applies what `rbac emit` prints, and nothing else. A role for Alertmanager needs the namespace it lives in.
-    fn give_alice_her_role(&self) {
-        let admin = "admin_kubeconfig";
-        let (made, said) = self.kubectl(admin, &["create", "namespace", "monitoring"], "");
-        assert!(made, "{said}");
+    /// Applies what `rbac emit` prints, and nothing else. Its role for Alertmanager needs the namespace that lives in.
+    pub(crate) fn give_alice_her_role(&self) {
         self.emit(&ALICE_MAY);
     }
 

@@ -8,7 +8,6 @@ use crashcart::auth::Tokens;
 use crashcart::auth::oidc;
 use crashcart::auth::oidc::DeviceGrant;
 use crashcart::auth::oidc::Poll;
-use crashcart::auth::sign_in::DevicePrompt;
 use crashcart::config::Flow;
 use crashcart::config::Identity;
 use crashcart::config::Pem;
@@ -18,6 +17,7 @@ use serde_json::json;
 use crate::browser::Browser;
 use crate::keycloak::Keycloak;
 use crate::night::Night;
+use crate::web::Web;
 
 /// The console's client.
 pub(crate) const CLIENT: &str = "crashcart";
@@ -33,8 +33,17 @@ pub(crate) trait Issuer {
     /// How often it was asked for its keys, where that can be known.
     fn key_reads(&self) -> Option<usize>;
 
-    /// Answers a code as a person, in a browser of their own.
-    async fn allow(&self, prompt: &DevicePrompt, person: &str);
+    /// A client for requests of the test's own, and the addresses of the issuer's documents.
+    fn web(&self) -> Web;
+
+    /// Answers a code as a person, in a browser of their own: allows or denies it.
+    async fn answer(&self, code: &str, person: &str, allow: bool);
+
+    /// Opens a page of the issuer as a person who allows what it asks; gives the address the browser is sent to.
+    async fn browse(&self, address: &str, person: &str) -> String;
+
+    /// Lets time pass before a question; who is not asked too early by then is told so and asks again.
+    async fn pause(&self);
 
     /// Signs with a fresh key from now on.
     async fn rotate_keys(&self);
@@ -69,7 +78,9 @@ pub(crate) async fn allowed_at(
     now: Timestamp,
 ) -> Result<(Session, Tokens), AuthError> {
     let grant = client.start_device(now).await?;
-    issuer.allow(&grant.prompt, person).await;
+    issuer
+        .answer(grant.prompt.user_code.as_str(), person, true)
+        .await;
     match client.poll_once(&grant, now).await? {
         Poll::Done(done) => Ok(*done),
         other => panic!("{person} allowed it, and the issuer says {other:?}"),
@@ -83,7 +94,9 @@ pub(crate) async fn signed_in(
     person: &str,
 ) -> (oidc::Issuer, Session, Tokens) {
     let (mut client, grant) = begun(issuer, client).await;
-    issuer.allow(&grant.prompt, person).await;
+    issuer
+        .answer(grant.prompt.user_code.as_str(), person, true)
+        .await;
     match client.poll_once(&grant, issuer.now()).await {
         Ok(Poll::Done(done)) => (client, done.0, done.1),
         other => panic!("{person} is not signed in: {other:?}"),
@@ -98,7 +111,9 @@ fn identity(issuer: &str, ca: (&Path, &[u8]), client: &str) -> Identity {
         ca: Some(Pem::new(ca.0, ca.1).expect("the authority")),
         client_id: client.to_owned(),
         flow: Flow::Device,
+        loopback_on_shared_host: false,
         groups_claim: "groups".to_owned(),
+        loopback_on_shared_host: false,
     }
 }
 
@@ -117,11 +132,23 @@ impl Issuer for Keycloak {
         Some(self.asked("/protocol/openid-connect/certs"))
     }
 
-    async fn allow(&self, prompt: &DevicePrompt, person: &str) {
-        let address = prompt.verification_uri_complete.as_ref();
-        let address = address.expect("an address with the code in it").as_str();
+    fn web(&self) -> Web {
+        Web::trusting(&self.ca())
+    }
+
+    async fn answer(&self, code: &str, person: &str, allow: bool) {
+        let address = format!("{}/device?user_code={code}", self.said("issuer"));
+        let last = Browser::of(person, &self.ca()).walk(&address, allow).await;
+        assert!(last.status == 200 || !allow, "{}", last.text);
+    }
+
+    async fn browse(&self, address: &str, person: &str) -> String {
         let last = Browser::of(person, &self.ca()).walk(address, true).await;
-        assert_eq!(last.status, 200, "{}", last.text);
+        last.location.expect("a redirect out of the issuer")
+    }
+
+    async fn pause(&self) {
+        tokio::task::yield_now().await;
     }
 
     async fn rotate_keys(&self) {
@@ -165,11 +192,27 @@ impl Issuer for Night {
         None
     }
 
-    async fn allow(&self, prompt: &DevicePrompt, person: &str) {
+    fn web(&self) -> Web {
+        Web::of(self.alone.ca().as_bytes())
+    }
+
+    async fn answer(&self, code: &str, person: &str, allow: bool) {
         let client = self.discover().await.expect("its documents");
-        let code = prompt.user_code.as_str();
-        let answered = client.answer_simulated(code, Some(person)).await;
+        let person = allow.then_some(person);
+        let answered = client.answer_simulated(code, person).await;
         answered.expect("it takes the answer");
+    }
+
+    async fn browse(&self, address: &str, person: &str) -> String {
+        let path = address.strip_prefix(self.alone.url());
+        let mut browser = crate::night::Browser::new(self);
+        let form = format!("person={person}&allow=true");
+        let page = browser.post(path.expect("a page of its own"), &form).await;
+        page.location
+    }
+
+    async fn pause(&self) {
+        self.pass(1);
     }
 
     async fn rotate_keys(&self) {

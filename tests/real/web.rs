@@ -30,6 +30,8 @@ pub(crate) struct Web {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) location: Option<String>,
+    /// What it says about a token that is missing or no good.
+    pub(crate) challenge: Option<String>,
     pub(crate) text: String,
 }
 
@@ -43,7 +45,12 @@ impl Answer {
 impl Web {
     /// A client that trusts the authority of this file.
     pub(crate) fn trusting(ca: &Path) -> Web {
-        let pem = Pem::new(ca, &std::fs::read(ca).expect("the authority")).expect("PEM");
+        Web::of(&std::fs::read(ca).expect("the authority"))
+    }
+
+    /// A client that trusts this authority, PEM.
+    pub(crate) fn of(pem: &[u8]) -> Web {
+        let pem = Pem::new(Path::new("ca.crt"), pem).expect("PEM");
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(pem.certificates());
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -103,13 +110,17 @@ impl Web {
             }
         }
         let status = answer.status().as_u16();
-        let location = answer.headers().get("location");
-        let location = location.and_then(|to| to.to_str().ok()).map(str::to_owned);
+        let header = |name: &str| {
+            let value = answer.headers().get(name)?.to_str().ok()?;
+            Some(value.to_owned())
+        };
+        let (location, challenge) = (header("location"), header("www-authenticate"));
         let body = answer.into_body().collect().await;
         let body = body.map_err(|error| error.to_string())?.to_bytes();
         Ok(Answer {
             status,
             location,
+            challenge,
             text: String::from_utf8_lossy(&body).into_owned(),
         })
     }

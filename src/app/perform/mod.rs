@@ -1,7 +1,7 @@
 //! Effects become deeds. The only place that changes the world: entry first, then the request, then its outcome.
 //!
-//! One file per noun: `connect` (clusters), `sign_in` (an issuer), `browser` (its page), `renew` and `keeper` (what came of it), `actors` (who stands behind an entry), `attendance` (whether anybody is there), `run` (entries, readings, requests of a run),
-//! `names` (what a run asks about many objects), `keep` (the last known board), `tools` (what they share). Each deed is a task; its end comes back as an event.
+//! One file per noun: `connect` (clusters), `sign_in` (an issuer), `browser` (its page), `renew` and `keeper` (what came of it), `actors` (who stands behind an entry), `attendance` (whether anybody is there), `run` (entries, readings, requests of a run), `rights` (what we may, and a Secret's keys),
+//! `names` (what a run asks about many objects), `keep` (the last known board), `program` (the one program that may be started), `tools` (what they share). Each deed is a task; its end comes back as an event.
 
 pub mod actors;
 pub mod attendance;
@@ -10,7 +10,10 @@ mod connect;
 pub mod keep;
 pub mod keeper;
 mod names;
+mod openshift;
+pub mod program;
 mod renew;
+mod rights;
 mod run;
 mod sign_in;
 pub mod tools;
@@ -89,7 +92,7 @@ impl Perform {
     /// Begins one deed and returns at once.
     pub fn perform(&mut self, effect: Effect, state: &State) -> Turn {
         match effect {
-            Effect::Connect(clusters) => self.connect(&clusters),
+            Effect::Connect(clusters) => self.connect(&clusters, state),
             Effect::Disconnect(clusters) => self.disconnect(&clusters),
             Effect::SignIn(audience) => self.sign_in(audience, How::Ask),
             Effect::SignInByPaste(audience) => self.sign_in(audience, How::Paste),
@@ -113,11 +116,7 @@ impl Perform {
                 generation,
                 digest,
             } => {
-                let here = self
-                    .connections
-                    .get(&run.cluster)
-                    .filter(|one| one.generation == generation);
-                let link = here.map(|one| Arc::clone(&one.link));
+                let link = self.link(&run.cluster, generation);
                 let wanted = run::Wanted {
                     run: *run,
                     generation,
@@ -130,6 +129,21 @@ impl Perform {
                     commands,
                 )));
             }
+            Effect::AskRights {
+                cluster,
+                generation,
+                questions,
+                namespace,
+            } => {
+                if let Some(link) = self.link(&cluster, generation) {
+                    let asked = (questions, namespace);
+                    drop(spawn(rights::ask(self.tools.clone(), link, cluster, asked)));
+                }
+            }
+            Effect::SecretKeys { which, generation } => {
+                let link = self.link(&which.cluster, generation);
+                drop(spawn(rights::keys(self.tools.clone(), link, which)));
+            }
             Effect::VerifyLog => drop(spawn(verify(self.tools.clone(), self.folders.log.clone()))),
             Effect::TryLog => {
                 let desk = self.tools.desk.clone();
@@ -141,6 +155,13 @@ impl Perform {
             Effect::Quit => return Turn::End,
         }
         Turn::On
+    }
+
+    /// The connection of that generation to a cluster, while it stands.
+    fn link(&self, cluster: &ClusterName, generation: u64) -> Option<Arc<Link>> {
+        let here = self.connections.get(cluster);
+        let here = here.filter(|one| one.generation == generation);
+        here.map(|one| Arc::clone(&one.link))
     }
 
     /// Ends every task. What was being sent has been waited for before.
@@ -178,7 +199,7 @@ impl Perform {
         drop(spawn(async move { drop(desk.append(draft, None).await) }));
     }
 
-    fn connect(&mut self, clusters: &[ClusterName]) {
+    fn connect(&mut self, clusters: &[ClusterName], state: &State) {
         for name in clusters {
             let Some(cluster) = self.tools.config.cluster(name).cloned() else {
                 continue;
@@ -188,8 +209,8 @@ impl Perform {
             }
             self.generation += 1;
             let generation = self.generation;
-            let token = self.tools.token_for(&cluster);
-            let link = match Link::open(&cluster, generation, token) {
+            let by_fallback = state.fallbacks.contains(name);
+            let link = match connect::open(&self.tools, &cluster, generation, by_fallback) {
                 Ok(link) => Arc::new(link),
                 Err(fact) => {
                     spawn(connect::refused(
@@ -204,7 +225,7 @@ impl Perform {
             let task = spawn(connect::follow(
                 self.tools.clone(),
                 Arc::clone(&link),
-                name.clone(),
+                link.token().clone(),
                 generation,
             ));
             self.connections.insert(

@@ -279,7 +279,7 @@ fn the_card_of_the_restore_shows_the_whole_request_and_asks_for_the_name() {
     estate.open("billing").unwrap();
     estate.walk_to("restore");
     let card = estate.look(|sight| estate.run().card(sight, estate.now()));
-    assert_eq!(card.title, "CANNOT BE STOPPED ONCE SENT");
+    assert_eq!(card.title, "CANNOT BE STOPPED ONCE SENT, NO DRY RUN");
     assert_eq!(
         card.wire,
         [
@@ -314,7 +314,7 @@ fn the_card_of_the_restore_shows_the_whole_request_and_asks_for_the_name() {
             "Before: no Restore r-7f3a; 2 of 2 missing, 1 of 1 present (live)",
             "Done when: the Restore is there, marked with this run and step",
             "Undo: delete the 2 objects it created, each only if nobody changed it since",
-            "Right: create restores in velero: yes, asked at 05:00:03Z",
+            "Right: create restores.velero.io in velero; you: yes, asked at 05:00:03Z",
         ]
     );
     assert_eq!(

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::sim::api::Ask;
 use crate::sim::api::Server;
+use crate::sim::api::body;
 use crate::sim::api::delete;
 use crate::sim::api::path::Target;
 use crate::sim::api::shape;
@@ -23,7 +24,7 @@ pub(super) fn evict(
     target: &Target,
     name: &str,
 ) -> Result<Response, Refusal> {
-    let eviction = write::body(ask)?;
+    let eviction = body::read(ask)?;
     if !matches!(meta::name(&eviction), given if given == name) {
         let words = "name in URL does not match name in Eviction object";
         return Err(Refusal::bad_request(words));
@@ -69,12 +70,7 @@ fn refuse_disruption(store: &Store, pod: &Value) -> Result<(), Refusal> {
             _ => Err(Refusal::new(500, "InternalError", words)),
         };
     };
-    let pods = store.list(&resources::PODS, ns).0;
-    let expected: Vec<&Value> = pods
-        .iter()
-        .map(AsRef::as_ref)
-        .filter(|pod| covers(budget, pod))
-        .collect();
+    let expected = store.select(&resources::PODS, ns, |pod| covers(budget, pod));
     let healthy = expected.iter().filter(|pod| is_healthy(pod)).count();
     let wanted = wanted(budget, expected.len());
     if healthy > wanted || !is_healthy(pod) && healthy >= wanted {

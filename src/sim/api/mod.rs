@@ -3,8 +3,11 @@
 //! `path` reads what is asked, `rbac` judges it, and one file for each manner of asking answers:
 //! `list`, `watch`, `write`, `review`, `scale`, `proxy`, `discovery`. Objects live in `store`.
 
+mod admit;
 pub(in crate::sim) mod apply;
+mod ask;
 mod audit;
+mod body;
 pub mod bootstrap;
 mod defaults;
 mod delete;
@@ -22,12 +25,14 @@ mod protobuf;
 mod proxy;
 mod rbac;
 mod review;
+mod rules;
 mod scale;
 mod schema;
 mod selector;
 mod shape;
 mod table;
 mod trouble;
+mod types;
 mod validate;
 mod watch;
 mod write;
@@ -35,15 +40,17 @@ mod write;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, to_bytes};
 use axum::extract::{Query, Request, State};
 use axum::response::Response;
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Method, Uri};
+use http::{HeaderMap, HeaderValue, Method};
 
 pub use crate::sim::api::audit::AuditLog;
 
 use crate::sim::Cluster;
+pub(crate) use crate::sim::api::ask::Ask;
+use crate::sim::api::ask::is_on;
 use crate::sim::api::audit::Arrival;
 use crate::sim::api::audit::Open;
 use crate::sim::api::list::Snapshots;
@@ -148,33 +155,6 @@ impl Server {
     }
 }
 
-/// A request that is read and judged.
-pub(crate) struct Ask {
-    user: User,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    queries: Vec<(String, String)>,
-    body: Bytes,
-}
-
-impl Ask {
-    /// A query parameter; empty when it is not given.
-    fn query(&self, key: &str) -> &str {
-        let found = self.queries.iter().find(|(name, _)| name == key);
-        found.map_or("", |(_, value)| value)
-    }
-
-    /// A query parameter that is true or false.
-    fn flag(&self, key: &str) -> bool {
-        matches!(self.query(key), "true" | "1")
-    }
-
-    fn agent(&self) -> &str {
-        text(&self.headers, USER_AGENT.as_str())
-    }
-}
-
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
     headers
         .get(name)
@@ -237,13 +217,12 @@ async fn judge(
     let queries = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
         .map_err(|error| Refusal::bad_request(error.to_string()))?
         .0;
-    let watch = queries
-        .iter()
-        .any(|(key, value)| key == "watch" && matches!(value.as_str(), "true" | "1"));
+    let watch = is_on(&queries, "watch");
     let route = path::route(&path);
     let plain = Route::Plain;
     let route_or_plain = route.as_ref().unwrap_or(&plain);
     arrival.asked = path::attributes(&parts.method, &path, route_or_plain, watch);
+    arrival.asked.narrow(&queries);
     *trouble = server.trouble(&parts, &arrival.asked);
     let trouble = trouble.as_ref();
     if let Some(trouble) = trouble {
@@ -331,8 +310,7 @@ async fn objects(server: &Server, ask: &Ask, target: &Target) -> Result<Response
     if ask.method == Method::GET {
         return object(server, ask, target);
     }
-    let turn = &server.cluster().turn;
-    turn.write(server.clock(), || object(server, ask, target))
+    (server.cluster().turn).write(server.clock(), || object(server, ask, target))
 }
 
 /// Answers what is asked of one object or of a list.
@@ -369,7 +347,7 @@ fn object(server: &Server, ask: &Ask, target: &Target) -> Result<Response, Refus
 /// Health, version, discovery and API descriptions.
 fn plain_answer(ask: &Ask, path: &str) -> Result<Response, Refusal> {
     let known = match path.trim_end_matches('/') {
-        "/healthz" | "/readyz" | "/livez" => {
+        "/healthz" | "/readyz" | "/livez" | "/healthz/ping" | "/readyz/ping" | "/livez/ping" => {
             return Ok(shape::typed(
                 200,
                 "text/plain; charset=utf-8",

@@ -82,10 +82,7 @@ pub(super) fn watch(
         Ok(changes) => changes,
         Err(refusal) => return Ok(expired(&refusal)),
     };
-    let length = match ask.query("timeoutSeconds").parse() {
-        Ok(seconds) if seconds > 0 => Duration::from_secs(seconds),
-        _ => LENGTH,
-    };
+    let length = length(ask)?;
     let first_bookmark = BOOKMARK.min(length.saturating_sub(BEFORE_END));
     let bookmarks = ask.flag("allowWatchBookmarks");
     let watch = Watch {
@@ -118,6 +115,19 @@ pub(super) fn watch(
         "application/json",
         Body::from_stream(lines),
     ))
+}
+
+/// How long the watch lasts.
+fn length(ask: &Ask) -> Result<Duration, Refusal> {
+    let text = ask.query("timeoutSeconds");
+    if text.is_empty() {
+        return Ok(LENGTH);
+    }
+    let seconds: i64 = text
+        .parse()
+        .map_err(|_| Refusal::bad_request(list::unreadable("ParseInt", text)))?;
+    let seconds = u64::try_from(seconds).ok().filter(|seconds| *seconds > 0);
+    Ok(seconds.map_or(LENGTH, Duration::from_secs))
 }
 
 /// The version the watch starts from; 0 for what is there now.

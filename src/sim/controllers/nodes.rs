@@ -237,13 +237,13 @@ fn lost(store: &Store, agenda: &mut Agenda, node: &Value) {
     let over = agenda.is_due(after(since.unwrap_or(agenda.now()), TOLERATED));
     let now = agenda.now();
     let here = pods::on_node(store, node);
-    for pod in here.iter().filter(|pod| !pods::is_over(pod)) {
-        let (space, name) = (Some(meta::namespace(pod)), meta::name(pod));
+    for pod in here.filter(|pod| !pods::is_over(pod)) {
+        let (space, name) = (Some(meta::namespace(&pod)), meta::name(&pod));
         let unready = |pod: &mut Value| {
             conditions::set(pod, now, plain("Ready", "False", ""));
         };
         let _ = store.update(&PODS, space, name, unready);
-        if over && !meta::is_going(pod) {
+        if over && !meta::is_going(&pod) {
             let grace = Preconditions {
                 grace: 30,
                 ..Preconditions::default()

@@ -46,11 +46,11 @@ pub(in crate::sim) fn from_template(owner: &Value, name: Option<&str>) -> Value 
     owners::owned(pod, owner)
 }
 
-/// The pods that are bound to a node.
-pub(super) fn on_node(store: &Store, node: &Value) -> Vec<Arc<Value>> {
-    store.select(&PODS, None, |pod| {
-        meta::text(pod, "/spec/nodeName") == meta::name(node)
-    })
+/// The pods that are bound to a node, opened one by one.
+pub(super) fn on_node(store: &Store, node: &Value) -> impl Iterator<Item = Arc<Value>> {
+    let (all, _) = store.kept(&PODS, None);
+    let opened = all.into_iter().map(|kept| kept.open());
+    opened.filter(|pod| meta::text(pod, "/spec/nodeName") == meta::name(node))
 }
 
 /// True when the pod ran to its end and will not run again.

@@ -34,7 +34,8 @@ pub(super) fn pass(store: &Store, agenda: &mut Agenda) {
     }
     let (nodes, _) = store.list(&NODES, None);
     let mut load = Load::of(store);
-    for pod in &waiting {
+    for kept in waiting {
+        let pod = &kept.open();
         if let Some(words) = volumes::unready(store, pod) {
             let count = nodes.len();
             refuse(

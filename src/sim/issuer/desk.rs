@@ -57,6 +57,11 @@ impl Issuer {
         self.account(person, |account| account.disabled = disabled)
     }
 
+    /// What the token endpoint was asked until now: the grant type, and the words of the refusal or `ok`.
+    pub fn asked(&self) -> Vec<(String, String)> {
+        self.state().asked.clone()
+    }
+
     /// Signs a person out everywhere, as an administrator does.
     pub fn end_sessions(&self, person: &str) {
         self.state().sessions.end_all(person);

@@ -93,6 +93,8 @@ struct State {
     revoked: BTreeSet<String>,
     /// Tokens issued up to this second are refused.
     not_before: Option<i64>,
+    /// What the token endpoint was asked: the grant, and the refusal or `ok`.
+    asked: Vec<(String, String)>,
     heard: Heard,
 }
 
@@ -128,6 +130,7 @@ impl Issuer {
             accounts: BTreeMap::new(),
             revoked: BTreeSet::new(),
             not_before: None,
+            asked: Vec::new(),
             heard: Heard::default(),
         };
         let inner = Inner {

@@ -94,6 +94,7 @@ pub(super) fn derive(store: &Store, now: Timestamp, began: Timestamp) -> Vec<Ale
             .to_owned(),
     );
     let pods = store.those(&ALARMING);
+    let pods: Vec<_> = pods.iter().map(|kept| kept.open()).collect();
     let mut all = vec![watchdog];
     all.extend(pods.iter().filter_map(|pod| stuck(pod)));
     all.extend(near_limit(store, &pods));

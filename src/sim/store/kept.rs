@@ -24,8 +24,16 @@ pub struct Kept {
 #[derive(Debug)]
 enum Form {
     Open(Arc<Value>),
-    /// JSON as an item of a list carries it.
-    Packed(Box<[u8]>),
+    Packed(Packed),
+}
+
+/// An object at rest, as JSON.
+#[derive(Debug)]
+struct Packed {
+    /// The object as an item of a list carries it.
+    item: Box<[u8]>,
+    /// Its labels once more, because most questions about many objects are about those.
+    labels: Box<[u8]>,
 }
 
 impl Kept {
@@ -47,7 +55,17 @@ impl Kept {
     pub fn open(&self) -> Arc<Value> {
         match &*self.form.lock().unwrap_or_else(PoisonError::into_inner) {
             Form::Open(object) => Arc::clone(object),
-            Form::Packed(bytes) => Arc::new(unpack(self.res, bytes)),
+            Form::Packed(packed) => Arc::new(unpack(self.res, &packed.item)),
+        }
+    }
+
+    /// Looks at the object's labels without opening the rest; null when it has none.
+    pub fn labels<T>(&self, look: impl FnOnce(&Value) -> T) -> T {
+        match &*self.form.lock().unwrap_or_else(PoisonError::into_inner) {
+            Form::Open(object) => look(&object["metadata"]["labels"]),
+            Form::Packed(packed) => {
+                look(&serde_json::from_slice(&packed.labels).unwrap_or_default())
+            }
         }
     }
 
@@ -58,7 +76,7 @@ impl Kept {
     pub fn write(&self, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
         match &*self.form.lock().unwrap_or_else(PoisonError::into_inner) {
             Form::Open(object) => serde_json::to_writer(out, &Item::of(self.res, object))?,
-            Form::Packed(bytes) => out.extend_from_slice(bytes),
+            Form::Packed(packed) => out.extend_from_slice(&packed.item),
         }
         Ok(())
     }
@@ -67,9 +85,11 @@ impl Kept {
     pub(super) fn pack(&self) {
         let mut form = self.form.lock().unwrap_or_else(PoisonError::into_inner);
         if let Form::Open(object) = &*form
-            && let Ok(bytes) = serde_json::to_vec(&Item::of(self.res, object))
+            && let Ok(item) = serde_json::to_vec(&Item::of(self.res, object))
+            && let Ok(labels) = serde_json::to_vec(&object["metadata"]["labels"])
         {
-            *form = Form::Packed(bytes.into());
+            let (item, labels) = (item.into(), labels.into());
+            *form = Form::Packed(Packed { item, labels });
         }
     }
 
@@ -79,7 +99,7 @@ impl Kept {
     }
 
     /// The uids of the objects that own it.
-    pub(super) fn owners(&self) -> &[Box<str>] {
+    pub(in crate::sim) fn owners(&self) -> &[Box<str>] {
         &self.owners
     }
 
@@ -144,7 +164,7 @@ mod tests {
         for (res, version, kind) in [(&PODS, "v1", "Pod"), (&BACKUPS, "velero.io/v1", "Backup")] {
             let object = Arc::new(json!({
                 "apiVersion": version, "kind": kind,
-                "metadata": {"name": "a", "uid": "u", "ownerReferences": [{"uid": "o"}]},
+                "metadata": {"name": "a", "uid": "u", "labels": {"app": "web"}, "ownerReferences": [{"uid": "o"}]},
                 "spec": {"text": "\u{1b}[31m\"\u{202e}", "list": [1, -2, 0.5, null, true, {}]},
             }));
             let kept = Kept::new(res, Arc::clone(&object));
@@ -156,6 +176,7 @@ mod tests {
             assert!(kept.is_packed());
             assert_eq!(open, packed);
             assert_eq!(kept.open(), object);
+            assert!(kept.labels(|labels| labels["app"] == "web"));
             let item: Value = serde_json::from_slice(&packed).unwrap();
             assert_eq!(item.get("kind").is_some(), res.custom);
             assert_eq!((kept.uid(), &*kept.owners()[0]), ("u", "o"));

@@ -2,6 +2,9 @@
 //!
 //! Here live uids, resource versions, generations, finalizers, deletion and the history that
 //! watches read. Who may ask and how it is asked over HTTP is `api`'s business.
+//!
+//! Of a large kind most objects rest packed (`kept`, `table`): whoever concerns itself with a few of
+//! them begins an [`Index`].
 
 mod deletion;
 mod dice;

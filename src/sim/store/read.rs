@@ -45,7 +45,7 @@ impl Store {
     }
 
     /// The objects of an index, by namespace and name. It is kept from the first time it is asked for.
-    pub fn those(&self, index: &'static Index) -> Vec<Arc<Value>> {
+    pub fn those(&self, index: &'static Index) -> Vec<Arc<Kept>> {
         let mut state = self.state();
         let table = state.tables.entry(key(index.res)).or_default();
         table.begin(index);

@@ -95,11 +95,11 @@ impl Table {
     }
 
     /// The objects of an index that was begun, by namespace and name.
-    pub(super) fn those(&self, index: &'static Index) -> Vec<Arc<Value>> {
+    pub(super) fn those(&self, index: &'static Index) -> Vec<Arc<Kept>> {
         let members = self.members(index).into_iter().flatten();
         members
             .filter_map(|at| self.objects.get(at))
-            .map(|kept| kept.open())
+            .cloned()
             .collect()
     }
 

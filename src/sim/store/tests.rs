@@ -295,7 +295,8 @@ fn an_index_has_what_was_there_and_follows_each_write() {
     crowd(&store);
     let names = || -> Vec<String> {
         let all = store.those(&EVEN);
-        all.iter().map(|one| meta::name(one).to_owned()).collect()
+        let name = |kept: &Arc<Kept>| meta::name(&kept.open()).to_owned();
+        all.iter().map(name).collect()
     };
     let before = names();
     assert_eq!(before.len(), table::OPEN / 2 + 1);

@@ -13,14 +13,10 @@ pub const NAME: &str = "crashcart-restores";
 /// Name of the policy on what may be downloaded, and of its binding.
 pub const DOWNLOADS: &str = "crashcart-downloads";
 
-/// Kinds that give rights. `OpenShift` serves the first two a second time, and writing either writes both.
-pub const RIGHTS: [&str; 6] = [
+/// Kinds of a namespace that give rights. Those of the whole cluster are left out with everything that belongs to it.
+pub const RIGHTS: [&str; 2] = [
     "rolebindings.rbac.authorization.k8s.io",
     "roles.rbac.authorization.k8s.io",
-    "rolebindings.authorization.openshift.io",
-    "roles.authorization.openshift.io",
-    "clusterrolebindings.rbac.authorization.k8s.io",
-    "clusterroles.rbac.authorization.k8s.io",
 ];
 
 /// What may be downloaded: lists, logs and results, never the contents of a backup or of its volumes.

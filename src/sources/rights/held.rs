@@ -1,7 +1,14 @@
 //! What we may do, as the server said when it was asked: yes, no, or not known, never older than it says.
 
+use std::collections::BTreeSet;
+
+use super::Right;
+use super::role;
+use super::role::Part;
+use super::role::Scope;
 use super::rules::Rules;
 use crate::sources::moment::Moment;
+use crate::sources::op::Gvr;
 use crate::sources::op::Op;
 use crate::sources::seen::Freshness;
 use crate::sources::world::ClusterWorld;
@@ -64,6 +71,47 @@ pub fn question(op: &Op) -> Op {
         gvr,
         namespace: namespace.map(str::to_owned),
     }
+}
+
+/// Every question about what runbooks send: to Velero where there is one, and to Flux where it keeps something.
+pub fn questions(velero: Option<&str>, flux: impl IntoIterator<Item = String>) -> Vec<Op> {
+    let scope = Scope {
+        velero: velero.unwrap_or_default().to_owned(),
+        ..Scope::default()
+    };
+    let parts = Part::ALL.into_iter();
+    let sends = |right: &Right| ["create", "patch"].contains(&right.verb.as_str());
+    let rights = parts
+        .flat_map(|part| role::of_part(part, &scope))
+        .filter(sends);
+    let review = |right: &Right, namespace: String| Op::Review {
+        verb: right.verb.clone(),
+        gvr: Gvr::new(&right.group, "v1", &right.resource),
+        namespace: Some(namespace),
+    };
+    let flux: BTreeSet<String> = flux.into_iter().collect();
+    let each = rights.flat_map(|right| match &right.namespace {
+        Some(_) => velero
+            .map(|name| review(&right, name.to_owned()))
+            .into_iter()
+            .collect(),
+        None => flux
+            .iter()
+            .map(|name| review(&right, name.clone()))
+            .collect::<Vec<Op>>(),
+    });
+    each.collect()
+}
+
+/// True when a question is about what this part of a runbook sends.
+pub fn belongs(question: &Op, part: Part) -> bool {
+    let Op::Review { verb, gvr, .. } = question else {
+        return false;
+    };
+    let mut rights = role::of_part(part, &Scope::default()).into_iter();
+    rights.any(|right| {
+        right.verb == *verb && right.group == gvr.group && right.resource == gvr.plural
+    })
 }
 
 impl ClusterWorld {
@@ -140,7 +188,6 @@ mod tests {
     use crate::sources::fact::Fact;
     use crate::sources::fixtures::at;
     use crate::sources::fixtures::name;
-    use crate::sources::op::Gvr;
     use crate::sources::rights::rules::Rule;
     use crate::sources::world::World;
 
@@ -203,6 +250,20 @@ mod tests {
         );
         assert_eq!(words("update", 1), "? not asked yet");
         assert_eq!(words("create", 601), "? asked 10m ago");
+    }
+
+    #[test]
+    fn what_a_request_asks_for_is_among_the_questions_of_its_part() {
+        let op = Op::Suspend {
+            namespace: "flux-system".to_owned(),
+            name: "emr".to_owned(),
+            suspend: true,
+        };
+        let all = questions(Some("velero"), ["flux-system".to_owned()]);
+        assert_eq!(all.len(), 5, "{all:?}");
+        assert!(all.contains(&question(&op)));
+        assert!(belongs(&question(&op), Part::Hold) && !belongs(&question(&op), Part::Restore));
+        assert!(questions(None, []).is_empty());
     }
 
     #[test]

@@ -4,10 +4,12 @@
 
 mod found;
 mod history;
+mod rights;
 mod runs;
 
 pub use found::marked_finding;
 pub use history::{Shown, board, with_history};
+pub use rights::{place, refused, rights_of, rights_on, secret_typed, secrets};
 pub use runs::{
     book_ids, books, can_resume, ended_runs, in_doubt, open_runs, requests, run_ended, treated,
     treats,

@@ -1,7 +1,7 @@
 //! The one place where the state changes: one event in, effects out. Synchronous and total.
 //!
 //! One file per noun: `facts` (what sources saw), `time` (ticks and ages), `go` (screens, marks, panes), `text`
-//! (what is typed), `idle` (nobody is there), `fill` (parameters), `run` (runs), `offer` (what may be sent), `sign_in`, `log`.
+//! (what is typed), `idle` (nobody is there), `fill` (parameters), `run` (runs), `offer` (what may be sent), `rights` (what we may), `sign_in`, `log`.
 
 mod facts;
 mod fill;
@@ -9,6 +9,7 @@ mod go;
 mod idle;
 mod log;
 mod offer;
+mod rights;
 mod run;
 mod sign_in;
 mod text;
@@ -57,6 +58,7 @@ fn fold(state: &mut State, what: What) -> Vec<Effect> {
         } => run::logged(state, &run, &event, entry, at),
         What::Answered { run, heard } => run::answered(state, &run, heard),
         What::Carried { run, read, failed } => run::carried(state, &run, read, failed),
+        What::SecretKeys { which, answer } => rights::keys_came(state, which, answer),
         What::Tick => time::tick(state),
         What::Drawn { card } => offer::drawn(state, card),
         What::TextEnd(end) => go::text_end(state, end),
@@ -93,7 +95,9 @@ fn act(state: &mut State, action: Action, alone: bool) -> Vec<Effect> {
         | Action::CodePaste
         | Action::CodeSwap
         | Action::SignOut
+        | Action::SignOutOf(_)
         | Action::SignInTo(_) => sign_in::act(state, &action),
+        Action::SecretKeys(Some(which)) => rights::keys(state, which),
         Action::Redraw => vec![Effect::Redraw],
         Action::Refresh => refresh(state),
         Action::Cancel => cancel(state),

@@ -17,6 +17,7 @@ mod prompts;
 mod run;
 mod runbooks;
 mod runs;
+mod secret;
 mod session;
 mod sign_in;
 mod small;
@@ -88,7 +89,7 @@ pub struct Entry {
 }
 
 /// Every screen.
-const SCREENS: [Entry; 17] = [
+const SCREENS: [Entry; 18] = [
     sign_in::SCREEN,
     board::SCREEN,
     zone::SCREEN,
@@ -104,6 +105,7 @@ const SCREENS: [Entry; 17] = [
     runs::SCREEN,
     log::SCREEN,
     session::SCREEN,
+    secret::SCREEN,
     help::SCREEN,
     stopped::SCREEN,
 ];

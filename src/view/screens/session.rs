@@ -258,6 +258,10 @@ fn about(frame: &Frame<'_>, cluster: &Cluster) -> Pane {
     )];
     if let Some(world) = world {
         rows.push(fact("asks", asks(frame, world)));
+        let rights = rows::rights_on(frame.state, &cluster.name);
+        let rights = text::wrap(&rights, frame.width.saturating_sub(13));
+        let labels = std::iter::once("rights").chain(std::iter::repeat(""));
+        rows.extend(labels.zip(rights).map(|(label, line)| fact(label, line)));
         if let Some(words) = not_same(cluster, world) {
             let lines = text::wrap(&words, frame.width.saturating_sub(13));
             rows.extend(

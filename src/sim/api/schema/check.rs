@@ -7,14 +7,14 @@ use regex::Regex;
 use serde_json::{Map, Value};
 
 /// One place where an object breaks its schema.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Fault {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::sim::api) struct Fault {
     /// The path of the field; `<nil>` where a real server names none.
-    pub(super) field: String,
+    pub(in crate::sim::api) field: String,
     /// The reason for machines.
-    pub(super) reason: &'static str,
+    pub(in crate::sim::api) reason: &'static str,
     /// The sentence.
-    pub(super) why: String,
+    pub(in crate::sim::api) why: String,
 }
 
 /// Where the walk is, and what it found.

@@ -33,6 +33,10 @@ const KINDS: &[(&str, &str)] = &[
         "podvolumebackups",
         include_str!("kinds/podvolumebackups.txt"),
     ),
+    (
+        "podvolumerestores",
+        include_str!("kinds/podvolumerestores.txt"),
+    ),
     ("restores", include_str!("kinds/restores.txt")),
     ("schedules", include_str!("kinds/schedules.txt")),
     (

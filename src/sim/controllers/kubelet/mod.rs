@@ -73,7 +73,8 @@ pub(super) static RESTLESS: Index = Index {
 
 /// Looks at every pod that has a node and is not yet as it should be.
 pub(super) fn pass(store: &Store, agenda: &mut Agenda) {
-    for pod in store.those(&RESTLESS) {
+    for kept in store.those(&RESTLESS) {
+        let pod = kept.open();
         let Some(node) = store.get(&NODES, None, meta::text(&pod, "/spec/nodeName")) else {
             continue;
         };

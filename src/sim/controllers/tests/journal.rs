@@ -54,7 +54,7 @@ impl Host {
             while let Poll::Ready(batch) = pin!(reader.next()).poll(&mut now) {
                 let batch = batch.unwrap();
                 for event in batch.events {
-                    let object = event.object.to_string();
+                    let object = event.object.open().to_string();
                     self.journal
                         .push((event.rv, res.plural, event.change, object));
                 }

@@ -184,3 +184,25 @@ pub(super) fn revived(object: &Value, space: &str, restore: &str, backup: &str) 
 pub(super) fn is_never_restored(res: &Resource) -> bool {
     NEVER_RESTORED.contains(&res.plural)
 }
+
+/// Whether an existing object differs from the one in the backup, apart from its old life.
+pub(super) fn differs(there: &Value, fresh: &Value) -> bool {
+    let plain = |object: &Value| {
+        let mut plain = object.clone();
+        let mut labels = object["metadata"]["labels"].clone();
+        if let Some(labels) = labels.as_object_mut() {
+            labels.remove("velero.io/backup-name");
+            labels.remove("velero.io/restore-name");
+        }
+        if labels.as_object().is_none_or(serde_json::Map::is_empty) {
+            labels = Value::Null;
+        }
+        plain["metadata"] =
+            json!({"labels": labels, "annotations": object["metadata"]["annotations"]});
+        if let Some(map) = plain.as_object_mut() {
+            map.remove("status");
+        }
+        plain
+    };
+    plain(there) != plain(fresh)
+}

@@ -338,7 +338,8 @@ fn give_back(
         let update = spec["existingResourcePolicy"] == "update";
         if update {
             let _ = store.update(res, home, &name, |value| overwrite(value, &fresh));
-        } else if !matches!(res.plural, "namespaces" | "serviceaccounts") && differs(&there, &fresh)
+        } else if !matches!(res.plural, "namespaces" | "serviceaccounts")
+            && content::differs(&there, &fresh)
         {
             let words = format!(
                 "could not restore, {} \"{name}\" already exists. Warning: the in-cluster version \
@@ -378,26 +379,4 @@ fn overwrite(value: &mut Value, fresh: &Value) {
             value[field] = wanted.clone();
         }
     }
-}
-
-/// Whether an existing object differs from the one in the backup, apart from its old life.
-fn differs(there: &Value, fresh: &Value) -> bool {
-    let plain = |object: &Value| {
-        let mut plain = object.clone();
-        let mut labels = object["metadata"]["labels"].clone();
-        if let Some(labels) = labels.as_object_mut() {
-            labels.remove("velero.io/backup-name");
-            labels.remove("velero.io/restore-name");
-        }
-        if labels.as_object().is_none_or(serde_json::Map::is_empty) {
-            labels = Value::Null;
-        }
-        plain["metadata"] =
-            json!({"labels": labels, "annotations": object["metadata"]["annotations"]});
-        if let Some(map) = plain.as_object_mut() {
-            map.remove("status");
-        }
-        plain
-    };
-    plain(there) != plain(fresh)
 }

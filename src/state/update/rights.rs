@@ -1,0 +1,130 @@
+//! What this person may do is asked while somebody looks at what needs it; a start asks nothing. A Secret's keys are read
+//! when somebody says so.
+
+use crate::config::ClusterName;
+use crate::sources::fact::Watch;
+use crate::sources::rights::held;
+use crate::sources::secret::SecretKeys;
+use crate::sources::secret::SecretRef;
+use crate::sources::world::ClusterWorld;
+use crate::sources::world::Standing;
+use crate::state::State;
+use crate::state::effect::Effect;
+use crate::state::nav::Screen;
+use crate::state::prompt::Prompt;
+use crate::text::SafeText;
+
+/// Seconds after which a question that was never answered is put again.
+const LOST_S: i64 = 30;
+
+/// The questions that are due: of every cluster that is heard, not asked yet or not lately.
+pub(super) fn ask(state: &mut State) -> Vec<Effect> {
+    if !looks(state) {
+        return Vec::new();
+    }
+    let now = state.now;
+    let mut effects = Vec::new();
+    for cluster in &state.config.clusters {
+        let Some(world) = state.world.cluster(&cluster.name) else {
+            continue;
+        };
+        let generation = world.generation();
+        let fresh = |held: &held::Held| now.seconds_since(held.at) < held::AGAIN_S;
+        let asked = state.rights_asked.get(&cluster.name);
+        let waits =
+            asked.is_some_and(|(of, at)| *of == generation && now.seconds_since(*at) < LOST_S);
+        if waits || world.held().is_some_and(fresh) || world.greeting().is_none() {
+            continue;
+        }
+        let Some(velero) = velero(world, state) else {
+            continue;
+        };
+        let flux = world.kustomizations(now);
+        let flux = flux.now().map_or_else(Vec::new, |table| {
+            table
+                .iter()
+                .map(|one| one.meta.namespace.to_string())
+                .collect()
+        });
+        let questions = held::questions(velero.as_ref().map(SafeText::as_str), flux);
+        let namespace = velero.map_or("default".to_owned(), |name| name.to_string());
+        effects.push((cluster.name.clone(), generation, questions, namespace));
+    }
+    for (cluster, generation, ..) in &effects {
+        state
+            .rights_asked
+            .insert(cluster.clone(), (*generation, now));
+    }
+    let effect = |(cluster, generation, questions, namespace)| Effect::AskRights {
+        cluster,
+        generation,
+        questions,
+        namespace,
+    };
+    effects.into_iter().map(effect).collect()
+}
+
+/// Whether what is on screen depends on rights.
+fn looks(state: &State) -> bool {
+    let screen = matches!(
+        state.nav.screen,
+        Screen::Runbooks
+            | Screen::Book
+            | Screen::Fill
+            | Screen::Plan
+            | Screen::Run
+            | Screen::Session
+    );
+    screen || matches!(state.prompt, Some(Prompt::Palette { .. }))
+}
+
+/// Velero's namespace; `Some(None)` where there is no Velero, `None` while that is not known.
+fn velero(world: &ClusterWorld, state: &State) -> Option<Option<SafeText>> {
+    let stores = world.stores(state.now);
+    if let Some(table) = stores.now() {
+        return Some(table.iter().map(|store| store.meta.namespace.clone()).min());
+    }
+    match world.standing(&[Watch::Stores], state.now) {
+        Standing::NotInstalled | Standing::NoRight(_) => Some(None),
+        _ => None,
+    }
+}
+
+/// Somebody asks for the names of a Secret's keys.
+pub(super) fn keys(state: &mut State, which: SecretRef) -> Vec<Effect> {
+    let connected = |name: &ClusterName| {
+        let world = state.world.cluster(name);
+        world
+            .filter(|world| world.greeting().is_some())
+            .map(ClusterWorld::generation)
+    };
+    let Some(generation) = connected(&which.cluster) else {
+        state.say(format!(
+            "Secret {which} was not asked for: {} is not reached.",
+            which.cluster
+        ));
+        return Vec::new();
+    };
+    state.say(format!(
+        "Asking for the names of the keys of Secret {which}; the view is recorded first."
+    ));
+    vec![Effect::SecretKeys { which, generation }]
+}
+
+/// The names came, or why not.
+pub(super) fn keys_came(
+    state: &mut State,
+    which: SecretRef,
+    answer: Result<SecretKeys, SafeText>,
+) -> Vec<Effect> {
+    match answer {
+        Ok(keys) => {
+            state.message = None;
+            state.secret = Some((which, keys));
+            super::go::push(state, Screen::Secret);
+        }
+        Err(why) => state.say(why),
+    }
+    state.changed();
+    Vec::new()
+}
