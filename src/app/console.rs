@@ -45,6 +45,7 @@ pub async fn run(mut engine: Engine, theme: Theme) -> io::Result<State> {
     let synchronized = term::knows_private_modes(&std::env::var("TERM").unwrap_or_default());
     let mut terminal = Terminal::new(Lean::new(io::stdout(), size, synchronized))?;
     engine.happen(What::Resize(size.width, size.height));
+    engine.attend();
     let mut screen = Screen {
         theme,
         drawn: None,

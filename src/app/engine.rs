@@ -87,9 +87,16 @@ impl Engine {
 
     /// A person did something: what is shown then is judged now.
     pub fn act(&mut self, action: Action, alone: bool) -> Turn {
+        self.perform.touched(self.clock.now().mono_ms);
         let turn = self.happen(What::Action { action, alone });
         self.state.settle();
         turn
+    }
+
+    /// A console begins: from now on it is noticed when nobody presses a key.
+    pub fn attend(&mut self) {
+        self.perform.touch(self.clock.now().mono_ms);
+        self.happen(What::Attended);
     }
 
     /// Something happened now.

@@ -14,6 +14,7 @@ pub mod input;
 pub mod log_rows;
 mod others;
 pub mod out;
+pub mod own_memory;
 pub mod perform;
 pub mod start;
 pub mod term;

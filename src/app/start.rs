@@ -1,7 +1,9 @@
 //! How a console comes to life: state from disk first, then the log, then whoever is to act. No network yet.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use directories::ProjectDirs;
 use tokio::sync::mpsc;
 
 use super::clock::Clock;
@@ -13,7 +15,9 @@ use super::log_rows::rows;
 use super::perform::Folders;
 use super::perform::Perform;
 use super::perform::actors::Actors;
+use super::perform::attendance::Attendance;
 use super::perform::keep;
+use super::perform::keeper::Keeper;
 use super::perform::tools;
 use super::perform::tools::Tools;
 use crate::audit;
@@ -21,7 +25,9 @@ use crate::audit::AuditError;
 use crate::audit::Entry;
 use crate::audit::Kind;
 use crate::audit::Log;
+use crate::audit::volume;
 use crate::auth::Person;
+use crate::auth::store::sealed::Key;
 use crate::config::Config;
 use crate::config::Secret;
 use crate::runbook::library::Library;
@@ -78,6 +84,14 @@ pub fn start(start: &Start) -> Result<Engine, StartError> {
 /// # Errors
 /// As [`start`].
 pub fn start_by(start: &Start, clock: Clock) -> Result<Engine, StartError> {
+    start_with(start, clock, None)
+}
+
+/// As [`start_by`], with what opens the encrypted file that refresh tokens are kept in.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_with(start: &Start, clock: Clock, key: Option<Key>) -> Result<Engine, StartError> {
     let host = SafeText::new(&rustix::system::uname().nodename().to_string_lossy());
     let folder = start.folders.log.clone();
     let origin = format!("{host}/{}", start.config.estate.id);
@@ -105,6 +119,8 @@ pub fn start_by(start: &Start, clock: Clock) -> Result<Engine, StartError> {
         config: Arc::clone(&state.config),
         tokens: tools::slots(&state.config),
         actors: Actors::new(tools::actor(&state.here.host)),
+        attendance: Attendance::default(),
+        keeper: Keeper::new(&state.config, &folder, key),
     };
     if let Some((person, token)) = &start.as_person {
         for slot in tools.tokens.values() {
@@ -128,12 +144,12 @@ fn begin(engine: &mut Engine, start: &Start) {
             cluster: None,
         });
     }
-    engine.happen(What::Begun);
     let needs_issuer = engine.state.sign_ins.missing().next().is_some();
     if needs_issuer && start.as_person.is_none() && start.ask {
         engine.act(Action::Go(Screen::SignIn), true);
         engine.act(Action::CodeNew, true);
     }
+    engine.happen(What::Begun);
     engine.state.message = None;
 }
 
@@ -192,17 +208,36 @@ fn stopped(entry: u64, start: &Start, now: Moment) -> Stopped {
 /// The log cannot be opened, so nothing can be recorded: changes are off until a new start finds it well.
 fn shut(error: &AuditError, start: &Start, now: Moment) -> Stopped {
     let words = sentence(error);
+    let meanwhile = match (error, elsewhere()) {
+        (AuditError::Remote { .. }, Some(folder)) => format!(
+            "This one is on a disk of this host and may be used: crashcart --state {}",
+            folder.display()
+        ),
+        _ => "To work meanwhile, start with --state and another folder; tell who keeps the log."
+            .to_owned(),
+    };
     let next = [
-        "Put that right, then start anew: until then this console only reads.",
-        "To work meanwhile, start with --state and another folder; tell who keeps the log.",
+        "Put that right, then start anew: until then this console only reads.".to_owned(),
+        meanwhile,
     ];
     Stopped {
         what: SafeText::from(format!("The log cannot be opened: {words}.")),
         place: SafeText::new(&start.folders.log.display().to_string()),
-        next: next.map(SafeText::new).to_vec(),
+        next: next.map(SafeText::from).to_vec(),
         since: now,
         damaged: true,
     }
+}
+
+/// A folder for the state that is on a disk of this host and that this user may write to; nothing is made.
+fn elsewhere() -> Option<PathBuf> {
+    let folders = ProjectDirs::from("", "", "crashcart");
+    let own = folders.as_ref().and_then(|folders| folders.state_dir());
+    let me = rustix::process::geteuid().as_raw();
+    let shared =
+        ["/var/lib", "/var/tmp"].map(|above| PathBuf::from(format!("{above}/crashcart-{me}")));
+    let all: Vec<PathBuf> = own.map(PathBuf::from).into_iter().chain(shared).collect();
+    volume::local(&all).cloned()
 }
 
 /// Takes over what the log told.

@@ -18,6 +18,14 @@ pub enum AuditError {
         /// What to do about it.
         next: &'static str,
     },
+    /// The folder is on a file system that another machine answers for.
+    #[error("{path} is on a network file system ({system}), whose locks and syncs do not hold; name a folder on a disk of this host with --state", path = path.display())]
+    Remote {
+        /// The folder of the log.
+        path: PathBuf,
+        /// The file system.
+        system: String,
+    },
     /// A file of the log could not be worked with; nothing was recorded.
     #[error("{operation} {path} failed, so nothing was recorded; mend the disk or its rights, then try again", path = path.display())]
     File {

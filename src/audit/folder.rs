@@ -18,21 +18,7 @@ use std::path::PathBuf;
 use crate::audit::body;
 use crate::audit::disk;
 use crate::audit::error::AuditError;
-
-/// File systems whose locks and syncs another machine answers for, by the kernel's magic numbers.
-const NETWORK: &[(u64, &str)] = &[
-    (0x6969, "NFS"),
-    (0x517b, "SMB"),
-    (0xff53_4d42, "CIFS"),
-    (0xfe53_4d42, "SMB"),
-    (0x5346_414f, "AFS"),
-    (0x6b41_4653, "AFS"),
-    (0x7375_7245, "Coda"),
-    (0x564c, "NCP"),
-    (0x0102_1997, "9P"),
-    (0x00c3_6400, "Ceph"),
-    (0x0bd0_0bd0, "Lustre"),
-];
+use crate::audit::volume;
 
 /// Makes the folder where it is missing and refuses one that cannot be trusted.
 pub(super) fn prepare(dir: &Path) -> Result<(), AuditError> {
@@ -127,24 +113,13 @@ fn check_parent(dir: &Path) -> Result<(), AuditError> {
 
 /// Refuses a file system on another machine.
 fn check_local(dir: &Path) -> Result<(), AuditError> {
-    let stat = rustix::fs::statfs(dir).map_err(|e| reading(dir, e.into()))?;
-    match network(u64::try_from(stat.f_type).unwrap_or_default()) {
-        Some(name) => {
-            let why = format!("is on a network file system ({name}), whose locks do not hold");
-            refuse(dir, &why, "name a folder on a local disk with --state")
-        }
+    match volume::network(dir).map_err(|source| reading(dir, source))? {
+        Some(system) => Err(AuditError::Remote {
+            path: dir.to_owned(),
+            system,
+        }),
         None => Ok(()),
     }
-}
-
-/// Names the network file system of a magic number.
-fn network(magic: u64) -> Option<&'static str> {
-    // Some systems widen the number with its sign.
-    let magic = magic & 0xffff_ffff;
-    NETWORK
-        .iter()
-        .find(|(known, _)| *known == magic)
-        .map(|(_, name)| *name)
 }
 
 /// Opens a file of the log for appending and refuses one that others could reach.
@@ -326,13 +301,6 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         std::os::unix::fs::chown(temp.path(), Some(4242), None).unwrap();
         assert!(said(check_folder(temp.path())).contains("belongs to uid 4242"));
-    }
-
-    #[test]
-    fn network_file_systems_are_known() {
-        assert_eq!(network(0x6969), Some("NFS"));
-        assert_eq!(network(0xffff_ffff_ff53_4d42), Some("CIFS"));
-        assert_eq!(network(0xef53), None);
     }
 
     #[test]

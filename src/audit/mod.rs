@@ -20,6 +20,7 @@ mod kind;
 mod leaf;
 mod log;
 mod mend;
+pub mod own;
 pub mod permit;
 pub mod read;
 mod report;
@@ -27,6 +28,7 @@ mod settle;
 #[cfg(test)]
 mod tests;
 pub mod verify;
+pub mod volume;
 mod write;
 
 pub use body::Body;

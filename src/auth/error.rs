@@ -25,7 +25,7 @@ pub enum AuthError {
     },
     /// The server could not prove who it is; nothing was sent to it.
     #[error(
-        "{host} could not prove who it is: {reason}; nothing was sent; check ca of the identity"
+        "{host} could not prove who it is: {reason}; nothing was sent; check ca of the identity, then n"
     )]
     Untrusted {
         /// The issuer's host.
@@ -49,6 +49,23 @@ pub enum AuthError {
         /// The issuer's host.
         host: String,
     },
+    /// The issuer has no page for a browser.
+    #[error(
+        "{host} has no sign-in page for a browser; press n, or set flow of the identity to one it has"
+    )]
+    NoPage {
+        /// The issuer's host.
+        host: String,
+    },
+    /// The cluster has no OAuth server of its own, or has none any more.
+    #[error(
+        "{host} has no OAuth server of its own (it may take an issuer's tokens directly by now); set \
+         auth = \"oidc:IDENTITY\" for that cluster"
+    )]
+    NoOAuth {
+        /// The API server's host.
+        host: String,
+    },
     /// The issuer refused, in its own words.
     #[error("{host} refused: {reason}")]
     Refused {
@@ -57,8 +74,109 @@ pub enum AuthError {
         /// Its words, or the status it gave.
         reason: SafeText,
     },
+    /// The issuer knows the person and does not let them in.
+    #[error(
+        "{host} refused: {reason}; ask whoever keeps it for a group of this estate, then sign in \
+         anew (n)"
+    )]
+    NotAllowed {
+        /// The issuer's host.
+        host: String,
+        /// Its words.
+        reason: SafeText,
+    },
+    /// The issuer does not know the client that asks.
+    #[error(
+        "{host} knows no public client {client}: {reason}; check client_id, {place}, or have the \
+         client made there, then n"
+    )]
+    UnknownClient {
+        /// The issuer's host.
+        host: String,
+        /// The client's id.
+        client: String,
+        /// Where the configuration names the identity.
+        place: String,
+        /// The issuer's words.
+        reason: SafeText,
+    },
+    /// The issuer knows the client and does not let it sign people in by this flow.
+    #[error(
+        "{host} does not let client {client} sign in this way: {reason}; press p for the pasted \
+         way, or have this one switched on for the client"
+    )]
+    WrongFlow {
+        /// The issuer's host.
+        host: String,
+        /// The client's id.
+        client: String,
+        /// The issuer's words.
+        reason: SafeText,
+    },
+    /// The issuer does not give what was asked for.
+    #[error(
+        "{host} does not give client {client} one of the scopes openid, profile, email and groups: \
+         {reason}; have it made there and given to the client, then n"
+    )]
+    UnknownScope {
+        /// The issuer's host.
+        host: String,
+        /// The client's id.
+        client: String,
+        /// The issuer's words.
+        reason: SafeText,
+    },
+    /// The code is not good (any more).
+    #[error(
+        "{host} does not take the code: {reason}; a code is good once and for a short time, so \
+         nothing was kept: n begins anew"
+    )]
+    CodeSpent {
+        /// The issuer's host.
+        host: String,
+        /// The issuer's words.
+        reason: SafeText,
+    },
+    /// The ID token is made for another client.
+    #[error(
+        "the ID token of {host} is for another client than {client}, so nothing was kept; check \
+         client_id and the clusters' audience, {place}"
+    )]
+    WrongAudience {
+        /// The issuer's host.
+        host: String,
+        /// The client that asked.
+        client: String,
+        /// Where the configuration names the identity.
+        place: String,
+    },
+    /// The ID token has no nonce although one was asked for.
+    #[error(
+        "nothing ties the ID token of {host} to this sign-in: it has no nonce, as Dex gives none by \
+         device code, so nothing was kept; press p for the pasted way, which has one"
+    )]
+    NoNonce {
+        /// The issuer's host.
+        host: String,
+    },
+    /// Others are logged in on this host, and the answer could be taken by them.
+    #[error(
+        "{others}, and could take the answer from 127.0.0.1; press p for the pasted way, or set \
+         loopback_on_shared_host = true, {place}"
+    )]
+    Shared {
+        /// Who, or that it cannot be said.
+        others: String,
+        /// Where the configuration names the identity.
+        place: String,
+    },
+    /// There is no port to listen on.
+    #[error("no port of 127.0.0.1 can be listened on; press p for the pasted way")]
+    NoDoor,
     /// The answer is not what the protocol says.
-    #[error("{host} answered with something else than {what}; ask whoever keeps the issuer")]
+    #[error(
+        "{host} answered with something else than {what}; ask whoever keeps the issuer, then n"
+    )]
     Malformed {
         /// The issuer's host.
         host: String,
@@ -66,7 +184,10 @@ pub enum AuthError {
         what: String,
     },
     /// The ID token did not stand up to its checks; nothing was kept.
-    #[error("the ID token of {host} was not accepted: {reason}; nothing was kept")]
+    #[error(
+        "the ID token of {host} was not accepted: {reason}; nothing was kept: n tries again, and if \
+         it stays so ask whoever keeps the issuer"
+    )]
     Token {
         /// The issuer's host.
         host: String,
@@ -102,10 +223,7 @@ impl AuthError {
                 host: safe(host),
                 behind_s: *behind_s,
             },
-            Self::NoAuthority { .. }
-            | Self::Untrusted { .. }
-            | Self::Malformed { .. }
-            | Self::Token { .. } => Event::Failed {
+            _ => Event::Failed {
                 sentence: safe(&format!("{}.", first_upper(&self.to_string()))),
             },
         }

@@ -1,15 +1,20 @@
 //! Who is acting? Identities, sessions and sign-in.
 //!
-//! Pure: [`person`] (who it is), [`audience`] (to whom a sign-in is worth something), [`session`] (for how long), [`tokens`] (when to renew),
-//! [`sign_in`] (what the screen says meanwhile). `oidc.rs` and its folder talk to an issuer and
-//! `store.rs` keeps tokens; neither starts a task or knows the time, which comes in as `now`.
+//! Pure: [`person`] (who it is), [`audience`] (to whom a sign-in is worth something), [`session`] (for how long), [`tokens`] (when to renew), [`step_up`] (a proof for one deed),
+//! [`sign_in`] (what the screen says meanwhile), [`redirect`] (what a browser brought back), [`others`] (who else is on
+//! this host). `oidc/` talks to an issuer and `store/` keeps refresh tokens; neither starts a task or knows the time,
+//! which comes in as `now`.
 
 pub mod audience;
+pub mod eks;
 pub mod error;
 pub mod oidc;
+pub mod others;
 pub mod person;
+pub mod redirect;
 pub mod session;
 pub mod sign_in;
+pub mod step_up;
 pub mod store;
 pub mod tokens;
 
@@ -17,5 +22,5 @@ pub use audience::Audience;
 pub use error::AuthError;
 pub use person::Person;
 pub use session::Session;
-pub use sign_in::{DevicePrompt, SignIn, Simulated};
+pub use sign_in::{DevicePrompt, PagePrompt, SignIn, Simulated};
 pub use tokens::{Next, TokenState, Tokens};

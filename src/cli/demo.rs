@@ -12,6 +12,7 @@ use super::args::Story;
 use super::place;
 use super::status;
 use super::story;
+use crate::audit::own::OwnFolder;
 use crate::sim;
 use crate::view::lines;
 
@@ -35,7 +36,7 @@ pub(super) async fn demo(
     }
     write!(out, "{}", story::premise(&inside.estate))?;
     common.as_person.get_or_insert_with(|| ONLOOKER.to_owned());
-    let mut engine = super::engine(&common, false)?;
+    let mut engine = super::engine(&common, super::Sits::Nobody)?;
     engine.until(SHOW, status::settled).await;
     let state = engine.end(Duration::ZERO).await;
     write!(out, "{}", lines::board_text(&state, &state.board))?;
@@ -62,8 +63,8 @@ pub(super) async fn estate(common: &Common, story: &Story) -> anyhow::Result<(Co
         ..sim::Options::default()
     };
     let options = story::options(story, options)?;
-    let folder = place::state_root(common)?.join("demo");
-    place::private_folder(&folder)?;
+    let folder = OwnFolder::make(&place::state_root(common)?, &["demo"])?;
+    let folder = folder.path();
     let estate = Box::pin(sim::Estate::start(options))
         .await
         .context("the simulated estate did not start")?;

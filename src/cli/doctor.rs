@@ -4,22 +4,31 @@ use std::io::IsTerminal;
 use std::io::Write;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::args::Common;
 use super::place;
+use crate::app::clock::Clock;
 use crate::app::engine::Engine;
 use crate::audit;
+use crate::auth::Audience;
 use crate::auth::oidc;
 use crate::config::Cluster;
+use crate::config::ClusterAuth;
 use crate::config::Config;
 use crate::sources::fact::Greeting;
 use crate::sources::level::Level;
+use crate::sources::twins::twin;
 use crate::sources::world::ClusterWorld;
 use crate::state::State;
 use crate::state::action::Action;
 use crate::state::nav::Screen;
+use crate::text::age;
 
 /// How long clusters and issuers have to answer.
 const WAIT: Duration = Duration::from_secs(10);
+/// Seconds before the end of a client certificate from which it is warned of: 14 days.
+const ENDS_SOON_S: i64 = 14 * 86_400;
 /// Seconds of difference between clocks above which sign-in and leases go wrong.
 const SKEW_WARN_S: i64 = 30;
 
@@ -58,6 +67,8 @@ pub(super) async fn doctor(common: &Common, out: &mut dyn Write) -> anyhow::Resu
         config.zones.len()
     );
     report.say(Level::Ok, "configuration", &counts)?;
+    credentials(&config, &mut report)?;
+    audiences(&config, &mut report)?;
     policy(&config, &mut report)?;
     terminal(&mut report)?;
     for identity in &config.identities {
@@ -74,11 +85,68 @@ pub(super) async fn doctor(common: &Common, out: &mut dyn Write) -> anyhow::Resu
             )?,
         }
     }
-    match super::engine(common, false) {
+    match super::engine(common, super::Sits::Nobody) {
         Ok(engine) => clusters(engine, &mut report).await?,
         Err(error) => report.say(Level::Crit, "log", &super::chain(&error))?,
     }
     Ok(Level::worst(report.levels).exit_code())
+}
+
+/// What is odd in kubeconfig files, and client certificates that have ended or soon will.
+fn credentials(config: &Config, report: &mut Report<'_>) -> anyhow::Result<()> {
+    for warning in &config.warnings {
+        report.say(Level::Warn, "kubeconfig", &warning.to_string())?;
+    }
+    let now = Clock::start().now().wall;
+    for cluster in &config.clusters {
+        let ClusterAuth::Kubeconfig(user) = &cluster.auth else {
+            continue;
+        };
+        let Some(ends) = user.ends() else { continue };
+        let name = format!("credential {}", cluster.name);
+        let left = ends.as_second() - now.as_second();
+        if left <= 0 {
+            let words = format!(
+                "its client certificate ended {}; ask for a new one",
+                day(ends)
+            );
+            report.say(Level::Crit, &name, &words)?;
+        } else if left < ENDS_SOON_S {
+            let words = format!(
+                "its client certificate ends {}, in {}; ask for a new one",
+                day(ends),
+                age(left)
+            );
+            report.say(Level::Warn, &name, &words)?;
+        }
+    }
+    Ok(())
+}
+
+fn day(at: Timestamp) -> String {
+    at.to_string().chars().take(10).collect()
+}
+
+/// One line for each sign-in whose token is taken by clusters of different criticality.
+fn audiences(config: &Config, report: &mut Report<'_>) -> anyhow::Result<()> {
+    for audience in Audience::all(config) {
+        let clusters = audience.criticalities(config);
+        let one = clusters.first().map(|(_, criticality)| *criticality);
+        if clusters.iter().all(|(_, other)| Some(*other) == one) {
+            continue;
+        }
+        let named: Vec<String> = clusters
+            .iter()
+            .map(|(cluster, criticality)| format!("{cluster} {}", criticality.word()))
+            .collect();
+        let words = format!(
+            "one token opens clusters of different criticality ({}): give each level an audience of its own",
+            named.join(", ")
+        );
+        let thing = format!("audience {}", audience.client_id);
+        report.say(Level::Warn, &thing, &words)?;
+    }
+    Ok(())
 }
 
 fn policy(config: &Config, report: &mut Report<'_>) -> anyhow::Result<()> {
@@ -161,11 +229,22 @@ fn cluster_words(state: &State, cluster: &Cluster, world: &ClusterWorld) -> (Lev
     match world.uid_matches(cluster) {
         Some(false) => (Level::Crit, "kube-system has another uid than the configuration: changes are off; is it the right cluster?".to_owned()),
         None => (Level::Warn, format!("{} answers; changes are off until its fingerprint is pinned: {}", greeting.version, fingerprint(cluster, greeting))),
+        Some(true) if twin(&state.config, &state.world, &cluster.name).is_some() => {
+            (Level::Crit, same_uid(state, cluster))
+        }
         Some(true) if skew.abs() > SKEW_WARN_S => {
             (Level::Warn, format!("{} answers; its clock is {skew}s from this one: set the clock", greeting.version))
         }
         Some(true) => (Level::Ok, format!("{} answers, fingerprint equal, {}", greeting.version, world.freshness(state.now).words())),
     }
+}
+
+fn same_uid(state: &State, cluster: &Cluster) -> String {
+    let other = twin(&state.config, &state.world, &cluster.name);
+    let other = other.map(ToString::to_string).unwrap_or_default();
+    format!(
+        "it has the kube-system uid of {other}: changes are off on both; give the copy a CA of its own, pin both keys, and write copy_of at the copy"
+    )
 }
 
 /// True when every cluster that has greeted has said what this person may do.

@@ -16,9 +16,12 @@ use uuid::Uuid;
 use super::args::Common;
 use super::place;
 use crate::app::clock::Clock;
+use crate::app::perform::program;
 use crate::config::Cluster;
 use crate::config::ClusterAuth;
 use crate::config::ClusterName;
+use crate::config::KubeconfigUser;
+use crate::config::Policy;
 use crate::config::Site;
 use crate::config::kubeconfig;
 use crate::config::kubeconfig::Access;
@@ -48,22 +51,20 @@ pub(super) async fn init(
         "{} exists already and is left as it is; give another with --config",
         target.display()
     );
-    let source = given
-        .or_else(from_environment)
-        .context("no kubeconfig is named: give --kubeconfig FILE, or set KUBECONFIG")?;
-    let known = kubeconfig::read(&source)?;
-    // The configuration reads its paths from its own folder, which is not the one we stand in.
-    let source = std::path::absolute(&source)
-        .with_context(|| format!("{} has no absolute path", source.display()))?;
+    let known = match given {
+        Some(path) => kubeconfig::read(&path)?,
+        None => from_environment()?,
+    };
     let wanted: Vec<String> = match contexts {
-        [] => known.contexts().map(str::to_owned).collect(),
+        [] => known.contexts().into_iter().map(str::to_owned).collect(),
         some => some.to_vec(),
     };
-    let found = read_all(&known, &source, &wanted, out).await?;
+    let found = read_all(&known, &wanted, out).await?;
+    let paths: Vec<String> = known.paths().map(|one| one.display().to_string()).collect();
     ensure!(
         !found.is_empty(),
         "no context of {} can be used; see above",
-        source.display()
+        paths.join(", ")
     );
     let proposal = propose(NAME, Uuid::new_v4(), &found);
     let folder = target.parent().unwrap_or(Path::new("."));
@@ -89,14 +90,17 @@ pub(super) async fn init(
 /// What each context leads to and what its cluster says; a context that cannot be used is named and left out.
 async fn read_all(
     known: &Kubeconfig,
-    source: &Path,
     wanted: &[String],
     out: &mut dyn Write,
 ) -> anyhow::Result<Vec<Found>> {
     let mut found = Vec::new();
+    let programs = Policy::of_system()?.programs;
     for context in wanted {
-        match known.access(Some(context)) {
+        match known.access(Some(context), &programs) {
             Ok(access) => {
+                for warning in &access.warnings {
+                    writeln!(out, "{context}: {warning}")?;
+                }
                 let seen = look(context, &access).await;
                 if let Err(why) = &seen {
                     writeln!(
@@ -106,7 +110,7 @@ async fn read_all(
                 }
                 let (uid, namespaces) = seen.unwrap_or_default();
                 found.push(Found {
-                    kubeconfig: source.to_owned(),
+                    kubeconfig: absolute(&access.paths)?,
                     access,
                     namespaces,
                     uid,
@@ -130,9 +134,17 @@ async fn look(context: &str, access: &Access) -> Result<Seen, String> {
         ca: access.ca.clone(),
         fingerprint: None,
         auth: ClusterAuth::Kubeconfig(access.user.clone()),
+        fallback: None,
         audience: None,
+        route: access.route.clone(),
+        copy_of: None,
     };
-    let link = Link::open(&cluster, 1, TokenSlot::default()).map_err(|fact| unreached(&fact))?;
+    let token = TokenSlot::default();
+    if let KubeconfigUser::Program(plugin) = &access.user {
+        let granted = program::ask(plugin, &Clock::start()).map_err(|why| why.to_string())?;
+        token.set(Some(granted.token));
+    }
+    let link = Link::open(&cluster, 1, token).map_err(|fact| unreached(&fact))?;
     let now = Clock::start().now().wall;
     let greeting = timeout(ANSWER, link.greet(now)).await;
     let greeting = greeting
@@ -165,9 +177,26 @@ fn labels(listed: &Value) -> BTreeMap<String, Labels> {
     items.into_iter().flatten().filter_map(one).collect()
 }
 
-fn from_environment() -> Option<PathBuf> {
-    let named = std::env::var_os("KUBECONFIG").and_then(|list| std::env::split_paths(&list).next());
-    named.or_else(|| directories::BaseDirs::new().map(|base| base.home_dir().join(".kube/config")))
+/// The files of `KUBECONFIG` as one, else the one in the home folder.
+fn from_environment() -> anyhow::Result<Kubeconfig> {
+    if let Some(list) = std::env::var_os("KUBECONFIG").filter(|list| !list.is_empty()) {
+        return Ok(kubeconfig::read_list(&list)?);
+    }
+    let home = directories::BaseDirs::new()
+        .context("no kubeconfig is named: give --kubeconfig FILE, or set KUBECONFIG")?;
+    Ok(kubeconfig::read(&home.home_dir().join(".kube/config"))?)
+}
+
+/// The configuration reads its paths from its own folder, which is not the one we stand in.
+fn absolute(paths: &[PathBuf]) -> anyhow::Result<String> {
+    let one = |path: &PathBuf| {
+        let found = std::path::absolute(path);
+        found
+            .map(|path| path.display().to_string())
+            .with_context(|| format!("{} has no absolute path", path.display()))
+    };
+    let all: anyhow::Result<Vec<String>> = paths.iter().map(one).collect();
+    Ok(all?.join(":"))
 }
 
 /// Writes a file that must not exist yet.

@@ -1,4 +1,4 @@
-//! `login` and `whoami`: sign in by device code in lines, and say who each cluster takes you for.
+//! `login` and `logout`: sign in and out, in lines.
 
 use std::io::Write;
 use std::path::Path;
@@ -9,6 +9,7 @@ use anyhow::bail;
 use anyhow::ensure;
 
 use crate::app::engine::Engine;
+use crate::app::input;
 use crate::auth::Audience;
 use crate::auth::Person;
 use crate::auth::SignIn;
@@ -19,23 +20,27 @@ use crate::config::Secret;
 use crate::config::kubeconfig;
 use crate::state::State;
 use crate::state::action::Action;
+use crate::state::nav::Screen;
 use crate::text::SafeText;
 
 /// How long a person has to answer on the issuer's page; the issuer's own limit is usually shorter.
 const ANSWER: Duration = Duration::from_secs(900);
 /// How long clusters have to say who they take us for.
 const GREET: Duration = Duration::from_secs(15);
+/// How long a sign-in that is kept from before has to be taken up; nobody says that there is none.
+const TAKE_UP: Duration = Duration::from_secs(3);
 
 /// Signs in (to one identity of the configuration, or to each that a cluster needs) and says who the clusters take
 /// you for. Tokens are kept in memory only, so this checks the way in.
 pub(super) async fn login(
     engine: Engine,
     identity: Option<&str>,
+    paste: bool,
     out: &mut dyn Write,
 ) -> anyhow::Result<u8> {
     let wanted = wanted(&engine.state, identity)?;
-    let engine = signed_in(engine, &wanted, out).await?;
-    whoami(engine, out).await
+    let engine = signed_in_by(engine, &wanted, paste, out).await?;
+    super::whoami::whoami(engine, out).await
 }
 
 /// The sign-ins that a person named, by identity or by identity and audience; all when none is named.
@@ -55,6 +60,52 @@ fn wanted(state: &State, identity: Option<&str>) -> anyhow::Result<Vec<Audience>
     Ok(found)
 }
 
+/// Signs out (of one identity, or of each): tokens are given back to their issuer and forgotten, connections closed.
+pub(super) async fn logout(
+    mut engine: Engine,
+    identity: Option<&str>,
+    out: &mut dyn Write,
+) -> anyhow::Result<u8> {
+    let wanted = wanted(&engine.state, identity)?;
+    taken_up(&mut engine).await;
+    let mut failed = false;
+    for audience in wanted {
+        let name = audience.name(&engine.state.config);
+        let Some(session) = engine.state.sign_ins.session(&audience).cloned() else {
+            let store = engine.state.config.tokens.store.word();
+            writeln!(
+                out,
+                "{name}: nobody is signed in here (tokens are kept in {store})"
+            )?;
+            continue;
+        };
+        engine.act(Action::SignOutOf(audience.clone()), true);
+        let gone = |state: &State| state.sign_ins.session(&audience).is_none();
+        if engine.until(GREET, gone).await {
+            writeln!(out, "{name}: signed out {}", session.person.login)?;
+        } else {
+            failed = true;
+            writeln!(
+                out,
+                "{name}: ? the issuer did not answer; its tokens end by themselves"
+            )?;
+        }
+    }
+    engine.end(GREET).await;
+    Ok(u8::from(failed))
+}
+
+/// Waits until what is kept from before was taken up, where something may be kept.
+pub(super) async fn taken_up(engine: &mut Engine) {
+    if engine.state.config.tokens.store.outlives() {
+        let done = |state: &State| {
+            let mut all = state.sign_ins.audiences().iter();
+            all.all(|one| !matches!(state.sign_ins.of(one), SignIn::Idle | SignIn::Asking { .. }))
+        };
+        engine.until(TAKE_UP, done).await;
+    }
+}
+
 /// The sign-ins that a run on this cluster needs: its own; all where the cluster is not said.
 pub(super) fn needed(state: &State, cluster: Option<&str>) -> Vec<Audience> {
     let cluster = cluster.and_then(|name| state.config.cluster(&ClusterName::from(name)));
@@ -66,44 +117,75 @@ pub(super) fn needed(state: &State, cluster: Option<&str>) -> Vec<Audience> {
 
 /// Signs in to each audience in turn, unless somebody acts there already.
 pub(super) async fn signed_in(
+    engine: Engine,
+    wanted: &[Audience],
+    out: &mut dyn Write,
+) -> anyhow::Result<Engine> {
+    signed_in_by(engine, wanted, false, out).await
+}
+
+async fn signed_in_by(
     mut engine: Engine,
     wanted: &[Audience],
+    paste: bool,
     out: &mut dyn Write,
 ) -> anyhow::Result<Engine> {
     for audience in wanted {
         let clusters = audience.clusters(&engine.state.config);
         if clusters.iter().any(|one| !engine.state.has_credential(one)) {
-            one(&mut engine, audience, out).await?;
+            one(&mut engine, audience, paste, out).await?;
         }
     }
     Ok(engine)
 }
 
-/// Waits until somebody is signed in to an audience; shows the address and the code where one must be typed.
-async fn one(engine: &mut Engine, audience: &Audience, out: &mut dyn Write) -> anyhow::Result<()> {
-    engine.act(Action::SignInTo(audience.clone()), true);
+/// Waits until somebody is signed in to an audience; shows what must be opened, and takes what must be pasted.
+async fn one(
+    engine: &mut Engine,
+    audience: &Audience,
+    paste: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    if paste {
+        engine.act(Action::Go(Screen::SignIn), true);
+        engine.state.sign_ins.show(audience);
+        engine.act(Action::CodePaste, true);
+    } else {
+        engine.act(Action::SignInTo(audience.clone()), true);
+    }
     let asked = |state: &State| {
         let stands = state.sign_ins.of(audience);
         !matches!(stands, SignIn::Idle | SignIn::Asking { .. })
     };
     engine.until(GREET, asked).await;
-    if let SignIn::Waiting { device, .. } = engine.state.sign_ins.of(audience) {
-        let clusters = audience.clusters(&engine.state.config).into_iter();
-        let names: Vec<&str> = clusters.map(|one| one.name.as_str()).collect();
-        writeln!(out, "Open      {}", device.verification_uri)?;
-        writeln!(out, "Type      {}", device.user_code)?;
-        writeln!(out, "Serves    {}", names.join(" "))?;
-        writeln!(
-            out,
-            "Before you allow it, check the page: address {}, client {}.",
-            device.issuer_host, device.client_id
-        )?;
-        out.flush()?;
-        let answered = |state: &State| {
-            let stands = state.sign_ins.of(audience);
-            matches!(stands, SignIn::SignedIn(_) | SignIn::Ended { .. })
-        };
-        engine.until(ANSWER, answered).await;
+    match engine.state.sign_ins.of(audience).clone() {
+        SignIn::Waiting { device, .. } => {
+            writeln!(out, "Open      {}", device.verification_uri)?;
+            writeln!(out, "Type      {}", device.user_code)?;
+            check(
+                engine,
+                audience,
+                &device.issuer_host,
+                &device.client_id,
+                out,
+            )?;
+            engine
+                .until(ANSWER, |state| answered(state, audience))
+                .await;
+        }
+        SignIn::Browser { page, .. } => {
+            // One line, however long: a terminal that wraps it copies it whole.
+            writeln!(out, "Open      {}", page.address)?;
+            check(engine, audience, &page.issuer_host, &page.client_id, out)?;
+            if page.listens {
+                engine
+                    .until(ANSWER, |state| answered(state, audience))
+                    .await;
+            } else {
+                pasted(engine, audience, out).await?;
+            }
+        }
+        _ => {}
     }
     let name = audience.name(&engine.state.config);
     match engine.state.sign_ins.of(audience) {
@@ -116,75 +198,71 @@ async fn one(engine: &mut Engine, audience: &Audience, out: &mut dyn Write) -> a
     Ok(())
 }
 
-/// Says who each issuer and each cluster takes you for.
-pub(super) async fn whoami(mut engine: Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
-    engine.until(GREET, greeted).await;
-    let state = engine.end(Duration::ZERO).await;
-    let mut known = false;
-    if state.here.simulated {
-        writeln!(out, "DEMO: this estate is simulated.")?;
-    }
-    for identity in &state.config.identities {
-        identity_line(&state, &identity.name, out)?;
-    }
-    for cluster in &state.config.clusters {
-        let world = state.world.cluster(&cluster.name);
-        let greeting = world.and_then(|world| world.greeting());
-        let words = match (greeting.and_then(|greeting| greeting.user.as_ref()), world) {
-            (Some(user), _) => {
-                known = true;
-                let groups: Vec<&str> = greeting
-                    .map(|one| one.groups.iter().map(SafeText::as_str).collect())
-                    .unwrap_or_default();
-                format!("{user}  groups {}", groups.join(" "))
-            }
-            (None, _) if !state.has_credential(cluster) => {
-                match Audience::of(cluster, &state.config) {
-                    Some(audience) => format!(
-                        "? not asked: nobody is signed in (crashcart login {})",
-                        audience.name(&state.config)
-                    ),
-                    None => "? not asked".to_owned(),
-                }
-            }
-            (None, Some(world)) => format!("? {}", world.reach().words()),
-            (None, None) => "? not asked".to_owned(),
-        };
-        writeln!(out, "{:<16} {words}", cluster.name.as_str())?;
-    }
-    Ok(if known { 0 } else { 3 })
+fn answered(state: &State, audience: &Audience) -> bool {
+    let stands = state.sign_ins.of(audience);
+    matches!(stands, SignIn::SignedIn(_) | SignIn::Ended { .. })
 }
 
-/// One identity of the configuration: each audience of it with who is signed in and what it serves.
-fn identity_line(state: &State, name: &str, out: &mut dyn Write) -> anyhow::Result<()> {
-    let all = state.sign_ins.audiences().iter();
-    let own: Vec<&Audience> = all.filter(|one| one.identity == name).collect();
-    if own.is_empty() {
-        writeln!(out, "identity {name}: no cluster takes its tokens")?;
-    }
-    for audience in own {
-        let clusters = audience.clusters(&state.config).into_iter();
-        let names: Vec<&str> = clusters.map(|one| one.name.as_str()).collect();
-        let who = match state.sign_ins.session(audience) {
-            Some(session) => session.person.login.to_string(),
-            None => "? not signed in".to_owned(),
-        };
-        let (name, host) = (audience.name(&state.config), audience.host(&state.config));
-        writeln!(
-            out,
-            "identity {name}: {who} at {host}, serves {}",
-            names.join(" ")
-        )?;
-    }
+/// What the sign-in serves, and what the page must show.
+fn check(
+    engine: &Engine,
+    audience: &Audience,
+    host: &SafeText,
+    client: &SafeText,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let clusters = audience.clusters(&engine.state.config).into_iter();
+    let names: Vec<&str> = clusters.map(|one| one.name.as_str()).collect();
+    writeln!(out, "Serves    {}", names.join(" "))?;
+    writeln!(
+        out,
+        "Before you allow it, check the page: address {host}, client {client}."
+    )?;
+    out.flush()?;
     Ok(())
 }
 
-fn greeted(state: &State) -> bool {
-    state.config.clusters.iter().all(|cluster| {
-        let world = state.world.cluster(&cluster.name);
-        !state.has_credential(cluster)
-            || world.is_some_and(|world| world.greeting().is_some() || world.unreachable())
-    })
+/// Takes lines until one of them is the address that this sign-in waits for, or it ends.
+async fn pasted(
+    engine: &mut Engine,
+    audience: &Audience,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    writeln!(
+        out,
+        "The browser then says that 127.0.0.1 cannot be reached: so it should be. Paste its whole address line here:"
+    )?;
+    out.flush()?;
+    loop {
+        let Some(line) = input::line().await? else {
+            bail!("standard input ended before the address was pasted: sign in anew");
+        };
+        if line.is_empty() {
+            continue;
+        }
+        engine.act(Action::Paste(line), false);
+        engine.act(Action::Accept, true);
+        let over = |state: &State| {
+            let stands = state.sign_ins.of(audience);
+            matches!(
+                stands,
+                SignIn::Browser {
+                    notice: Some(_),
+                    redeeming: false,
+                    ..
+                }
+            ) || answered(state, audience)
+        };
+        engine.until(GREET, over).await;
+        match engine.state.sign_ins.of(audience) {
+            SignIn::Browser {
+                notice: Some(notice),
+                ..
+            } => writeln!(out, "{notice}")?,
+            _ => return Ok(()),
+        }
+        out.flush()?;
+    }
 }
 
 /// In a simulated estate: a person and their token, from the kubeconfig that the simulator wrote beside the configuration.
@@ -209,7 +287,7 @@ pub(super) fn simulated_person(
         "there is no {name} in this simulated estate: {} is missing",
         path.display()
     );
-    let access = kubeconfig::read(&path)?.access(None)?;
+    let access = kubeconfig::read(&path)?.access(None, &[])?;
     let KubeconfigUser::Token(token) = access.user else {
         bail!("{} holds no token", path.display())
     };

@@ -9,6 +9,7 @@ mod doctor;
 mod init;
 mod log;
 mod login;
+mod passphrase;
 mod place;
 mod rbac;
 mod run;
@@ -16,6 +17,8 @@ mod runbook;
 mod sim;
 mod status;
 mod story;
+mod trust;
+mod whoami;
 
 use std::io::IsTerminal;
 use std::io::Write;
@@ -33,9 +36,13 @@ use self::args::RbacVerb;
 use self::args::Story;
 use self::args::Verb;
 use crate::app;
+use crate::app::clock::Clock;
 use crate::app::engine::Engine;
 use crate::app::perform::Folders;
+use crate::app::perform::keeper;
 use crate::app::start::Start;
+use crate::config::Config;
+use crate::sim::scenario::ScenarioError;
 use crate::view::theme::Theme;
 
 /// The command line is wrong.
@@ -58,8 +65,16 @@ pub fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             drop(writeln!(std::io::stderr(), "crashcart: {}", chain(&error)));
-            ExitCode::from(UNAVAILABLE)
+            ExitCode::from(code(&error))
         }
+    }
+}
+
+/// The exit code of an error: a scenario that does not exist was asked for wrongly.
+fn code(error: &anyhow::Error) -> u8 {
+    match error.downcast_ref::<ScenarioError>() {
+        Some(ScenarioError::Unknown { .. }) => USAGE,
+        _ => UNAVAILABLE,
     }
 }
 
@@ -77,6 +92,10 @@ fn chain(error: &anyhow::Error) -> String {
 }
 
 fn answer(cli: Cli) -> anyhow::Result<u8> {
+    if let Err(sentence) = app::own_memory::keep_to_ourselves() {
+        // The night's work is not refused for it, but whoever reads this should know.
+        drop(writeln!(std::io::stderr(), "crashcart: {sentence}"));
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -92,9 +111,9 @@ async fn verb(cli: Cli) -> anyhow::Result<u8> {
     let common = cli.common;
     let mut out = std::io::stdout();
     match cli.verb {
-        None if common.demo => demo::demo(&common, &Story::default(), &mut out).await,
+        None if common.demo => Box::pin(demo::demo(&common, &Story::default(), &mut out)).await,
         None => console(&common).await,
-        Some(Verb::Demo(story)) => demo::demo(&common, &story, &mut out).await,
+        Some(Verb::Demo(story)) => Box::pin(demo::demo(&common, &story, &mut out)).await,
         Some(Verb::Sim(serve)) => sim::serve(serve, &mut out).await,
         Some(Verb::Runbook { verb }) => runbook::ask(&place::library(), &verb, &mut out),
         Some(Verb::Rbac {
@@ -123,21 +142,38 @@ async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::
     };
     let code = match verb {
         Verb::Status(ask) => {
-            status::ask(engine(&common, false)?, &ask, status::What::Status, out).await
+            status::ask(
+                engine(&common, Sits::Nobody)?,
+                &ask,
+                status::What::Status,
+                out,
+            )
+            .await
         }
         Verb::Findings(ask) => {
-            status::ask(engine(&common, false)?, &ask, status::What::Findings, out).await
+            status::ask(
+                engine(&common, Sits::Nobody)?,
+                &ask,
+                status::What::Findings,
+                out,
+            )
+            .await
         }
-        Verb::Run(run) => Box::pin(run::ask(engine(&common, false)?, &run, out)).await,
-        Verb::Login { identity } => {
+        Verb::Run(run) => Box::pin(run::ask(engine(&common, Sits::ToType)?, &run, out)).await,
+        Verb::Login { identity, paste } => {
             Box::pin(login::login(
-                engine(&common, false)?,
+                engine(&common, Sits::ToType)?,
                 identity.as_deref(),
+                paste,
                 out,
             ))
             .await
         }
-        Verb::Whoami => login::whoami(engine(&common, false)?, out).await,
+        Verb::Logout { identity } => {
+            login::logout(engine(&common, Sits::ToType)?, identity.as_deref(), out).await
+        }
+        Verb::Whoami => whoami::whoami(engine(&common, Sits::ToType)?, out).await,
+        Verb::Trust { cluster } => Box::pin(trust::trust(&common, &cluster, out)).await,
         Verb::Doctor => doctor::doctor(&common, out).await,
         _ => Ok(USAGE),
     };
@@ -190,7 +226,7 @@ async fn console(common: &Common) -> anyhow::Result<u8> {
         std::io::stdout().is_terminal() && std::io::stdin().is_terminal(),
         "the console needs a terminal; for scripts there is crashcart status -o json"
     );
-    let engine = engine(common, true)?;
+    let engine = engine(common, Sits::ToBeAsked)?;
     let theme = theme(common)?;
     app::console::run(engine, theme)
         .await
@@ -198,11 +234,32 @@ async fn console(common: &Common) -> anyhow::Result<u8> {
     Ok(0)
 }
 
+/// Whether a person sits at this verb, and what for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sits {
+    /// Nobody: nothing is ever asked.
+    Nobody,
+    /// Somebody who may type what opens kept tokens; a sign-in is the verb's own business.
+    ToType,
+    /// Somebody who is asked to sign in as well.
+    ToBeAsked,
+}
+
 /// An engine on the estate of the configuration.
-fn engine(common: &Common, ask: bool) -> anyhow::Result<Engine> {
-    let file = place::config_file(common)?;
-    let config = place::load(&file)?;
+fn engine(common: &Common, sits: Sits) -> anyhow::Result<Engine> {
+    let config = place::load(&place::config_file(common)?)?;
     let simulated = place::simulated(&config);
+    engine_on(common, config, simulated, sits)
+}
+
+/// An engine on this configuration; whether it is simulated was told by what it pinned.
+fn engine_on(
+    common: &Common,
+    config: Config,
+    simulated: bool,
+    sits: Sits,
+) -> anyhow::Result<Engine> {
+    let file = place::config_file(common)?;
     let place = place::place(&place::state_root(common)?, &config, simulated)?;
     let as_person = match &common.as_person {
         Some(name) => Some(login::simulated_person(&config, &file, name, simulated)?),
@@ -212,14 +269,20 @@ fn engine(common: &Common, ask: bool) -> anyhow::Result<Engine> {
         log: place.log,
         last_known: place.last_known,
     };
-    Ok(app::start::start(&Start {
+    let key = if sits == Sits::Nobody || as_person.is_some() {
+        None
+    } else {
+        passphrase::key(&config, &keeper::folder(&folders.log))?
+    };
+    let start = Start {
         config,
         library: place::library(),
         folders,
         simulated,
         as_person,
-        ask,
-    })?)
+        ask: sits == Sits::ToBeAsked,
+    };
+    Ok(app::start::start_with(&start, Clock::start(), key)?)
 }
 
 fn theme(common: &Common) -> anyhow::Result<Theme> {

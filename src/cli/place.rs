@@ -7,6 +7,7 @@ use anyhow::Context;
 use directories::ProjectDirs;
 
 use super::args::Common;
+use crate::audit::own::OwnFolder;
 use crate::config;
 use crate::config::Cluster;
 use crate::config::Config;
@@ -84,79 +85,20 @@ pub(super) fn state_root(common: &Common) -> anyhow::Result<PathBuf> {
 }
 
 /// The folders of one estate, made 0700. What is simulated is kept in `demo/`, apart from everything real.
+///
+/// What somebody else could reach, or planted there, is refused before anything is written.
 pub(super) fn place(root: &Path, config: &Config, simulated: bool) -> anyhow::Result<Place> {
-    let place = if simulated {
-        root.join("demo")
+    let id = config.estate.id.to_string();
+    let state = if simulated {
+        OwnFolder::make(root, &["demo", &id])?
     } else {
-        root.to_path_buf()
+        OwnFolder::make(root, &[&id])?
     };
-    let state = place.join(config.estate.id.to_string());
-    for above in [root, &place] {
-        out_of_reach(above)?;
-    }
-    private_folder(&state)?;
+    state.refuse_planted(None)?;
+    state.refuse_planted(Some("log"))?;
+    let state = state.path();
     Ok(Place {
         log: state.join("log"),
         last_known: state.join("last-known.json"),
     })
-}
-
-/// A folder above ours, where it is there already: whoever may write in it may swap what is below.
-fn out_of_reach(path: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::MetadataExt;
-    const STICKY: u32 = 0o1000;
-    let Ok(found) = std::fs::metadata(path) else {
-        return Ok(());
-    };
-    let me = rustix::process::geteuid().as_raw();
-    anyhow::ensure!(
-        found.uid() == me || found.uid() == 0,
-        "{} belongs to uid {}, and this is uid {me}: nothing is written there; give your own folder with --state",
-        path.display(),
-        found.uid()
-    );
-    anyhow::ensure!(
-        found.mode() & 0o022 == 0 || found.mode() & STICKY != 0,
-        "{} can be written by others (mode {:o}); run chmod 700 on it",
-        path.display(),
-        found.mode() & 0o777
-    );
-    Ok(())
-}
-
-/// Makes a folder (and its parents) for this user alone, and refuses one that is somebody else's.
-pub(super) fn private_folder(path: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    use std::os::unix::fs::MetadataExt;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .with_context(|| {
-            format!(
-                "the folder {} cannot be made; give another with --state",
-                path.display()
-            )
-        })?;
-    let found = std::fs::symlink_metadata(path)
-        .with_context(|| format!("the folder {} cannot be read", path.display()))?;
-    let me = rustix::process::geteuid().as_raw();
-    anyhow::ensure!(
-        found.is_dir(),
-        "{} is not a folder of its own (a link?); give another with --state",
-        path.display()
-    );
-    anyhow::ensure!(
-        found.uid() == me,
-        "{} belongs to uid {}, and this is uid {me}: nothing is written there; give your own folder with --state",
-        path.display(),
-        found.uid()
-    );
-    anyhow::ensure!(
-        found.mode().trailing_zeros() >= 6,
-        "{} can be read or written by others (mode {:o}); run chmod 700 on it",
-        path.display(),
-        found.mode() & 0o777
-    );
-    Ok(())
 }

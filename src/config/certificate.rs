@@ -2,6 +2,7 @@
 
 use super::clusters::KubeconfigUser;
 use super::der::element;
+use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
@@ -30,18 +31,51 @@ impl KubeconfigUser {
         let certificate = CertificateDer::from_pem_slice(cert_pem.as_bytes()).ok()?;
         subject(&certificate)
     }
+
+    /// When the credential ends, where it says so itself: a client certificate does.
+    pub fn ends(&self) -> Option<Timestamp> {
+        let Self::ClientCert { cert_pem, .. } = self else {
+            return None;
+        };
+        let certificate = CertificateDer::from_pem_slice(cert_pem.as_bytes()).ok()?;
+        ends(&certificate)
+    }
 }
 
-/// The subject of a certificate (RFC 5280 section 4.1).
-fn subject(certificate: &[u8]) -> Option<Subject> {
+/// One field of what was signed, counted from 0: version, serial number, signature algorithm, issuer, validity,
+/// subject (RFC 5280 section 4.1).
+fn field(certificate: &[u8], number: usize) -> Option<&[u8]> {
     let (_, signed, _) = element(certificate)?;
-    let (_, body, _) = element(signed)?;
-    let mut rest = body;
-    // Version, serial number, signature algorithm, issuer and validity come before the subject.
-    for _ in 0..5 {
+    let (_, mut rest, _) = element(signed)?;
+    for _ in 0..number {
         rest = element(rest)?.2;
     }
-    let (_, mut names, _) = element(rest)?;
+    element(rest).map(|(_, content, _)| content)
+}
+
+/// When a certificate ends.
+fn ends(certificate: &[u8]) -> Option<Timestamp> {
+    let validity = field(certificate, 4)?;
+    let (_, _, after) = element(validity)?;
+    let (tag, text, _) = element(after)?;
+    let text = std::str::from_utf8(text).ok()?;
+    // UTCTime has two digits of a year between 1950 and 2049, GeneralizedTime has four.
+    let text = match tag {
+        0x17 if text.get(..2)? >= "50" => format!("19{text}"),
+        0x17 => format!("20{text}"),
+        _ => text.to_owned(),
+    };
+    let part = |from: usize| text.get(from..from + 2);
+    let (year, month, day) = (text.get(..4)?, part(4)?, part(6)?);
+    let (hour, minute, second) = (part(8)?, part(10)?, part(12)?);
+    format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z")
+        .parse()
+        .ok()
+}
+
+/// The subject of a certificate.
+fn subject(certificate: &[u8]) -> Option<Subject> {
+    let mut names = field(certificate, 5)?;
     let mut common_name = None;
     let mut organizations = Vec::new();
     while let Some((_, mut set, after)) = element(names) {

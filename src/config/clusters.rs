@@ -5,7 +5,10 @@ use std::net::IpAddr;
 use uuid::Uuid;
 
 use super::pem::Pem;
+use super::policy::Program;
+use super::route::Route;
 use super::secret::Secret;
+use super::token::TokenFile;
 use serde::Deserialize;
 use serde::Serialize;
 use std::fmt;
@@ -62,8 +65,14 @@ pub struct Cluster {
     pub fingerprint: Option<Fingerprint>,
     /// How a person is known to it.
     pub auth: ClusterAuth,
+    /// The credential it may be read with while its issuer is down; nothing is ever changed with it.
+    pub fallback: Option<KubeconfigUser>,
     /// The audience of the tokens it takes; one sign-in serves the clusters that share it.
     pub audience: Option<String>,
+    /// How it is reached.
+    pub route: Route,
+    /// The cluster whose etcd this one was restored from, when the file says that the two are told apart.
+    pub copy_of: Option<ClusterName>,
 }
 
 impl Cluster {
@@ -167,6 +176,24 @@ pub enum ClusterAuth {
     },
     /// By a credential of a kubeconfig file.
     Kubeconfig(KubeconfigUser),
+    /// By signing in at the cluster's own OAuth server, as OpenShift has one.
+    OpenShift {
+        /// The only authorities trusted for the OAuth server; the cluster's own where none are named.
+        oauth_ca: Option<Pem>,
+    },
+    /// By a request to AWS STS that this program signs itself, as EKS takes it.
+    Eks(Eks),
+}
+
+/// How an EKS cluster is entered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Eks {
+    /// The cluster's name at EKS, which is signed into the token.
+    pub cluster: String,
+    /// The region whose STS is named, such as `eu-north-1`.
+    pub region: String,
+    /// The profile of the shared AWS files; `None` for the one of the environment, or `default`.
+    pub profile: Option<String>,
 }
 
 /// A credential read from a kubeconfig file.
@@ -181,6 +208,23 @@ pub enum KubeconfigUser {
     },
     /// A bearer token.
     Token(Secret),
+    /// A file that holds a bearer token and is read again when it changes.
+    TokenFile(TokenFile),
+    /// A program that policy lists and that answers with a bearer token.
+    Program(Plugin),
+}
+
+/// A program that answers with a credential, as a kubeconfig file asks for it and policy allows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plugin {
+    /// The program, as policy lists it.
+    pub program: Program,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Variables that the kubeconfig file sets, all of them named by policy.
+    pub env: Vec<(String, String)>,
+    /// The version in which it is asked and must answer.
+    pub api_version: String,
 }
 
 #[cfg(test)]

@@ -42,13 +42,25 @@ pub(super) fn read(path: &Path, advice: &str) -> Result<(Vec<u8>, Metadata), Con
 
 /// The text of a file that nobody but its owner and root may write.
 pub(super) fn read_own(path: &Path, advice: &str) -> Result<String, ConfigError> {
+    read_own_open(path, advice).map(|(text, _)| text)
+}
+
+/// The same, and whether users other than its owner may read it.
+pub(super) fn read_own_open(path: &Path, advice: &str) -> Result<(String, bool), ConfigError> {
     let (bytes, about) = read(path, advice)?;
     let me = rustix::process::geteuid().as_raw();
     let my_group = rustix::process::getegid().as_raw();
     if let Some(sentence) = written_by_others(&Standing::of(&about), me, my_group) {
         return Err(ConfigError::file(path, sentence));
     }
-    text(path, bytes)
+    Ok((text(path, bytes)?, open_to_others(&about)))
+}
+
+/// Whether users other than a file's owner may read it; the user's own primary group does not count.
+pub(super) fn open_to_others(about: &Metadata) -> bool {
+    let standing = Standing::of(about);
+    let own_group = standing.group == rustix::process::getegid().as_raw();
+    standing.mode & 0o004 != 0 || (standing.mode & 0o040 != 0 && !own_group)
 }
 
 /// Bytes as UTF-8, or the line where they are not.

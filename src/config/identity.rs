@@ -18,6 +18,8 @@ pub struct Identity {
     pub client_id: String,
     /// How a person signs in.
     pub flow: Flow,
+    /// Whether a listener on 127.0.0.1 is opened also where others are logged in, or nobody can say.
+    pub loopback_on_shared_host: bool,
     /// The claim of the ID token that lists groups; `groups` unless said.
     pub groups_claim: String,
 }

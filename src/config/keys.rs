@@ -18,7 +18,16 @@ pub const FILE: Section = Section {
 /// The estate.
 pub const ESTATE: Section = Section {
     name: "[estate]",
-    keys: &["name", "id", "regimes", "outside"],
+    keys: &[
+        "name",
+        "id",
+        "regimes",
+        "outside",
+        "token_store",
+        "token_recipient",
+        "shift",
+        "idle",
+    ],
 };
 /// One entry of the estate's `outside`.
 pub const OUTSIDE: Section = Section {
@@ -28,7 +37,15 @@ pub const OUTSIDE: Section = Section {
 /// An identity.
 pub const IDENTITY: Section = Section {
     name: "[[identity]]",
-    keys: &["name", "issuer", "ca", "client_id", "flow", "groups_claim"],
+    keys: &[
+        "name",
+        "issuer",
+        "ca",
+        "client_id",
+        "flow",
+        "loopback_on_shared_host",
+        "groups_claim",
+    ],
 };
 /// A cluster.
 pub const CLUSTER: Section = Section {
@@ -41,8 +58,24 @@ pub const CLUSTER: Section = Section {
         "fingerprint",
         "auth",
         "kubeconfig",
+        "oauth_ca",
+        "eks",
+        "fallback",
         "audience",
+        "proxy",
+        "tls_server_name",
+        "copy_of",
     ],
+};
+/// How an EKS cluster is entered.
+pub const EKS: Section = Section {
+    name: "eks",
+    keys: &["cluster", "region", "profile"],
+};
+/// What a cluster is read with while its issuer is down.
+pub const FALLBACK: Section = Section {
+    name: "fallback",
+    keys: &["kubeconfig", "context", "token_file"],
 };
 /// Where a cluster's kubeconfig credential is.
 pub const KUBECONFIG: Section = Section {
@@ -81,7 +114,7 @@ pub const APPLICATION: Section = Section {
 /// The top of a policy file.
 pub const POLICY: Section = Section {
     name: "policy.toml",
-    keys: &["simulated_only", "zone", "approver"],
+    keys: &["simulated_only", "idle", "zone", "approver", "program"],
 };
 /// A zone of a policy file.
 pub const POLICY_ZONE: Section = Section {
@@ -92,6 +125,11 @@ pub const POLICY_ZONE: Section = Section {
 pub const POLICY_APPROVER: Section = Section {
     name: "policy [[approver]]",
     keys: &["group", "zones"],
+};
+/// A program that may be started for a credential, in a policy file.
+pub const POLICY_PROGRAM: Section = Section {
+    name: "policy [[program]]",
+    keys: &["path", "sha256", "env"],
 };
 
 /// All sections, in the order of the document.
@@ -109,6 +147,7 @@ pub const SECTIONS: &[&Section] = &[
     &POLICY,
     &POLICY_ZONE,
     &POLICY_APPROVER,
+    &POLICY_PROGRAM,
 ];
 
 /// The key of a section that an unknown one was most likely meant to be: at most two letters

@@ -19,22 +19,32 @@ mod parse;
 mod pem;
 mod policy;
 pub mod propose;
+mod route;
 mod secret;
 mod selector;
 mod table;
+mod token;
+mod tokens;
+mod trusted;
 mod zone;
 
 pub use certificate::Subject;
-pub use clusters::{Cluster, ClusterAuth, ClusterName, Fingerprint, KubeconfigUser, Site};
+pub use clusters::{
+    Cluster, ClusterAuth, ClusterName, Eks, Fingerprint, KubeconfigUser, Plugin, Site,
+};
 pub use duration::{seconds, words};
 pub use error::ConfigError;
 pub use estate::{Estate, Outside};
 pub use identity::{Flow, Identity};
 pub use parse::load;
 pub use pem::{Pem, spki_hash};
-pub use policy::{Approver, Policy, PolicyZone, SYSTEM_POLICY};
+pub use policy::{Approver, Policy, PolicyZone, Program, SYSTEM_POLICY};
+pub use route::{Proxy, Route};
 pub use secret::Secret;
 pub use selector::LabelSelector;
+pub use token::{Stamp, TokenFile};
+pub use tokens::{TokenSettings, TokenStore};
+pub use trusted::trusted;
 pub use zone::{Application, Criticality, Member, MemberBy, Owner, Zone, ZoneName};
 
 use std::ffi::OsStr;
@@ -57,9 +67,18 @@ pub struct Config {
     pub zones: Vec<Zone>,
     /// What the person at the keyboard must not be able to change.
     pub policy: Policy,
+    /// What is odd and still usable in the files it names.
+    pub warnings: Vec<ConfigError>,
+    /// How the tokens of sign-ins are kept.
+    pub tokens: TokenSettings,
 }
 
 impl Config {
+    /// After how many seconds without a key the console goes blank.
+    pub fn idle_s(&self) -> i64 {
+        self.tokens.idle_s(self.policy.idle_s)
+    }
+
     /// The cluster of that name, if the file has it.
     pub fn cluster(&self, name: &ClusterName) -> Option<&Cluster> {
         self.clusters.iter().find(|cluster| &cluster.name == name)

@@ -4,6 +4,7 @@ use super::ConfigError;
 use super::file;
 use super::file::Standing;
 use super::keys;
+use super::table::Found;
 use super::table::Origin;
 use super::table::Table;
 use super::zone::Zone;
@@ -12,6 +13,7 @@ use crate::text::hex;
 use sha2::Digest as _;
 use sha2::Sha256;
 use std::path::Path;
+use std::path::PathBuf;
 
 /// Where the system's policy is; it must belong to root.
 pub const SYSTEM_POLICY: &str = "/etc/crashcart/policy.toml";
@@ -27,10 +29,25 @@ pub struct Policy {
     /// True when it is good for simulated estates only; whether an estate is one is decided where
     /// its server and uid are known.
     pub simulated_only: bool,
+    /// After how many seconds without a key a console goes blank; 15 min unless said.
+    pub idle_s: Option<i64>,
     /// People a live change needs, by zone.
     pub zones: Vec<PolicyZone>,
     /// Who may approve.
     pub approvers: Vec<Approver>,
+    /// Programs that a kubeconfig file may have started for a credential; none unless the system's policy lists them.
+    pub programs: Vec<Program>,
+}
+
+/// A program that may be started for a credential, known by its bytes and not only by its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// Its absolute path.
+    pub path: PathBuf,
+    /// SHA-256 of its bytes: 64 hex digits, lower case.
+    pub sha256: String,
+    /// The variables that its environment may hold; it has no others.
+    pub env: Vec<String>,
 }
 
 /// How many people a zone needs by policy.
@@ -58,9 +75,19 @@ impl Policy {
             label: "self".to_owned(),
             digest: hex(&Sha256::digest([])),
             simulated_only: false,
+            idle_s: None,
             zones: Vec::new(),
             approvers: Vec::new(),
+            programs: Vec::new(),
         }
+    }
+
+    /// The system's policy alone, for what is asked before there is a configuration.
+    ///
+    /// # Errors
+    /// When there is one and it cannot be read or does not count.
+    pub fn of_system() -> Result<Self, ConfigError> {
+        load(Path::new("/nonexistent"), None)
     }
 
     /// Whether there is a policy file at all.
@@ -95,6 +122,11 @@ impl Policy {
     /// the least, so that it cannot be used to ask for fewer.
     fn over(mut self, system: &Self) -> Self {
         self.zones.extend(system.zones.iter().cloned());
+        self.programs.clone_from(&system.programs);
+        self.idle_s = match (self.idle_s, system.idle_s) {
+            (Some(own), Some(theirs)) => Some(own.min(theirs)),
+            (own, theirs) => own.or(theirs),
+        };
         self.digest = hex(&Sha256::digest(format!("{}{}", self.digest, system.digest)));
         self
     }
@@ -140,6 +172,12 @@ fn read_system(path: &Path) -> Result<Policy, ConfigError> {
 fn read_beside(path: &Path) -> Result<Policy, ConfigError> {
     let text = file::read_own(path, "remove it if it is not meant")?;
     let policy = parse(path, text.into_bytes())?;
+    if !policy.programs.is_empty() {
+        let sentence = format!(
+            "only the system's policy may list a [[program]]; it belongs into {SYSTEM_POLICY}"
+        );
+        return Err(ConfigError::file(path, sentence));
+    }
     if policy.simulated_only {
         return Ok(policy);
     }
@@ -180,10 +218,42 @@ fn parse(path: &Path, bytes: Vec<u8>) -> Result<Policy, ConfigError> {
     Ok(Policy {
         label: path.display().to_string(),
         digest,
+        programs: programs(&top)?,
         simulated_only: top.flag("simulated_only")?,
+        idle_s: top.seconds("idle")?,
         zones,
         approvers,
     })
+}
+
+/// The programs that may be started: each by its absolute path and the hash of its bytes.
+fn programs(top: &Table<'_>) -> Result<Vec<Program>, ConfigError> {
+    let mut programs = Vec::new();
+    for table in top.tables("program", &keys::POLICY_PROGRAM)? {
+        let path = table.need("path", "\"/usr/local/bin/...\"")?;
+        if !Path::new(path.value).is_absolute() {
+            let sentence = format!("path = {:?} must be absolute", path.value);
+            return Err(table.error(path.at, sentence));
+        }
+        let sha256 = table.need("sha256", "\"64 hex digits\" (sha256sum prints them)")?;
+        let hex = sha256.value.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !hex || sha256.value.len() != 64 {
+            let sentence = "sha256 must be 64 hex digits, as sha256sum prints them";
+            return Err(table.error(sha256.at, sentence));
+        }
+        let env = table.texts("env")?;
+        let loads = |name: &&Found<&str>| name.value.starts_with("LD_") || name.value.contains('=');
+        if let Some(bad) = env.iter().find(loads) {
+            let sentence = format!("env may not name {:?}: it changes what is run", bad.value);
+            return Err(table.error(bad.at, sentence));
+        }
+        programs.push(Program {
+            path: PathBuf::from(path.value),
+            sha256: sha256.value.to_ascii_lowercase(),
+            env: env.iter().map(|name| name.value.to_owned()).collect(),
+        });
+    }
+    Ok(programs)
 }
 
 #[cfg(test)]

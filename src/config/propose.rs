@@ -6,7 +6,6 @@ use super::kubeconfig::Access;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::PathBuf;
 use toml::Value;
 use uuid::Uuid;
 
@@ -28,8 +27,8 @@ pub type Labels = BTreeMap<String, String>;
 /// One kubeconfig context, and what could be read with it.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// The kubeconfig file.
-    pub kubeconfig: PathBuf,
+    /// The kubeconfig file; several, as in `KUBECONFIG`, where the context is spread over them.
+    pub kubeconfig: String,
     /// What the context leads to.
     pub access: Access,
     /// The labels of its namespaces by name; empty when they could not be read.
@@ -59,8 +58,19 @@ pub fn propose(name: &str, id: Uuid, found: &[Found]) -> Proposal {
     text.push_str(
         "\n# To sign in as a person instead of with a kubeconfig credential, add the issuer and\n\
          # write auth = \"oidc:NAME\" in place of kubeconfig:\n\
-         # [[identity]]\n# name = \"keycloak\"\n# issuer = \"https://id.example.org/realms/one\"\n\
-         # ca = \"id.crt\"\n# client_id = \"crashcart\"\n",
+         # [[identity]]\n# name = \"keycloak\"\n",
+    );
+    let issuer = found.iter().find_map(|one| one.access.issuer.as_ref());
+    let named = issuer.map(|one| (one.url.as_str(), one.client_id.as_str()));
+    let (url, client) = named.unwrap_or(("https://id.example.org/realms/one", "crashcart"));
+    line(
+        &mut text,
+        &format!("# issuer = {}", quoted(url).replace('\n', " ")),
+    );
+    line(&mut text, "# ca = \"id.crt\"");
+    line(
+        &mut text,
+        &format!("# client_id = {}", quoted(client).replace('\n', " ")),
     );
     for (name, found) in &clusters {
         cluster(&mut text, name, found);
@@ -110,7 +120,7 @@ fn cluster(text: &mut String, name: &str, found: &Found) {
         };
         pair(text, "fingerprint", &fingerprint.to_string());
     }
-    let path = quoted(found.kubeconfig.display().to_string());
+    let path = quoted(&found.kubeconfig);
     let context = quoted(&access.context);
     line(
         text,

@@ -3,18 +3,21 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// A token, key or password. It has no `Display` and its `Debug` says only that it is there.
+use zeroize::Zeroizing;
+
+/// A token, key or password. It has no `Display`, its `Debug` says only that it is there, and its bytes are wiped when
+/// the last that holds it is gone.
 ///
 /// ```compile_fail
 /// println!("{}", crashcart::config::Secret::new("canary"));
 /// ```
 #[derive(Clone)]
-pub struct Secret(Arc<str>);
+pub struct Secret(Arc<Zeroizing<String>>);
 
 impl Secret {
     /// Takes the text in.
     pub fn new(text: &str) -> Self {
-        Self(Arc::from(text))
+        Self(Arc::new(Zeroizing::new(text.to_owned())))
     }
 
     /// The text itself, for the one place that must send or use it.

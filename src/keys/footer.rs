@@ -39,6 +39,7 @@ const BOARD_STALE: Foot = &[
 ];
 const SIGN_IN: Foot = &[
     ("n", "new code"),
+    ("p", "paste instead"),
     ("b", "swap black/white"),
     ("Esc", "last known"),
     ("?", "help"),
@@ -241,6 +242,7 @@ fn field(state: &State, prompt: &Prompt) -> Vec<(String, String)> {
         ],
         Prompt::Filter(_) => &[("Enter", "keep"), ("Esc", "show all")],
         Prompt::Palette { .. } => &[("Enter", "run it"), ("Tab", "complete"), ("Esc", "close")],
+        Prompt::Redirect(_) => &[("Enter", "use it"), ("Esc", "last known")],
         Prompt::WhoAnswers { .. } => &[
             ("Enter", "answer as marked"),
             ("Up Down", "choose"),

@@ -44,11 +44,15 @@ pub fn may(action: &Action, state: &State) -> Result<(), SafeText> {
             Some(_) => writable(state),
             None => no("nobody is signed in"),
         },
-        Action::CodeNew if state.sign_ins.audiences().is_empty() => no("no issuer is configured"),
-        Action::CodeNew if state.sign_ins.missing().next().is_none() || as_somebody(state) => {
+        Action::CodeNew | Action::CodePaste if state.sign_ins.audiences().is_empty() => {
+            no("no issuer is configured")
+        }
+        Action::CodeNew | Action::CodePaste
+            if state.sign_ins.missing().next().is_none() || as_somebody(state) =>
+        {
             no("somebody is signed in; sign out first")
         }
-        Action::CodeNew | Action::SignInTo(_) => writable(state),
+        Action::CodeNew | Action::CodePaste | Action::SignInTo(_) => writable(state),
         Action::Runbooks => match rows::marked_finding(state) {
             Some(_) => Ok(()),
             None => no("nothing is found against what is marked"),

@@ -103,6 +103,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Sides, &["l", "Right"], Action::Side(true), "side", "next zone, or request"),
     bind(Sides, &["h", "Left"], Action::Side(false), "side.previous", "next zone, or request"),
     bind(At(Screen::SignIn), &["n"], Action::CodeNew, "code.new", "ask for a new code"),
+    bind(At(Screen::SignIn), &["p"], Action::CodePaste, "code.paste", "paste a redirect"),
     bind(At(Screen::SignIn), &["b"], Action::CodeSwap, "code.swap", "swap black and white of the picture"),
     bind(At(Screen::Session), &["Enter"], Action::Open, "sign-in", "sign in"),
     bind(At(Screen::Session), &["x"], Action::SignOut, "session.end", "sign out"),

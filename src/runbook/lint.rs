@@ -11,10 +11,11 @@ use super::steps::Kind;
 use super::values;
 
 /// Ids of the findings that exist; a runbook that treats another one is warned about.
-const FINDINGS: [&str; 24] = [
+const FINDINGS: [&str; 25] = [
     "cluster.silent",
     "cluster.other-ca",
     "cluster.other-uid",
+    "cluster.same-uid",
     "cluster.forbidden",
     "cluster.unread",
     "cluster.clock",

@@ -28,6 +28,7 @@ use crate::sources::op::Op;
 use crate::sources::rights::held;
 use crate::sources::rights::held::May;
 use crate::sources::seen::Freshness;
+use crate::sources::twins::twin;
 use crate::sources::world::ClusterWorld;
 use crate::sources::world::Standing;
 use crate::sources::world::World;
@@ -99,6 +100,11 @@ impl<'a> Sight<'a> {
         if world.uid_matches(config) == Some(false) {
             return no(format!(
                 "{name} is not the cluster of the configuration (uid of kube-system); nothing is sent"
+            ));
+        }
+        if let Some(twin) = twin(self.config, self.world, name) {
+            return no(format!(
+                "{name} and {twin} have one kube-system uid, so it could be either: nothing is sent; copy_of in the configuration tells a restored copy apart"
             ));
         }
         match world.freshness(now) {

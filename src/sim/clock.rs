@@ -2,8 +2,10 @@
 //!
 //! A clock that runs does so at a given speed; one that stands is moved by hand, and may be let
 //! run later: a story that is to be half told when the first client looks is told that way.
+//! Each cluster has its own view of it, which can be held at the instant at which something is due:
+//! what a busy host does too late still bears the time at which it should have been done.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,6 +16,8 @@ use tokio::time::Instant;
 #[derive(Clone, Debug)]
 pub struct Clock {
     time: Arc<watch::Sender<Time>>,
+    /// The instant at which this view is held, if it is.
+    held: Arc<Mutex<Option<Timestamp>>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +55,29 @@ impl Clock {
     pub fn manual(start: Timestamp) -> Clock {
         Clock {
             time: Arc::new(watch::Sender::new(Time::Stands(start))),
+            held: Arc::default(),
         }
+    }
+
+    /// A view of the same time that can be held without holding this one.
+    #[must_use]
+    pub fn apart(&self) -> Clock {
+        Clock {
+            time: Arc::clone(&self.time),
+            held: Arc::default(),
+        }
+    }
+
+    /// Does something at an instant: until it is over, this view and its clones stand there.
+    pub(in crate::sim) fn at<T>(&self, instant: Timestamp, act: impl FnOnce() -> T) -> T {
+        *self.held() = Some(instant);
+        let done = act();
+        *self.held() = None;
+        done
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Option<Timestamp>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A clock that stands `length` before the wall clock's time, for a story that has begun already.
@@ -83,7 +109,8 @@ impl Clock {
 
     /// The simulated instant.
     pub fn now(&self) -> Timestamp {
-        self.time.borrow().now()
+        let held = *self.held();
+        held.unwrap_or_else(|| self.time.borrow().now())
     }
 
     /// Waits until `length` of simulated time has passed.
@@ -169,6 +196,20 @@ mod tests {
         assert!(clock.now() < start() + SignedDuration::from_mins(59));
         clock.wait(Duration::from_millis(5)).await;
         assert!(clock.now() > start() + SignedDuration::from_secs(60));
+    }
+
+    #[test]
+    fn a_view_is_held_while_the_others_go_on() {
+        let clock = Clock::manual(start());
+        let view = clock.apart();
+        let same = view.clone();
+        let due = start() - SignedDuration::from_secs(3);
+        view.at(due, || {
+            clock.advance(Duration::from_secs(9));
+            assert_eq!(same.now(), due);
+            assert_eq!(clock.now(), start() + SignedDuration::from_secs(9));
+        });
+        assert_eq!(same.now(), clock.now());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::sim::SimError;
 use crate::sim::api;
 use crate::sim::api::AuditLog;
 use crate::sim::clock::Clock;
-use crate::sim::controllers;
+use crate::sim::controllers::turn;
 use crate::sim::faults::Fault;
 use crate::sim::faults::Faults;
 use crate::sim::faults::door::Certificates;
@@ -145,8 +145,9 @@ impl Estate {
                 .await?;
         }
         for player in players {
+            let turn = player.cluster.turn.clone();
             estate.add(player.cluster, &options).await?;
-            estate.tasks.spawn(controllers::run(player.controllers));
+            estate.tasks.spawn(turn::run(player.controllers, turn));
         }
         if options.bare {
             estate.open_bare(&options).await?;
@@ -164,6 +165,7 @@ impl Estate {
                     name: (*name).to_owned(),
                     source,
                 })?;
+                self.tasks.spawn(lifecycle::run(cluster.store.clone()));
                 self.add(cluster, options).await?;
             }
         }
@@ -219,7 +221,6 @@ impl Estate {
             line,
             api::router(server),
         ));
-        self.tasks.spawn(lifecycle::run(cluster.store.clone()));
         let system = cluster
             .store
             .get(&resources::NAMESPACES, None, "kube-system");

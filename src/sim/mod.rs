@@ -29,6 +29,7 @@ pub use crate::sim::faults::Fault;
 pub use crate::sim::faults::Faults;
 
 use crate::sim::clock::Clock;
+use crate::sim::controllers::turn::Turn;
 use crate::sim::monitoring::Monitoring;
 use crate::sim::seed::Base;
 use crate::sim::store::Refusal;
@@ -54,6 +55,8 @@ pub struct Cluster {
     pub monitoring: Arc<Monitoring>,
     /// What goes wrong between it and those who ask it.
     pub faults: Faults,
+    /// Whose turn it is to write: its controllers', or a client's.
+    pub(in crate::sim) turn: Turn,
 }
 
 impl Cluster {
@@ -66,7 +69,10 @@ impl Cluster {
         let own = name.bytes().fold(seed, |sum, byte| {
             sum.wrapping_mul(31).wrapping_add(byte.into())
         });
+        let clock = clock.apart();
         let store = Store::new(clock.clone(), own);
+        store.begin(&controllers::INDEXES);
+        store.begin(&[&monitoring::ALARMING]);
         api::bootstrap::fill(&store)?;
         Ok(Cluster {
             name: name.to_owned(),
@@ -76,6 +82,7 @@ impl Cluster {
             clock,
             seed: own,
             base: Base::Night,
+            turn: Turn::default(),
         })
     }
 }

@@ -197,7 +197,7 @@ pub fn judge(config: &Config, world: &World, now: Moment) -> Board {
         findings.extend(drift::findings(ground));
         findings.extend(alerts::findings(ground));
     }
-    findings.extend(cluster_findings::findings(config, &grounds));
+    findings.extend(cluster_findings::findings(config, world, &grounds));
     let clusters = grounds
         .iter()
         .map(|ground| (ground.cluster.clone(), ground.world.freshness(now)))

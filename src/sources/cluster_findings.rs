@@ -12,7 +12,9 @@ use super::level::Level;
 use super::op::Gvr;
 use super::rights::grant;
 use super::seen::Freshness;
+use super::twins::twin;
 use super::world::Reach;
+use super::world::World;
 use crate::config::ClusterName;
 use crate::config::Config;
 use crate::config::Criticality;
@@ -21,7 +23,7 @@ use crate::text::age;
 use crate::text::clock;
 
 /// Everything that concerns a whole cluster; one finding when all clusters fail alike.
-pub(super) fn findings(config: &Config, grounds: &[Ground<'_>]) -> Vec<Finding> {
+pub(super) fn findings(config: &Config, world: &World, grounds: &[Ground<'_>]) -> Vec<Finding> {
     let mut found = Vec::new();
     let silent: Vec<(&Ground<'_>, Finding, SafeText)> = grounds
         .iter()
@@ -47,6 +49,7 @@ pub(super) fn findings(config: &Config, grounds: &[Ground<'_>]) -> Vec<Finding> 
     for ground in grounds {
         found.extend(other_ca(ground));
         found.extend(other_uid(config, ground));
+        found.extend(same_uid(config, world, ground));
         found.extend(forbidden(ground));
         found.extend(clocks(ground));
         let told = silent.iter().any(|(one, ..)| one.cluster == ground.cluster);
@@ -149,7 +152,7 @@ fn other_ca(ground: &Ground<'_>) -> Option<Finding> {
     });
     let sentence = format!("{cluster} shows another CA key; nothing is sent to it");
     let why = format!(
-        "expected {}, found {}; if it was renewed on purpose, write the new fingerprint of {cluster} into the configuration",
+        "expected {}, found {}; if it was renewed on purpose: crashcart trust {cluster}",
         short(expected),
         short(found)
     );
@@ -172,13 +175,26 @@ fn other_uid(config: &Config, ground: &Ground<'_>) -> Option<Finding> {
     let sentence =
         format!("{name} is not the {name} of the configuration; changes are off, reading goes on");
     let why = format!(
-        "kube-system is {} there, expected {}",
+        "kube-system is {} there, expected {}; if it was built anew on purpose: crashcart trust {name}",
         short(found.as_str()),
         short(expected)
     );
     let finding = ground.cluster_finding("cluster.other-uid", Level::Crit, sentence);
     Some(Finding {
         why: vec![SafeText::from(why)],
+        ..finding
+    })
+}
+
+/// Two clusters that answer with one uid: which is meant cannot be told, so neither is changed.
+fn same_uid(config: &Config, world: &World, ground: &Ground<'_>) -> Option<Finding> {
+    let name = ground.cluster;
+    let other = twin(config, world, name)?;
+    let sentence = format!("{name} and {other} have one kube-system uid; changes are off on both");
+    let why = "one was restored from the other's etcd: give the copy a CA of its own, pin both keys, and write copy_of at the copy";
+    let finding = ground.cluster_finding("cluster.same-uid", Level::Crit, sentence);
+    Some(Finding {
+        why: vec![SafeText::new(why)],
         ..finding
     })
 }

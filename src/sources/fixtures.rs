@@ -47,6 +47,15 @@ pub(super) fn at(seconds: i64) -> Moment {
     }
 }
 
+/// The uid of a cluster: each its own.
+pub(super) fn uid_of(cluster: &str) -> &'static str {
+    if cluster == "one" {
+        UID
+    } else {
+        "2d0b6c1f-9f60-4d1b-8b5e-3f0e5f2b7c44"
+    }
+}
+
 pub(super) fn name(text: &str) -> ClusterName {
     ClusterName::from(text)
 }
@@ -63,12 +72,15 @@ pub(super) fn cluster(text: &str) -> Cluster {
         .unwrap(),
         fingerprint: Some(Fingerprint {
             ca_key: "0".repeat(64),
-            uid: Some(UID.to_owned()),
+            uid: Some(uid_of(text).to_owned()),
         }),
         auth: ClusterAuth::Oidc {
             identity: "keycloak".to_owned(),
         },
+        fallback: None,
         audience: None,
+        route: crate::config::Route::default(),
+        copy_of: None,
     }
 }
 
@@ -134,6 +146,8 @@ pub(super) fn config() -> Config {
             clinical,
         ],
         policy: Policy::own(),
+        warnings: Vec::new(),
+        tokens: crate::config::TokenSettings::default(),
     }
 }
 
@@ -188,7 +202,7 @@ pub(super) fn reach(
     let cluster = name(cluster);
     world.connect(cluster.clone(), 1);
     let facts = [
-        greeting(UID),
+        greeting(uid_of(cluster.as_str())),
         Fact::Namespaces(Delta::Swap(namespaces)),
         Fact::Nodes(Delta::Swap(Vec::new())),
         Fact::Deployments(Delta::Swap(Vec::new())),

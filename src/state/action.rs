@@ -48,12 +48,16 @@ pub enum Action {
     Side(bool),
     /// Ask for a new code.
     CodeNew,
+    /// Sign in by pasting the address that a browser ends on.
+    CodePaste,
     /// Sign in to this audience as well, from the palette.
     SignInTo(Audience),
     /// Swap black and white of the QR code.
     CodeSwap,
     /// Sign out.
     SignOut,
+    /// Sign out of this audience.
+    SignOutOf(Audience),
     /// Fill in the runbook that is marked or read.
     Fill,
     /// Do what the run's pane shows.

@@ -2,6 +2,7 @@
 
 use crate::auth::audience::Audience;
 use crate::config::ClusterName;
+use crate::config::Secret;
 use crate::runbook::engine::Command;
 use crate::runbook::event::RunEvent;
 use crate::runbook::run::Run;
@@ -22,6 +23,23 @@ pub struct Shown {
 pub enum Effect {
     /// Begin to sign in to this audience, or anew.
     SignIn(Audience),
+    /// Begin to sign in to this audience, whatever is kept: somebody must prove that they are here.
+    ProveAnew(Audience),
+    /// The console was left alone: record it, give these tokens back, close every connection.
+    Leave(Vec<Audience>),
+    /// Take up a sign-in to this audience that is kept from before; where nothing is, nobody is asked.
+    TakeUp(Audience),
+    /// Begin to sign in to this audience by an address that is pasted, whatever its flow is.
+    SignInByPaste(Audience),
+    /// The address that a browser ended on, for the sign-in that waits for it.
+    Redirect {
+        /// Which sign-in.
+        audience: Audience,
+        /// What was pasted; there is a code in it.
+        address: Secret,
+    },
+    /// Give up a sign-in that is under way: nobody waits for its answer any more.
+    CancelSignIn(Audience),
     /// In the demo: answer the sign-in as this person.
     AnswerSignIn {
         /// Which sign-in.

@@ -52,6 +52,8 @@ pub enum What {
         /// Its generation.
         generation: u64,
     },
+    /// A console begins: from now on it is noticed when nobody presses a key.
+    Attended,
     /// The console came to life: clusters that need no sign-in are connected.
     Begun,
     /// A sign-in moved on.
@@ -68,6 +70,8 @@ pub enum What {
         /// The cluster whose kubeconfig says so; `None` for everywhere (`--as`).
         cluster: Option<ClusterName>,
     },
+    /// Tokens cannot be kept as the configuration says: why, in one sentence.
+    TokensUnkept(SafeText),
     /// An entry was written (by us or by another console on this host).
     Logged {
         /// Entries in the log now.

@@ -65,6 +65,8 @@ pub enum Prompt {
         /// Palette name of the marked command.
         at: Option<String>,
     },
+    /// The address that a browser ended on.
+    Redirect(Line),
     /// In the demo: who answers the sign-in.
     WhoAnswers {
         /// Names that can be chosen.

@@ -43,6 +43,10 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Dr
     if area.width == 0 || area.height == 0 {
         return Drawn::default();
     }
+    if let Some(words) = screens::blank(state) {
+        paint_all(&[Row::line(Role::Text, words)], buffer, theme);
+        return Drawn::default();
+    }
     if area.width < LEAST.0 || area.height < LEAST.1 {
         paint_all(
             &screens::too_small(state, area.width, area.height),

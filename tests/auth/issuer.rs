@@ -157,6 +157,7 @@ impl Issuer {
             ca: Some(Pem::new(Path::new("id.crt"), self.ca.as_bytes()).unwrap()),
             client_id: "crashcart".to_owned(),
             flow: Flow::Device,
+            loopback_on_shared_host: false,
             groups_claim: "groups".to_owned(),
         }
     }

@@ -6,10 +6,14 @@
     reason = "what stands beside the tests is part of them"
 )]
 
+mod browser;
 mod client;
+mod failures;
 mod issuer;
 mod night;
+mod openshift;
 mod plain;
+mod rows;
 mod two;
 
 use crashcart::auth::AuthError;
@@ -107,6 +111,16 @@ async fn a_sign_in_gives_a_person_and_tokens_that_do_not_show() {
 }
 
 #[tokio::test]
+async fn a_scope_that_the_issuer_does_not_list_is_not_asked_for() {
+    let issuer = Issuer::start().await;
+    let listed = json!({"scopes_supported": ["openid", "email", "profile", "web-origins"]});
+    issuer.desk.lock().unwrap().discovery = listed;
+    let client = discover(&issuer).await.unwrap();
+    client.start_device(now()).await.unwrap();
+    assert_eq!(issuer.heard("/device")[0]["scope"], "openid profile email");
+}
+
+#[tokio::test]
 async fn the_answers_of_a_grant_are_told_apart() {
     assert!(matches!(
         answered(refusal("authorization_pending")).await,
@@ -125,7 +139,7 @@ async fn the_answers_of_a_grant_are_told_apart() {
         Ok(Poll::Expired)
     ));
     let error = answered(refusal("invalid_grant")).await.unwrap_err();
-    assert!(matches!(&error, AuthError::Refused { reason, .. } if *reason == "Some words"));
+    assert!(matches!(&error, AuthError::CodeSpent { reason, .. } if *reason == "Some words"));
 
     let (issuer, mut client, grant) = begun().await;
     issuer.say("/token", refusal("invalid_grant"));
@@ -144,19 +158,6 @@ async fn a_token_that_is_not_ours_is_not_kept() {
             json!({"nonce": "another"}),
             "it does not belong to this sign-in (nonce)",
         ),
-        (
-            json!({"nonce": null}),
-            "nothing ties it to this sign-in: it has no nonce, as Dex gives none by device code",
-        ),
-        (
-            json!({"aud": "crashcart-approve"}),
-            "it is for another client",
-        ),
-        (
-            json!({"aud": ["crashcart", "other"]}),
-            "it is for another client",
-        ),
-        (json!({"azp": "other"}), "it was made for another client"),
         (json!({"exp": NOW - 60}), "it has ended"),
         (json!({"nbf": NOW + 61}), "it is not good yet"),
     ];
@@ -167,6 +168,19 @@ async fn a_token_that_is_not_ours_is_not_kept() {
             "{changes}"
         );
     }
+    for changes in [
+        json!({"aud": "crashcart-approve"}),
+        json!({"aud": ["crashcart", "other"]}),
+        json!({"azp": "other"}),
+    ] {
+        let error = answered(Reply::Tokens(changes.clone())).await.unwrap_err();
+        assert!(
+            matches!(error, AuthError::WrongAudience { .. }),
+            "{changes}"
+        );
+    }
+    let error = answered(Reply::Tokens(json!({"nonce": null}))).await;
+    assert!(matches!(error, Err(AuthError::NoNonce { .. })));
     assert_eq!(
         token_refused(Reply::ForeignKey).await,
         "the issuer has no such signing key"
@@ -360,7 +374,7 @@ async fn an_issuer_without_the_device_grant_is_named() {
         Reply::Json(401, json!({"error": "invalid_client"})),
     );
     let error = client.start_device(now()).await.unwrap_err();
-    assert!(error.to_string().ends_with("refused: invalid_client"));
+    assert!(matches!(error, AuthError::UnknownClient { .. }), "{error}");
     let plain = json!({"device_code": "d", "user_code": "u", "expires_in": 9,
         "verification_uri": "http://id.test/device"});
     issuer.say("/device", Reply::Json(200, plain));

@@ -71,6 +71,7 @@ impl Night {
             ca: Some(Pem::new(Path::new("issuer.crt"), self.alone.ca().as_bytes()).unwrap()),
             client_id: client_id.to_owned(),
             flow: Flow::Device,
+            loopback_on_shared_host: false,
             groups_claim: "groups".to_owned(),
         }
     }

@@ -61,6 +61,124 @@ fn a_state_folder_of_another_user_is_refused_at_every_depth() {
     }
 }
 
+/// What was planted where, and how.
+type Plant = fn(&std::path::Path, &std::path::Path);
+
+/// Everything somebody else could have put where we write.
+const PLANTED: [(&str, &str, Plant); 8] = [
+    ("", "is a symbolic link", |at, theirs| link(theirs, at)),
+    ("demo", "is a symbolic link", |at, theirs| link(theirs, at)),
+    ("demo/ID", "is a symbolic link", |at, theirs| {
+        link(theirs, at)
+    }),
+    ("demo/ID/log", "is a symbolic link", |at, theirs| {
+        link(theirs, at)
+    }),
+    (
+        "demo/ID/last-known.json",
+        "is a symbolic link",
+        |at, theirs| {
+            link(&theirs.join("file"), at);
+        },
+    ),
+    ("demo/ID/log/lock", "is a pipe", |at, _| {
+        let mode = rustix::fs::Mode::from_bits_truncate(0o600);
+        let fifo = rustix::fs::FileType::Fifo;
+        rustix::fs::mknodat(rustix::fs::CWD, at, fifo, mode, 0).expect("a pipe");
+    }),
+    (
+        "demo/ID/log/log-000000000001.jsonl",
+        "has a second name",
+        |at, theirs| {
+            std::fs::hard_link(theirs.join("file"), at).expect("a second name");
+        },
+    ),
+    (
+        "demo/ID/last-known.json",
+        "belongs to uid 65534",
+        |at, _| {
+            std::fs::write(at, "{}").expect("written");
+            std::os::unix::fs::chown(at, Some(65534), None).expect("given away");
+        },
+    ),
+];
+
+fn link(to: &std::path::Path, at: &std::path::Path) {
+    std::os::unix::fs::symlink(to, at).expect("a link");
+}
+
+#[test]
+fn at_id_16_what_is_planted_where_we_write_refuses_the_start_and_nothing_is_written_through() {
+    let bench = Bench::start();
+    bench.ask(&["status"]);
+    let id = bench.estate_state();
+    let id = id.file_name().expect("a name").to_string_lossy();
+    let root = rustix::process::geteuid().is_root();
+    for (place, words, plant) in PLANTED {
+        if words.starts_with("belongs") && !root {
+            continue; // Only root can give a file away.
+        }
+        let state = bench.state();
+        std::fs::remove_dir_all(&state)
+            .or_else(|_| std::fs::remove_file(&state))
+            .expect("gone");
+        let theirs = bench.home().join("theirs");
+        std::fs::create_dir_all(&theirs).expect("a folder");
+        std::fs::write(theirs.join("file"), "theirs").expect("written");
+        let at = state.join(place.replace("ID", &id));
+        std::fs::create_dir_all(at.parent().expect("a parent")).expect("a folder");
+        for folder in [
+            state.join("demo").join(&*id),
+            state.join("demo"),
+            state.clone(),
+        ] {
+            if folder.is_dir() && !folder.is_symlink() {
+                mode(&folder, 0o700);
+            }
+        }
+        let at = if place.is_empty() {
+            std::fs::remove_dir_all(&state).ok();
+            state
+        } else {
+            at
+        };
+        plant(&at, &theirs);
+        let said = bench.ask(&["status"]);
+        said.one_sentence(
+            69,
+            &[&at.display().to_string(), words, "nothing is written there"],
+        );
+        assert_eq!(said.out, "", "{said:?}");
+        assert_eq!(
+            std::fs::read(theirs.join("file")).expect("still there"),
+            b"theirs"
+        );
+        assert_eq!(std::fs::read_dir(&theirs).expect("still there").count(), 1);
+    }
+}
+
+#[test]
+fn at_id_16_a_parent_that_everybody_may_write_to_refuses_the_start() {
+    let bench = Bench::start();
+    let open = bench.home().join("open");
+    std::fs::create_dir(&open).expect("a folder");
+    mode(&open, 0o777);
+    let mut command = bench::program(bench.home());
+    command
+        .args(["status", "--as", "alice", "--config"])
+        .arg(bench.config());
+    let said = bench::said(command.arg("--state").arg(open.join("state")));
+    said.one_sentence(
+        69,
+        &[
+            &open.display().to_string(),
+            "by others (mode 777)",
+            "chmod 700",
+        ],
+    );
+    assert!(!open.join("state").exists(), "nothing is made there");
+}
+
 #[test]
 fn a_state_folder_that_is_a_file_is_refused() {
     let bench = Bench::start();

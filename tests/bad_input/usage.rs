@@ -56,6 +56,29 @@ fn what_cannot_be_run_is_said_before_anybody_has_to_sign_in() {
 }
 
 #[test]
+fn a_scenario_that_does_not_exist_is_a_wrong_command_line() {
+    let home = tempfile::tempdir().expect("a folder");
+    for args in [
+        &["demo", "nope"] as &[&str],
+        &["demo", "--scenario", "nope"],
+        &["sim", "--scenario", "nope"],
+        &["sim", "--scenario", "nope", "--at", "5m"],
+    ] {
+        let said = bench::said(bench::program(home.path()).args(args));
+        said.one_sentence(64, &["nope"]);
+        if args.contains(&"--scenario") {
+            said.one_sentence(
+                64,
+                &[
+                    "there is no scenario",
+                    "quiet-night, ransomware-in-clinical",
+                ],
+            );
+        }
+    }
+}
+
+#[test]
 fn a_board_that_nobody_is_signed_in_for_says_so() {
     let home = tempfile::tempdir().expect("a folder");
     let said = bench::said(bench::program(home.path()).args(["status", "--demo"]));

@@ -24,8 +24,8 @@ fn found(folder: &Path, namespaces: &[(&str, &str)], uid: Option<&str>) -> Found
     let file = kubeconfig::read(&path).unwrap();
     let name = |(name, zone): &(&str, &str)| ((*name).to_owned(), labels(zone));
     Found {
-        kubeconfig: path,
-        access: file.access(Some("aws-prod")).unwrap(),
+        kubeconfig: path.display().to_string(),
+        access: file.access(Some("aws-prod"), &[]).unwrap(),
         namespaces: namespaces.iter().map(name).collect(),
         uid: uid.map(str::to_owned),
     }

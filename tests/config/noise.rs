@@ -53,7 +53,7 @@ proptest! {
         let path = folder.path().join("good/aws.kubeconfig");
         fs::write(&path, bytes).unwrap();
         mode(&path, 0o644);
-        let read = kubeconfig::read(&path).and_then(|file| file.access(None));
+        let read = kubeconfig::read(&path).and_then(|file| file.access(None, &[]));
         if let Err(error) = read {
             one_sentence(folder.path(), &error.to_string());
         }

@@ -20,6 +20,7 @@ mod normal;
 mod own;
 mod play;
 mod recorded;
+mod schemas;
 mod servers;
 mod story;
 mod wire;
@@ -84,6 +85,8 @@ async fn the_recording_is_what_a_real_server_says() {
         differences.len(),
         told(&differences)
     );
+    let schemas = schemas::differences(&server).await;
+    assert!(schemas.is_empty(), "{}", schemas.join("\n"));
     let other = kubectl::differences(&bed, &stories).await;
     assert!(other.is_empty(), "{}", other.join("\n"));
 }

@@ -118,6 +118,24 @@ impl Normal {
                 shown = shown.replace(known.as_str(), name);
             }
         }
+        if shown.starts_with("too old resource version: ") {
+            return "too old resource version: $version ($version)".to_owned();
+        }
+        // A patched object as text, with its times.
+        if let (Some((start, _)), Some((_, end))) = (
+            shown.split_once("Invalid value: \"{"),
+            shown.rsplit_once("}\": "),
+        ) {
+            return format!("{start}Invalid value: $object: {end}");
+        }
+        // The faults of an object come out of a hash map on a real server.
+        if let Some((start, faults)) = shown.split_once(" is invalid: [")
+            && let Some(faults) = faults.strip_suffix(']')
+        {
+            let mut faults: Vec<&str> = faults.split(", ").collect();
+            faults.sort_unstable();
+            return format!("{start} is invalid: [{}]", faults.join(", "));
+        }
         match shown.split_once(", current: ") {
             Some((start, version)) if version.bytes().all(|byte| byte.is_ascii_digit()) => {
                 format!("{start}, current: $version")

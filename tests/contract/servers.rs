@@ -11,7 +11,11 @@ use std::process::Stdio;
 use crashcart::sim::Estate;
 use crashcart::sim::Options;
 use crashcart::sim::Served;
+use crashcart::sim::api::bootstrap;
+use crashcart::sim::clock::Clock;
+use crashcart::sim::store::Store;
 use crashcart::sim::store::resources;
+use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::json;
 use tempfile::TempDir;
@@ -59,7 +63,10 @@ impl Bench {
     pub(crate) fn server(&self) -> Server {
         let people = self.estate.people().all();
         let tokens = people.iter().map(|p| (p.name.clone(), p.token.clone()));
-        Server::new(&self.served().url, &self.served().ca, tokens.collect())
+        let store = self.served().cluster.store.clone();
+        let forget = Box::new(move || store.compact());
+        let (url, ca) = (&self.served().url, &self.served().ca);
+        Server::new(url, ca, tokens.collect(), forget)
     }
 }
 
@@ -100,8 +107,7 @@ impl Bed {
         assert!(up.success(), "testbed/up did not bring the server up: {up}");
         let about = std::fs::read(bed.folder().join("testbed.json")).unwrap();
         bed.about = serde_json::from_slice(&about).unwrap();
-        let kinds = story::folder().join("kinds.yaml");
-        bed.kubectl(&["apply", "-f", kinds.to_str().unwrap()]);
+        bed.kubectl(&["apply", "-f", bed.kinds().to_str().unwrap()]);
         let names = [
             "crd/kustomizations.kustomize.toolkit.fluxcd.io",
             "crd/gitrepositories.source.toolkit.fluxcd.io",
@@ -116,6 +122,25 @@ impl Bed {
         let bind = ["--clusterrole=cluster-admin", "--user=alice@meridian.test"];
         bed.kubectl(&[&["create", "clusterrolebinding", "contract"], &bind[..]].concat());
         bed
+    }
+
+    /// The definitions of Flux's kinds with the schemas that the simulated server has.
+    fn kinds(&self) -> PathBuf {
+        let text = std::fs::read_to_string(story::folder().join("kinds.yaml")).unwrap();
+        let definitions: Vec<Value> = text
+            .split("\n---\n")
+            .map(|definition| {
+                let mut definition: Value = serde_saphyr::from_str(definition).unwrap();
+                let name = definition["metadata"]["name"].as_str().unwrap();
+                let schema = schema(name);
+                definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"] = schema;
+                definition
+            })
+            .collect();
+        let kinds = self.home.path().join("kinds.json");
+        let list = json!({"apiVersion": "v1", "kind": "List", "items": definitions});
+        std::fs::write(&kinds, list.to_string()).unwrap();
+        kinds
     }
 
     fn folder(&self) -> PathBuf {
@@ -155,7 +180,15 @@ impl Bed {
     /// It as a server to ask.
     pub(crate) fn server(&self) -> Server {
         let ca = std::fs::read_to_string(self.said("ca")).unwrap();
-        Server::new(self.said("server"), &ca, self.people())
+        let folder = self.folder();
+        let forget = Box::new(move || {
+            let forgot = Command::new(script("forget"))
+                .arg(&folder)
+                .status()
+                .unwrap();
+            assert!(forgot.success(), "testbed/forget: {forgot}");
+        });
+        Server::new(self.said("server"), &ca, self.people(), forget)
     }
 
     /// The tokens of the people, by name.
@@ -171,6 +204,14 @@ impl Bed {
             })
             .collect()
     }
+}
+
+/// The schema that the simulated server has for a kind, by the name of its definition.
+pub(crate) fn schema(name: &str) -> Value {
+    let store = Store::new(Clock::manual(Timestamp::UNIX_EPOCH), 1);
+    bootstrap::fill(&store).unwrap();
+    let definition = store.get(&resources::CUSTOMRESOURCEDEFINITIONS, None, name);
+    definition.unwrap()["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone()
 }
 
 impl Drop for Bed {

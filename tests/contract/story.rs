@@ -61,6 +61,9 @@ pub(crate) struct Exchange {
     /// Items of lists that are compared, one list after the other; the others are left out.
     #[serde(default)]
     pub(crate) among: Vec<Among>,
+    /// True when the server is to forget all history first, as it does after a while by itself.
+    #[serde(default)]
+    pub(crate) forgotten: bool,
     /// How many events of a watch are read; without it all until its end.
     pub(crate) until: Option<usize>,
     /// Requests made once the watch is open; they must succeed.

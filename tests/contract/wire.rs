@@ -18,8 +18,12 @@ use rustls::pki_types::pem::PemObject;
 /// No answer may take longer, whatever server gives it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Makes a server forget the history of its objects.
+pub(crate) type Forget = Box<dyn Fn() + Send + Sync>;
+
 /// A server that can be asked.
 pub(crate) struct Server {
+    forget: Forget,
     url: String,
     tokens: BTreeMap<String, String>,
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
@@ -35,8 +39,13 @@ pub(crate) struct Raw {
 }
 
 impl Server {
-    /// A server at an address, with the certificate of its authority (PEM) and the people's tokens.
-    pub(crate) fn new(url: &str, ca: &str, tokens: BTreeMap<String, String>) -> Server {
+    /// A server at an address, with the certificate of its authority (PEM), the people's tokens and a way to forget.
+    pub(crate) fn new(
+        url: &str,
+        ca: &str,
+        tokens: BTreeMap<String, String>,
+        forget: Forget,
+    ) -> Server {
         let mut roots = rustls::RootCertStore::empty();
         roots
             .add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap())
@@ -53,10 +62,16 @@ impl Server {
             .enable_http1()
             .build();
         Server {
+            forget,
             url: url.to_owned(),
             tokens,
             client: Client::builder(TokioExecutor::new()).build(https),
         }
+    }
+
+    /// Forgets the history of all objects.
+    pub(crate) fn forget(&self) {
+        (self.forget)();
     }
 
     fn token(&self, person: &str) -> Option<&str> {
@@ -128,6 +143,12 @@ pub(crate) async fn read(answer: http::Response<Incoming>, ask: &str, lines: Opt
         }
     };
     let over = tokio::time::timeout(PATIENCE, all).await.is_ok();
+    if let Some(lines) = lines {
+        // What came with the last line wanted may be half of the next.
+        let mut ends = (0..body.len()).filter(|at| body[*at] == b'\n');
+        let end = ends.nth(lines.saturating_sub(1));
+        body.truncate(end.map_or(body.len(), |end| end + 1));
+    }
     Raw {
         status: head.status.as_u16(),
         headers: head.headers,

@@ -12,6 +12,7 @@
 mod board;
 mod idle;
 mod keys;
+mod left;
 mod night;
 mod play;
 mod run;

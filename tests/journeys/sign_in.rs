@@ -1,9 +1,14 @@
 //! Signing in: a code, an answer, every cluster asked.
 
+use std::sync::Arc;
+
 use crashcart::auth::session::Session;
 use crashcart::auth::sign_in::DevicePrompt;
 use crashcart::auth::sign_in::Event;
+use crashcart::auth::sign_in::PagePrompt;
 use crashcart::auth::sign_in::SignIn;
+use crashcart::config::KubeconfigUser;
+use crashcart::config::Secret;
 use crashcart::runbook::run::RunStatus;
 use crashcart::state::event::What;
 
@@ -16,8 +21,8 @@ fn steps(console: &mut Console, step: Event) {
     console.happen(What::SignIn { audience, step });
 }
 
-/// Nobody is signed in; the issuer shows a code.
-fn waiting() -> (Console, Session) {
+/// Nobody is signed in; the issuer is asked for a code.
+fn asking() -> (Console, Session) {
     let mut state = night::board();
     let person = state.person.take().expect("alice");
     state.people.clear();
@@ -37,6 +42,13 @@ fn waiting() -> (Console, Session) {
             issuer: host.into(),
         },
     );
+    (console, session)
+}
+
+/// The issuer shows a code.
+fn waiting() -> (Console, Session) {
+    let (mut console, session) = asking();
+    let (host, now) = ("id.meridian.test", console.state.now.wall);
     let prompt = DevicePrompt {
         issuer_host: host.into(),
         client_id: "crashcart".into(),
@@ -50,6 +62,86 @@ fn waiting() -> (Console, Session) {
     };
     steps(&mut console, Event::Prompt(prompt));
     (console, session)
+}
+
+/// The issuer has a page for a browser, whose last address is pasted.
+fn page(console: &mut Console) {
+    let now = console.state.now.wall;
+    let page = PagePrompt {
+        issuer_host: "id.meridian.test".into(),
+        client_id: "crashcart".into(),
+        address: "https://id.meridian.test/auth?state=s-1".into(),
+        redirect: "http://127.0.0.1:18250/callback".into(),
+        listens: false,
+        expires_at: now + jiff::SignedDuration::from_mins(15),
+        since: now,
+    };
+    steps(console, Event::Page(page));
+}
+
+#[test]
+fn an_address_is_pasted_until_it_fits_and_its_code_is_never_on_screen() {
+    let (mut console, session) = asking();
+    page(&mut console);
+    console.play(
+        "see https://id.meridian.test/auth?state=s-1
+         press Enter
+         see Paste the whole address line
+         asks nothing
+         paste http://127.0.0.1:18250/callback?code=canary
+         see http://127.0.0.1:18250/callback and 12 characters more
+         unseen canary
+         paste http://127.0.0.1:18250/callback?code=second
+         unseen 24 characters
+         press Enter
+         asks Redirect",
+    );
+    let sentence = "That address belongs to another sign-in.".into();
+    steps(&mut console, Event::Odd { sentence });
+    console.play("see belongs to another sign-in\nsee Address: _\npress Enter\nasks nothing");
+    steps(&mut console, Event::SignedIn(session));
+    console.play("asks Connect\nsee Signed in as alice. Reading 3 clusters.\nunseen Address:");
+}
+
+#[test]
+fn p_pastes_instead_of_a_code_and_esc_gives_up_whatever_is_awaited() {
+    let (mut console, _) = waiting();
+    console.play("press p\nasks SignInByPaste");
+    steps(
+        &mut console,
+        Event::Asked {
+            issuer: "id.meridian.test".into(),
+        },
+    );
+    page(&mut console);
+    console.play(
+        "press Ctrl-C
+         unseen Address:
+         press p
+         see Address:
+         asks nothing
+         press Esc
+         asks CancelSignIn
+         see Nobody is signed in
+         press 0 Enter
+         asks SignIn",
+    );
+    steps(
+        &mut console,
+        Event::Asked {
+            issuer: "id.meridian.test".into(),
+        },
+    );
+    console.play("press Esc\nasks CancelSignIn");
+}
+
+#[test]
+fn the_time_for_a_page_ends_and_what_is_pasted_then_goes_nowhere() {
+    let (mut console, _) = asking();
+    page(&mut console);
+    console.pass(15 * 60 * 1000);
+    drop(console.asked());
+    console.play("see n begins anew\nunseen Address:\npress n\nasks SignIn");
 }
 
 #[test]
@@ -93,6 +185,52 @@ fn a_run_is_taken_up_anew_by_whoever_signs_in_after_its_person_left() {
     assert_eq!(status(&console), RunStatus::Interrupted);
 }
 
+/// Nobody is signed in, and one cluster names a fallback.
+fn with_fallback() -> Console {
+    let mut state = night::board();
+    state.person = None;
+    state.people.clear();
+    let config = Arc::make_mut(&mut state.config);
+    config.clusters[0].fallback = Some(KubeconfigUser::Token(Secret::new("canary")));
+    let mut console = Console::new(state);
+    console.play("press 0 Enter\nasks SignIn");
+    let issuer = "id.meridian.test".into();
+    steps(&mut console, Event::Asked { issuer });
+    console
+}
+
+#[test]
+fn an_issuer_that_is_down_leaves_a_cluster_to_its_fallback_which_proves_nobody_and_changes_nothing()
+{
+    let mut console = with_fallback();
+    let silent = Event::Unreachable {
+        host: "id.meridian.test".into(),
+        reason: "connection refused".into(),
+    };
+    steps(&mut console, silent);
+    console.play(
+        "asks Connect
+         see by its fallback
+         see not proved
+         press Esc
+         see Nobody is signed in
+         press 7 Enter Enter
+         see nobody is signed in
+         asks nothing",
+    );
+    let cluster = console.state.config.clusters[0].name.clone();
+    assert!(console.state.person_on(&cluster).is_none());
+    assert!(!format!("{:?}", console.state.config).contains("canary"));
+}
+
+#[test]
+fn a_denial_is_no_reason_to_fall_back() {
+    let mut console = with_fallback();
+    steps(&mut console, Event::Denied);
+    console.play("asks nothing\nunseen fallback");
+    assert!(console.state.fallbacks.is_empty());
+}
+
 #[test]
 fn a_denied_code_says_so_and_n_asks_for_a_new_one() {
     let (mut console, _) = waiting();
@@ -103,7 +241,9 @@ fn a_denied_code_says_so_and_n_asks_for_a_new_one() {
 #[test]
 fn without_a_person_nothing_can_be_filled_in() {
     let (mut console, _) = waiting();
-    console.play("press Esc 7 Enter Enter\nsee nobody is signed in\nasks nothing");
+    console.play(
+        "press Esc\nasks CancelSignIn\npress 7 Enter Enter\nsee nobody is signed in\nasks nothing",
+    );
 }
 
 #[test]

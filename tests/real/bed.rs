@@ -163,13 +163,13 @@ members = [{{ cluster = "bed", namespaces = ["{namespace}"] }}]
     }
 }
 
-fn script(name: &str) -> PathBuf {
+pub(crate) fn script(name: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     root.join("testbed").join(name)
 }
 
 /// The first of six ports in a row that nobody listens on, below those of outgoing connections.
-fn free_ports() -> u16 {
+pub(crate) fn free_ports() -> u16 {
     let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
     // Start where another run of these tests probably does not.
     let first = 20_000 + u16::try_from(std::process::id() % 1_000).unwrap_or(0) * 10;

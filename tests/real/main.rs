@@ -13,11 +13,21 @@
 )]
 
 mod bed;
+mod browser;
 mod cluster;
 mod confined;
 mod console;
 mod estate;
+mod issuer;
+mod keycloak;
+mod manners;
 mod matrix;
+#[path = "../auth/night.rs"]
+#[expect(
+    dead_code,
+    reason = "shared with the tests of sign-in, which use all of it"
+)]
+mod night;
 #[path = "../terminal/pty.rs"]
 #[expect(
     dead_code,
@@ -27,11 +37,15 @@ mod pty;
 mod records;
 mod restore;
 mod rights;
+mod sign_in;
 mod simulator;
+mod threats;
 mod trust;
 mod undo;
+mod web;
 
 use bed::Bed;
+use keycloak::Keycloak;
 use simulator::Simulator;
 
 #[test]
@@ -54,6 +68,7 @@ fn a_lost_namespace_is_restored_by_the_real_velero() {
     trust::the_cluster_says_who_acts(&bed);
     trust::a_changed_uid_turns_changes_off_and_reading_goes_on(&bed);
     trust::a_changed_key_sends_nothing(&bed);
+    trust::another_fingerprint_is_accepted_by_its_name(&bed);
     restore::restore_a_lost_namespace(&bed);
     restore::restore_lost_objects(&bed);
     restore::restore_lost_objects(&bed);
@@ -61,4 +76,31 @@ fn a_lost_namespace_is_restored_by_the_real_velero() {
     restore::restore_without_the_proof(&bed);
     undo::take_a_restore_back(&bed);
     rights::the_emitted_role_was_enough(&bed);
+}
+
+/// One Keycloak for all of it: what ends it for a while comes last.
+#[tokio::test]
+async fn people_sign_in_at_the_real_keycloak() {
+    let Some(keycloak) = Keycloak::wanted() else {
+        return;
+    };
+    manners::each_answers_as_recorded(&keycloak).await;
+    sign_in::prepare(&keycloak);
+    threats::a_browser_brings_a_code_back(&keycloak).await;
+    threats::at_id_08_only_the_second_client_proves_for_a_deed(&keycloak).await;
+    threats::at_id_11_a_refresh_token_is_spent_by_its_use(&keycloak).await;
+    threats::at_id_13_a_new_key_is_looked_for_once_a_minute(&keycloak, 3).await;
+    threats::at_id_14_clocks_a_minute_apart_and_no_more(&keycloak).await;
+    threats::at_id_20_another_name_or_algorithm_is_refused(&keycloak).await;
+    sign_in::login_says_who_the_cluster_takes_us_for(&keycloak).await;
+    sign_in::a_viewer_is_refused_in_words(&keycloak).await;
+    sign_in::only_an_id_token_of_the_console_opens_the_cluster(&keycloak).await;
+    sign_in::tokens_that_claim_too_much_are_refused(&keycloak).await;
+    sign_in::a_sign_out_ends_the_session(&keycloak).await;
+    sign_in::at_id_11_two_consoles_that_share_a_token_never_use_it_twice(&keycloak).await;
+    let console = sign_in::console_of_alice(&keycloak).await;
+    threats::at_id_12_an_outage_ends_nothing_before_its_time(&keycloak).await;
+    sign_in::it_goes_on_after_an_outage(console);
+    keycloak.stop();
+    sign_in::a_start_without_keycloak_is_one_sentence(&keycloak);
 }

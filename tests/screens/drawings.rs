@@ -97,6 +97,15 @@ pub(crate) fn all() -> Vec<(&'static str, State)> {
     states.push(("stopped", stopped()));
     states.push(("stale", stale()));
     states.push(("sign-in", sign_in()));
+    let mut page = sign_in();
+    estate::signs_in(&mut page, estate::page(false));
+    page.prompt = Some(Prompt::Redirect(Line::of(
+        "http://127.0.0.1:18250/callback?state=x&code=unseen",
+    )));
+    states.push(("sign-in-paste", page));
+    let mut page = sign_in();
+    estate::signs_in(&mut page, estate::page(true));
+    states.push(("sign-in-loopback", page));
     let mut who = sign_in();
     let people = ["alice", "bob", "carol"].map(str::to_owned).to_vec();
     who.prompt = Some(Prompt::WhoAnswers { people, at: 1 });

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crashcart::auth::person::Person;
 use crashcart::auth::session::Session;
 use crashcart::auth::sign_in::DevicePrompt;
+use crashcart::auth::sign_in::PagePrompt;
 use crashcart::auth::sign_in::SignIn;
 use crashcart::config;
 use crashcart::config::ClusterName;
@@ -475,6 +476,35 @@ pub(crate) fn device() -> SignIn {
             simulated: None,
         },
         notice: None,
+    }
+}
+
+/// Before anybody signed in: an address for a browser is shown.
+pub(crate) fn page(listens: bool) -> SignIn {
+    let redirect = if listens {
+        "http://127.0.0.1:41234/callback"
+    } else {
+        "http://127.0.0.1:18250/callback"
+    };
+    let coded = redirect.replace(':', "%3A").replace('/', "%2F");
+    let address = format!(
+        "https://id.meridian.test/realms/meridian/protocol/openid-connect/auth?response_type=code\
+         &client_id=crashcart&redirect_uri={coded}&scope=openid%20profile%20email%20groups\
+         &state=Wm3yqHhJ0m1oQeSxX2a6Uw&nonce=0aK4mPq1t7sZbC3dE5fG6h&code_challenge_method=S256\
+         &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+    );
+    SignIn::Browser {
+        page: PagePrompt {
+            issuer_host: "id.meridian.test".into(),
+            client_id: "crashcart".into(),
+            address: address.as_str().into(),
+            redirect: redirect.into(),
+            listens,
+            expires_at: at("05:08:40"),
+            since: at("04:53:40"),
+        },
+        notice: None,
+        redeeming: false,
     }
 }
 

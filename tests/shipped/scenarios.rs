@@ -407,7 +407,7 @@ async fn journal(stage: &Stage) -> Vec<Value> {
             }
             for event in changes.next().await.unwrap().events {
                 let kind = format!("{:?}", event.change);
-                all.push(json!([cluster.name, event.rv, kind, *event.object]));
+                all.push(json!([cluster.name, event.rv, kind, *event.object.open()]));
             }
         }
     }

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on panics; it starts a thread and reads the clock for its deadlines"
 )]
 
+mod kept;
 mod pty;
 
 use std::collections::BTreeMap;

@@ -32,6 +32,8 @@ pub(crate) struct Pty {
     parser: vt100::Parser,
     /// Bytes the program has written.
     pub(crate) written: usize,
+    /// Those bytes.
+    pub(crate) raw: Vec<u8>,
 }
 
 impl Pty {
@@ -94,6 +96,7 @@ impl Pty {
             output,
             parser: vt100::Parser::new(rows, cols, 0),
             written: 0,
+            raw: Vec::new(),
         }
     }
 
@@ -141,8 +144,22 @@ impl Pty {
         }
     }
 
+    /// Whether the screen holds `words` within so long.
+    pub(crate) fn seen_within(&mut self, wait: Duration, words: &str) -> bool {
+        let end = Instant::now() + wait;
+        while !self.screen().contains(words) {
+            let left = end.saturating_duration_since(Instant::now());
+            match self.output.recv_timeout(left) {
+                Ok(bytes) => self.take(&bytes),
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+
     fn take(&mut self, bytes: &[u8]) {
         self.written += bytes.len();
+        self.raw.extend(bytes);
         self.parser.process(bytes);
     }
 
@@ -162,13 +179,15 @@ impl Pty {
             .expect("resized");
     }
 
+    /// The program's process id.
+    pub(crate) fn id(&self) -> i32 {
+        let id = self.child.process_id();
+        id.and_then(|id| i32::try_from(id).ok()).expect("a process")
+    }
+
     /// Sends a signal to the program.
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
-        let id = self
-            .child
-            .process_id()
-            .and_then(|id| i32::try_from(id).ok())
-            .expect("a process");
+        let id = self.id();
         rustix::process::kill_process(rustix::process::Pid::from_raw(id).expect("a pid"), signal)
             .expect("signalled");
     }

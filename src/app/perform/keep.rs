@@ -1,13 +1,13 @@
 //! The last known board, kept on disk for the next start: no secrets, replaced whole, read before any network.
 
 use std::io;
-use std::io::Write;
 use std::path::Path;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::audit::own;
 use crate::config::ClusterName;
 use crate::config::Config;
 use crate::config::Criticality;
@@ -63,21 +63,12 @@ pub fn save(path: &Path, state: &State) -> io::Result<()> {
         saved: state.now.wall,
         zones: state.board.zones.iter().map(zone).collect(),
     };
-    let next = path.with_extension("next");
-    let mut file = private(&next)?;
-    file.write_all(&serde_json::to_vec(&kept)?)?;
-    file.sync_all()?;
-    std::fs::rename(&next, path)
-}
-
-fn private(path: &Path) -> io::Result<std::fs::File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
+    let bytes = serde_json::to_vec(&kept)?;
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::Error::other("it has no folder"));
+    };
+    let folder = own::open(folder).map_err(io::Error::other)?;
+    folder.replace(&name.to_string_lossy(), &bytes)
 }
 
 fn zone(row: &ZoneRow) -> KeptZone {
@@ -106,11 +97,8 @@ fn shown(cell: &Cell) -> Level {
 
 /// Reads the last known board as history. A file that is missing or damaged is nothing known, never an error.
 pub fn load(path: &Path, config: &Config, now: Timestamp) -> LastKnown {
-    let small = std::fs::metadata(path).is_ok_and(|meta| meta.len() < MOST);
-    let kept: Option<Kept> = small
-        .then(|| std::fs::read(path).ok())
-        .flatten()
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let kept: Option<Kept> =
+        own::read(path, MOST).and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let Some(kept) = kept else {
         return LastKnown::default();
     };

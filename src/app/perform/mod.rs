@@ -1,12 +1,18 @@
 //! Effects become deeds. The only place that changes the world: entry first, then the request, then its outcome.
 //!
-//! One file per noun: `connect` (clusters), `sign_in` (an issuer), `actors` (who stands behind an entry), `run` (entries, readings, requests of a run),
-//! `names` (what a run asks about many objects), `rights` (what we may, and a Secret's keys), `keep` (the last known board), `tools` (what they share). Each deed is a task; its end comes back as an event.
+//! One file per noun: `connect` (clusters), `sign_in` (an issuer), `browser` (its page), `renew` and `keeper` (what came of it), `actors` (who stands behind an entry), `attendance` (whether anybody is there), `run` (entries, readings, requests of a run), `rights` (what we may, and a Secret's keys),
+//! `names` (what a run asks about many objects), `keep` (the last known board), `program` (the one program that may be started), `tools` (what they share). Each deed is a task; its end comes back as an event.
 
 pub mod actors;
+pub mod attendance;
+mod browser;
 mod connect;
 pub mod keep;
+pub mod keeper;
 mod names;
+mod openshift;
+pub mod program;
+mod renew;
 mod rights;
 mod run;
 mod sign_in;
@@ -15,11 +21,13 @@ pub mod tools;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use self::sign_in::Ask;
+use self::sign_in::How;
 use self::tools::Tools;
 use super::turn::Turn;
 use crate::audit::Kind;
@@ -31,6 +39,9 @@ use crate::state::State;
 use crate::state::effect::Effect;
 use crate::state::event::What;
 use crate::text::SafeText;
+
+/// How long an ending program waits for a renewal that is under way.
+const LAST_RENEWAL: Duration = Duration::from_millis(700);
 
 /// Where things are kept.
 #[derive(Clone, Debug)]
@@ -81,9 +92,15 @@ impl Perform {
     /// Begins one deed and returns at once.
     pub fn perform(&mut self, effect: Effect, state: &State) -> Turn {
         match effect {
-            Effect::Connect(clusters) => self.connect(&clusters),
+            Effect::Connect(clusters) => self.connect(&clusters, state),
             Effect::Disconnect(clusters) => self.disconnect(&clusters),
-            Effect::SignIn(audience) => self.sign_in(audience),
+            Effect::SignIn(audience) => self.sign_in(audience, How::Ask),
+            Effect::SignInByPaste(audience) => self.sign_in(audience, How::Paste),
+            Effect::ProveAnew(audience) => self.sign_in(audience, How::Prove),
+            Effect::TakeUp(audience) => self.take_up(audience),
+            Effect::Leave(audiences) => self.leave(&audiences),
+            Effect::Redirect { audience, address } => self.ask(&audience, Ask::Address(address)),
+            Effect::CancelSignIn(audience) => self.give_up(&audience),
             Effect::AnswerSignIn {
                 audience, person, ..
             } => self.ask(&audience, Ask::Answer(person)),
@@ -136,6 +153,13 @@ impl Perform {
         Turn::On
     }
 
+    /// Ends a sign-in that is under way, also in the middle of a request: no answer is waited for any more.
+    fn give_up(&mut self, audience: &Audience) {
+        if let Some(given_up) = self.sign_ins.remove(audience) {
+            given_up.task.abort();
+        }
+    }
+
     /// The connection of that generation to a cluster, while it stands.
     fn link(&self, cluster: &ClusterName, generation: u64) -> Option<Arc<Link>> {
         let here = self.connections.get(cluster);
@@ -157,6 +181,19 @@ impl Perform {
         for sign_in in std::mem::take(&mut self.sign_ins).into_values() {
             sign_in.task.abort();
         }
+        self.tools.keeper.rested(LAST_RENEWAL).await;
+    }
+
+    /// Somebody sits here, at so many milliseconds after boot.
+    pub fn touch(&self, mono_ms: u64) {
+        self.tools.attendance.touch(mono_ms);
+    }
+
+    /// Somebody pressed a key; nothing where nobody is watched for.
+    pub fn touched(&self, mono_ms: u64) {
+        if self.tools.attendance.is_watched() {
+            self.touch(mono_ms);
+        }
     }
 
     /// Records that the session began; a log that cannot take it says so by itself.
@@ -165,7 +202,7 @@ impl Perform {
         drop(spawn(async move { drop(desk.append(draft, None).await) }));
     }
 
-    fn connect(&mut self, clusters: &[ClusterName]) {
+    fn connect(&mut self, clusters: &[ClusterName], state: &State) {
         for name in clusters {
             let Some(cluster) = self.tools.config.cluster(name).cloned() else {
                 continue;
@@ -175,8 +212,8 @@ impl Perform {
             }
             self.generation += 1;
             let generation = self.generation;
-            let token = self.tools.token_for(&cluster);
-            let link = match Link::open(&cluster, generation, token) {
+            let by_fallback = state.fallbacks.contains(name);
+            let link = match connect::open(&self.tools, &cluster, generation, by_fallback) {
                 Ok(link) => Arc::new(link),
                 Err(fact) => {
                     spawn(connect::refused(
@@ -191,7 +228,7 @@ impl Perform {
             let task = spawn(connect::follow(
                 self.tools.clone(),
                 Arc::clone(&link),
-                name.clone(),
+                link.token().clone(),
                 generation,
             ));
             self.connections.insert(
@@ -214,7 +251,26 @@ impl Perform {
         }
     }
 
-    fn sign_in(&mut self, audience: Audience) {
+    /// The console was left alone: recorded first, then the tokens go and with them every connection.
+    fn leave(&mut self, audiences: &[Audience]) {
+        let (desk, draft) = (self.tools.desk.clone(), self.tools.draft(Kind::SessionIdle));
+        let asks: Vec<_> = audiences
+            .iter()
+            .filter_map(|one| Some(self.sign_ins.get(one)?.asks.clone()))
+            .collect();
+        drop(spawn(async move {
+            drop(desk.append(draft, None).await);
+            for ask in asks {
+                // A sign-in that has ended by itself has no tokens any more.
+                drop(ask.send(Ask::SignOut).await);
+            }
+        }));
+        for connection in std::mem::take(&mut self.connections).into_values() {
+            connection.task.abort();
+        }
+    }
+
+    fn sign_in(&mut self, audience: Audience, how: How) {
         let Some(identity) = audience.asked(&self.tools.config) else {
             return;
         };
@@ -223,8 +279,16 @@ impl Perform {
         }
         let (asks, waiting) = mpsc::channel(4);
         let (tools, to) = (self.tools.clone(), audience.clone());
-        let task = spawn(sign_in::sign_in(tools, to, identity, waiting));
+        let task = spawn(sign_in::sign_in(tools, to, identity, waiting, how));
         self.sign_ins.insert(audience, SigningIn { asks, task });
+    }
+
+    /// Takes up what is kept, unless somebody is signing in there already.
+    fn take_up(&mut self, audience: Audience) {
+        let begun = self.sign_ins.get(&audience);
+        if begun.is_none_or(|one| one.task.is_finished()) {
+            self.sign_in(audience, How::TakeUp);
+        }
     }
 
     fn ask(&self, audience: &Audience, ask: Ask) {
@@ -235,9 +299,13 @@ impl Perform {
     }
 }
 
-/// Starts a task of this room.
-#[expect(clippy::disallowed_methods, reason = "tasks are started in app")]
 fn spawn(deed: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    spawn_with(deed)
+}
+
+/// Starts a task of this room that gives something back.
+#[expect(clippy::disallowed_methods, reason = "tasks are started in app")]
+fn spawn_with<T: Send + 'static>(deed: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
     tokio::spawn(deed)
 }
 

@@ -9,6 +9,7 @@ use super::tools::Tools;
 use crate::app::desk::Written;
 use crate::audit::Answer as Became;
 use crate::audit::Bound;
+use crate::audit::Class;
 use crate::audit::Draft;
 use crate::audit::Kind;
 use crate::audit::Leaf;
@@ -220,6 +221,10 @@ async fn send(
         return Err(SafeText::new(&format!(
             "step {step} would send another request than the one that was shown: nothing was sent. Look again."
         )));
+    }
+    // The server behind an address can be replaced while a connection stands: who it is is read again just before.
+    if op.class() == Class::Change {
+        link.still_itself().await?;
     }
     let sending = Sending {
         tools,

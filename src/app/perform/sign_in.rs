@@ -1,16 +1,19 @@
-//! Signing in, outside: ask the issuer for a code, wait for the answer, keep the token fresh until it ends.
+//! Signing in, outside: take up what is kept, else ask the issuer for a code and wait for the answer. `renew` goes on
+//! from there.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use super::browser;
+use super::browser::Page;
+use super::openshift;
+use super::renew;
 use super::tools::Tools;
 use crate::audit::Kind;
 use crate::auth::Audience;
 use crate::auth::AuthError;
-use crate::auth::Next;
-use crate::auth::Person;
 use crate::auth::Session;
 use crate::auth::Tokens;
 use crate::auth::oidc;
@@ -18,14 +21,17 @@ use crate::auth::oidc::DeviceGrant;
 use crate::auth::oidc::Issuer;
 use crate::auth::oidc::Poll;
 use crate::auth::sign_in::Event as Step;
+use crate::auth::store::Slot;
 use crate::config::ClusterName;
+use crate::config::Flow;
 use crate::config::Identity;
+use crate::config::Secret;
 use crate::sources::cluster::TokenSlot;
 use crate::state::event::What;
 use crate::text::SafeText;
 
 /// How long each call to an issuer may take.
-const DEADLINE: Duration = Duration::from_secs(10);
+pub(super) const DEADLINE: Duration = Duration::from_secs(10);
 /// RFC 8628 section 3.5: added to the pause each time the issuer asks to go slower.
 const SLOWER: Duration = Duration::from_secs(5);
 /// The longest pause between two questions.
@@ -36,22 +42,50 @@ const SLOWEST: Duration = Duration::from_secs(60);
 pub(super) enum Ask {
     /// In the demo: answer it as this person.
     Answer(String),
+    /// The address that a browser ended on.
+    Address(Secret),
     /// Give the tokens back and end.
     SignOut,
 }
 
+/// How a sign-in may come about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    /// By what is kept from before; else somebody is asked.
+    Ask,
+    /// By what is kept from before, or not at all.
+    TakeUp,
+    /// By somebody who is asked, whatever is kept.
+    Prove,
+    /// By an address that is pasted, whatever the flow is.
+    Paste,
+}
+
 /// One sign-in: its audience, the clusters it serves and the slot their token lies in.
-struct SigningIn {
-    tools: Tools,
+pub(super) struct SigningIn {
+    pub(super) tools: Tools,
     audience: Audience,
     clusters: Vec<ClusterName>,
     slot: TokenSlot,
+    /// Where its refresh token is kept, if it is.
+    pub(super) keeping: Slot,
 }
 
 impl SigningIn {
-    async fn tell(&self, step: Step) {
+    pub(super) async fn tell(&self, step: Step) {
         let audience = self.audience.clone();
         self.tools.tell(What::SignIn { audience, step }).await;
+    }
+
+    /// Whether something is kept from before.
+    async fn is_kept(&self) -> bool {
+        let keeper = &self.tools.keeper;
+        keeper.outlives() && keeper.read(&self.tools, &self.keeping).await.is_some()
+    }
+
+    /// The time of the wall, for tokens.
+    pub(super) fn now(&self) -> Timestamp {
+        self.tools.clock.now().wall
     }
 
     /// From now on this person acts on the clusters, with this token; nobody and none with `None`.
@@ -61,25 +95,40 @@ impl SigningIn {
         let person = signed_in.map(|(session, _)| &session.person);
         self.tools.actors.act(&self.clusters, person);
     }
+
+    /// Somebody is signed in, newly or still: their token is used, and the log and the screen are told.
+    pub(super) async fn signed_in(&self, session: &Session, tokens: &Tokens, kind: Kind) {
+        self.act(Some((session, tokens)));
+        // A log that cannot be written says so by itself; reading goes on without this entry.
+        drop(self.tools.desk.append(self.tools.draft(kind), None).await);
+        self.tell(Step::SignedIn(session.clone())).await;
+    }
 }
 
-/// Signs in to one audience and keeps its token fresh. Ends when the sign-in ends.
+/// Signs in to one audience and keeps its token fresh. Ends when the sign-in ends, or at once
+/// where it may only be taken up and nothing is kept.
 pub(super) async fn sign_in(
     tools: Tools,
     audience: Audience,
     identity: Identity,
     mut asks: mpsc::Receiver<Ask>,
+    how: How,
 ) {
     let clusters = audience.clusters(&tools.config).into_iter();
     let this = SigningIn {
         clusters: clusters.map(|one| one.name.clone()).collect(),
         slot: tools.tokens.get(&audience).cloned().unwrap_or_default(),
+        keeping: tools.keeper.slot(&identity),
         audience,
         tools,
     };
+    let kept = matches!(how, How::Ask | How::TakeUp) && this.is_kept().await;
+    if how == How::TakeUp && !kept {
+        return;
+    }
     let issuer = SafeText::new(&this.audience.host(&this.tools.config));
     this.tell(Step::Asked { issuer }).await;
-    let through = through(&this, &identity, &mut asks).await;
+    let through = through(&this, &identity, &mut asks, (how, kept)).await;
     if let Err(error) = through {
         this.tell(error.event()).await;
     }
@@ -91,14 +140,44 @@ async fn through(
     this: &SigningIn,
     identity: &Identity,
     asks: &mut mpsc::Receiver<Ask>,
+    (how, kept): (How, bool),
 ) -> Result<(), AuthError> {
+    if let Some(cluster) = this.audience.openshift(&this.tools.config) {
+        return openshift::through(this, identity, cluster, asks).await;
+    }
     let mut issuer = oidc::discover(identity, DEADLINE).await?;
-    let grant = issuer.start_device(this.tools.clock.now().wall).await?;
-    this.tell(Step::Prompt(grant.prompt.clone())).await;
-    match wait_for_answer(this, &mut issuer, &grant, asks).await? {
+    if kept {
+        let (back, taken_up) = renew::take_up(this, issuer).await?;
+        issuer = back;
+        if let Some((session, tokens)) = taken_up {
+            this.signed_in(&session, &tokens, Kind::SessionSignedIn)
+                .await;
+            return renew::keep_fresh(this, issuer, session.person, tokens, asks).await;
+        }
+        if how == How::TakeUp {
+            this.tell(Step::SignedOut).await;
+            return Ok(());
+        }
+    }
+    let flow = match how {
+        How::Paste => Flow::Paste,
+        How::Ask | How::TakeUp | How::Prove => identity.flow,
+    };
+    let signed = match flow {
+        Flow::Device => {
+            let grant = issuer.start_device(this.now()).await?;
+            this.tell(Step::Prompt(grant.prompt.clone())).await;
+            wait_for_answer(this, &mut issuer, &grant, asks).await?
+        }
+        Flow::Paste => browser::pasted(this, Page::Issuer(&mut issuer), asks).await?,
+        Flow::Loopback => browser::listened(this, &mut issuer, identity, asks).await?,
+    };
+    match signed {
         Some((session, tokens)) => {
-            signed_in(this, &session, &tokens, Kind::SessionSignedIn).await;
-            keep_fresh(this, &mut issuer, session.person, tokens, asks).await
+            renew::keep_new(this, &session, &tokens).await;
+            this.signed_in(&session, &tokens, Kind::SessionSignedIn)
+                .await;
+            renew::keep_fresh(this, issuer, session.person, tokens, asks).await
         }
         None => Ok(()),
     }
@@ -125,7 +204,7 @@ async fn wait_for_answer(
                         .await?;
                     answered = true;
                 }
-                Some(Ask::Answer(_)) => {}
+                Some(Ask::Answer(_) | Ask::Address(_)) => {}
                 Some(Ask::SignOut) | None => return Ok(None),
             }
         }
@@ -150,69 +229,4 @@ async fn wait_for_answer(
 async fn ended<T>(this: &SigningIn, step: Step) -> Result<Option<T>, AuthError> {
     this.tell(step).await;
     Ok(None)
-}
-
-async fn signed_in(this: &SigningIn, session: &Session, tokens: &Tokens, kind: Kind) {
-    this.act(Some((session, tokens)));
-    // A log that cannot be written says so by itself; reading goes on without this entry.
-    drop(this.tools.desk.append(this.tools.draft(kind), None).await);
-    this.tell(Step::SignedIn(session.clone())).await;
-}
-
-/// Renews at three quarters of the token's life, until the issuer says no or the person leaves.
-async fn keep_fresh(
-    this: &SigningIn,
-    issuer: &mut Issuer,
-    person: Person,
-    mut tokens: Tokens,
-    asks: &mut mpsc::Receiver<Ask>,
-) -> Result<(), AuthError> {
-    loop {
-        let now = this.tools.clock.now().wall;
-        let until = match tokens.state.what_next(now) {
-            Next::Wait { until } => until,
-            Next::Reauth => {
-                this.tell(Step::Tick).await;
-                return Ok(());
-            }
-            Next::Refresh => {
-                match issuer.refresh(&tokens, &person, now).await {
-                    Ok((session, fresh)) => {
-                        tokens = fresh;
-                        signed_in(this, &session, &tokens, Kind::SessionRenewed).await;
-                    }
-                    Err(error @ AuthError::Unreachable { .. }) => {
-                        tokens.state = tokens.state.unanswered(now);
-                        this.tell(error.event()).await;
-                    }
-                    Err(error) => return Err(error),
-                }
-                continue;
-            }
-        };
-        tokio::select! {
-            () = tokio::time::sleep(ahead(now, until)) => {}
-            ask = asks.recv() => if !matches!(ask, Some(Ask::Answer(_))) {
-                sign_out(this, issuer, &tokens).await;
-                return Ok(());
-            },
-        }
-    }
-}
-
-/// Gives the tokens back, as far as the issuer lets us, and says so.
-async fn sign_out(this: &SigningIn, issuer: &Issuer, tokens: &Tokens) {
-    drop(
-        this.tools
-            .desk
-            .append(this.tools.draft(Kind::SessionSignedOut), None)
-            .await,
-    );
-    // An issuer that cannot be reached keeps its tokens until they end; ours are forgotten either way.
-    drop(issuer.revoke(tokens).await);
-    this.tell(Step::SignedOut).await;
-}
-
-fn ahead(now: Timestamp, until: Timestamp) -> Duration {
-    Duration::try_from(until.duration_since(now)).unwrap_or(Duration::from_secs(1))
 }

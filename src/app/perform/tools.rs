@@ -6,6 +6,8 @@ use std::sync::Arc;
 use tokio::sync::mpsc::Sender;
 
 use super::actors::Actors;
+use super::attendance::Attendance;
+use super::keeper::Keeper;
 use crate::app::clock::Clock;
 use crate::app::desk::Desk;
 use crate::audit::Actor;
@@ -35,6 +37,10 @@ pub struct Tools {
     pub tokens: Arc<BTreeMap<Audience, TokenSlot>>,
     /// Who acts, as entries keep it.
     pub actors: Actors,
+    /// When a key was last pressed.
+    pub attendance: Attendance,
+    /// What keeps refresh tokens.
+    pub keeper: Keeper,
 }
 
 impl Tools {

@@ -74,6 +74,7 @@ pub(super) struct Expected<'e> {
 pub(super) struct Verified {
     pub(super) person: Person,
     pub(super) good_until: Timestamp,
+    pub(super) issued_at: Timestamp,
     pub(super) acr: Option<String>,
     pub(super) auth_time: Option<Timestamp>,
 }
@@ -151,10 +152,16 @@ pub(super) fn verify(
                 // The library says: expected `A` (found `B`).
                 wrong_issuer(identity, text.rsplit('`').nth(1).unwrap_or("none"))
             }
+            ClaimsVerificationError::InvalidAudience(_) => wrong_audience(identity, host),
+            ClaimsVerificationError::InvalidNonce(said) if said == NO_NONCE => AuthError::NoNonce {
+                host: host.to_owned(),
+            },
             other => refuse(words(&other)),
         })?;
-    check_party(&claims, identity).map_err(refuse)?;
+    check_party(&claims, identity, host)?;
     let good_until = check_times(&claims, host, now)?;
+    let issued_at = Timestamp::from_second(claims.issue_time().timestamp());
+    let issued_at = issued_at.map_err(|_| refuse("its time of issue is no time"))?;
     let subject = claims.subject().as_str();
     if expected.subject.is_some_and(|one| one != subject) {
         return Err(refuse("it is about another person than before"));
@@ -162,6 +169,7 @@ pub(super) fn verify(
     Ok(Verified {
         person: person(&claims, identity),
         good_until,
+        issued_at,
         acr: claims
             .auth_context_ref()
             .map(|acr| SafeText::new(acr.as_str()).as_str().to_owned()),
@@ -183,12 +191,23 @@ fn verifier<'k>(identity: &Identity, keys: &Keys) -> Option<CoreIdTokenVerifier<
 }
 
 /// The authorised party must be this client, where one is named (Core section 3.1.3.7, 4 and 5).
-fn check_party(claims: &Claims, identity: &Identity) -> Result<(), &'static str> {
+fn check_party(claims: &Claims, identity: &Identity, host: &str) -> Result<(), AuthError> {
     let party = claims.authorized_party().map(|party| party.as_str());
     match party {
-        Some(party) if party != identity.client_id => Err("it was made for another client"),
-        None if claims.audiences().len() > 1 => Err("it is for several, and names none as its own"),
+        Some(party) if party != identity.client_id => Err(wrong_audience(identity, host)),
+        None if claims.audiences().len() > 1 => Err(AuthError::Token {
+            host: host.to_owned(),
+            reason: "it is for several, and names none as its own".to_owned(),
+        }),
         _ => Ok(()),
+    }
+}
+
+fn wrong_audience(identity: &Identity, host: &str) -> AuthError {
+    AuthError::WrongAudience {
+        host: host.to_owned(),
+        client: identity.client_id.clone(),
+        place: identity.place.clone(),
     }
 }
 
@@ -251,10 +270,6 @@ fn person(claims: &Claims, identity: &Identity) -> Person {
 /// Which check failed, in plain words and without a claim.
 fn words(error: &ClaimsVerificationError) -> &'static str {
     match error {
-        ClaimsVerificationError::InvalidAudience(_) => "it is for another client",
-        ClaimsVerificationError::InvalidNonce(said) if said == NO_NONCE => {
-            "nothing ties it to this sign-in: it has no nonce, as Dex gives none by device code"
-        }
         ClaimsVerificationError::InvalidNonce(_) => "it does not belong to this sign-in (nonce)",
         ClaimsVerificationError::Expired(_) => "it has ended",
         ClaimsVerificationError::SignatureVerification(error) => match error {
@@ -292,6 +307,7 @@ mod tests {
             ca: None,
             client_id: "crashcart".to_owned(),
             flow: Flow::Device,
+            loopback_on_shared_host: false,
             groups_claim: "groups".to_owned(),
         }
     }

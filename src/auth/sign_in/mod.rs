@@ -1,6 +1,13 @@
 //! Signing in, as the screen sees it: a small machine that events move, and one sentence for each
 //! of its states.
 
+mod prompt;
+
+pub use prompt::DevicePrompt;
+pub use prompt::PagePrompt;
+pub use prompt::Simulated;
+
+use super::person::Person;
 use super::session::Session;
 use crate::text::SafeText;
 use crate::text::words;
@@ -32,6 +39,15 @@ pub enum SignIn {
         /// What the last answer was, where it was not simply "not yet".
         notice: Option<SafeText>,
     },
+    /// An address is shown, and somebody is to go there with a browser.
+    Browser {
+        /// What to show.
+        page: PagePrompt,
+        /// What became of the last answer, where it was not good.
+        notice: Option<SafeText>,
+        /// True while the issuer is asked for the tokens of an answer.
+        redeeming: bool,
+    },
     /// Signed in.
     SignedIn(Session),
     /// It went no further; the sentence says why and what to do.
@@ -39,38 +55,6 @@ pub enum SignIn {
         /// One sentence.
         sentence: SafeText,
     },
-}
-
-/// A code to type on another device.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DevicePrompt {
-    /// The issuer's host, which the page must show.
-    pub issuer_host: SafeText,
-    /// The client's id, which the page must show.
-    pub client_id: SafeText,
-    /// The address to open.
-    pub verification_uri: SafeText,
-    /// The same with the code in it, for the QR code.
-    pub verification_uri_complete: Option<SafeText>,
-    /// The code to type, such as `WDJB-MJHT`.
-    pub user_code: SafeText,
-    /// When the code ends.
-    pub expires_at: Timestamp,
-    /// Seconds between two questions to the issuer.
-    pub interval_s: u32,
-    /// Since when the issuer is being asked.
-    pub since: Timestamp,
-    /// Set when the issuer is a simulated one on this machine.
-    pub simulated: Option<Simulated>,
-}
-
-/// A simulated issuer: the sign-in can be answered on the same screen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Simulated {
-    /// Who can be chosen.
-    pub people: Vec<SafeText>,
-    /// Where the answer goes; on this machine.
-    pub answer_endpoint: String,
 }
 
 /// What moves a sign-in on.
@@ -83,6 +67,15 @@ pub enum Event {
     },
     /// The issuer gave a code.
     Prompt(DevicePrompt),
+    /// There is a page to open in a browser.
+    Page(PagePrompt),
+    /// An address came that does not belong to this sign-in; the sentence says why.
+    Odd {
+        /// One sentence.
+        sentence: SafeText,
+    },
+    /// An address came, and the issuer is asked for the tokens of its code.
+    Redeeming,
     /// Not answered yet.
     Pending,
     /// The issuer asks to go slower.
@@ -143,16 +136,28 @@ impl SignIn {
         match (self, event) {
             (_, Event::Asked { issuer }) => Self::Asking { issuer },
             (_, Event::SignedOut) => Self::Idle,
+            // Asked for and already there: it was taken up from what is kept.
             (Self::Asking { .. }, Event::Prompt(device)) => Self::Waiting {
                 device,
                 notice: None,
             },
+            (Self::Asking { .. }, Event::Page(page)) => Self::browser(page, None, false),
+            (Self::Asking { .. } | Self::SignedIn(_), Event::SignedIn(session)) => {
+                Self::SignedIn(session)
+            }
+            (
+                Self::Browser {
+                    page,
+                    notice,
+                    redeeming,
+                },
+                event,
+            ) => browser(page, notice, redeeming, event, now),
             (Self::Asking { issuer }, event) => match ending(&event, None, now) {
                 Some(sentence) => Self::ended(&sentence),
                 None => Self::Asking { issuer },
             },
             (Self::Waiting { device, notice }, event) => waiting(device, notice, event, now),
-            (Self::SignedIn(_), Event::SignedIn(session)) => Self::SignedIn(session),
             (Self::SignedIn(session), event) => signed_in(session, &event, now),
             (other @ (Self::Idle | Self::Ended { .. }), _) => other,
         }
@@ -164,10 +169,30 @@ impl SignIn {
         match self {
             Self::Idle => SafeText::new(""),
             Self::Asking { issuer } => SafeText::new(&format!("Asking {issuer} for a code.")),
+            Self::Browser {
+                page,
+                redeeming: true,
+                ..
+            } => SafeText::new(&format!("Asking {} for the tokens.", page.issuer_host)),
             Self::Waiting {
                 notice: Some(notice),
                 ..
+            }
+            | Self::Browser {
+                notice: Some(notice),
+                ..
             } => notice.clone(),
+            Self::Browser { page, .. } => {
+                let since = words::clock_seconds(page.since, now);
+                SafeText::new(&if page.listens {
+                    format!(
+                        "Waiting for the browser at {} since {since}.",
+                        page.redirect
+                    )
+                } else {
+                    format!("Waiting for the address that the browser ends on since {since}.")
+                })
+            }
             Self::Waiting { device, .. } => {
                 let since = words::clock_seconds(device.since, now);
                 let (host, pause) = (&device.issuer_host, device.interval_s);
@@ -178,8 +203,9 @@ impl SignIn {
             Self::SignedIn(session) => {
                 let plural = if clusters == 1 { "" } else { "s" };
                 let name = session.person.short();
+                let groups = no_groups(&session.person);
                 SafeText::new(&format!(
-                    "Signed in as {name}. Reading {clusters} cluster{plural}."
+                    "Signed in as {name}. Reading {clusters} cluster{plural}.{groups}"
                 ))
             }
             Self::Ended { sentence } => sentence.clone(),
@@ -191,6 +217,14 @@ impl SignIn {
         match self {
             Self::SignedIn(session) => Some(session),
             _ => None,
+        }
+    }
+
+    fn browser(page: PagePrompt, notice: Option<SafeText>, redeeming: bool) -> Self {
+        Self::Browser {
+            page,
+            notice,
+            redeeming,
         }
     }
 
@@ -238,6 +272,33 @@ fn waiting(
     SignIn::Waiting { device, notice }
 }
 
+/// A step while a browser is away: what does not belong to this sign-in leaves it as it is.
+fn browser(
+    page: PagePrompt,
+    notice: Option<SafeText>,
+    redeeming: bool,
+    event: Event,
+    now: Timestamp,
+) -> SignIn {
+    let notice = match event {
+        Event::SignedIn(session) => return SignIn::SignedIn(session),
+        Event::Page(page) => return SignIn::browser(page, None, false),
+        Event::Redeeming => return SignIn::browser(page, None, true),
+        // What was answered in time counts, however long the issuer takes for it.
+        Event::Tick if redeeming || page.expires_at > now => {
+            return SignIn::browser(page, notice, redeeming);
+        }
+        _ if page.expires_at <= now => return SignIn::ended(&late(&page, now)),
+        Event::Expired => return SignIn::ended(&late(&page, now)),
+        Event::Odd { sentence } => Some(sentence),
+        other => match ending(&other, None, now) {
+            Some(sentence) => return SignIn::ended(&sentence),
+            None => notice,
+        },
+    };
+    SignIn::browser(page, notice, false)
+}
+
 /// A step while signed in: a renewal that got no answer changes nothing before the end.
 fn signed_in(session: Session, event: &Event, now: Timestamp) -> SignIn {
     let over = session.expires_at <= now;
@@ -271,14 +332,17 @@ fn ending(event: &Event, device: Option<&DevicePrompt>, now: Timestamp) -> Optio
         ),
         Event::Skew { host, behind_s } => skew(host, *behind_s),
         Event::NoDevice { host } => {
-            format!("{host} has no device sign-in. Set flow of the identity to one it has.")
+            format!("{host} has no device sign-in. Press p to paste a redirect.")
         }
-        Event::Refused { host, reason } => format!(
-            "{host} refused: {reason}. Ask whoever keeps it for a group of this estate, then n."
-        ),
+        Event::Refused { host, reason } => {
+            format!("{host} refused: {reason}. Ask whoever keeps it what that asks for, then n.")
+        }
         Event::Failed { sentence } => sentence.as_str().to_owned(),
         Event::Asked { .. }
         | Event::Prompt(_)
+        | Event::Page(_)
+        | Event::Odd { .. }
+        | Event::Redeeming
         | Event::Pending
         | Event::SlowDown
         | Event::SignedIn(_)
@@ -290,6 +354,20 @@ fn ending(event: &Event, device: Option<&DevicePrompt>, now: Timestamp) -> Optio
 fn expired(device: &DevicePrompt, now: Timestamp) -> String {
     let at = words::clock(device.expires_at, now);
     format!("The code ended at {at}. Press n for a new one.")
+}
+
+fn late(page: &PagePrompt, now: Timestamp) -> String {
+    let at = words::clock(page.expires_at, now);
+    format!("The time for the page ended at {at}. n begins anew.")
+}
+
+/// What is added where the issuer names no group: no error, but the likely reason of every refusal that follows.
+pub fn no_groups(person: &Person) -> &'static str {
+    if person.groups.is_empty() {
+        " The token names no group: where clusters refuse, have the groups claim put into it."
+    } else {
+        ""
+    }
 }
 
 fn silent(host: &SafeText, reason: &SafeText) -> String {

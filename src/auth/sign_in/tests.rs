@@ -42,7 +42,7 @@ fn session() -> Session {
             issuer: "https://id.meridian.test/realms/meridian".to_owned(),
             subject: "s-1".to_owned(),
             login: safe("alice@meridian.test"),
-            groups: Vec::new(),
+            groups: vec![safe("sre-operators")],
         },
         expires_at: at("04:51:40"),
         acr: None,
@@ -150,10 +150,10 @@ fn each_end_has_its_sentence() {
         (
             Event::Refused {
                 host: safe(HOST),
-                reason: safe("invalid_client"),
+                reason: safe("invalid_target"),
             },
-            "id.meridian.test refused: invalid_client. Ask whoever keeps it for a group of this \
-             estate, then n.",
+            "id.meridian.test refused: invalid_target. Ask whoever keeps it what that asks for, \
+             then n.",
         ),
         (
             Event::Failed {

@@ -1,79 +1,116 @@
-//! A kubeconfig file as it is written, before anything of it is judged.
+//! A kubeconfig file as it is written, before anything of it is judged; every field knows its line.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_saphyr::Spanned;
+use std::collections::BTreeMap;
+
+/// A text and where it stands.
+pub(super) type Text = Spanned<String>;
 
 /// The file as it is written; lists may be `null`.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(super) struct Raw {
+    pub(super) kind: Option<Text>,
     #[serde(rename = "current-context")]
-    pub(super) current_context: Option<String>,
+    pub(super) current_context: Option<Text>,
     pub(super) clusters: Option<Vec<Named<RawCluster>>>,
     pub(super) users: Option<Vec<Named<RawUser>>>,
-    pub(super) contexts: Option<Vec<NamedContext>>,
+    pub(super) contexts: Option<Vec<Named<RawContext>>>,
 }
 
-/// A named cluster or user.
+/// A named cluster, user or context; what it names may be `null`, as it may be empty.
 #[derive(Deserialize)]
 pub(super) struct Named<T> {
-    pub(super) name: String,
-    #[serde(alias = "cluster", alias = "user")]
-    pub(super) value: T,
+    pub(super) name: Text,
+    #[serde(alias = "cluster", alias = "user", alias = "context")]
+    pub(super) value: Option<T>,
 }
 
-#[derive(Deserialize)]
-pub(super) struct NamedContext {
-    pub(super) name: String,
-    pub(super) context: RawContext,
-}
-
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(super) struct RawContext {
-    #[serde(default)]
-    pub(super) cluster: String,
-    #[serde(default)]
-    pub(super) user: String,
+    pub(super) cluster: Option<Text>,
+    pub(super) user: Option<Text>,
+    pub(super) namespace: Option<Text>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(super) struct RawCluster {
-    pub(super) server: Option<String>,
+    pub(super) server: Option<Text>,
     #[serde(rename = "certificate-authority")]
-    pub(super) ca: Option<String>,
+    pub(super) ca: Option<Text>,
     #[serde(rename = "certificate-authority-data")]
-    pub(super) ca_data: Option<String>,
+    pub(super) ca_data: Option<Text>,
     #[serde(rename = "insecure-skip-tls-verify")]
-    pub(super) skip_verify: Option<bool>,
+    pub(super) skip_verify: Option<Spanned<bool>>,
     #[serde(rename = "proxy-url")]
-    pub(super) proxy_url: Option<String>,
+    pub(super) proxy_url: Option<Text>,
+    #[serde(rename = "tls-server-name")]
+    pub(super) tls_name: Option<Text>,
 }
 
 /// A user; its secrets leave this file as [`crate::config::Secret`] only.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(super) struct RawUser {
     #[serde(rename = "client-certificate")]
-    pub(super) cert: Option<String>,
+    pub(super) cert: Option<Text>,
     #[serde(rename = "client-certificate-data")]
-    pub(super) cert_data: Option<String>,
+    pub(super) cert_data: Option<Text>,
     #[serde(rename = "client-key")]
-    pub(super) key: Option<String>,
+    pub(super) key: Option<Text>,
     #[serde(rename = "client-key-data")]
-    pub(super) key_data: Option<String>,
-    pub(super) token: Option<String>,
+    pub(super) key_data: Option<Text>,
+    pub(super) token: Option<Text>,
     #[serde(rename = "tokenFile")]
-    pub(super) token_file: Option<String>,
-    pub(super) exec: Option<IgnoredAny>,
+    pub(super) token_file: Option<Text>,
+    pub(super) exec: Option<Spanned<RawExec>>,
     #[serde(rename = "auth-provider")]
-    pub(super) auth_provider: Option<IgnoredAny>,
-    pub(super) username: Option<IgnoredAny>,
-    pub(super) password: Option<IgnoredAny>,
+    pub(super) auth_provider: Option<Spanned<RawProvider>>,
+    pub(super) username: Option<Text>,
+    pub(super) password: Option<Text>,
     #[serde(rename = "as")]
-    pub(super) impersonate: Option<IgnoredAny>,
+    pub(super) acts_as: Option<Spanned<IgnoredAny>>,
+    #[serde(rename = "as-uid")]
+    pub(super) acts_as_uid: Option<Spanned<IgnoredAny>>,
     #[serde(rename = "as-groups")]
-    pub(super) impersonate_groups: Option<IgnoredAny>,
+    pub(super) acts_as_groups: Option<Spanned<IgnoredAny>>,
+    #[serde(rename = "as-user-extra")]
+    pub(super) acts_as_extra: Option<Spanned<IgnoredAny>>,
 }
 
-/// The entry of that name, if the list has it.
-pub(super) fn find<'r, T>(list: Option<&'r [Named<T>]>, name: &str) -> Option<&'r Named<T>> {
-    list.unwrap_or_default().iter().find(|one| one.name == name)
+/// A program that answers with a credential.
+#[derive(Default, Deserialize)]
+pub(super) struct RawExec {
+    #[serde(rename = "apiVersion")]
+    pub(super) api_version: Option<Text>,
+    pub(super) command: Option<Text>,
+    pub(super) args: Option<Vec<String>>,
+    pub(super) env: Option<Vec<RawVariable>>,
+    #[serde(rename = "interactiveMode")]
+    pub(super) interactive: Option<Text>,
+}
+
+/// A variable of a program's environment.
+#[derive(Deserialize)]
+pub(super) struct RawVariable {
+    pub(super) name: Text,
+    #[serde(default)]
+    pub(super) value: String,
+}
+
+/// Fields for code that kubectl once had for some providers; values that are no text are refused.
+#[derive(Default, Deserialize)]
+pub(super) struct RawProvider {
+    pub(super) name: Option<Text>,
+    pub(super) config: Option<BTreeMap<String, Text>>,
+}
+
+/// The line of a field, counted from 1.
+pub(super) fn line<T>(field: &Spanned<T>) -> usize {
+    usize::try_from(field.referenced.line()).unwrap_or_default()
+}
+
+/// A text that says something: kubectl takes an empty one for none.
+pub(super) fn said(field: Option<&Text>) -> Option<&Text> {
+    field.filter(|text| !text.value.is_empty())
 }

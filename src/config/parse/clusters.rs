@@ -1,6 +1,7 @@
 //! The `[[identity]]` and `[[cluster]]` sections.
 
 use super::Names;
+use super::access;
 use super::unknown;
 use crate::config::ConfigError;
 use crate::config::clusters::Cluster;
@@ -13,9 +14,14 @@ use crate::config::identity::Flow;
 use crate::config::identity::Identity;
 use crate::config::keys;
 use crate::config::kubeconfig;
+use crate::config::kubeconfig::Kubeconfig;
 use crate::config::pem::Pem;
+use crate::config::policy::Program;
+use crate::config::route::Proxy;
+use crate::config::route::Route;
 use crate::config::table::Found;
 use crate::config::table::Table;
+use rustls::pki_types::ServerName;
 use std::path::Path;
 
 /// All identities; the files they name are taken from a folder.
@@ -38,6 +44,7 @@ pub(super) fn identities(top: &Table<'_>, folder: &Path) -> Result<Vec<Identity>
             flow: table
                 .word("flow", Flow::from_word, "device, paste, loopback")?
                 .unwrap_or(Flow::Device),
+            loopback_on_shared_host: table.flag("loopback_on_shared_host")?,
             groups_claim: table
                 .text("groups_claim")?
                 .map_or("groups", |found| found.value)
@@ -47,11 +54,21 @@ pub(super) fn identities(top: &Table<'_>, folder: &Path) -> Result<Vec<Identity>
     Ok(identities)
 }
 
-/// All clusters; at least one.
+/// What a cluster's section refers to.
+pub(super) struct Told<'a> {
+    /// The folder that paths are taken from.
+    pub(super) folder: &'a Path,
+    /// The identities of the file.
+    pub(super) identities: &'a [Identity],
+    /// The programs that policy lists.
+    pub(super) programs: &'a [Program],
+}
+
+/// All clusters; at least one. What is odd and still usable is added to the warnings.
 pub(super) fn clusters(
     top: &Table<'_>,
-    folder: &Path,
-    identities: &[Identity],
+    told: &Told<'_>,
+    warnings: &mut Vec<ConfigError>,
 ) -> Result<Vec<Cluster>, ConfigError> {
     let mut names = Names::default();
     let mut clusters = Vec::new();
@@ -59,18 +76,23 @@ pub(super) fn clusters(
         let name = table.name()?;
         names.take("cluster", &table, name)?;
         let ca = table.need("ca", "\"FILE.crt\", the authority of its server")?;
+        let (auth, theirs) = auth(&table, told, warnings)?;
         clusters.push(Cluster {
             name: ClusterName::from(name.value),
             site: table
                 .word("site", Site::from_word, "on-prem, cloud")?
                 .ok_or_else(|| table.missing("site", "\"on-prem\" or \"cloud\""))?,
             server: address(&table, "server", "\"https://HOST:6443\"")?,
-            ca: authority(&table, folder, ca)?,
+            ca: authority(&table, told.folder, ca)?,
             fingerprint: fingerprint(&table)?,
-            auth: auth(&table, folder, identities)?,
+            auth,
+            fallback: access::fallback(&table, told.folder)?,
             audience: table.text("audience")?.map(|found| found.value.to_owned()),
+            route: route(&table, theirs)?,
+            copy_of: table.text("copy_of")?.map(|found| found.value.into()),
         });
     }
+    known_copies(top, &clusters)?;
     if clusters.is_empty() {
         let sentence = "there is no [[cluster]]; add one, or run crashcart init";
         return Err(top.error(top.at(), sentence));
@@ -101,7 +123,11 @@ fn address(table: &Table<'_>, key: &str, example: &str) -> Result<String, Config
 }
 
 /// A file of certificates.
-fn authority(table: &Table<'_>, folder: &Path, found: Found<&str>) -> Result<Pem, ConfigError> {
+pub(super) fn authority(
+    table: &Table<'_>,
+    folder: &Path,
+    found: Found<&str>,
+) -> Result<Pem, ConfigError> {
     let path = folder.join(found.value);
     let advice = "give the PEM file of the authority that signed the server";
     file::read(&path, advice)
@@ -110,6 +136,58 @@ fn authority(table: &Table<'_>, folder: &Path, found: Found<&str>) -> Result<Pem
             let sentence = format!("ca {}: {}", path.display(), error.sentence());
             table.error(found.at, sentence)
         })
+}
+
+/// How the server is reached: as this file says, else as the kubeconfig does.
+fn route(table: &Table<'_>, theirs: Route) -> Result<Route, ConfigError> {
+    let proxy = match table.text("proxy")? {
+        Some(found) => Some(Proxy::parse(found.value).ok_or_else(|| {
+            let sentence = format!("this proxy is none; {}", Proxy::FORM);
+            table.error(found.at, sentence)
+        })?),
+        None => theirs.proxy,
+    };
+    let tls_name = match table.text("tls_server_name")? {
+        Some(found) if ServerName::try_from(found.value).is_err() => {
+            let sentence = format!(
+                "tls_server_name = {:?} is no name that a certificate can be for",
+                found.value
+            );
+            return Err(table.error(found.at, sentence));
+        }
+        Some(found) => Some(found.value.to_owned()),
+        None => theirs.tls_name,
+    };
+    Ok(Route { proxy, tls_name })
+}
+
+/// Each `copy_of` names another cluster of the file, and both have pinned CA keys that differ: that is what tells them
+/// apart before anything is sent.
+fn known_copies(top: &Table<'_>, clusters: &[Cluster]) -> Result<(), ConfigError> {
+    for table in top.tables("cluster", &keys::CLUSTER)? {
+        let Some(found) = table.text("copy_of")? else {
+            continue;
+        };
+        let own = table.name()?.value;
+        let key = |name: &str| {
+            let cluster = clusters.iter().find(|one| one.name.as_str() == name)?;
+            Some(cluster.fingerprint.as_ref().map(|print| &print.ca_key))
+        };
+        let sentence = match (key(own).flatten(), key(found.value)) {
+            _ if own == found.value => format!("copy_of = {own:?} is this cluster itself"),
+            (_, None) => {
+                let names: Vec<&str> = clusters.iter().map(|one| one.name.as_str()).collect();
+                unknown("cluster", found.value, &names)
+            }
+            (Some(one), Some(Some(other))) if one != other => continue,
+            _ => format!(
+                "copy_of = {:?} tells two clusters apart by their CA keys: both need a fingerprint, and the keys in them must differ; give the copy an authority of its own",
+                found.value
+            ),
+        };
+        return Err(table.error(found.at, sentence));
+    }
+    Ok(())
 }
 
 fn fingerprint(table: &Table<'_>) -> Result<Option<Fingerprint>, ConfigError> {
@@ -123,12 +201,22 @@ fn fingerprint(table: &Table<'_>) -> Result<Option<Fingerprint>, ConfigError> {
         .ok_or_else(|| table.error(found.at, sentence))
 }
 
-/// How a person is known to the cluster: `auth` or `kubeconfig`, one of them.
+/// A kubeconfig file; or, as in `KUBECONFIG`, several with colons between them.
+fn files(folder: &Path, path: &str) -> Result<Kubeconfig, ConfigError> {
+    let one = folder.join(path);
+    if !path.contains(':') || one.exists() {
+        return kubeconfig::read(&one);
+    }
+    let parts = path.split(':').filter(|part| !part.is_empty());
+    kubeconfig::read_all(parts.map(|part| folder.join(part)))
+}
+
+/// How a person is known to the cluster, `auth` or `kubeconfig`, one of them; and how a kubeconfig says it is reached.
 fn auth(
     table: &Table<'_>,
-    folder: &Path,
-    identities: &[Identity],
-) -> Result<ClusterAuth, ConfigError> {
+    told: &Told<'_>,
+    warnings: &mut Vec<ConfigError>,
+) -> Result<(ClusterAuth, Route), ConfigError> {
     let kubeconfig = table.table("kubeconfig", &keys::KUBECONFIG)?;
     let (found, kubeconfig) = match (table.text("auth")?, kubeconfig) {
         (Some(found), Some(_)) => {
@@ -143,28 +231,29 @@ fn auth(
         (found, kubeconfig) => (found, kubeconfig),
     };
     if let Some(place) = kubeconfig {
-        let path = folder.join(place.need("path", "\"...\"")?.value);
+        access::belongs(table, "kubeconfig")?;
+        let path = place.need("path", "\"...\"")?.value;
         let context = place.text("context")?.map(|found| found.value);
-        let user = kubeconfig::read(&path).and_then(|file| file.user(context));
-        return user
-            .map(ClusterAuth::Kubeconfig)
-            .map_err(|error| table.error(place.at(), error.to_string()));
+        let read = files(told.folder, path);
+        let access = read.and_then(|file| file.access(context, told.programs));
+        let access = access.map_err(|error| table.error(place.at(), error.to_string()))?;
+        warnings.extend(access.warnings);
+        return Ok((ClusterAuth::Kubeconfig(access.user), access.route));
     }
     let (at, text) = found.map_or((0, ""), |found| (found.at, found.value));
+    access::belongs(table, text)?;
     let Some(identity) = text.strip_prefix("oidc:") else {
-        let sentence = match text {
-            "eks" | "openshift-oauth" => format!(
-                "auth = {text:?} is not built yet; use kubeconfig = {{ path, context }} for now"
-            ),
-            _ => format!("auth = {text:?} must be \"oidc:IDENTITY\""),
-        };
-        return Err(table.error(at, sentence));
+        let auth = access::by_provider(table, told.folder, at, text)?;
+        return Ok((auth, Route::default()));
     };
-    let names: Vec<&str> = identities.iter().map(|one| one.name.as_str()).collect();
+    let names: Vec<&str> = told
+        .identities
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
     if !names.contains(&identity) {
         return Err(table.error(at, unknown("identity", identity, &names)));
     }
-    Ok(ClusterAuth::Oidc {
-        identity: identity.to_owned(),
-    })
+    let identity = identity.to_owned();
+    Ok((ClusterAuth::Oidc { identity }, Route::default()))
 }

@@ -1,6 +1,8 @@
 //! The configuration file, from text to checked nouns; one file per kind of section.
 
+mod access;
 mod clusters;
+mod tokens;
 mod zones;
 
 use super::Config;
@@ -36,10 +38,17 @@ pub fn load(path: &Path, policy: Option<&Path>) -> Result<Config, ConfigError> {
     let top = Table::new(origin, &keys::FILE, 0, &table)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let identities = clusters::identities(&top, folder)?;
-    let clusters = clusters::clusters(&top, folder, &identities)?;
+    let policy = policy::load(folder, policy)?;
+    let mut warnings = Vec::new();
+    let told = clusters::Told {
+        folder,
+        identities: &identities,
+        programs: &policy.programs,
+    };
+    let clusters = clusters::clusters(&top, &told, &mut warnings)?;
     let estate = estate(&top, &clusters)?;
     let zones = zones::zones(&top, &clusters, &estate)?;
-    let policy = policy::load(folder, policy)?;
+    let tokens = tokens::tokens(&top)?;
     Ok(Config {
         path: path.to_path_buf(),
         estate,
@@ -47,6 +56,8 @@ pub fn load(path: &Path, policy: Option<&Path>) -> Result<Config, ConfigError> {
         clusters,
         zones,
         policy,
+        warnings,
+        tokens,
     })
 }
 

@@ -21,6 +21,7 @@ use crate::config::MemberBy;
 use crate::config::Pem;
 use crate::config::Policy;
 use crate::config::Site;
+use crate::config::TokenSettings;
 use crate::config::Zone;
 use crate::runbook::event::RunEvent;
 use crate::runbook::library::Library;
@@ -95,13 +96,18 @@ fn config() -> Config {
             auth: ClusterAuth::Oidc {
                 identity: "none".to_owned(),
             },
+            fallback: None,
             audience: None,
+            route: crate::config::Route::default(),
+            copy_of: None,
         }],
         zones: vec![
             zone("clinical", 2, &["ehr"]),
             zone("administrative", 1, &["billing"]),
         ],
         policy: Policy::own(),
+        warnings: Vec::new(),
+        tokens: TokenSettings::default(),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::sim::store::Resource;
 use crate::sim::store::meta;
 
 /// Applies a configuration to an object and keeps its `managedFields`.
-pub(super) fn apply(
+pub(in crate::sim) fn apply(
     object: &mut Value,
     applied: &Value,
     res: &Resource,
@@ -78,7 +78,7 @@ pub(super) fn apply(
 }
 
 /// Notes in a new object that a manager gave it by applying.
-pub(super) fn begin(given: &Value, object: &mut Value, res: &Resource, writer: &Writer) {
+pub(in crate::sim) fn begin(given: &Value, object: &mut Value, res: &Resource, writer: &Writer) {
     let own = managed::strip(given, res, writer);
     let given = fields::tree(&Map::new(), &own, Place::top(res.custom), Which::Given);
     let mut entry = managed::entry(res, writer);

@@ -4,6 +4,7 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
+use crate::sim::api::schema::Schemas;
 use crate::sim::clock::seconds;
 use crate::sim::store::Refusal;
 use crate::sim::store::Resource;
@@ -69,8 +70,9 @@ pub fn fill(store: &Store) -> Result<(), Refusal> {
     }]);
     let all = ["system:authenticated", "system:unauthenticated"];
     role(store, "system:public-info-viewer", &public, &all)?;
+    let schemas = Schemas::read();
     for res in resources::ALL.iter().filter(|res| res.custom) {
-        let mut definition = definition(res);
+        let mut definition = definition(res, &schemas);
         definition["metadata"]["creationTimestamp"] = born(store).into();
         store.create(&resources::CUSTOMRESOURCEDEFINITIONS, None, definition)?;
     }
@@ -107,7 +109,7 @@ fn role(store: &Store, name: &str, rules: &Value, groups: &[&str]) -> Result<(),
     Ok(())
 }
 
-fn definition(res: &Resource) -> Value {
+fn definition(res: &Resource, schemas: &Schemas) -> Value {
     let names = json!({
         "plural": res.plural,
         "singular": res.singular,
@@ -119,10 +121,7 @@ fn definition(res: &Resource) -> Value {
         "name": res.version,
         "served": true,
         "storage": true,
-        "schema": { "openAPIV3Schema": {
-            "type": "object",
-            "x-kubernetes-preserve-unknown-fields": true,
-        } },
+        "schema": { "openAPIV3Schema": schemas.of(res) },
     });
     if res.status_subresource {
         version["subresources"] = json!({ "status": {} });

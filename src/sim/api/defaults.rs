@@ -131,9 +131,11 @@ pub(super) fn begin(res: &Resource, object: &mut Value) {
         "creationTimestamp",
         "resourceVersion",
         "managedFields",
-        "generation",
     ] {
         meta::set(object, field, Value::Null);
+    }
+    if res.generation {
+        meta::set(object, "generation", Value::Null);
     }
     if res.status_subresource
         && let Some(map) = object.as_object_mut()

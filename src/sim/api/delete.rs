@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use crate::sim::api::Ask;
 use crate::sim::api::Server;
+use crate::sim::api::body;
 use crate::sim::api::path::Target;
 use crate::sim::api::selector::Selector;
 use crate::sim::api::shape;
 use crate::sim::api::write::answer;
-use crate::sim::api::write::body;
 use crate::sim::api::write::dry;
 use crate::sim::clock::seconds;
 use crate::sim::store::Preconditions;
@@ -32,12 +32,42 @@ const SHOWN: &[&str] = &[
 /// Seconds a pod gets to stop when neither the client nor the pod says.
 pub(super) const GRACE: u64 = 30;
 
+/// The options in a body.
+fn options(ask: &Ask) -> Result<Value, Refusal> {
+    let options = body::read(ask).map_err(|refusal| match refusal.code {
+        400 => {
+            let why = refusal.message;
+            Refusal::bad_request(format!(
+                "couldn't get version/kind; json parse error: {why}"
+            ))
+        }
+        _ => refusal,
+    })?;
+    let kind = meta::text(&options, "/kind");
+    if !matches!(kind, "" | "DeleteOptions") {
+        let version = meta::text(&options, "/apiVersion");
+        return Err(Refusal::bad_request(format!(
+            "no kind \"{kind}\" is registered for version \"{version}\" in scheme \"pkg/runtime/scheme.go:111\""
+        )));
+    }
+    Ok(options)
+}
+
+/// What a server says of a job that is deleted without a word about its pods.
+fn preserved(ask: &Ask, target: &Target) -> Vec<String> {
+    let silent = target.res.kind == "Job" && ask.body.is_empty();
+    if silent && ask.query("propagationPolicy").is_empty() {
+        return vec!["child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning".to_owned()];
+    }
+    Vec::new()
+}
+
 /// What the client asks of a deletion, from its body and its query; the grace a pod asks for itself counts last.
 fn conditions(ask: &Ask, object: &Value) -> Result<Preconditions, Refusal> {
     let options = if ask.body.is_empty() {
         Value::Null
     } else {
-        body(ask)?
+        options(ask)?
     };
     let text = |pointer: &str| {
         Some(meta::text(&options, pointer).to_owned()).filter(|text| !text.is_empty())
@@ -49,6 +79,18 @@ fn conditions(ask: &Ask, object: &Value) -> Result<Preconditions, Refusal> {
     let policy = match ask.query("propagationPolicy") {
         "" => meta::text(&options, "/propagationPolicy"),
         policy => policy,
+    };
+    if !policy.is_empty() && !options["orphanDependents"].is_null() {
+        let why = format!(
+            "Invalid value: \"{policy}\": orphanDependents and deletionPropagation cannot be both set"
+        );
+        let (field, reason) = ("propagationPolicy", "FieldValueInvalid");
+        return Err(Refusal::option("DeleteOptions", field, reason, &why));
+    }
+    let policy = match options["orphanDependents"].as_bool() {
+        Some(true) => "Orphan",
+        None if policy.is_empty() && object["kind"] == "Job" => "Orphan",
+        _ => policy,
     };
     let propagation = match policy {
         "" | "Background" => Propagation::Background,
@@ -93,7 +135,8 @@ pub(super) fn delete(
     if let Some(going) = server.store().get(res, ns, name)
         && meta::uid(&going) == meta::uid(&deleted)
     {
-        return answer(server, ask, target, 200, &going);
+        let going = answer(server, ask, target, 200, &going)?;
+        return Ok(shape::warned(going, &preserved(ask, target)));
     }
     gone(server, ask, target, name, &deleted)
 }
@@ -150,12 +193,9 @@ pub(super) fn delete_all(server: &Server, ask: &Ask, target: &Target) -> Result<
     )?;
     conditions(ask, &Value::Null)?;
     let ns = target.ns.as_deref();
-    let (all, rv) = server.store().list(target.res, ns);
-    let chosen: Vec<&Value> = all
-        .iter()
-        .map(AsRef::as_ref)
-        .filter(|object| selector.takes(object))
-        .collect();
+    let (all, rv) = server.store().kept(target.res, ns);
+    let chosen = all.iter().filter(|kept| selector.takes_kept(kept));
+    let chosen: Vec<_> = chosen.map(|kept| kept.open()).collect();
     let mut metadata = json!({ "resourceVersion": rv.to_string() });
     if target.res.custom {
         metadata["continue"] = "".into();

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::sim::api::Ask;
 use crate::sim::api::Server;
+use crate::sim::api::body;
 use crate::sim::api::delete;
 use crate::sim::api::path::Target;
 use crate::sim::api::shape;
@@ -23,7 +24,7 @@ pub(super) fn evict(
     target: &Target,
     name: &str,
 ) -> Result<Response, Refusal> {
-    let eviction = write::body(ask)?;
+    let eviction = body::read(ask)?;
     if !matches!(meta::name(&eviction), given if given == name) {
         let words = "name in URL does not match name in Eviction object";
         return Err(Refusal::bad_request(words));
@@ -69,12 +70,7 @@ fn refuse_disruption(store: &Store, pod: &Value) -> Result<(), Refusal> {
             _ => Err(Refusal::new(500, "InternalError", words)),
         };
     };
-    let pods = store.list(&resources::PODS, ns).0;
-    let expected: Vec<&Value> = pods
-        .iter()
-        .map(AsRef::as_ref)
-        .filter(|pod| covers(budget, pod))
-        .collect();
+    let expected = store.select(&resources::PODS, ns, |pod| covers(budget, pod));
     let healthy = expected.iter().filter(|pod| is_healthy(pod)).count();
     let wanted = wanted(budget, expected.len());
     if healthy > wanted || !is_healthy(pod) && healthy >= wanted {
@@ -91,12 +87,12 @@ fn refuse_disruption(store: &Store, pod: &Value) -> Result<(), Refusal> {
 }
 
 /// A budget with an empty selector covers every pod of its namespace, one without a selector none.
-fn covers(budget: &Value, pod: &Value) -> bool {
+pub(in crate::sim) fn covers(budget: &Value, pod: &Value) -> bool {
     let wanted = &budget["spec"]["selector"];
     !wanted.is_null() && selector::matches(wanted, &pod["metadata"]["labels"])
 }
 
-fn is_healthy(pod: &Value) -> bool {
+pub(in crate::sim) fn is_healthy(pod: &Value) -> bool {
     let ready = meta::list(pod, "/status/conditions")
         .iter()
         .any(|condition| condition["type"] == "Ready" && condition["status"] == "True");
@@ -104,7 +100,7 @@ fn is_healthy(pod: &Value) -> bool {
 }
 
 /// How many pods of so many a budget wants to stay.
-fn wanted(budget: &Value, expected: usize) -> usize {
+pub(in crate::sim) fn wanted(budget: &Value, expected: usize) -> usize {
     let spec = &budget["spec"];
     match (&spec["minAvailable"], &spec["maxUnavailable"]) {
         (Value::Null, Value::Null) => 0,

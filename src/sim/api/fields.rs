@@ -40,6 +40,10 @@ const WHOLE: &[&str] = &[
     "fieldRef",
     "resourceFieldRef",
     "pod",
+    "credential",
+    "caCertRef",
+    "resourcePolicy",
+    "resourceModifier",
 ];
 
 /// Parts that an object of a built-in kind has even when nobody sets them.
@@ -71,14 +75,14 @@ pub(super) enum Which {
 /// Where in an object the walk is.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
-    /// In the part of a custom resource that has no schema.
+    /// In the part of a custom resource that its definition describes.
     custom: bool,
     /// In an item of a list.
     item: bool,
 }
 
 impl Place {
-    /// The top of an object; `custom` when its kind has no schema.
+    /// The top of an object; `custom` when a definition describes its kind.
     pub(super) fn top(custom: bool) -> Place {
         Place {
             custom,
@@ -97,7 +101,7 @@ impl Place {
     fn dotted(self, key: &str, new: bool, which: Which) -> bool {
         let always = ALWAYS.contains(&key) && !self.item && (!self.custom || key == "metadata");
         match which {
-            Which::Given => self.custom && key != "metadata",
+            Which::Given => false,
             Which::Changed | Which::Missing => new && !always,
         }
     }
@@ -373,13 +377,13 @@ mod tests {
     }
 
     #[test]
-    fn a_part_without_a_schema_counts_itself() {
+    fn what_is_applied_does_not_count_the_parts_it_is_in() {
         let object = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"list": [1]}});
         let place = Place::top(true);
         let given = tree(&Map::new(), map(&object), place, Which::Given);
         assert_eq!(
             Value::Object(given),
-            json!({"f:metadata": {"f:labels": {"f:a": {}}}, "f:spec": {".": {}, "f:list": {}}})
+            json!({"f:metadata": {"f:labels": {"f:a": {}}}, "f:spec": {"f:list": {}}})
         );
     }
 

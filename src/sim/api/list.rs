@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 
 use crate::sim::api::Ask;
@@ -17,13 +16,15 @@ use crate::sim::api::selector::Selector;
 use crate::sim::api::shape;
 use crate::sim::api::shape::Shape;
 use crate::sim::api::table;
+use crate::sim::store::Kept;
 use crate::sim::store::Refusal;
 use crate::sim::store::Resource;
+use crate::sim::store::meta;
 
 /// How many lists with further pages are remembered; older ones answer 410.
 const KEPT: usize = 64;
 
-type Items = Arc<Vec<Arc<Value>>>;
+type Items = Arc<Vec<Arc<Kept>>>;
 
 /// Lists of which a client may still fetch a page.
 #[derive(Debug, Default)]
@@ -50,7 +51,7 @@ impl Snapshots {
 
 /// One page, ready to be written.
 struct Page {
-    items: Vec<Arc<Value>>,
+    items: Vec<Arc<Kept>>,
     metadata: Value,
 }
 
@@ -73,24 +74,17 @@ fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Res
     let limit = limit(ask)?;
     let asked = ask.query("resourceVersion");
     options::list(ask, server.store())?;
-    let (items, rv, start) = match ask.query("continue") {
-        "" => start(server, ask, target, limit)?,
-        token => {
-            let (rv, start) = read_token(token).ok_or_else(|| {
-                Refusal::bad_request("invalid continue token: continue key is not valid")
-            })?;
-            let items = server
-                .snapshots()
-                .find(&key, rv)
-                .filter(|_| server.store().remembers(target.res, rv))
-                .ok_or_else(too_old)?;
-            (items, rv, start)
+    let (items, rv, start, fresh) = match ask.query("continue") {
+        "" => {
+            let (items, rv, start) = start(server, ask, target, limit)?;
+            (items, rv, start, true)
         }
+        token => go_on(server, target, &key, token)?,
     };
     let mut chosen = Vec::new();
     let mut next = items.len();
     for (at, item) in items.iter().enumerate().skip(start) {
-        if !selector.takes(item) {
+        if !selector.takes_kept(item) {
             continue;
         }
         // The cache of a real server gives the whole list for version 0, whatever the limit.
@@ -107,11 +101,15 @@ fn page(server: &Server, ask: &Ask, target: &Target, selector: &Selector) -> Res
         metadata["continue"] = "".into();
     }
     if next < items.len() {
-        metadata["continue"] = token(rv, next).into();
+        let after = chosen
+            .last()
+            .map(|item| place(&item.open()))
+            .unwrap_or_default();
+        metadata["continue"] = token(Some(rv), next, &after).into();
         if selector.is_empty() {
             metadata["remainingItemCount"] = (items.len() - next).into();
         }
-        if start == 0 {
+        if fresh {
             server.snapshots().keep(key, rv, items);
         }
     }
@@ -135,8 +133,31 @@ fn start(
         let items = store.list_at(target.res, ns, version)?;
         return Ok((Arc::new(items), version, 0));
     }
-    let (items, rv) = store.list(target.res, ns);
+    let (items, rv) = store.kept(target.res, ns);
     Ok((Arc::new(items), rv, 0))
+}
+
+/// Where a list goes on by a token: in the list that was begun, or with what is there now. True when that is new.
+fn go_on(
+    server: &Server,
+    target: &Target,
+    key: &str,
+    token: &str,
+) -> Result<(Items, u64, usize, bool), Refusal> {
+    let token = read_token(token)
+        .ok_or_else(|| Refusal::bad_request("invalid continue token: continue key is not valid"))?;
+    let store = server.store();
+    let Some(rv) = token.rv else {
+        let (items, rv) = store.kept(target.res, target.ns.as_deref());
+        let start = items.partition_point(|item| place(&item.open()) <= token.after);
+        return Ok((Arc::new(items), rv, start, true));
+    };
+    let items = server
+        .snapshots()
+        .find(key, rv)
+        .filter(|_| store.remembers(target.res, rv))
+        .ok_or_else(|| too_old(&token.after))?;
+    Ok((items, rv, token.start, false))
 }
 
 /// How many objects a page may hold; 0 for all. A negative limit is none.
@@ -156,106 +177,105 @@ pub(super) fn unreadable(function: &str, text: &str) -> String {
     format!("strconv.{function}: parsing \"{text}\": invalid syntax")
 }
 
-fn token(rv: u64, start: usize) -> String {
-    URL_SAFE_NO_PAD.encode(json!({"v": "meta.k8s.io/v1", "rv": rv, "start": start}).to_string())
+/// Where a list goes on.
+#[derive(Debug, PartialEq, Eq)]
+struct Token {
+    /// The version of the list; none when it goes on with what is there by then.
+    rv: Option<u64>,
+    /// The place in the list of that version.
+    start: usize,
+    /// The place of the last object given.
+    after: String,
 }
 
-fn read_token(token: &str) -> Option<(u64, usize)> {
+/// The place of an object in lists: the smaller comes first. Namespaces and names have no zero in them.
+fn place(item: &Value) -> String {
+    format!("{}\0{}", meta::namespace(item), meta::name(item))
+}
+
+/// A token; as on a real server, version -1 stands for what is there by then.
+fn token(rv: Option<u64>, start: usize, after: &str) -> String {
+    let rv = rv.map_or(json!(-1), Value::from);
+    let token = json!({"v": "meta.k8s.io/v1", "rv": rv, "start": start, "after": after});
+    URL_SAFE_NO_PAD.encode(token.to_string())
+}
+
+fn read_token(token: &str) -> Option<Token> {
     let plain = URL_SAFE_NO_PAD.decode(token).ok()?;
     let token: Value = serde_json::from_slice(&plain).ok()?;
-    let start = usize::try_from(token["start"].as_u64()?).ok()?;
-    Some((token["rv"].as_u64()?, start))
+    Some(Token {
+        rv: token["rv"].as_u64(),
+        start: usize::try_from(token["start"].as_u64()?).ok()?,
+        after: token["after"].as_str()?.to_owned(),
+    })
 }
 
-pub(super) fn too_old() -> Refusal {
-    Refusal::expired(
-        "The provided continue parameter is too old to display a consistent list result. You must start a new list without the continue parameter.",
-    )
+/// 410 for a later page, with a token that gives the rest all the same.
+fn too_old(after: &str) -> Refusal {
+    let mut refusal = Refusal::expired(
+        "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.",
+    );
+    refusal.goes_on = token(None, 0, after);
+    refusal
 }
 
+/// 410 for the page that a token asks for.
+pub(super) fn page_too_old(given: &str) -> Refusal {
+    let after = read_token(given).map(|token| token.after);
+    too_old(&after.unwrap_or_default())
+}
+
+/// The body, item by item: only one of them is open at a time.
 fn write(
     server: &Server,
     res: &'static Resource,
     shape: Shape,
     page: &Page,
 ) -> Result<Vec<u8>, serde_json::Error> {
-    match shape {
-        Shape::Whole => serde_json::to_vec(&Whole { res, page }),
-        Shape::Metadata => serde_json::to_vec(&json!({
+    let mut head = match shape {
+        Shape::Whole => json!({
+            "kind": format!("{}List", res.kind),
+            "apiVersion": res.api_version(),
+        }),
+        Shape::Metadata => json!({
             "kind": "PartialObjectMetadataList",
             "apiVersion": "meta.k8s.io/v1",
-            "metadata": page.metadata,
-            "items": metadata(page),
-        })),
-        Shape::Table(rows) => {
-            let mut whole = table::head(res, true);
-            whole["metadata"] = page.metadata.clone();
-            whole["rows"] = page
-                .items
-                .iter()
-                .map(|item| shape::row(res, item, rows, server.clock()))
-                .collect();
-            serde_json::to_vec(&whole)
+        }),
+        Shape::Table(_) => table::head(res, true),
+    };
+    head["metadata"] = page.metadata.clone();
+    if shape == Shape::Metadata && page.items.is_empty() {
+        // A real server writes `null` where it holds nothing, in this form alone.
+        head["items"] = Value::Null;
+        return serde_json::to_vec(&head);
+    }
+    let name = match shape {
+        Shape::Table(_) => "rows",
+        Shape::Whole | Shape::Metadata => "items",
+    };
+    if let Some(head) = head.as_object_mut() {
+        head.remove(name);
+    }
+    let mut body = serde_json::to_vec(&head)?;
+    body.pop();
+    body.extend_from_slice(format!(",\"{name}\":[").as_bytes());
+    for (at, item) in page.items.iter().enumerate() {
+        if at > 0 {
+            body.push(b',');
         }
-    }
-}
-
-/// The items of a list of metadata. A real server writes `null` where it holds nothing, in this form alone.
-fn metadata(page: &Page) -> Value {
-    if page.items.is_empty() {
-        return Value::Null;
-    }
-    page.items
-        .iter()
-        .map(|item| shape::metadata_of(item))
-        .collect()
-}
-
-/// A list of whole objects, written without copying them.
-struct Whole<'a> {
-    res: &'static Resource,
-    page: &'a Page,
-}
-
-impl Serialize for Whole<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_map(Some(4))?;
-        list.serialize_entry("kind", &format!("{}List", self.res.kind))?;
-        list.serialize_entry("apiVersion", &self.res.api_version())?;
-        list.serialize_entry("metadata", &self.page.metadata)?;
-        let items: Vec<Item<'_>> = self
-            .page
-            .items
-            .iter()
-            .map(|item| Item {
-                object: item,
-                typed: self.res.custom,
-            })
-            .collect();
-        list.serialize_entry("items", &items)?;
-        list.end()
-    }
-}
-
-/// An item of a list: only custom resources carry their kind there.
-struct Item<'a> {
-    object: &'a Value,
-    typed: bool,
-}
-
-impl Serialize for Item<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Some(object) = self.object.as_object().filter(|_| !self.typed) else {
-            return self.object.serialize(serializer);
-        };
-        let mut item = serializer.serialize_map(None)?;
-        for (key, value) in object {
-            if key != "kind" && key != "apiVersion" {
-                item.serialize_entry(key, value)?;
+        match shape {
+            Shape::Whole => item.write(&mut body)?,
+            Shape::Metadata => {
+                serde_json::to_writer(&mut body, &shape::metadata_of(&item.open()))?;
+            }
+            Shape::Table(rows) => {
+                let row = shape::row(res, &item.open(), rows, server.clock());
+                serde_json::to_writer(&mut body, &row)?;
             }
         }
-        item.end()
     }
+    body.extend_from_slice(b"]}");
+    Ok(body)
 }
 
 #[cfg(test)]
@@ -264,7 +284,13 @@ mod tests {
 
     #[test]
     fn a_token_survives_the_way_to_the_client_and_back() {
-        assert_eq!(read_token(&token(1042, 500)), Some((1042, 500)));
+        let read = read_token(&token(Some(1042), 500, "shop\0web")).unwrap();
+        assert_eq!(
+            (read.rv, read.start, read.after.as_str()),
+            (Some(1042), 500, "shop\0web")
+        );
+        let fresh = read_token(&too_old("shop\0web").goes_on).unwrap();
+        assert_eq!((fresh.rv, fresh.after.as_str()), (None, "shop\0web"));
         assert_eq!(read_token("nonsense"), None);
     }
 }

@@ -134,7 +134,12 @@ fn wanted(ask: &Ask, pod: &str, now: Timestamp) -> Result<Wanted, Refusal> {
     }
     let since = match seconds {
         Some(seconds) => now.checked_sub(SignedDuration::from_secs(seconds)).ok(),
-        None => time.parse().ok(),
+        None if time.is_empty() => None,
+        None => Some(time.parse().map_err(|_| {
+            Refusal::bad_request(format!(
+                "parsing time \"{time}\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"{time}\" as \"2006\""
+            ))
+        })?),
     };
     let size = |number: Option<i64>| number.and_then(|number| usize::try_from(number).ok());
     Ok(Wanted {

@@ -24,15 +24,15 @@ const NOBODYS: &[&str] = &[
 
 /// Who writes, and how.
 #[derive(Clone, Debug)]
-pub(super) struct Writer {
+pub(in crate::sim) struct Writer {
     /// The field manager.
-    pub(super) manager: String,
+    pub(in crate::sim) manager: String,
     /// `Update` or `Apply`.
-    pub(super) operation: &'static str,
+    pub(in crate::sim) operation: &'static str,
     /// `status`, `scale` or empty.
-    pub(super) sub: String,
+    pub(in crate::sim) sub: String,
     /// When, in RFC 3339 seconds.
-    pub(super) time: String,
+    pub(in crate::sim) time: String,
 }
 
 /// Notes in `after` who changed what of `before`; null stands for a new object.

@@ -3,18 +3,21 @@
 //! `path` reads what is asked, `rbac` judges it, and one file for each manner of asking answers:
 //! `list`, `watch`, `write`, `review`, `scale`, `proxy`, `discovery`. Objects live in `store`.
 
-mod apply;
+mod admit;
+pub(in crate::sim) mod apply;
+mod ask;
 mod audit;
+mod body;
 pub mod bootstrap;
 mod defaults;
 mod delete;
 mod discovery;
-mod evict;
+pub(in crate::sim) mod evict;
 mod fields;
 mod fill;
 mod list;
 mod logs;
-mod managed;
+pub(in crate::sim) mod managed;
 mod options;
 mod patch;
 mod path;
@@ -22,11 +25,14 @@ mod protobuf;
 mod proxy;
 mod rbac;
 mod review;
+mod rules;
 mod scale;
+mod schema;
 mod selector;
 mod shape;
 mod table;
 mod trouble;
+mod types;
 mod validate;
 mod watch;
 mod write;
@@ -34,21 +40,24 @@ mod write;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, to_bytes};
 use axum::extract::{Query, Request, State};
 use axum::response::Response;
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Method, Uri};
+use http::{HeaderMap, HeaderValue, Method};
 
 pub use crate::sim::api::audit::AuditLog;
 
 use crate::sim::Cluster;
+pub(crate) use crate::sim::api::ask::Ask;
+use crate::sim::api::ask::is_on;
 use crate::sim::api::audit::Arrival;
 use crate::sim::api::audit::Open;
 use crate::sim::api::list::Snapshots;
 use crate::sim::api::path::Attributes;
 use crate::sim::api::path::Route;
 use crate::sim::api::path::Target;
+use crate::sim::api::schema::Schemas;
 use crate::sim::clock::Clock;
 use crate::sim::faults::Line;
 use crate::sim::faults::Trouble;
@@ -81,6 +90,7 @@ struct Inner {
     issuer: Issuer,
     audit: AuditLog,
     snapshots: Snapshots,
+    schemas: Schemas,
     faults: Option<Line>,
 }
 
@@ -93,6 +103,7 @@ impl Server {
             issuer,
             audit,
             snapshots: Snapshots::default(),
+            schemas: Schemas::read(),
             faults: None,
         };
         Server {
@@ -125,6 +136,10 @@ impl Server {
         &self.inner.snapshots
     }
 
+    fn schemas(&self) -> &Schemas {
+        &self.inner.schemas
+    }
+
     /// Who the bearer token speaks for.
     fn who(&self, headers: &HeaderMap) -> Option<User> {
         let header = headers.get(AUTHORIZATION)?.to_str().ok()?;
@@ -137,33 +152,6 @@ impl Server {
         };
         groups.push("system:authenticated".to_owned());
         Some(User { name, groups })
-    }
-}
-
-/// A request that is read and judged.
-pub(crate) struct Ask {
-    user: User,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    queries: Vec<(String, String)>,
-    body: Bytes,
-}
-
-impl Ask {
-    /// A query parameter; empty when it is not given.
-    fn query(&self, key: &str) -> &str {
-        let found = self.queries.iter().find(|(name, _)| name == key);
-        found.map_or("", |(_, value)| value)
-    }
-
-    /// A query parameter that is true or false.
-    fn flag(&self, key: &str) -> bool {
-        matches!(self.query(key), "true" | "1")
-    }
-
-    fn agent(&self) -> &str {
-        text(&self.headers, USER_AGENT.as_str())
     }
 }
 
@@ -183,7 +171,8 @@ async fn handle(State(server): State<Server>, request: Request) -> Response {
     let clock = server.clock().clone();
     let (parts, body) = request.into_parts();
     let id = match text(&parts.headers, "audit-id") {
-        "" => server.store().dice(crate::sim::store::Dice::uuid),
+        // Not by the dice of the store: a request that only reads must not change the story.
+        "" => uuid::Uuid::new_v4().to_string(),
         id => id.to_owned(),
     };
     let mut arrival = Arrival {
@@ -228,13 +217,12 @@ async fn judge(
     let queries = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
         .map_err(|error| Refusal::bad_request(error.to_string()))?
         .0;
-    let watch = queries
-        .iter()
-        .any(|(key, value)| key == "watch" && matches!(value.as_str(), "true" | "1"));
+    let watch = is_on(&queries, "watch");
     let route = path::route(&path);
     let plain = Route::Plain;
     let route_or_plain = route.as_ref().unwrap_or(&plain);
     arrival.asked = path::attributes(&parts.method, &path, route_or_plain, watch);
+    arrival.asked.narrow(&queries);
     *trouble = server.trouble(&parts, &arrival.asked);
     let trouble = trouble.as_ref();
     if let Some(trouble) = trouble {
@@ -315,6 +303,18 @@ fn admit(
 }
 
 async fn objects(server: &Server, ask: &Ask, target: &Target) -> Result<Response, Refusal> {
+    if target.sub == "proxy" && target.res.plural == "services" {
+        let name = target.name.as_deref().unwrap_or("");
+        return proxy::service(server, ask, target, name).await;
+    }
+    if ask.method == Method::GET {
+        return object(server, ask, target);
+    }
+    (server.cluster().turn).write(server.clock(), || object(server, ask, target))
+}
+
+/// Answers what is asked of one object or of a list.
+fn object(server: &Server, ask: &Ask, target: &Target) -> Result<Response, Refusal> {
     let known = discovery::subresources(target.res);
     if !target.sub.is_empty() && !known.iter().any(|sub| sub.0 == target.sub) {
         if target.res.custom && target.sub == "status" {
@@ -332,8 +332,7 @@ async fn objects(server: &Server, ask: &Ask, target: &Target) -> Result<Response
         };
     };
     match (target.sub.as_str(), ask.method.as_str()) {
-        ("proxy", _) if target.res.plural == "pods" => Err(logs::no_port(name)),
-        ("proxy", _) => proxy::service(server, ask, target, name).await,
+        ("proxy", _) => Err(logs::no_port(name)),
         ("log", "GET") => logs::log(server, ask, target, name),
         ("eviction", "POST") => evict::evict(server, ask, target, name),
         ("scale", "GET" | "PUT" | "PATCH") => scale::scale(server, ask, target, name),
@@ -348,7 +347,7 @@ async fn objects(server: &Server, ask: &Ask, target: &Target) -> Result<Response
 /// Health, version, discovery and API descriptions.
 fn plain_answer(ask: &Ask, path: &str) -> Result<Response, Refusal> {
     let known = match path.trim_end_matches('/') {
-        "/healthz" | "/readyz" | "/livez" => {
+        "/healthz" | "/readyz" | "/livez" | "/healthz/ping" | "/readyz/ping" | "/livez/ping" => {
             return Ok(shape::typed(
                 200,
                 "text/plain; charset=utf-8",

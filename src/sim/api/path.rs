@@ -92,6 +92,22 @@ pub(super) struct Attributes {
     pub(super) path: String,
 }
 
+impl Attributes {
+    /// A list or watch of one name by a field is asked of that name, as a real server authorizes it.
+    pub(super) fn narrow(&mut self, queries: &[(String, String)]) {
+        let many = matches!(self.verb.as_str(), "list" | "watch" | "deletecollection");
+        if !many || !self.name.is_empty() {
+            return;
+        }
+        let fields = queries.iter().filter(|(key, _)| key == "fieldSelector");
+        let named = fields
+            .flat_map(|(_, fields)| fields.split(','))
+            .find_map(|part| part.trim().strip_prefix("metadata.name="));
+        let name = named.map(|name| name.trim_start_matches('='));
+        name.unwrap_or("").clone_into(&mut self.name);
+    }
+}
+
 /// Where the path leads; 404 when nowhere.
 pub(super) fn route(path: &str) -> Result<Route, Refusal> {
     let parts: Vec<String> = path

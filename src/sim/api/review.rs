@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::sim::api::Ask;
 use crate::sim::api::Server;
 use crate::sim::api::User;
+use crate::sim::api::body;
 use crate::sim::api::managed;
 use crate::sim::api::path::Attributes;
 use crate::sim::api::path::REVIEWS;
@@ -20,7 +21,7 @@ use crate::sim::store::meta;
 
 /// Answers a review; nothing is stored.
 pub(super) fn review(server: &Server, ask: &Ask, kind: Review) -> Result<Response, Refusal> {
-    let asked = write::body(ask)?;
+    let asked = body::read(ask)?;
     let spec = &asked["spec"];
     let mut path = ask
         .uri

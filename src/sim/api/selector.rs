@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::sim::store::Kept;
 use crate::sim::store::Refusal;
 use crate::sim::store::Resource;
 use crate::sim::store::meta;
@@ -50,6 +51,8 @@ enum Test {
     Differs(String),
     In(Vec<String>),
     NotIn(Vec<String>),
+    Greater(i64),
+    Less(i64),
     Exists,
     Missing,
 }
@@ -66,11 +69,8 @@ impl Selector {
     pub(super) fn parse(res: &Resource, labels: &str, fields: &str) -> Result<Selector, Refusal> {
         let labels = split(labels)
             .into_iter()
-            .map(label)
-            .collect::<Option<Vec<_>>>()
-            .ok_or_else(|| {
-                Refusal::bad_request("unable to parse requirement: found '=', expected: identifier")
-            })?;
+            .map(|part| label(part).ok_or_else(|| Refusal::bad_request(unread(part))))
+            .collect::<Result<Vec<_>, _>>()?;
         let mut selector = Selector {
             labels,
             fields: Vec::new(),
@@ -94,15 +94,25 @@ impl Selector {
         self.labels.is_empty() && self.fields.is_empty()
     }
 
+    /// True when the object is selected; it is opened only when its fields must be looked at.
+    pub(super) fn takes_kept(&self, kept: &Kept) -> bool {
+        let labelled = self.labels.is_empty() || kept.labels(|labels| self.takes_labels(labels));
+        labelled && (self.fields.is_empty() || self.takes_fields(&kept.open()))
+    }
+
     /// True when the object is selected.
     pub(super) fn takes(&self, object: &Value) -> bool {
-        self.labels.iter().all(|(key, test)| {
-            let value = object["metadata"]["labels"][key.as_str()].as_str();
-            test.holds(value)
-        }) && self.fields.iter().all(|(key, test)| {
-            let value = field(object, key);
-            test.holds(Some(&value))
-        })
+        self.takes_labels(&object["metadata"]["labels"]) && self.takes_fields(object)
+    }
+
+    fn takes_labels(&self, labels: &Value) -> bool {
+        let mut all = self.labels.iter();
+        all.all(|(key, test)| test.holds(labels[key.as_str()].as_str()))
+    }
+
+    fn takes_fields(&self, object: &Value) -> bool {
+        let mut all = self.fields.iter();
+        all.all(|(key, test)| test.holds(Some(&field(object, key))))
     }
 }
 
@@ -113,10 +123,16 @@ impl Test {
             Test::Differs(other) => value != Some(other),
             Test::In(set) => value.is_some_and(|v| set.iter().any(|s| s == v)),
             Test::NotIn(set) => !value.is_some_and(|v| set.iter().any(|s| s == v)),
+            Test::Greater(bound) => number(value).is_some_and(|value| value > *bound),
+            Test::Less(bound) => number(value).is_some_and(|value| value < *bound),
             Test::Exists => value.is_some(),
             Test::Missing => value.is_none(),
         }
     }
+}
+
+fn number(value: Option<&str>) -> Option<i64> {
+    value?.parse().ok()
 }
 
 fn knows(res: &Resource, key: &str) -> bool {
@@ -150,7 +166,7 @@ fn field(object: &Value, key: &str) -> String {
         Some(Value::Null) | None if matches!(key, "spec.unschedulable" | "spec.hostNetwork") => {
             "false".to_owned()
         }
-        Some(Value::Null) | None if key.starts_with("status.") && pointer.ends_with('s') => {
+        Some(Value::Null) | None if matches!(key, "status.successful" | "status.replicas") => {
             "0".to_owned()
         }
         Some(Value::Null) | None => String::new(),
@@ -203,14 +219,66 @@ fn label(part: &str) -> Option<(String, Test)> {
             _ => None,
         };
     }
-    if let Some(found) = equality(part) {
-        return Some(found).filter(|(key, _)| is_key(key));
+    if let Some((key, test)) = equality(part) {
+        let one = match &test {
+            Test::Equals(value) | Test::Differs(value) => !value.contains(' '),
+            _ => true,
+        };
+        return (one && is_key(&key)).then_some((key, test));
+    }
+    if let Some((key, test)) = comparison(part) {
+        return is_key(&key).then_some((key, test));
     }
     match part.strip_prefix('!') {
         Some(key) => Some((key.trim().to_owned(), Test::Missing)),
         None => Some((part.to_owned(), Test::Exists)),
     }
     .filter(|(key, _)| is_key(key))
+}
+
+/// `a > 1` and `a < 1`, of whole numbers.
+fn comparison(part: &str) -> Option<(String, Test)> {
+    let greater = part.split_once('>').map(|found| (found, true));
+    let ((key, bound), greater) = greater.or_else(|| Some((part.split_once('<')?, false)))?;
+    let bound = bound.trim().parse().ok()?;
+    let test = if greater {
+        Test::Greater(bound)
+    } else {
+        Test::Less(bound)
+    };
+    Some((key.trim().to_owned(), test))
+}
+
+/// Why a part of a label selector cannot be read, in the words of a real server.
+fn unread(part: &str) -> String {
+    let operators = "in, notin, =, ==, !=, gt, lt";
+    let word = |text: &str| -> String {
+        let end = text.find(|letter: char| " =!(),<>".contains(letter));
+        text[..end.unwrap_or(text.len())].to_owned()
+    };
+    let key = word(part);
+    if key.is_empty() {
+        return "unable to parse requirement: found '=', expected: identifier".to_owned();
+    }
+    let rest = part[key.len()..].trim_start();
+    if rest.contains('(') && !rest.contains(')') {
+        return "unable to parse requirement: found '', expected: ',' or ')'".to_owned();
+    }
+    if !rest.starts_with(['=', '!']) {
+        let found = word(rest);
+        return format!("unable to parse requirement: found '{found}', expected: {operators}");
+    }
+    let operator = ["!=", "==", "="].into_iter();
+    let value = operator
+        .filter_map(|operator| rest.strip_prefix(operator))
+        .next()
+        .unwrap_or(rest);
+    let value = value.trim_start();
+    if value.starts_with('=') {
+        return "unable to parse requirement: found '=', expected: identifier".to_owned();
+    }
+    let found = word(value[word(value).len()..].trim_start());
+    format!("found '{found}', expected: ',' or 'end of string'")
 }
 
 fn is_key(key: &str) -> bool {
@@ -253,6 +321,7 @@ mod tests {
             ("!app", false),
             ("!other", true),
             ("other notin (x)", true),
+            ("app>1", false),
         ] {
             let parsed = Selector::parse(&PODS, selector, "").unwrap();
             assert_eq!(parsed.takes(&pod()), taken, "{selector}");

@@ -137,7 +137,8 @@ pub(super) fn row(res: &Resource, object: &Value, rows: Rows, clock: &Clock) -> 
 
 /// The answer to a refused request.
 pub(super) fn refused(refusal: &Refusal) -> Response {
-    let mut response = json(refusal.code, &refusal.status());
+    let response = json(refusal.code, &refusal.status());
+    let mut response = warned(response, &refusal.warnings);
     if let Some(seconds) = refusal.details.get("retryAfterSeconds") {
         let seconds = http::HeaderValue::from_str(&seconds.to_string());
         let headers = response.headers_mut();

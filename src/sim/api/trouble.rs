@@ -61,5 +61,5 @@ pub(super) fn too_old(
         return Some(Ok(watch::expired(&Refusal::expired(words))));
     }
     let page = ask.query("continue");
-    (!watch && !page.is_empty()).then(|| Err(list::too_old()))
+    (!watch && !page.is_empty()).then(|| Err(list::page_too_old(page)))
 }

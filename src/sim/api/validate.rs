@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::sim::api::rules;
+use crate::sim::api::schema;
 use crate::sim::store::Refusal;
 use crate::sim::store::Resource;
 use crate::sim::store::meta;
@@ -20,13 +22,39 @@ const FIELDS: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// The fields of metadata, in every kind.
+const METADATA: &[&str] = &[
+    "annotations",
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "finalizers",
+    "generateName",
+    "generation",
+    "labels",
+    "managedFields",
+    "name",
+    "namespace",
+    "ownerReferences",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+];
+
 /// Refuses an object that breaks a rule of its kind; `before` is the object it replaces, or null.
 pub(super) fn check(res: &Resource, before: &Value, object: &Value) -> Result<(), Refusal> {
+    let role = meta::text(object, "/roleRef/kind");
+    if !role.is_empty() && !matches!(role, "Role" | "ClusterRole") {
+        let why = format!("unsupported role reference kind: \"{role}\"");
+        return Err(Refusal::new(500, "", why));
+    }
+    schema::refuse(res, object, &rules::metadata(res, before, object).found)?;
     match (res.group, res.plural) {
         ("", "pods") => pod(res, before, object),
         ("apps", _) => workload(res, before, object),
         _ => Ok(()),
-    }
+    }?;
+    schema::refuse(res, object, &rules::kind(res, before, object).found)
 }
 
 fn invalid(res: &Resource, object: &Value, field: &str, why: &str) -> Refusal {
@@ -40,19 +68,31 @@ fn workload(res: &Resource, before: &Value, object: &Value) -> Result<(), Refusa
         return Err(invalid(res, object, "spec.replicas", &why));
     }
     let selector = &object["spec"]["selector"];
-    let none = Map::new();
-    let labels = &object["spec"]["template"]["metadata"]["labels"];
-    let has = labels.as_object().unwrap_or(&none);
-    let wants = selector["matchLabels"].as_object().unwrap_or(&none);
-    if wants.iter().any(|(key, value)| has.get(key) != Some(value)) {
-        let why = format!("Invalid value: {labels}: `selector` does not match template `labels`");
-        let field = "spec.template.metadata.labels";
-        return Err(invalid(res, object, field, &why));
-    }
     let old = &before["spec"]["selector"];
     if !old.is_null() && old != selector {
         let why = format!("Invalid value: {selector}: field is immutable");
         return Err(invalid(res, object, "spec.selector", &why));
+    }
+    let none = Map::new();
+    let labels = &object["spec"]["template"]["metadata"]["labels"];
+    let has = labels.as_object().unwrap_or(&none);
+    let wants = selector["matchLabels"].as_object().unwrap_or(&none);
+    if selector.is_null() {
+        let refusal = Refusal::invalid(
+            res,
+            meta::name(object),
+            "spec.selector",
+            "FieldValueRequired",
+            "Required value",
+        );
+        let why = format!("Invalid value: {labels}: `selector` does not match template `labels`");
+        let field = "spec.template.metadata.labels";
+        return Err(refusal.also(field, "FieldValueInvalid", &why));
+    }
+    if wants.iter().any(|(key, value)| has.get(key) != Some(value)) {
+        let why = format!("Invalid value: {labels}: `selector` does not match template `labels`");
+        let field = "spec.template.metadata.labels";
+        return Err(invalid(res, object, field, &why));
     }
     Ok(())
 }
@@ -104,6 +144,21 @@ pub(super) fn prune(res: &Resource, object: &mut Value) -> Vec<String> {
     unknown
 }
 
+/// Takes out of an object's metadata what metadata does not have, and names it.
+pub(super) fn prune_metadata(object: &mut Value) -> Vec<String> {
+    let mut unknown = Vec::new();
+    if let Some(map) = object["metadata"].as_object_mut() {
+        map.retain(|key, _| {
+            let known = METADATA.contains(&key.as_str());
+            if !known {
+                unknown.push(format!("metadata.{key}"));
+            }
+            known
+        });
+    }
+    unknown
+}
+
 /// What a server says of finalizers that may be somebody else's.
 pub(super) fn finalizers(object: &Value) -> Vec<String> {
     meta::list(object, "/metadata/finalizers")
@@ -120,16 +175,50 @@ pub(super) fn finalizers(object: &Value) -> Vec<String> {
 
 /// 400: the object has fields that its kind has not, and the client asked to be told.
 pub(super) fn unknown(res: &Resource, fields: &[String]) -> Refusal {
+    unreadable(res, &strictly(fields))
+}
+
+fn strictly(fields: &[String]) -> String {
     let fields: Vec<String> = fields
         .iter()
         .map(|field| format!("unknown field \"{field}\""))
         .collect();
+    format!("strict decoding error: {}", fields.join(", "))
+}
+
+/// 422: a patch gives an object fields that its kind has not; `whole` is the object as patched.
+pub(super) fn unknown_patched(whole: &Value, fields: &[String]) -> Refusal {
+    unreadable_patched(whole, &strictly(fields))
+}
+
+/// 400: a field holds what its type cannot.
+pub(super) fn unreadable(res: &Resource, why: &str) -> Refusal {
     Refusal::bad_request(format!(
-        "{kind} in version \"{}\" cannot be handled as a {kind}: strict decoding error: {}",
+        "{kind} in version \"{}\" cannot be handled as a {kind}: {why}",
         res.version,
-        fields.join(", "),
         kind = res.kind
     ))
+}
+
+/// 422: a patch makes an object that cannot be read; `whole` is the object as patched.
+pub(super) fn unreadable_patched(whole: &Value, why: &str) -> Refusal {
+    let whole = Value::from(whole.to_string());
+    let why = format!("Invalid value: {whole}: {why}");
+    let mut refusal = Refusal::new(422, "Invalid", format!(" \"\" is invalid: patch: {why}"));
+    let cause = json!({ "reason": "FieldValueInvalid", "message": why, "field": "patch" });
+    refusal.details = json!({ "causes": [cause] });
+    refusal
+}
+
+/// What an apply says of fields that a built-in kind has not.
+pub(super) fn undeclared(res: &Resource, applied: &Value) -> Vec<String> {
+    let mut rest = applied.clone();
+    let mut unknown = prune_metadata(&mut rest);
+    unknown.extend(prune(res, &mut rest));
+    unknown
+        .iter()
+        .map(|field| format!(".{field}: field not declared in schema"))
+        .collect()
 }
 
 /// Refuses a review that asks nothing, or two things at once.
@@ -177,7 +266,10 @@ mod tests {
         let with = |label: &str| {
             json!({"metadata": {"name": "w"}, "spec": {
                 "selector": {"matchLabels": {"app": "w"}},
-                "template": {"metadata": {"labels": {"app": label}}},
+                "template": {"metadata": {"labels": {"app": label}}, "spec": {
+                    "restartPolicy": "Always",
+                    "containers": [{"name": "c", "image": "i"}],
+                }},
             }})
         };
         assert!(check(&DEPLOYMENTS, &Value::Null, &with("w")).is_ok());

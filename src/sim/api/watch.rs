@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -23,6 +24,7 @@ use crate::sim::api::shape::Shape;
 use crate::sim::clock::Clock;
 use crate::sim::store::Change;
 use crate::sim::store::Event;
+use crate::sim::store::Kept;
 use crate::sim::store::Refusal;
 use crate::sim::store::Resource;
 use crate::sim::store::Subscription;
@@ -45,6 +47,10 @@ struct Watch {
     clock: Clock,
     changes: Subscription,
     lines: VecDeque<Bytes>,
+    /// What was there at the beginning and is not told yet: told one by one, as the client reads.
+    present: VecDeque<Arc<Kept>>,
+    /// Whether the end of what was there is still to be told.
+    initial_end: bool,
     bookmarks: bool,
     bookmark: Pin<Box<Sleep>>,
     end: Pin<Box<Sleep>>,
@@ -70,18 +76,16 @@ pub(super) fn watch(
     let initial = ask.flag("sendInitialEvents");
     let from = version(ask)?;
     let from_state = from == 0 && ask.query("sendInitialEvents") != "false";
-    let (present, now) = server.store().list(target.res, target.ns.as_deref());
+    let (present, now) = server.store().kept(target.res, target.ns.as_deref());
     let start = if initial || from == 0 { now } else { from };
     let changes = match server.store().subscribe(target.res, start) {
         Ok(changes) => changes,
         Err(refusal) => return Ok(expired(&refusal)),
     };
-    let length = match ask.query("timeoutSeconds").parse() {
-        Ok(seconds) if seconds > 0 => Duration::from_secs(seconds),
-        _ => LENGTH,
-    };
+    let length = length(ask)?;
     let first_bookmark = BOOKMARK.min(length.saturating_sub(BEFORE_END));
-    let mut watch = Watch {
+    let bookmarks = ask.flag("allowWatchBookmarks");
+    let watch = Watch {
         res: target.res,
         ns: target.ns.clone(),
         selector,
@@ -89,23 +93,19 @@ pub(super) fn watch(
         clock: server.clock().clone(),
         changes,
         lines: VecDeque::new(),
-        bookmarks: ask.flag("allowWatchBookmarks"),
+        present: if initial || from_state {
+            present.into()
+        } else {
+            VecDeque::new()
+        },
+        initial_end: initial && bookmarks,
+        bookmarks,
         bookmark: Box::pin(sleep(first_bookmark)),
         end: Box::pin(sleep(length)),
         columns_sent: false,
         over: false,
         _open: open,
     };
-    if initial || from_state {
-        for object in present {
-            if watch.selector.takes(&object) {
-                watch.push("ADDED", &object);
-            }
-        }
-    }
-    if initial && watch.bookmarks {
-        watch.push_bookmark(true);
-    }
     let lines = stream::unfold(watch, |mut watch| async move {
         let line = watch.line().await?;
         Some((Ok::<_, Infallible>(line), watch))
@@ -115,6 +115,19 @@ pub(super) fn watch(
         "application/json",
         Body::from_stream(lines),
     ))
+}
+
+/// How long the watch lasts.
+fn length(ask: &Ask) -> Result<Duration, Refusal> {
+    let text = ask.query("timeoutSeconds");
+    if text.is_empty() {
+        return Ok(LENGTH);
+    }
+    let seconds: i64 = text
+        .parse()
+        .map_err(|_| Refusal::bad_request(list::unreadable("ParseInt", text)))?;
+    let seconds = u64::try_from(seconds).ok().filter(|seconds| *seconds > 0);
+    Ok(seconds.map_or(LENGTH, Duration::from_secs))
 }
 
 /// The version the watch starts from; 0 for what is there now.
@@ -141,7 +154,7 @@ fn left(event: &Event) -> Value {
         Some(before) if event.change != Change::Deleted => before,
         _ => &event.object,
     };
-    let mut was = Value::clone(was);
+    let mut was = Value::clone(&was.open());
     meta::set(&mut was, "resourceVersion", event.rv.to_string().into());
     was
 }
@@ -170,6 +183,16 @@ impl Watch {
             if let Some(line) = self.lines.pop_front() {
                 return Some(line);
             }
+            if let Some(kept) = self.present.pop_front() {
+                if self.selector.takes_kept(&kept) {
+                    self.push("ADDED", &kept.open());
+                }
+                continue;
+            }
+            if std::mem::take(&mut self.initial_end) {
+                self.push_bookmark(true);
+                continue;
+            }
             if self.over {
                 return None;
             }
@@ -194,22 +217,21 @@ impl Watch {
 
     /// What an event is to this watch: an object may enter or leave its selection.
     fn tell(&mut self, event: &Event) {
+        let object = event.object.open();
         if self
             .ns
             .as_deref()
-            .is_some_and(|ns| ns != meta::namespace(&event.object))
+            .is_some_and(|ns| ns != meta::namespace(&object))
         {
             return;
         }
-        let was = event
-            .before
-            .as_ref()
-            .is_some_and(|o| self.selector.takes(o));
-        let is = event.change != Change::Deleted && self.selector.takes(&event.object);
+        let before = event.before.as_ref();
+        let was = before.is_some_and(|kept| self.selector.takes_kept(kept));
+        let is = event.change != Change::Deleted && self.selector.takes(&object);
         match (was, is) {
             (false, false) => {}
-            (false, true) => self.push("ADDED", &event.object),
-            (true, true) => self.push("MODIFIED", &event.object),
+            (false, true) => self.push("ADDED", &object),
+            (true, true) => self.push("MODIFIED", &object),
             (true, false) => self.push("DELETED", &left(event)),
         }
     }

@@ -1,12 +1,14 @@
 //! Creating, replacing and patching objects over HTTP.
 
 use axum::response::Response;
-use http::header::CONTENT_TYPE;
+use http::Method;
 use serde_json::{Value, json};
 
 use crate::sim::api::Ask;
 use crate::sim::api::Server;
+use crate::sim::api::admit;
 use crate::sim::api::apply;
+use crate::sim::api::body;
 use crate::sim::api::defaults;
 use crate::sim::api::fill;
 use crate::sim::api::managed;
@@ -14,90 +16,15 @@ use crate::sim::api::managed::Writer;
 use crate::sim::api::options;
 use crate::sim::api::patch;
 use crate::sim::api::path::Target;
-use crate::sim::api::protobuf;
+use crate::sim::api::schema;
 use crate::sim::api::shape;
 use crate::sim::api::shape::Shape;
+use crate::sim::api::types;
 use crate::sim::api::validate;
 use crate::sim::clock::seconds;
 use crate::sim::store::Refusal;
 use crate::sim::store::Resource;
 use crate::sim::store::meta;
-
-/// The media types of objects in bodies.
-const READ: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
-
-/// The body's bare media type; empty when the client sends none.
-fn media(ask: &Ask) -> &str {
-    let kind = ask.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
-    kind.and_then(|kind| kind.split(';').next())
-        .unwrap_or("")
-        .trim()
-}
-
-/// The body as an object, from JSON or YAML.
-pub(super) fn body(ask: &Ask) -> Result<Value, Refusal> {
-    match media(ask) {
-        "" | "application/json" => json_body(ask),
-        "application/yaml" => yaml_body(ask),
-        protobuf::MEDIA => {
-            protobuf::read(&ask.body).ok_or_else(|| Refusal::unsupported_media(READ))
-        }
-        _ => Err(Refusal::unsupported_media(READ)),
-    }
-}
-
-fn json_body(ask: &Ask) -> Result<Value, Refusal> {
-    serde_json::from_slice(&ask.body)
-        .map_err(|error| Refusal::bad_request(unread(&error, &ask.body)))
-}
-
-fn patch_body(ask: &Ask) -> Result<Value, Refusal> {
-    serde_json::from_slice(&ask.body).map_err(|error| {
-        let why = unread(&error, &ask.body);
-        Refusal::bad_request(format!("error decoding patch: {why}"))
-    })
-}
-
-/// The body as an object of a kind, which is named where the body cannot be read.
-fn object_body(ask: &Ask, res: &Resource) -> Result<Value, Refusal> {
-    let json = matches!(media(ask), "" | "application/json");
-    match serde_json::from_slice::<Value>(&ask.body) {
-        Err(error) if json => {
-            let sent = match String::from_utf8_lossy(&ask.body) {
-                nothing if nothing.is_empty() => "<empty>".into(),
-                sent => sent,
-            };
-            Err(Refusal::bad_request(format!(
-                "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: {} ({sent})",
-                res.kind,
-                unread(&error, &ask.body)
-            )))
-        }
-        _ => body(ask),
-    }
-}
-
-/// Why JSON could not be read, in the words of Go's reader.
-fn unread(error: &serde_json::Error, sent: &[u8]) -> String {
-    if error.is_eof() {
-        return "unexpected end of JSON input".to_owned();
-    }
-    let at = error.column().saturating_sub(1);
-    let line = sent
-        .split(|byte| *byte == b'\n')
-        .nth(error.line().saturating_sub(1));
-    let letter = line
-        .and_then(|line| line.get(at))
-        .copied()
-        .map_or(' ', char::from);
-    format!("invalid character '{letter}' looking for beginning of value")
-}
-
-fn yaml_body(ask: &Ask) -> Result<Value, Refusal> {
-    let text = std::str::from_utf8(&ask.body).unwrap_or_default();
-    serde_saphyr::from_str(text)
-        .map_err(|error| Refusal::bad_request(format!("error converting YAML to JSON: {error}")))
-}
 
 pub(super) fn dry(ask: &Ask) -> Result<bool, Refusal> {
     let options = match ask.method.as_str() {
@@ -151,27 +78,63 @@ pub(super) fn create(server: &Server, ask: &Ask, target: &Target) -> Result<Resp
     if target.res.namespaced && target.ns.is_none() {
         return Err(Refusal::method_not_allowed());
     }
-    let mut object = object_body(ask, target.res)?;
-    let warnings = pruned(ask, target, &mut object)?;
+    let mut object = body::object(ask, target.res)?;
+    let mut warnings = pruned(server, ask, target.res, &mut object)?;
+    if !meta::text(&object, "/metadata/resourceVersion").is_empty() {
+        let why = "resourceVersion should not be set on objects to be created";
+        return Err(Refusal::new(500, "", why));
+    }
+    warnings.extend(validate::finalizers(&object));
     let writer = writer(server, ask, "Update", "");
-    let made = create_as(server, ask, target, object, &writer)?;
-    let made = answer(server, ask, target, 201, &made)?;
-    Ok(shape::warned(made, &warnings))
+    let made = create_as(server, ask, target, object, &writer);
+    warned(
+        made.and_then(|made| answer(server, ask, target, 201, &made)),
+        warnings,
+    )
 }
 
 /// Takes out fields that the kind has not, and says what is to be warned of.
-fn pruned(ask: &Ask, target: &Target, object: &mut Value) -> Result<Vec<String>, Refusal> {
+fn pruned(
+    server: &Server,
+    ask: &Ask,
+    res: &Resource,
+    object: &mut Value,
+) -> Result<Vec<String>, Refusal> {
     let strict = options::strict(ask)?;
-    let unknown = validate::prune(target.res, object);
+    let whole = object.clone();
+    let patched = ask.method == Method::PATCH;
+    if let Some(why) = types::wrong(res, object) {
+        return Err(if patched {
+            validate::unreadable_patched(&whole, &why)
+        } else {
+            validate::unreadable(res, &why)
+        });
+    }
+    let mut unknown = validate::prune_metadata(object);
+    unknown.extend(server.schemas().prune(res, object));
+    unknown.extend(validate::prune(res, object));
     if strict == Some(true) && !unknown.is_empty() {
-        return Err(validate::unknown(target.res, &unknown));
+        return Err(if patched {
+            validate::unknown_patched(&whole, &unknown)
+        } else {
+            validate::unknown(res, &unknown)
+        });
     }
     let told = unknown.iter().filter(|_| strict.is_some());
-    let mut warnings: Vec<String> = told
+    Ok(told
         .map(|field| format!("unknown field \"{field}\""))
-        .collect();
-    warnings.extend(validate::finalizers(object));
-    Ok(warnings)
+        .collect())
+}
+
+/// An answer, or a refusal, with what is to be warned of.
+fn warned(answer: Result<Response, Refusal>, warnings: Vec<String>) -> Result<Response, Refusal> {
+    match answer {
+        Ok(answer) => Ok(shape::warned(answer, &warnings)),
+        Err(refusal) => Err(Refusal {
+            warnings,
+            ..refusal
+        }),
+    }
 }
 
 fn create_as(
@@ -186,13 +149,19 @@ fn create_as(
     meta::map(&mut object, "metadata");
     let given = object.clone();
     defaults::begin(target.res, &mut object);
+    if let Some(ns) = &target.ns {
+        meta::set(&mut object, "namespace", ns.as_str().into());
+    }
+    server.schemas().complete(target.res, &mut object);
     if writer.operation == "Apply" {
         apply::begin(&given, &mut object, target.res, writer);
     } else {
         managed::note(&Value::Null, &mut object, target.res, writer);
     }
-    fill::admit(target.res, &mut object, server.store());
-    validate::check(target.res, &Value::Null, &object)?;
+    admit::admit(target.res, &mut object, server.store());
+    let none = Value::Null;
+    server.schemas().check(target.res, "", &none, &object)?;
+    validate::check(target.res, &none, &object)?;
     server
         .store()
         .try_create(target.res, target.ns.as_deref(), object, dry(ask)?)
@@ -205,8 +174,22 @@ pub(super) fn replace(
     target: &Target,
     name: &str,
 ) -> Result<Response, Refusal> {
-    let object = object_body(ask, target.res)?;
+    let object = body::object(ask, target.res)?;
+    if meta::name(&object).is_empty() {
+        return Err(Refusal::bad_request(format!(
+            "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        )));
+    }
     defaults::check_fit(target, &object)?;
+    if target.res.group == "coordination.k8s.io"
+        && server
+            .store()
+            .get(target.res, target.ns.as_deref(), name)
+            .is_none()
+    {
+        // A lease is made by who replaces it.
+        return create(server, ask, target);
+    }
     let writer = writer(server, ask, "Update", &target.sub);
     change(server, ask, target, name, &writer, |old| {
         if target.res.custom && meta::text(&object, "/metadata/resourceVersion").is_empty() {
@@ -241,15 +224,20 @@ pub(super) fn patch(
     target: &Target,
     name: &str,
 ) -> Result<Response, Refusal> {
-    let kind = media(ask);
+    let kind = body::media(ask);
     if kind == "application/apply-patch+yaml" {
         return apply(server, ask, target, name);
+    }
+    if !ask.query("force").is_empty() {
+        let why = "Forbidden: may not be specified for non-apply patch";
+        let (field, reason) = ("force", "FieldValueForbidden");
+        return Err(Refusal::option("PatchOptions", field, reason, why));
     }
     let writer = writer(server, ask, "Update", &target.sub);
     let patch = match kind {
         "application/json-patch+json"
         | "application/merge-patch+json"
-        | "application/strategic-merge-patch+json" => patch_body(ask)?,
+        | "application/strategic-merge-patch+json" => body::patch(ask)?,
         _ => return Err(unsupported_patch()),
     };
     if kind.starts_with("application/strategic") && target.res.custom {
@@ -284,7 +272,7 @@ fn apply(server: &Server, ask: &Ask, target: &Target, name: &str) -> Result<Resp
         let (field, reason) = ("fieldManager", "FieldValueRequired");
         return Err(Refusal::option("PatchOptions", field, reason, why));
     }
-    let mut object = yaml_body(ask)?;
+    let mut object = body::yaml(ask)?;
     if meta::text(&object, "/kind") != target.res.kind {
         return Err(Refusal::bad_request(format!(
             "invalid object type: {}, Kind={}",
@@ -295,6 +283,12 @@ fn apply(server: &Server, ask: &Ask, target: &Target, name: &str) -> Result<Resp
     if !meta::list(&object, "/metadata/managedFields").is_empty() {
         return Err(Refusal::bad_request("metadata.managedFields must be nil"));
     }
+    server.schemas().check_applied(target.res, &object)?;
+    schema::untyped(
+        target.res,
+        &object,
+        &validate::undeclared(target.res, &object),
+    )?;
     // The path names the object, whatever its own name says.
     meta::set(&mut object, "name", name.into());
     defaults::check_fit(target, &object)?;
@@ -307,6 +301,10 @@ fn apply(server: &Server, ask: &Ask, target: &Target, name: &str) -> Result<Resp
     }
     let force = ask.flag("force");
     change(server, ask, target, name, &writer, |old| {
+        let version = meta::text(&object, "/metadata/resourceVersion");
+        if !version.is_empty() && version != meta::text(old, "/metadata/resourceVersion") {
+            return Err(Refusal::stale(target.res, name));
+        }
         apply::apply(old, &object, target.res, &writer, force)
     })
 }
@@ -322,12 +320,18 @@ fn change(
 ) -> Result<Response, Refusal> {
     let res = target.res;
     let ns = target.ns.as_deref();
+    let applies = writer.operation == "Apply";
+    options::strict(ask)?;
+    let mut warnings = Vec::new();
     let changed = server
         .store()
         .try_update(res, ns, name, dry(ask)?, |object| {
             let before = object.clone();
             change(object)?;
             meta::tidy(object);
+            if !applies {
+                warnings = pruned(server, ask, res, object)?;
+            }
             let owners = object["metadata"]["managedFields"].take();
             if target.sub == "status" {
                 let status = object["status"].take();
@@ -338,16 +342,21 @@ fn change(
             } else if res.status_subresource {
                 keep_status(&before, object);
             }
+            server.schemas().complete(res, object);
             fill::complete(res, &before, object);
+            server.schemas().check(res, &target.sub, &before, object)?;
             validate::check(res, &before, object)?;
-            if writer.operation == "Apply" {
+            if applies {
                 meta::set(object, "managedFields", owners);
             } else {
                 managed::note(&before, object, res, writer);
             }
             Ok(())
-        })?;
-    answer(server, ask, target, 200, &changed)
+        });
+    warned(
+        changed.and_then(|changed| answer(server, ask, target, 200, &changed)),
+        warnings,
+    )
 }
 
 fn keep_status(before: &Value, object: &mut Value) {

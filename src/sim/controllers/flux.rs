@@ -1,4 +1,6 @@
-//! Flux: reconciles at each interval and on request, and is silent while suspended.
+//! Flux: puts back at each interval and on request what its repository says, and is silent while suspended.
+
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -9,6 +11,7 @@ use crate::sim::store::{Preconditions, Resource, Store, meta};
 
 use super::conditions::{self, Condition};
 use super::events::Said;
+use super::tree::{self, Applied, Tree};
 use super::{Agenda, after, events, pods};
 
 /// The annotation that asks for a reconcile now.
@@ -17,7 +20,7 @@ const ASKED: &str = "reconcile.fluxcd.io/requestedAt";
 const TAKES: f64 = 0.4;
 
 /// Moves repositories and kustomizations.
-pub(super) fn pass(store: &Store, agenda: &mut Agenda) {
+pub(super) fn pass(store: &Store, tree: &Tree, agenda: &mut Agenda) {
     let (repositories, _) = store.list(&GITREPOSITORIES, None);
     for repository in repositories {
         acknowledge(store, &GITREPOSITORIES, &repository);
@@ -37,7 +40,7 @@ pub(super) fn pass(store: &Store, agenda: &mut Agenda) {
             // A suspended object says it has heard, and does nothing.
             acknowledge(store, &KUSTOMIZATIONS, &one);
         } else if is_running(&one) {
-            finish(store, agenda, &one);
+            finish(store, tree, agenda, &one);
         } else if wants(agenda, &one) {
             begin(store, agenda, &one);
         }
@@ -110,11 +113,16 @@ fn fetch(store: &Store, agenda: &Agenda, repository: &Value) {
     };
     let written = store.update(&GITREPOSITORIES, space, meta::name(repository), change);
     if written.is_ok() && !refuses.is_empty() {
-        warn(store, now, repository, ("GitOperationFailed", &words));
+        say(store, now, repository, (true, "GitOperationFailed", &words));
     }
 }
 
-fn warn(store: &Store, now: Timestamp, about: &Value, (reason, message): (&str, &str)) {
+fn say(
+    store: &Store,
+    now: Timestamp,
+    about: &Value,
+    (warning, reason, message): (bool, &str, &str),
+) {
     let by = if about["kind"] == "GitRepository" {
         "source-controller"
     } else {
@@ -123,7 +131,7 @@ fn warn(store: &Store, now: Timestamp, about: &Value, (reason, message): (&str, 
     let said = Said {
         by,
         host: "",
-        warning: true,
+        warning,
         reason,
         message,
     };
@@ -206,18 +214,45 @@ fn condition(value: &mut Value, now: Timestamp, wanted: (&str, &str, &str, &str)
     }
 }
 
-/// The revision of the artifact that the source has; none when there is no such source.
-fn revision(store: &Store, one: &Value) -> Option<String> {
+/// The source of a Kustomization; none when it does not exist.
+fn source(store: &Store, one: &Value) -> Option<Arc<Value>> {
     let space = match meta::text(one, "/spec/sourceRef/namespace") {
         "" => meta::namespace(one),
         space => space,
     };
     let name = meta::text(one, "/spec/sourceRef/name");
-    let source = store.get(&GITREPOSITORIES, Some(space), name)?;
+    store.get(&GITREPOSITORIES, Some(space), name)
+}
+
+/// The revision of the artifact that the source has; none when there is no such source.
+fn revision(store: &Store, one: &Value) -> Option<String> {
+    let source = source(store, one)?;
     Some(meta::text(&source, "/status/artifact/revision").to_owned())
 }
 
-fn finish(store: &Store, agenda: &mut Agenda, one: &Value) {
+/// How a reconcile went: what it did, or the reason and the sentence why it could not.
+fn outcome(
+    store: &Store,
+    tree: &Tree,
+    now: Timestamp,
+    one: &Value,
+) -> Result<Applied, [String; 2]> {
+    let failed = |reason: &str, words: String| Err([reason.to_owned(), words]);
+    let Some(source) = source(store, one) else {
+        let name = meta::text(one, "/spec/sourceRef/name");
+        let words = format!("GitRepository.source.toolkit.fluxcd.io \"{name}\" not found");
+        return failed("ArtifactFailed", words);
+    };
+    if let Some((reason, words)) = pods::trouble(one, "fails").split_once(": ") {
+        return failed(reason, words.to_owned());
+    }
+    let left = pods::trouble(&source, "left").split(',');
+    let left: Vec<String> = left.map(|id| id.trim().to_owned()).collect();
+    let applied = tree.apply(store, now, one, &left);
+    applied.or_else(|words| failed("ReconciliationFailed", words))
+}
+
+fn finish(store: &Store, tree: &Tree, agenda: &mut Agenda, one: &Value) {
     let list = meta::list(one, "/status/conditions");
     let running = list.iter().find(|c| c["type"] == "Reconciling");
     let since = running.and_then(|c| events::time(c, "/lastTransitionTime"));
@@ -225,49 +260,68 @@ fn finish(store: &Store, agenda: &mut Agenda, one: &Value) {
         return;
     }
     let now = agenda.now();
-    let found = revision(store, one);
-    let fails = pods::trouble(one, "fails").to_owned();
-    if let Some((reason, words)) = fails.split_once(": ") {
-        warn(store, now, one, (reason, words));
+    let found = revision(store, one).unwrap_or_default();
+    let outcome = outcome(store, tree, now, one);
+    match &outcome {
+        Ok(done) if !done.changes.is_empty() => {
+            say(
+                store,
+                now,
+                one,
+                (false, "Progressing", &done.changes.join("\n")),
+            );
+        }
+        Err([reason, words]) if reason != "ArtifactFailed" => {
+            say(store, now, one, (true, reason, words));
+        }
+        _ => {}
     }
     edit(store, one, |value| {
         conditions::remove(value, "Reconciling");
-        let asked = value["metadata"]["annotations"][ASKED].clone();
-        if asked.is_string() {
-            value["status"]["lastHandledReconcileAt"] = asked;
-        } else if value["metadata"]["annotations"] == json!({ASKED: null})
-            && let Some(metadata) = value["metadata"].as_object_mut()
-        {
-            metadata.remove("annotations");
+        heard(value);
+        match outcome {
+            Ok(done) => succeed(value, now, &found, &done),
+            Err(why) => fail(value, now, &found, &why),
         }
-        value["status"]["observedGeneration"] = value["metadata"]["generation"].clone();
-        let Some(revision) = found else {
-            let source = meta::text(value, "/spec/sourceRef/name");
-            let words = format!("GitRepository.source.toolkit.fluxcd.io \"{source}\" not found");
-            condition(value, now, ("Ready", "False", "ArtifactFailed", &words));
-            return;
-        };
-        if let Some((reason, words)) = fails.split_once(": ") {
-            let retry = "retrying after a failed reconcile";
-            condition(
-                value,
-                now,
-                ("Reconciling", "True", "ProgressingWithRetry", retry),
-            );
-            condition(value, now, ("Ready", "False", reason, words));
-            value["status"]["lastAttemptedRevision"] = json!(revision);
-            return;
-        }
-        let words = format!("Applied revision: {revision}");
-        condition(
-            value,
-            now,
-            ("Ready", "True", "ReconciliationSucceeded", &words),
-        );
-        value["status"]["lastAppliedRevision"] = json!(revision);
-        value["status"]["lastAttemptedRevision"] = json!(revision);
-        remember(value, now, &revision);
     });
+}
+
+/// Takes note of a request, and of the object as it is asked for now.
+fn heard(value: &mut Value) {
+    let asked = value["metadata"]["annotations"][ASKED].clone();
+    if asked.is_string() {
+        value["status"]["lastHandledReconcileAt"] = asked;
+    } else if value["metadata"]["annotations"] == json!({ASKED: null})
+        && let Some(metadata) = value["metadata"].as_object_mut()
+    {
+        metadata.remove("annotations");
+    }
+    value["status"]["observedGeneration"] = value["metadata"]["generation"].clone();
+}
+
+fn fail(value: &mut Value, now: Timestamp, revision: &str, [reason, words]: &[String; 2]) {
+    if reason != "ArtifactFailed" {
+        let retry = "retrying after a failed reconcile";
+        let wanted = ("Reconciling", "True", "ProgressingWithRetry", retry);
+        condition(value, now, wanted);
+        value["status"]["lastAttemptedRevision"] = json!(revision);
+    }
+    condition(value, now, ("Ready", "False", reason, words));
+}
+
+fn succeed(value: &mut Value, now: Timestamp, revision: &str, done: &Applied) {
+    let words = format!("Applied revision: {revision}");
+    let wanted = ("Ready", "True", "ReconciliationSucceeded", words.as_str());
+    condition(value, now, wanted);
+    value["status"]["lastAppliedRevision"] = json!(revision);
+    value["status"]["lastAttemptedRevision"] = json!(revision);
+    let mut old = tree::ids(value);
+    old.sort_unstable();
+    if old != done.kept {
+        let entries = done.kept.iter().map(|id| json!({"id": id, "v": "v1"}));
+        value["status"]["inventory"]["entries"] = entries.collect();
+    }
+    remember(value, now, revision);
 }
 
 /// Counts a good reconcile in the history, newest first, five kept.

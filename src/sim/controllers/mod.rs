@@ -2,9 +2,10 @@
 //!
 //! Each file is one controller: a function that reads the store, writes what should change, and
 //! tells the agenda when it wants to look again. They keep no state of their own but the
-//! content of the backup stores, so a store that was filled by hand is as good as one that grew.
+//! content of the backup stores and of the repository, so a store that was filled by hand is as good as one that grew.
 //! To add one: a file here and a line in `Controllers::pass`.
 
+mod budgets;
 mod conditions;
 pub(in crate::sim) mod deployments;
 pub(in crate::sim) mod events;
@@ -18,6 +19,8 @@ mod replicasets;
 mod scheduler;
 pub(in crate::sim) mod selector;
 mod statefulsets;
+mod tree;
+pub(in crate::sim) mod turn;
 pub(in crate::sim) mod velero;
 mod volumes;
 
@@ -27,6 +30,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::sim::Cluster;
 use crate::sim::scenario::script::Script;
+use crate::sim::store::Index;
+use crate::sim::store::lifecycle;
+
+use tree::Tree;
 
 pub(in crate::sim) use velero::vault::Vault;
 
@@ -35,8 +42,16 @@ pub(in crate::sim) use owners::{controller, digest, owned, template_hash};
 /// The prefix of annotations that tell the simulator what should go wrong.
 pub(in crate::sim) const TROUBLE: &str = "sim.crashcart.test";
 
+/// The least simulated time between two passes that nobody asks for.
+pub(in crate::sim) const STEP: Duration = Duration::from_millis(50);
+/// Seconds that a deletion is visible before what belonged to it follows.
+const SWEEP: f64 = 0.5;
+
 /// Rounds after which a pass ends even if controllers still write.
 const MOST_ROUNDS: usize = 32;
+
+/// What the controllers find by an index, because a cluster may have very many of it.
+pub(in crate::sim) static INDEXES: [&Index; 2] = [&scheduler::UNBOUND, &kubelet::RESTLESS];
 
 /// When the controllers of a cluster want to look at it again.
 #[derive(Debug)]
@@ -76,21 +91,35 @@ pub(in crate::sim) fn after(at: Timestamp, seconds: f64) -> Timestamp {
 pub(in crate::sim) struct Controllers {
     cluster: Cluster,
     vault: Vault,
+    tree: Tree,
     script: Script,
     /// The newest version when all controllers were content, and until when they are.
     content: Option<(u64, Timestamp)>,
+    /// When they look next if nobody writes.
+    due: Timestamp,
+    /// The deletions that were followed up.
+    swept: u64,
+    /// When the deletions since then are followed up.
+    sweep: Option<Timestamp>,
 }
 
 impl Controllers {
     /// Controllers that have not looked yet; backups that exist get their content now.
-    pub(in crate::sim) fn new(cluster: Cluster) -> Self {
+    pub(in crate::sim) fn new(mut cluster: Cluster) -> Self {
+        // They must not hold themselves: the turn of the cluster is where they end up.
+        cluster.turn = turn::Turn::default();
         let vault = Vault::new(cluster.clock.clone());
         velero::backups::fill_vault(&cluster, &vault);
+        let tree = Tree::read(&cluster.store);
         Self {
+            due: cluster.clock.now(),
             cluster,
             vault,
+            tree,
             script: Script::default(),
             content: None,
+            swept: 0,
+            sweep: None,
         }
     }
 
@@ -100,13 +129,55 @@ impl Controllers {
         self.content = None;
     }
 
+    /// Lets the controllers do everything that is due until an instant, each thing at its time.
+    fn catch_up(&mut self, until: Timestamp) {
+        let clock = self.cluster.clock.clone();
+        while self.due <= until {
+            let due = self.due;
+            clock.at(due, || self.pass());
+        }
+    }
+
+    /// Lets the controllers look at an instant, because something was written then.
+    fn look(&mut self, at: Timestamp) {
+        self.due = self.due.min(at);
+    }
+
+    /// Whether someone wrote who did not wait for a turn.
+    fn is_surprised(&self) -> bool {
+        let seen = self.content.map(|(version, _)| version);
+        seen != Some(self.cluster.store.rv())
+    }
+
+    /// Follows up what was deleted, half a second later.
+    fn follow_up(&mut self, agenda: &mut Agenda) {
+        let deletions = self.cluster.store.deletions();
+        if deletions == self.swept {
+            return;
+        }
+        let at = self.sweep.unwrap_or(after(agenda.now(), SWEEP));
+        self.sweep = Some(at);
+        if agenda.is_due(at) {
+            self.swept = deletions;
+            self.sweep = None;
+            lifecycle::sweep(&self.cluster.store);
+        }
+    }
+
     /// Lets every controller look until none writes any more, and says when to look again.
     ///
     /// While nothing was written and nothing is due, only the nodes' leases are renewed: that is
     /// nearly all the time.
     pub(in crate::sim) fn pass(&mut self) -> Timestamp {
-        let store = &self.cluster.store;
         let now = self.cluster.clock.now();
+        let next = self.pass_at(now);
+        self.due = next.max(now.saturating_add(STEP).unwrap_or(now));
+        next
+    }
+
+    fn pass_at(&mut self, now: Timestamp) -> Timestamp {
+        let store = self.cluster.store.clone();
+        let store = &store;
         let mut leases = Agenda::new(now);
         if let Some((version, until)) = self.content
             && store.rv() == version
@@ -117,13 +188,15 @@ impl Controllers {
             return leases.next.min(until);
         }
         let mut agenda = Agenda::new(now);
+        self.follow_up(&mut agenda);
         self.script.pass(&self.cluster, &self.vault, &mut agenda);
         for _ in 0..MOST_ROUNDS {
             let before = *store.changed().borrow();
             velero::pass(&self.cluster, &self.vault, &mut agenda);
-            flux::pass(store, &mut agenda);
+            flux::pass(store, &self.tree, &mut agenda);
             deployments::pass(store, &mut agenda);
             statefulsets::pass(store);
+            budgets::pass(store, &agenda);
             replicasets::pass(store);
             volumes::pass(store, &mut agenda);
             scheduler::pass(store, &mut agenda);
@@ -134,33 +207,12 @@ impl Controllers {
                 break;
             }
         }
+        // What they deleted themselves is followed up as well.
+        self.follow_up(&mut agenda);
         nodes::renew(store, &mut leases);
         self.content = Some((store.rv(), agenda.next));
         agenda.next.min(leases.next)
     }
-}
-
-/// Runs the controllers of a cluster and serves its backup store; never returns.
-pub(in crate::sim) async fn run(mut controllers: Controllers) {
-    let cluster = controllers.cluster.clone();
-    let vault = controllers.vault.clone();
-    let serve = velero::download::serve(vault);
-    let turn = async {
-        let mut changed = cluster.store.changed();
-        loop {
-            changed.borrow_and_update();
-            let next = controllers.pass();
-            let wait = next.duration_since(cluster.clock.now());
-            // A floor keeps a late pass from spinning.
-            let wait = Duration::try_from(wait).unwrap_or_default();
-            let wait = wait.max(Duration::from_millis(50));
-            tokio::select! {
-                _ = changed.changed() => {}
-                () = cluster.clock.wait(wait) => {}
-            }
-        }
-    };
-    tokio::join!(serve, turn);
 }
 
 #[cfg(test)]

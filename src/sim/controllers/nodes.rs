@@ -236,17 +236,14 @@ fn lost(store: &Store, agenda: &mut Agenda, node: &Value) {
     let since = ready.and_then(|ready| events::time(ready, "/lastTransitionTime"));
     let over = agenda.is_due(after(since.unwrap_or(agenda.now()), TOLERATED));
     let now = agenda.now();
-    let (all, _) = store.list(&PODS, None);
-    let here = all
-        .iter()
-        .filter(|pod| meta::text(pod, "/spec/nodeName") == meta::name(node));
+    let here = pods::on_node(store, node);
     for pod in here.filter(|pod| !pods::is_over(pod)) {
-        let (space, name) = (Some(meta::namespace(pod)), meta::name(pod));
+        let (space, name) = (Some(meta::namespace(&pod)), meta::name(&pod));
         let unready = |pod: &mut Value| {
             conditions::set(pod, now, plain("Ready", "False", ""));
         };
         let _ = store.update(&PODS, space, name, unready);
-        if over && !meta::is_going(pod) {
+        if over && !meta::is_going(&pod) {
             let grace = Preconditions {
                 grace: 30,
                 ..Preconditions::default()

@@ -43,9 +43,14 @@ pub(super) fn claimed(
     let space = meta::namespace(owner);
     let uid = meta::uid(owner);
     let wanted = &owner["spec"]["selector"];
-    let (objects, _) = store.list(res, Some(space));
+    let (all, _) = store.kept(res, Some(space));
     let mut mine = Vec::new();
-    for object in objects {
+    for kept in all {
+        let owned = kept.owners().iter().any(|owner| **owner == *uid);
+        if !owned && !kept.labels(|labels| selector::matches(wanted, labels)) {
+            continue;
+        }
+        let object = kept.open();
         match controller(&object) {
             known if known == uid => mine.push(object),
             "" if !meta::is_going(&object)

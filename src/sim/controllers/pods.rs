@@ -1,5 +1,7 @@
 //! Pods as controllers make and stop them.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use crate::sim::clock::seconds;
@@ -42,6 +44,13 @@ pub(in crate::sim) fn from_template(owner: &Value, name: Option<&str>) -> Value 
         "status": {"phase": "Pending", "qosClass": "Burstable"},
     });
     owners::owned(pod, owner)
+}
+
+/// The pods that are bound to a node, opened one by one.
+pub(super) fn on_node(store: &Store, node: &Value) -> impl Iterator<Item = Arc<Value>> {
+    let (all, _) = store.kept(&PODS, None);
+    let opened = all.into_iter().map(|kept| kept.open());
+    opened.filter(|pod| meta::text(pod, "/spec/nodeName") == meta::name(node))
 }
 
 /// True when the pod ran to its end and will not run again.

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::sim::store::resources::{NODES, PODS};
-use crate::sim::store::{Store, meta};
+use crate::sim::store::{Index, Store, meta};
 
 use super::conditions::{self, Condition};
 use super::events::{self, Said};
 use super::{Agenda, owners, pods, quantity, volumes};
 
-/// Binds pods that wait for a node.
-pub(super) fn pass(store: &Store, agenda: &mut Agenda) {
-    let (all, _) = store.list(&PODS, None);
-    let unbound = |pod: &&Arc<Value>| {
+/// Pods that wait for this scheduler.
+pub(super) static UNBOUND: Index = Index {
+    res: &PODS,
+    takes: |pod| {
         meta::text(pod, "/spec/nodeName").is_empty()
             && !meta::is_going(pod)
             && !pods::is_over(pod)
@@ -23,14 +23,19 @@ pub(super) fn pass(store: &Store, agenda: &mut Agenda) {
                 meta::text(pod, "/spec/schedulerName"),
                 "" | "default-scheduler"
             )
-    };
-    let waiting: Vec<_> = all.iter().filter(unbound).cloned().collect();
+    },
+};
+
+/// Binds pods that wait for a node.
+pub(super) fn pass(store: &Store, agenda: &mut Agenda) {
+    let waiting = store.those(&UNBOUND);
     if waiting.is_empty() {
         return;
     }
     let (nodes, _) = store.list(&NODES, None);
-    let mut load = Load::of(&all);
-    for pod in &waiting {
+    let mut load = Load::of(store);
+    for kept in waiting {
+        let pod = &kept.open();
         if let Some(words) = volumes::unready(store, pod) {
             let count = nodes.len();
             refuse(
@@ -57,16 +62,17 @@ struct Load {
 }
 
 impl Load {
-    fn of(pods: &[Arc<Value>]) -> Self {
+    fn of(store: &Store) -> Self {
         let mut load = Self {
             by_owner: BTreeMap::new(),
             total: BTreeMap::new(),
             asked: BTreeMap::new(),
         };
-        for pod in pods {
-            let node = meta::text(pod, "/spec/nodeName");
-            if !node.is_empty() && !meta::is_going(pod) && !pods::is_over(pod) {
-                load.add(node, pod);
+        for kept in store.kept(&PODS, None).0 {
+            let pod = kept.open();
+            let node = meta::text(&pod, "/spec/nodeName");
+            if !node.is_empty() && !meta::is_going(&pod) && !pods::is_over(&pod) {
+                load.add(node, &pod);
             }
         }
         load

@@ -3,7 +3,28 @@
 use super::Issuer;
 use super::settings::Settings;
 
+/// What an issuer was asked since it began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// Device codes that were asked for.
+    pub codes: u64,
+    /// Renewals that were asked for, whatever the answer.
+    pub renewals: u64,
+    /// Renewals with a token that had been spent before.
+    pub reused: u64,
+}
+
 impl Issuer {
+    /// What it was asked since it began.
+    pub fn heard(&self) -> Heard {
+        self.state().heard
+    }
+
+    /// Every refresh token that it ever gave: a test looks for them where none may be.
+    pub fn refresh_tokens(&self) -> Vec<String> {
+        self.state().sessions.known()
+    }
+
     /// Changes how it behaves from now on; codes that were given keep their length and interval.
     pub fn set(&self, change: impl FnOnce(&mut Settings)) {
         change(&mut self.state().settings);
@@ -34,6 +55,11 @@ impl Issuer {
     /// Disables an account or enables it again; false when there is no such person.
     pub fn set_disabled(&self, person: &str, disabled: bool) -> bool {
         self.account(person, |account| account.disabled = disabled)
+    }
+
+    /// What the token endpoint was asked until now: the grant type, and the words of the refusal or `ok`.
+    pub fn asked(&self) -> Vec<(String, String)> {
+        self.state().asked.clone()
     }
 
     /// Signs a person out everywhere, as an administrator does.

@@ -38,6 +38,7 @@ use session::Opened;
 use session::Sessions;
 
 pub use alone::Alone;
+pub use desk::Heard;
 pub use http::router;
 pub use settings::Manners;
 pub use settings::Settings;
@@ -92,6 +93,9 @@ struct State {
     revoked: BTreeSet<String>,
     /// Tokens issued up to this second are refused.
     not_before: Option<i64>,
+    /// What the token endpoint was asked: the grant, and the refusal or `ok`.
+    asked: Vec<(String, String)>,
+    heard: Heard,
 }
 
 /// What was changed of an account.
@@ -126,6 +130,8 @@ impl Issuer {
             accounts: BTreeMap::new(),
             revoked: BTreeSet::new(),
             not_before: None,
+            asked: Vec::new(),
+            heard: Heard::default(),
         };
         let inner = Inner {
             url: url.trim_end_matches('/').to_owned(),

@@ -182,6 +182,14 @@ impl Sessions {
         id
     }
 
+    /// Every refresh token that was ever given.
+    pub(super) fn known(&self) -> Vec<String> {
+        let terminals = self.live.values().flat_map(|session| &session.terminals);
+        let live =
+            terminals.flat_map(|one| one.older.iter().chain(&one.before).chain([&one.current]));
+        live.chain(self.gone.keys()).cloned().collect()
+    }
+
     /// The live session of that id.
     pub(super) fn get(&self, id: &str) -> Option<&Session> {
         self.live.get(id)

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::sim::controllers::{controller, digest};
 use crate::sim::store::resources::{DEPLOYMENTS, NAMESPACES, PODS, STATEFULSETS};
-use crate::sim::store::{Store, meta};
+use crate::sim::store::{Index, Store, meta};
 
 use super::Fired;
 
@@ -72,6 +72,17 @@ impl Alert {
     }
 }
 
+/// Pods of which a rule may say something: not ready, or ended before.
+pub(in crate::sim) static ALARMING: Index = Index {
+    res: &PODS,
+    takes: |pod| {
+        let state = first_container(pod);
+        unready_since(pod, 0).is_some()
+            || !state["state"]["waiting"].is_null()
+            || !state["lastState"]["terminated"].is_null()
+    },
+};
+
 /// All alerts that fire at `now`; the Watchdog fires since long before `began`.
 pub(super) fn derive(store: &Store, now: Timestamp, began: Timestamp) -> Vec<Alert> {
     let long_ago = SignedDuration::from_hours(9 * 24);
@@ -82,10 +93,11 @@ pub(super) fn derive(store: &Store, now: Timestamp, began: Timestamp) -> Vec<Ale
         "An alert that should always be firing to certify that Alertmanager is working properly."
             .to_owned(),
     );
-    let (pods, _) = store.list(&PODS, None);
+    let pods = store.those(&ALARMING);
+    let pods: Vec<_> = pods.iter().map(|kept| kept.open()).collect();
     let mut all = vec![watchdog];
     all.extend(pods.iter().filter_map(|pod| stuck(pod)));
-    all.extend(near_limit(&pods));
+    all.extend(near_limit(store, &pods));
     let (deployments, _) = store.list(&DEPLOYMENTS, None);
     let low = |one: &Arc<Value>| replicas_low(store, one, &pods);
     all.extend(deployments.iter().filter_map(low));
@@ -187,13 +199,14 @@ fn stuck(pod: &Value) -> Option<Alert> {
     Some(alert.label("namespace", space).label("pod", name))
 }
 
-/// Pods of a set in which one was killed for its memory.
-fn near_limit(pods: &[Arc<Value>]) -> Vec<Alert> {
+/// Pods of a set in which one of these was killed for its memory.
+fn near_limit(store: &Store, pods: &[Arc<Value>]) -> Vec<Alert> {
     let ended = |pod: &Value| {
         let last = &first_container(pod)["lastState"]["terminated"];
         (last["reason"] == "OOMKilled").then(|| last["finishedAt"].as_str().map(str::to_owned))
     };
     let mut sets: BTreeMap<&str, Timestamp> = BTreeMap::new();
+    let mut spaces: BTreeSet<&str> = BTreeSet::new();
     for pod in pods {
         let at = ended(pod).flatten().and_then(|at| at.parse().ok());
         if let Some(at) = at {
@@ -202,17 +215,20 @@ fn near_limit(pods: &[Arc<Value>]) -> Vec<Alert> {
                 continue;
             };
             sets.insert(controller(pod), since);
+            spaces.insert(meta::namespace(pod));
         }
     }
-    let of_set = |pod: &&Arc<Value>| sets.contains_key(controller(pod));
-    let alert = |pod: &Arc<Value>| {
-        let (space, name) = (meta::namespace(pod), meta::name(pod));
-        let since = *sets.get(controller(pod))?;
+    let alert = |pod: Arc<Value>| {
+        let (space, name) = (meta::namespace(&pod), meta::name(&pod));
+        let since = *sets.get(controller(&pod))?;
         let words = format!("{name} uses more than 95 % of its memory limit");
         let alert = Alert::new("KubeMemoryNearLimit", "warning", since, words);
         Some(alert.label("namespace", space).label("pod", name))
     };
-    pods.iter().filter(of_set).filter_map(alert).collect()
+    let of_sets =
+        |space: &str| store.select(&PODS, Some(space), |pod| sets.contains_key(controller(pod)));
+    let all = spaces.into_iter().flat_map(of_sets);
+    all.filter_map(alert).collect()
 }
 
 /// A deployment that has fewer pods than it wants.

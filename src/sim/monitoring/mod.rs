@@ -22,6 +22,8 @@ use crate::sim::clock::Clock;
 use crate::sim::store::Store;
 use crate::sim::store::resources::SERVICES;
 
+pub(in crate::sim) use alerts::ALARMING;
+
 use alerts::Alert;
 use silences::Silences;
 

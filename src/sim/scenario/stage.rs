@@ -8,18 +8,15 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::sim::clock::Clock;
-use crate::sim::controllers::Controllers;
+use crate::sim::controllers::{Controllers, STEP};
 use crate::sim::faults::Faults;
 use crate::sim::seed;
-use crate::sim::store::lifecycle;
 use crate::sim::{CLUSTERS, Cluster, SimError};
 
 use super::goals::{Goals, Records, Verdict};
 use super::script::Script;
 use super::{Inject, Scenario};
 
-/// The least step of the clock: a pass that is late must not spin.
-const STEP: Duration = Duration::from_millis(50);
 /// Simulated time between two looks at the goals.
 const LOOK: SignedDuration = SignedDuration::from_secs(15);
 
@@ -27,8 +24,6 @@ const LOOK: SignedDuration = SignedDuration::from_secs(15);
 pub(in crate::sim) struct Player {
     pub(in crate::sim) cluster: Cluster,
     pub(in crate::sim) controllers: Controllers,
-    /// The deletions that were followed up.
-    swept: u64,
 }
 
 /// Clusters that play a story together.
@@ -73,7 +68,6 @@ impl Stage {
             players.push(Player {
                 cluster,
                 controllers,
-                swept: 0,
             });
         }
         let mut stage = Stage {
@@ -129,9 +123,6 @@ impl Stage {
         let mut next = Timestamp::MAX;
         for player in &mut self.players {
             next = next.min(player.controllers.pass());
-            if lifecycle::settle(&player.cluster.store, &mut player.swept) {
-                next = next.min(player.controllers.pass());
-            }
         }
         if now.duration_since(self.looked) >= LOOK {
             self.look(now);

@@ -1,11 +1,11 @@
 //! What changed since: a bounded history per resource, and subscriptions that read it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use serde_json::Value;
 use tokio::sync::watch;
 
+use crate::sim::store::Kept;
 use crate::sim::store::Refusal;
 use crate::sim::store::Resource;
 use crate::sim::store::Store;
@@ -15,6 +15,9 @@ use crate::sim::store::state::slot;
 
 /// How many changes of one resource are kept; who asks for older ones must list again.
 const KEPT: usize = 4096;
+
+/// How many of the newest changes keep what they replaced open: watches with a selector look at it.
+const FRESH: usize = 256;
 
 /// What happened to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +38,21 @@ pub struct Event {
     /// What happened.
     pub change: Change,
     /// The object after the change; for a deletion its last state with the deletion's version.
-    pub object: Arc<Value>,
+    pub object: Arc<Kept>,
     /// The object before the change, if there was one.
-    pub before: Option<Arc<Value>>,
+    pub before: Option<Arc<Kept>>,
+}
+
+impl Event {
+    /// Packs the versions of which this event knows that nobody but history keeps them.
+    fn rest(&self) {
+        if let Some(before) = &self.before {
+            before.pack();
+        }
+        if self.change == Change::Deleted {
+            self.object.pack();
+        }
+    }
 }
 
 /// Changes seen by a subscription in one go.
@@ -60,6 +75,10 @@ pub(super) struct History {
 impl History {
     pub(super) fn push(&mut self, event: Event) {
         self.events.push_back(event);
+        let stale = self.events.len().checked_sub(FRESH + 1);
+        if let Some(stale) = stale.and_then(|at| self.events.get(at)) {
+            stale.rest();
+        }
         while self.events.len() > KEPT {
             if let Some(old) = self.events.pop_front() {
                 self.floor = old.rv;
@@ -92,26 +111,25 @@ impl Store {
         res: &'static Resource,
         ns: Option<&str>,
         rv: u64,
-    ) -> Result<Vec<Arc<Value>>, Refusal> {
+    ) -> Result<Vec<Arc<Kept>>, Refusal> {
         let state = self.state();
         let history = state.histories.get(&key(res));
         let since = history.map_or_else(|| Some(Vec::new()), |history| history.after(rv));
         let since = since.ok_or_else(|| {
             Refusal::expired("The resourceVersion for the provided list is too old.")
         })?;
-        let mut table = state.tables.get(&key(res)).cloned().unwrap_or_default();
+        let table = state.tables.get(&key(res));
+        let mut objects = table.map_or_else(BTreeMap::new, |table| table.objects().clone());
         for event in since.into_iter().rev() {
-            let at = slot(
-                Some(meta::namespace(&event.object)),
-                meta::name(&event.object),
-            );
+            let object = event.object.open();
+            let at = slot(Some(meta::namespace(&object)), meta::name(&object));
             match event.before {
-                Some(before) => table.insert(at, before),
-                None => table.remove(&at),
+                Some(before) => objects.insert(at, before),
+                None => objects.remove(&at),
             };
         }
-        let within = |object: &Arc<Value>| ns.is_none_or(|ns| ns == meta::namespace(object));
-        Ok(table.into_values().filter(within).collect())
+        objects.retain(|(space, _), _| ns.is_none_or(|ns| ns == space));
+        Ok(objects.into_values().collect())
     }
 }
 

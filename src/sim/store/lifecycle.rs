@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::sim::store::Kept;
 use crate::sim::store::Preconditions;
 use crate::sim::store::Resource;
 use crate::sim::store::Store;
@@ -14,10 +15,8 @@ use crate::sim::store::resources;
 
 /// How long a deletion is visible before the sweep comes.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Sweeps after which deletions are left for later.
-const ROUNDS: usize = 8;
 
-/// Sweeps after every deletion, for as long as the store lives.
+/// Sweeps after every deletion, for as long as the store lives; for a cluster that has no controllers.
 pub async fn run(store: Store) {
     let mut changed = store.changed();
     let mut seen = 0;
@@ -36,22 +35,6 @@ pub async fn run(store: Store) {
     }
 }
 
-/// Follows up what was deleted since `seen`, until nothing more goes; true when there was something.
-pub(in crate::sim) fn settle(store: &Store, seen: &mut u64) -> bool {
-    let mut any = false;
-    // A deletion may lead to others; a finalizer may hold one for ever.
-    for _ in 0..ROUNDS {
-        let deletions = store.deletions();
-        if deletions == *seen {
-            break;
-        }
-        *seen = deletions;
-        any = true;
-        sweep(store);
-    }
-    any
-}
-
 /// Empties namespaces that are going and collects what has lost its owner.
 pub fn sweep(store: &Store) {
     collect(store);
@@ -65,7 +48,8 @@ pub fn sweep(store: &Store) {
 fn empty(store: &Store, ns: &str) {
     let mut left = false;
     for res in resources::ALL.iter().copied().filter(|res| res.namespaced) {
-        for object in store.list(res, Some(ns)).0 {
+        for kept in store.kept(res, Some(ns)).0 {
+            let object = kept.open();
             let name = meta::name(&object);
             // A refusal means that it is gone already.
             let _ = store.delete(res, Some(ns), name, Preconditions::now());
@@ -79,40 +63,39 @@ fn empty(store: &Store, ns: &str) {
     }
 }
 
-fn everything(store: &Store) -> Vec<(&'static Resource, Arc<Value>)> {
+fn everything(store: &Store) -> Vec<(&'static Resource, Arc<Kept>)> {
     resources::ALL
         .iter()
         .copied()
-        .flat_map(|res| store.list(res, None).0.into_iter().map(move |o| (res, o)))
+        .flat_map(|res| store.kept(res, None).0.into_iter().map(move |o| (res, o)))
         .collect()
 }
 
 fn collect(store: &Store) {
     let all = everything(store);
-    let alive: HashSet<&str> = all.iter().map(|(_, object)| meta::uid(object)).collect();
-    for (res, object) in &all {
-        let owners = meta::list(object, "/metadata/ownerReferences");
-        if !owners.is_empty() && !owners.iter().any(|o| alive.contains(meta::text(o, "/uid"))) {
-            remove(store, res, object, Preconditions::now());
+    let alive: HashSet<&str> = all.iter().map(|(_, kept)| kept.uid()).collect();
+    for (res, kept) in &all {
+        let owners = kept.owners();
+        if !owners.is_empty() && !owners.iter().any(|owner| alive.contains(&**owner)) {
+            remove(store, res, &kept.open(), Preconditions::now());
         }
     }
-    for (res, owner) in all.iter().filter(|(_, object)| meta::is_going(object)) {
-        let finalizers = meta::list(owner, "/metadata/finalizers");
-        let dependents = all.iter().filter(|(_, object)| owns(owner, object));
+    for (res, kept) in all.iter().filter(|(_, kept)| kept.is_going()) {
+        let owner = kept.open();
+        let finalizers = meta::list(&owner, "/metadata/finalizers");
+        let dependents = all
+            .iter()
+            .filter(|(_, object)| object.owners().iter().any(|uid| **uid == *kept.uid()));
         if finalizers.contains(&json!("orphan")) {
-            dependents.for_each(|(res, object)| disown(store, res, object, meta::uid(owner)));
-            release(store, res, owner, "orphan");
+            dependents.for_each(|(res, object)| disown(store, res, &object.open(), kept.uid()));
+            release(store, res, &owner, "orphan");
         } else if finalizers.contains(&json!("foregroundDeletion")) {
-            dependents.for_each(|(res, object)| remove(store, res, object, Preconditions::now()));
-            release(store, res, owner, "foregroundDeletion");
+            dependents.for_each(|(res, object)| {
+                remove(store, res, &object.open(), Preconditions::now());
+            });
+            release(store, res, &owner, "foregroundDeletion");
         }
     }
-}
-
-fn owns(owner: &Value, object: &Value) -> bool {
-    meta::list(object, "/metadata/ownerReferences")
-        .iter()
-        .any(|reference| meta::text(reference, "/uid") == meta::uid(owner))
 }
 
 fn place(object: &Value) -> Option<&str> {

@@ -2,17 +2,23 @@
 //!
 //! Here live uids, resource versions, generations, finalizers, deletion and the history that
 //! watches read. Who may ask and how it is asked over HTTP is `api`'s business.
+//!
+//! Of a large kind most objects rest packed (`kept`, `table`): whoever concerns itself with a few of
+//! them begins an [`Index`].
 
 mod deletion;
 mod dice;
 mod history;
+mod kept;
 pub mod lifecycle;
 pub mod meta;
 mod object;
+mod read;
 mod refusal;
 mod resource;
 pub mod resources;
 mod state;
+mod table;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -26,14 +32,17 @@ pub use crate::sim::store::history::Batch;
 pub use crate::sim::store::history::Change;
 pub use crate::sim::store::history::Event;
 pub use crate::sim::store::history::Subscription;
+pub use crate::sim::store::kept::Kept;
 pub use crate::sim::store::refusal::Refusal;
 pub use crate::sim::store::resources::Resource;
+pub use crate::sim::store::table::Index;
 
 use crate::sim::clock::Clock;
 use crate::sim::clock::seconds;
 use crate::sim::store::state::State;
 use crate::sim::store::state::key;
 use crate::sim::store::state::slot;
+use crate::sim::store::table::Slot;
 
 /// The first resourceVersion; a real cluster is never at 1 either.
 const FIRST_VERSION: u64 = 1000;
@@ -89,31 +98,6 @@ impl Store {
         draw(&mut self.state().dice)
     }
 
-    /// The object of that name.
-    pub fn get(&self, res: &'static Resource, ns: Option<&str>, name: &str) -> Option<Arc<Value>> {
-        let state = self.state();
-        let table = state.tables.get(&key(res))?;
-        table.get(&slot(ns, name)).cloned()
-    }
-
-    /// All objects of a namespace, or of all namespaces, by namespace and name, with the
-    /// resourceVersion of the list.
-    pub fn list(&self, res: &'static Resource, ns: Option<&str>) -> (Vec<Arc<Value>>, u64) {
-        let state = self.state();
-        let Some(table) = state.tables.get(&key(res)) else {
-            return (Vec::new(), state.rv);
-        };
-        let items = match ns {
-            None => table.values().cloned().collect(),
-            Some(ns) => table
-                .range(slot(Some(ns), "")..)
-                .take_while(|((namespace, _), _)| namespace == ns)
-                .map(|(_, object)| Arc::clone(object))
-                .collect(),
-        };
-        (items, state.rv)
-    }
-
     /// Creates an object.
     ///
     /// # Errors
@@ -141,15 +125,18 @@ impl Store {
     ) -> Result<Arc<Value>, Refusal> {
         let mut state = self.state();
         state.namespace_takes(res, ns, meta::name(&object))?;
-        object::complete(&mut object, res, ns, &self.inner.clock, &mut state.dice)?;
+        // What is not written in the end must not change what comes later.
+        let mut dice = state.dice.clone();
+        object::complete(&mut object, res, ns, &self.inner.clock, &mut dice)?;
         let at = slot(ns, meta::name(&object));
         let table = state.tables.entry(key(res)).or_default();
-        if table.contains_key(&at) {
+        if table.get(&at).is_some() {
             return Err(Refusal::already_exists(res, &at.1));
         }
         if dry {
             return Ok(Arc::new(object));
         }
+        state.dice = dice;
         Ok(self.write(&mut state, res, at, object, Change::Added))
     }
 
@@ -186,12 +173,7 @@ impl Store {
     ) -> Result<Arc<Value>, Refusal> {
         let mut state = self.state();
         let at = slot(ns, name);
-        let before = state
-            .tables
-            .get(&key(res))
-            .and_then(|table| table.get(&at))
-            .cloned()
-            .ok_or_else(|| Refusal::not_found(res, name))?;
+        let before = state.object(res, &at)?;
         let mut after = Value::clone(&before);
         change(&mut after)?;
         object::check_version(res, &before, &after)?;
@@ -246,12 +228,7 @@ impl Store {
     ) -> Result<Arc<Value>, Refusal> {
         let mut state = self.state();
         let at = slot(ns, name);
-        let object = state
-            .tables
-            .get(&key(res))
-            .and_then(|table| table.get(&at))
-            .cloned()
-            .ok_or_else(|| Refusal::not_found(res, name))?;
+        let object = state.object(res, &at)?;
         object::check_conditions(res, &object, &conditions)?;
         if key(res) == key(&resources::NAMESPACES) && IMMORTAL.contains(&name) {
             return Err(Refusal::forbidden(
@@ -320,7 +297,7 @@ impl Store {
         self.changes(res, since).is_ok()
     }
 
-    fn deletions(&self) -> u64 {
+    pub(in crate::sim) fn deletions(&self) -> u64 {
         self.state().deletions
     }
 
@@ -329,15 +306,16 @@ impl Store {
         &self,
         state: &mut State,
         res: &'static Resource,
-        at: (String, String),
+        at: Slot,
         mut object: Value,
         change: Change,
     ) -> Arc<Value> {
         let rv = state.advance(&mut object);
         let object = Arc::new(object);
+        let kept = Arc::new(Kept::new(res, Arc::clone(&object)));
         let table = state.tables.entry(key(res)).or_default();
-        let before = table.insert(at, Arc::clone(&object));
-        self.tell(state, res, rv, change, &object, before);
+        let before = table.insert(at, &kept);
+        self.tell(state, res, rv, change, kept, before);
         object
     }
 
@@ -345,17 +323,18 @@ impl Store {
         &self,
         state: &mut State,
         res: &'static Resource,
-        at: &(String, String),
+        at: &Slot,
         mut object: Value,
     ) -> Arc<Value> {
         let rv = state.advance(&mut object);
         let object = Arc::new(object);
+        let kept = Arc::new(Kept::new(res, Arc::clone(&object)));
         let before = state
             .tables
             .get_mut(&key(res))
             .and_then(|table| table.remove(at));
         state.deletions += 1;
-        self.tell(state, res, rv, Change::Deleted, &object, before);
+        self.tell(state, res, rv, Change::Deleted, kept, before);
         object
     }
 
@@ -365,13 +344,13 @@ impl Store {
         res: &'static Resource,
         rv: u64,
         change: Change,
-        object: &Arc<Value>,
-        before: Option<Arc<Value>>,
+        object: Arc<Kept>,
+        before: Option<Arc<Kept>>,
     ) {
         state.histories.entry(key(res)).or_default().push(Event {
             rv,
             change,
-            object: Arc::clone(object),
+            object,
             before,
         });
         self.inner.changed.send_replace(rv);

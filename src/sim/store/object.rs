@@ -59,7 +59,10 @@ pub(super) fn complete(
     } else {
         dice.uuid()
     };
-    meta::set(object, "uid", uid.into());
+    // A job carries its own uid in its labels, so it was given one before.
+    if meta::uid(object).is_empty() {
+        meta::set(object, "uid", uid.into());
+    }
     if meta::text(object, "/metadata/creationTimestamp").is_empty() {
         meta::set(object, "creationTimestamp", seconds(clock.now()).into());
     }

@@ -16,6 +16,10 @@ pub struct Refusal {
     pub message: String,
     /// `details` of the status: name, group, kind, causes; null when there are none.
     pub details: Value,
+    /// What a client shows to its user besides.
+    pub warnings: Vec<String>,
+    /// The token that a list may go on with all the same; empty when there is none.
+    pub goes_on: String,
 }
 
 impl Refusal {
@@ -26,6 +30,8 @@ impl Refusal {
             reason,
             message: message.into(),
             details: Value::Null,
+            warnings: Vec::new(),
+            goes_on: String::new(),
         }
     }
 
@@ -206,6 +212,9 @@ impl Refusal {
             "message": self.message,
             "code": self.code,
         });
+        if !self.goes_on.is_empty() {
+            status["metadata"]["continue"] = self.goes_on.as_str().into();
+        }
         if !self.reason.is_empty() {
             status["reason"] = self.reason.into();
         }

@@ -188,6 +188,14 @@ pub static PODVOLUMEBACKUPS: Resource = Resource::core(
     &[],
 )
 .custom("velero.io");
+/// Velero restores of pod volumes.
+pub static PODVOLUMERESTORES: Resource = Resource::core(
+    "podvolumerestores",
+    "podvolumerestore",
+    "PodVolumeRestore",
+    &[],
+)
+.custom("velero.io");
 /// Flux kustomizations.
 pub static KUSTOMIZATIONS: Resource =
     Resource::core("kustomizations", "kustomization", "Kustomization", &["ks"])
@@ -249,6 +257,7 @@ pub static ALL: &[&Resource] = &[
     &DOWNLOADREQUESTS,
     &SERVERSTATUSREQUESTS,
     &PODVOLUMEBACKUPS,
+    &PODVOLUMERESTORES,
     &KUSTOMIZATIONS,
     &GITREPOSITORIES,
     &CUSTOMRESOURCEDEFINITIONS,

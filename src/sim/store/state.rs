@@ -1,6 +1,6 @@
 //! What a store holds behind its lock.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -12,8 +12,9 @@ use crate::sim::store::history::History;
 use crate::sim::store::meta;
 use crate::sim::store::object;
 use crate::sim::store::resources;
+use crate::sim::store::table::Slot;
+use crate::sim::store::table::Table;
 
-type Table = BTreeMap<(String, String), Arc<Value>>;
 type Key = (&'static str, &'static str);
 
 #[derive(Debug)]
@@ -30,7 +31,7 @@ pub(super) fn key(res: &Resource) -> Key {
     (res.group, res.plural)
 }
 
-pub(super) fn slot(ns: Option<&str>, name: &str) -> (String, String) {
+pub(super) fn slot(ns: Option<&str>, name: &str) -> Slot {
     (ns.unwrap_or("").to_owned(), name.to_owned())
 }
 
@@ -53,6 +54,14 @@ impl State {
         self.rv
     }
 
+    /// The object in a place; 404 when there is none.
+    pub(super) fn object(&self, res: &Resource, at: &Slot) -> Result<Arc<Value>, Refusal> {
+        let table = self.tables.get(&key(res));
+        let kept = table.and_then(|table| table.get(at));
+        kept.map(|kept| kept.open())
+            .ok_or_else(|| Refusal::not_found(res, &at.1))
+    }
+
     /// Whether the namespace exists and still takes new objects.
     pub(super) fn namespace_takes(
         &self,
@@ -66,7 +75,7 @@ impl State {
             .get(&key(&resources::NAMESPACES))
             .and_then(|table| table.get(&slot(None, ns)))
             .ok_or_else(|| Refusal::not_found(&resources::NAMESPACES, ns))?;
-        if meta::is_going(namespace) {
+        if namespace.is_going() {
             return Err(object::refuse_terminating(res, ns, name));
         }
         Ok(())

@@ -210,7 +210,7 @@ async fn a_subscription_sees_each_change_once_and_expires_after_compaction() {
     assert_eq!(kinds, [Change::Added, Change::Deleted]);
     assert_eq!(batch.rv, store.rv());
     let gone = batch.events.last().unwrap();
-    assert_eq!(meta::version(&gone.object), store.rv());
+    assert_eq!(meta::version(&gone.object.open()), store.rv());
     store.compact();
     assert_eq!(store.subscribe(&CONFIGMAPS, since).unwrap_err().code, 410);
 }
@@ -231,7 +231,9 @@ fn an_earlier_version_is_shown_as_it_stood_until_it_is_forgotten() {
     store
         .delete(&CONFIGMAPS, shop, "a", Preconditions::now())
         .unwrap();
-    assert_eq!(store.list_at(&CONFIGMAPS, shop, then).unwrap(), before);
+    let then_there = store.list_at(&CONFIGMAPS, shop, then).unwrap();
+    let then_there: Vec<_> = then_there.iter().map(|kept| kept.open()).collect();
+    assert_eq!(then_there, before);
     assert!(
         store
             .list_at(&CONFIGMAPS, Some("kube-system"), then)
@@ -243,4 +245,110 @@ fn an_earlier_version_is_shown_as_it_stood_until_it_is_forgotten() {
         store.list_at(&CONFIGMAPS, shop, then).unwrap_err().code,
         410
     );
+}
+
+/// Small objects, so that a kind of many is made quickly.
+fn crowd(store: &Store) {
+    for number in 0..=table::OPEN {
+        let labels = json!({"even": (number % 2 == 0).to_string()});
+        let one = json!({"metadata": {"name": format!("c{number:05}"), "labels": labels}});
+        store.create(&CONFIGMAPS, Some("shop"), one).unwrap();
+    }
+}
+
+#[test]
+fn of_a_large_kind_what_was_not_written_lately_is_packed_and_stays_the_same() {
+    let store = store();
+    let first = store.create(&CONFIGMAPS, Some("shop"), named("a")).unwrap();
+    let packed = || {
+        let (all, _) = store.kept(&CONFIGMAPS, None);
+        let packed = all.iter().filter(|kept| kept.is_packed());
+        packed
+            .map(|kept| meta::name(&kept.open()).to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert!(packed().is_empty());
+    crowd(&store);
+    assert_eq!(packed(), ["a", "c00000"]);
+    assert_eq!(
+        store.get(&CONFIGMAPS, Some("shop"), "a"),
+        Some(first.clone())
+    );
+    assert_eq!(store.list(&CONFIGMAPS, None).0[0], first);
+    let changes = store.subscribe(&CONFIGMAPS, meta::version(&first) - 1);
+    let seen = changes.map(|_| store.changes(&CONFIGMAPS, meta::version(&first) - 1));
+    let (events, _) = seen.unwrap().unwrap();
+    assert_eq!(events[0].object.open(), first);
+    let touch = |object: &mut Value| object["data"] = json!({"k": "v"});
+    let again = store.update(&CONFIGMAPS, Some("shop"), "a", touch).unwrap();
+    assert_eq!(meta::uid(&again), meta::uid(&first));
+    assert_eq!(packed(), ["c00000", "c00001"]);
+}
+
+#[test]
+fn an_index_has_what_was_there_and_follows_each_write() {
+    static EVEN: Index = Index {
+        res: &CONFIGMAPS,
+        takes: |object| object["metadata"]["labels"]["even"] == "true",
+    };
+    let store = store();
+    crowd(&store);
+    let names = || -> Vec<String> {
+        let all = store.those(&EVEN);
+        let name = |kept: &Arc<Kept>| meta::name(&kept.open()).to_owned();
+        all.iter().map(name).collect()
+    };
+    let before = names();
+    assert_eq!(before.len(), table::OPEN / 2 + 1);
+    let odd = |object: &mut Value| object["metadata"]["labels"]["even"] = json!("false");
+    store
+        .update(&CONFIGMAPS, Some("shop"), "c00000", odd)
+        .unwrap();
+    store
+        .delete(&CONFIGMAPS, Some("shop"), "c00002", Preconditions::now())
+        .unwrap();
+    let made = json!({"metadata": {"name": "b", "labels": {"even": "true"}}});
+    store.create(&CONFIGMAPS, Some("shop"), made).unwrap();
+    let after = names();
+    assert_eq!(after[..2], ["b", "c00004"]);
+    assert_eq!(after.len(), before.len() - 1);
+}
+
+#[test]
+fn what_rests_packed_follows_its_owner() {
+    let store = store();
+    let owner = store
+        .create(&DEPLOYMENTS, Some("shop"), named("web"))
+        .unwrap();
+    let owned = json!({"metadata": {"name": "a", "ownerReferences": [{"uid": meta::uid(&owner)}]}});
+    store.create(&CONFIGMAPS, Some("shop"), owned).unwrap();
+    crowd(&store);
+    store
+        .delete(&DEPLOYMENTS, Some("shop"), "web", Preconditions::now())
+        .unwrap();
+    lifecycle::sweep(&store);
+    assert!(store.get(&CONFIGMAPS, Some("shop"), "a").is_none());
+    assert_eq!(store.kept(&CONFIGMAPS, None).0.len(), table::OPEN + 1);
+}
+
+#[test]
+fn history_keeps_what_was_replaced_packed_and_what_stands_open() {
+    let store = store();
+    let first = store.create(&CONFIGMAPS, Some("shop"), named("a")).unwrap();
+    store.create(&CONFIGMAPS, Some("shop"), named("b")).unwrap();
+    let gone = store.delete(&CONFIGMAPS, Some("shop"), "b", Preconditions::now());
+    for number in 0..300 {
+        let count = |object: &mut Value| object["data"] = json!({"n": number.to_string()});
+        store.update(&CONFIGMAPS, Some("shop"), "a", count).unwrap();
+    }
+    let (events, _) = store.changes(&CONFIGMAPS, 0).unwrap();
+    let versions = [
+        &events[0].object,
+        &events[2].object,
+        &events[303 - 1].object,
+    ];
+    assert_eq!(versions.map(|kept| kept.is_packed()), [true, true, false]);
+    assert_eq!(versions[0].open(), first);
+    assert_eq!(versions[1].open(), gone.unwrap());
+    assert!(!events[302].before.as_ref().unwrap().is_packed());
 }

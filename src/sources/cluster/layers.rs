@@ -21,8 +21,11 @@ use hyper::body::SizeHint;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use tower::Service;
+use zeroize::Zeroizing;
 
 use crate::config::Secret;
+use crate::config::Stamp;
+use crate::config::TokenFile;
 use crate::sources::fact::Watch;
 use crate::sources::kinds::Kind;
 use crate::sources::kinds::backup::Backup;
@@ -38,29 +41,78 @@ use crate::sources::kinds::store::Store;
 
 /// The token of one sign-in, shared by every connection that uses it and replaced when it is renewed.
 #[derive(Clone, Debug, Default)]
-pub struct TokenSlot(Arc<RwLock<Option<Secret>>>);
+pub struct TokenSlot(Arc<RwLock<Held>>);
+
+/// A token, and the file that it is read from anew whenever that file changes.
+#[derive(Debug, Default)]
+struct Held {
+    token: Option<Secret>,
+    file: Option<(TokenFile, Option<Stamp>)>,
+}
+
+impl Held {
+    /// True when the file is another one than was read last.
+    fn stale(&self) -> bool {
+        let file = self.file.as_ref();
+        file.is_some_and(|(file, read)| file.stamp() != *read)
+    }
+
+    /// Reads the file again. What was last read stays when there is nothing to be read: the server says what it
+    /// thinks of it.
+    fn renew(&mut self) {
+        let Some((file, read)) = &mut self.file else {
+            return;
+        };
+        let stamp = file.stamp();
+        if let Ok(token) = file.read() {
+            self.token = Some(token);
+            *read = stamp;
+        }
+    }
+}
 
 impl TokenSlot {
     /// A slot that holds a token.
     pub fn new(token: Secret) -> TokenSlot {
-        TokenSlot(Arc::new(RwLock::new(Some(token))))
+        TokenSlot(Arc::new(RwLock::new(Held {
+            token: Some(token),
+            file: None,
+        })))
+    }
+
+    /// A slot that follows a file: whoever renews the token writes it there.
+    pub fn file(file: &TokenFile) -> TokenSlot {
+        let mut held = Held {
+            token: None,
+            file: Some((file.clone(), None)),
+        };
+        held.renew();
+        TokenSlot(Arc::new(RwLock::new(held)))
     }
 
     /// Puts another token in; requests from now on carry it. `None` sends none.
     pub fn set(&self, token: Option<Secret>) {
-        *self
-            .0
+        self.0
             .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner) = token;
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .token = token;
     }
 
     fn header(&self) -> Option<HeaderValue> {
-        let slot = self
-            .0
-            .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut value =
-            HeaderValue::from_str(&format!("Bearer {}", slot.as_ref()?.expose())).ok()?;
+        let read = || {
+            self.0
+                .read()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+        };
+        if read().stale() {
+            self.0
+                .write()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .renew();
+        }
+        let token = read().token.clone()?;
+        let words = Zeroizing::new(format!("Bearer {}", token.expose()));
+        let mut value = HeaderValue::from_str(&words).ok()?;
         value.set_sensitive(true);
         Some(value)
     }
@@ -272,5 +324,28 @@ mod tests {
         pulse.0.date.store(at.as_second(), Ordering::Relaxed);
         assert_eq!(pulse.date(), Some(at.as_second()));
         assert_eq!(pulse.date(), None, "it grows old meanwhile");
+    }
+
+    #[test]
+    fn a_token_file_is_followed_and_what_was_last_read_stays() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("token");
+        let write = |text: &str| {
+            // Replaced by a name, as a kubelet does it.
+            std::fs::write(path.with_extension("next"), text).unwrap();
+            std::fs::rename(path.with_extension("next"), &path).unwrap();
+        };
+        write("first\n");
+        let slot = TokenSlot::file(&TokenFile::new(&path));
+        let sent = || slot.header().unwrap();
+        assert_eq!(sent(), "Bearer first");
+        write("second\n");
+        assert_eq!(sent(), "Bearer second");
+        write("two\nlines\n");
+        assert_eq!(sent(), "Bearer second", "that is no token");
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(sent(), "Bearer second");
+        write("third\n");
+        assert_eq!(sent(), "Bearer third");
     }
 }

@@ -1,8 +1,8 @@
 //! The connection to one cluster: two clients of one generation, trusted by its CA key before anything is sent.
 //!
 //! The reader lists, watches, gets and asks about itself; it has no method that changes anything. The writer sends
-//! what `apply.rs` hands it, once: it never tries again by itself. No kubeconfig is inferred, no program is started,
-//! no proxy is used, no redirect is followed.
+//! what `apply.rs` hands it, once: it never tries again by itself. No kubeconfig is inferred, no proxy of the
+//! environment is used, no redirect is followed.
 
 mod ahead;
 pub mod artefact;
@@ -54,6 +54,9 @@ const READ: Duration = Duration::from_secs(60);
 /// How long a request may take to leave.
 const WRITE: Duration = Duration::from_secs(10);
 
+/// The namespace whose uid is a cluster's.
+const SYSTEM: &str = "/api/v1/namespaces/kube-system";
+
 /// One connection to one cluster.
 pub struct Link {
     cluster: ClusterName,
@@ -63,6 +66,8 @@ pub struct Link {
     writer: Client,
     pulse: Pulse,
     uid: OnceLock<String>,
+    token: TokenSlot,
+    by_fallback: bool,
 }
 
 impl std::fmt::Debug for Link {
@@ -75,15 +80,45 @@ impl std::fmt::Debug for Link {
 }
 
 impl Link {
-    /// Prepares a connection; nothing is sent yet. The token is used for clusters that one signs in to.
+    /// Prepares a connection by the credential that a cluster may be read with while its issuer is down; `None` where
+    /// it names none. Nothing is ever changed on such a connection.
+    ///
+    /// # Errors
+    /// As [`Link::open`].
+    pub fn open_by_fallback(cluster: &Cluster, generation: u64) -> Option<Result<Link, Fact>> {
+        let by_file = Cluster {
+            auth: ClusterAuth::Kubeconfig(cluster.fallback.clone()?),
+            ..cluster.clone()
+        };
+        let link = Link::open(&by_file, generation, TokenSlot::default());
+        Some(link.map(|link| Link {
+            by_fallback: true,
+            ..link
+        }))
+    }
+
+    /// The token that every request carries; empty where a certificate is shown instead.
+    pub fn token(&self) -> &TokenSlot {
+        &self.token
+    }
+
+    /// Whether nobody has proved who they are for this connection: it only reads.
+    pub fn is_by_fallback(&self) -> bool {
+        self.by_fallback
+    }
+
+    /// Prepares a connection; nothing is sent yet. The token is used for clusters that one
+    /// signs in to and for those whose token a program gives.
     ///
     /// # Errors
     /// The fact that says why not: another CA key than the configuration's, or a setting that cannot be used.
     pub fn open(cluster: &Cluster, generation: u64, token: TokenSlot) -> Result<Link, Fact> {
         let anchors = anchors(cluster)?;
         let token = match &cluster.auth {
-            ClusterAuth::Oidc { .. } => token,
+            ClusterAuth::Oidc { .. } | ClusterAuth::OpenShift { .. } | ClusterAuth::Eks(_) => token,
             ClusterAuth::Kubeconfig(KubeconfigUser::Token(token)) => TokenSlot::new(token.clone()),
+            ClusterAuth::Kubeconfig(KubeconfigUser::TokenFile(file)) => TokenSlot::file(file),
+            ClusterAuth::Kubeconfig(KubeconfigUser::Program(_)) => token,
             ClusterAuth::Kubeconfig(KubeconfigUser::ClientCert { .. }) => TokenSlot::default(),
         };
         let pulse = Pulse::default();
@@ -100,6 +135,8 @@ impl Link {
             writer,
             pulse,
             uid: OnceLock::new(),
+            token,
+            by_fallback: false,
         })
     }
 
@@ -169,11 +206,8 @@ impl Link {
             .await
             .map_err(|fault| self.unreached(fault))?;
         let clock_ahead_s = date.map(|date| date.as_second() - now.as_second());
-        let uid = match self.reader.get_json("/api/v1/namespaces/kube-system").await {
-            Ok(found) => found
-                .pointer("/metadata/uid")
-                .and_then(|uid| uid.as_str())
-                .map(str::to_owned),
+        let uid = match self.reader.get_json(SYSTEM).await {
+            Ok(found) => uid_in(&found),
             Err(Fault::Forbidden(_) | Fault::NotFound) => None,
             Err(fault) => return Err(self.unreached(fault)),
         };
@@ -194,12 +228,49 @@ impl Link {
     /// Reads what the API server must ask its own store for: `None` when that was answered, else why not. A watch goes
     /// on in the server's memory without it, and shows a world in which nothing moves.
     pub async fn quorum(&self) -> Option<SafeText> {
-        let asked = self.reader.get_json("/api/v1/namespaces/kube-system");
+        let asked = self.reader.get_json(SYSTEM);
         match tokio::time::timeout(WRITE, asked).await {
             // What is not ours to read proves nothing either way; the watches tell of it.
             Ok(Ok(_) | Err(Fault::Forbidden(_) | Fault::Unauthorised | Fault::NotFound)) => None,
             Ok(Err(fault)) => Some(SafeText::from(fault.to_string())),
             Err(_) => Some(SafeText::new("no answer in time")),
+        }
+    }
+
+    /// Reads the uid of `kube-system` once more, on the connections that changes leave by, and compares it with the one
+    /// that was greeted.
+    ///
+    /// # Errors
+    /// It is another one, or could not be read in time; the sentence says that nothing was sent.
+    pub async fn still_itself(&self) -> Result<(), SafeText> {
+        let cluster = &self.cluster;
+        let no = |why: String| {
+            Err(SafeText::from(format!(
+                "nothing was sent to {cluster}: {why}"
+            )))
+        };
+        let reader = Reader::new(self.writer.clone());
+        let asked = tokio::time::timeout(CONNECT, reader.get_json(SYSTEM)).await;
+        let now = asked.map(|read| read.map(|found| uid_in(&found).unwrap_or_default()));
+        match (now, self.uid()) {
+            (Ok(Ok(now)), Some(then)) if now == then => Ok(()),
+            (Ok(Ok(now)), Some(then)) => no(format!(
+                "it is another cluster now, kube-system was {then}, is {now}; R connects anew"
+            )),
+            (Ok(Ok(_)), None) => no("it has not said who it is; R asks again".to_owned()),
+            (Ok(Err(fault)), _) => no(format!("who it is could not be read again: {fault}")),
+            (Err(_), _) => no("who it is could not be read again in time".to_owned()),
+        }
+    }
+
+    /// Whether the server's certificate leads to the pinned key: any answer of it over TLS says so, a refusal too.
+    ///
+    /// # Errors
+    /// The fact that says why not.
+    pub async fn vouched(&self) -> Result<(), Fact> {
+        match self.reader.version().await {
+            Ok(_) | Err(Fault::Forbidden(_) | Fault::Unauthorised | Fault::NotFound) => Ok(()),
+            Err(fault) => Err(self.unreached(fault)),
         }
     }
 
@@ -259,6 +330,12 @@ fn client(
     config.read_timeout = Some(READ);
     config.write_timeout = Some(WRITE);
     config.reset_reader_on_write = true;
+    config.tls_server_name.clone_from(&cluster.route.tls_name);
+    // Only what a file names: kube reads proxies of the environment when it infers a configuration, which is not done.
+    if let Some(proxy) = &cluster.route.proxy {
+        let url = proxy.url().expose().parse();
+        config.proxy_url = Some(url.map_err(|_| unusable(format!("{proxy} is not an address")))?);
+    }
     // kube's own retry waits up to 1000 s between two tries and says nothing meanwhile: watches and the reader try
     // again by themselves, the writer never.
     config.default_retry = false;
@@ -279,6 +356,10 @@ fn client(
         pulse: pulse.clone(),
     });
     Ok(builder.with_layer(&bearer).with_layer(&listen).build())
+}
+
+fn uid_in(found: &Value) -> Option<String> {
+    found.pointer("/metadata/uid")?.as_str().map(str::to_owned)
 }
 
 /// An object without what nobody judges: only who it is, what is wanted and what is.

@@ -97,6 +97,9 @@ fn back(state: &mut State) -> Vec<Effect> {
         state.nav.screen = Screen::Run;
         return Vec::new();
     }
+    if state.nav.screen == Screen::SignIn {
+        return super::sign_in::left(state);
+    }
     match state.nav.back.pop() {
         Some(screen) => state.nav.screen = screen,
         None if state.nav.screen == Screen::Board => return super::quit(state),

@@ -1,11 +1,12 @@
 //! The one place where the state changes: one event in, effects out. Synchronous and total.
 //!
 //! One file per noun: `facts` (what sources saw), `time` (ticks and ages), `go` (screens, marks, panes), `text`
-//! (what is typed), `fill` (parameters), `run` (runs), `offer` (what may be sent), `rights` (what we may), `sign_in`, `log`.
+//! (what is typed), `idle` (nobody is there), `fill` (parameters), `run` (runs), `offer` (what may be sent), `rights` (what we may), `sign_in`, `log`.
 
 mod facts;
 mod fill;
 mod go;
+mod idle;
 mod log;
 mod offer;
 mod rights;
@@ -40,9 +41,11 @@ fn fold(state: &mut State, what: What) -> Vec<Effect> {
             cluster,
             generation,
         } => facts::connecting(state, &cluster, generation),
+        What::Attended => idle::attended(state),
         What::Begun => sign_in::begun(state),
         What::SignIn { audience, step } => sign_in::step(state, &audience, step),
         What::Person { person, cluster } => sign_in::person(state, person, cluster),
+        What::TokensUnkept(why) => sign_in::unkept(state, why),
         What::Logged { entries, rows } => log::logged(state, entries, rows),
         What::LogStopped(stopped) => log::stopped(state, stopped),
         What::LogBack => log::back(state),
@@ -68,6 +71,10 @@ fn fold(state: &mut State, what: What) -> Vec<Effect> {
 fn act(state: &mut State, action: Action, alone: bool) -> Vec<Effect> {
     state.changed();
     state.message = None;
+    idle::touched(state);
+    if let Some(effects) = idle::act(state, &action) {
+        return effects;
+    }
     if state.prompt.is_some() {
         if let Some(effects) = text::act(state, &action, alone) {
             return effects;
@@ -84,9 +91,12 @@ fn act(state: &mut State, action: Action, alone: bool) -> Vec<Effect> {
         | Action::Resume(_) => run::act(state, action, alone),
         Action::Fill | Action::RunBook(_) => fill::open(state, action),
         Action::LogVerify | Action::LogFollow => log::act(state, &action),
-        Action::CodeNew | Action::CodeSwap | Action::SignOut | Action::SignInTo(_) => {
-            sign_in::act(state, &action)
-        }
+        Action::CodeNew
+        | Action::CodePaste
+        | Action::CodeSwap
+        | Action::SignOut
+        | Action::SignOutOf(_)
+        | Action::SignInTo(_) => sign_in::act(state, &action),
         Action::SecretKeys(Some(which)) => rights::keys(state, which),
         Action::Redraw => vec![Effect::Redraw],
         Action::Refresh => refresh(state),

@@ -74,6 +74,11 @@ pub(super) fn open(state: &mut State, book: &str, params: BTreeMap<String, Strin
 /// Why nobody is known to act on a cluster.
 fn nobody(state: &State, cluster: Option<&str>) -> String {
     let place = cluster.unwrap_or("any cluster");
+    if cluster.is_some_and(|name| state.fallbacks.contains(&ClusterName::from(name))) {
+        return format!(
+            "{place} is read by its fallback and who acts is not proved, so nothing is changed: 0, then Enter, signs in."
+        );
+    }
     let known = cluster.and_then(|name| state.config.cluster(&ClusterName::from(name)));
     if known.is_some_and(|cluster| state.has_credential(cluster)) {
         format!("{place} has not said who you are; crashcart doctor says why.")
@@ -246,9 +251,23 @@ fn press_shown(state: &mut State, input: Input, shown: Option<Shown>) -> Vec<Eff
     }
 }
 
+/// Puts the open run down, because nobody is there: it is held, whatever the window shows.
+pub(super) fn put_down(state: &mut State) -> Vec<Effect> {
+    if state.busy.is_some() || state.log.stopped.is_some() {
+        return Vec::new();
+    }
+    let Some((run, person)) = state.run().zip(state.acting()) else {
+        return Vec::new();
+    };
+    let held = run.press(Input::Hold, &sight(state, person), state.now);
+    // One that has ended, or is held already, is left as it is.
+    carry(state, held.unwrap_or_default(), None)
+}
+
 /// What the open run does by itself: preparation, verdicts, time limits.
 pub(super) fn advance(state: &mut State) -> Vec<Effect> {
-    let waits = state.busy.is_some() || state.reading;
+    let away = state.presence.away.is_some();
+    let waits = state.busy.is_some() || state.reading || away;
     if waits || state.log.stopped.is_some() || state.quitting {
         return Vec::new();
     }

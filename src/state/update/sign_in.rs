@@ -1,17 +1,23 @@
 //! Signing in: the machines of `auth` move on; a new session connects the clusters it serves, and no other.
 
+use super::idle::Came;
 use crate::auth::audience::Audience;
 use crate::auth::person::Person;
+use crate::auth::redirect;
 use crate::auth::sign_in::Event as Step;
 use crate::auth::sign_in::SignIn;
+use crate::auth::sign_in::no_groups;
 use crate::config::ClusterAuth;
 use crate::config::ClusterName;
+use crate::config::Secret;
 use crate::runbook::run::Run;
 use crate::state::State;
 use crate::state::action::Action;
 use crate::state::effect::Effect;
 use crate::state::nav::Screen;
+use crate::state::prompt::Line;
 use crate::state::prompt::Prompt;
+use crate::text::SafeText;
 
 /// The console came to life: what needs no sign-in is connected, the rest says that it waits for one.
 pub(super) fn begun(state: &mut State) -> Vec<Effect> {
@@ -22,7 +28,23 @@ pub(super) fn begun(state: &mut State) -> Vec<Effect> {
         state.world.sign_out(cluster);
     }
     state.stale = true;
-    connect(state)
+    let mut effects = connect(state);
+    if state.config.tokens.store.outlives() {
+        let nobody = |audience: &&Audience| {
+            let clusters = served(state, audience);
+            clusters.iter().any(|one| state.person_on(one).is_none())
+        };
+        let kept = state.sign_ins.missing().filter(nobody).cloned();
+        effects.extend(kept.map(Effect::TakeUp));
+    }
+    effects
+}
+
+/// Tokens stay in memory, against the configuration: it is said now, and stands on the session screen.
+pub(super) fn unkept(state: &mut State, why: SafeText) -> Vec<Effect> {
+    state.say(why.clone());
+    state.unkept = Some(why);
+    Vec::new()
 }
 
 /// Connects every cluster that there is a credential for.
@@ -39,15 +61,49 @@ pub(super) fn connect(state: &State) -> Vec<Effect> {
 /// A sign-in moved on.
 pub(super) fn step(state: &mut State, audience: &Audience, event: Step) -> Vec<Effect> {
     let before = state.sign_ins.session(audience).is_some();
+    state.sign_ins.hear(audience, &event);
     state.sign_ins.step(audience, event, state.now.wall);
     state.changed();
     offer_people(state);
+    offer_field(state);
     let after = state.sign_ins.session(audience);
-    match (before, after.map(|session| session.person.clone())) {
-        (false, Some(person)) => signed_in(state, audience, person),
+    let mut effects = match (before, after.map(|session| session.person.clone())) {
+        (false, Some(person)) => match super::idle::came(state, audience, &person) {
+            Came::Here => signed_in(state, audience, person),
+            Came::Back => {
+                signed_in(state, audience, person);
+                // Clusters that a file opens were left as well.
+                connect(state)
+            }
+            Came::Stranger => vec![Effect::SignOut(audience.clone())],
+        },
         (true, None) => signed_out(state, audience),
         _ => Vec::new(),
+    };
+    effects.extend(fall_back(state, audience));
+    effects
+}
+
+/// When a sign-in ended because its issuer does not answer, the clusters that name a fallback are read by it.
+fn fall_back(state: &mut State, audience: &Audience) -> Option<Effect> {
+    let ended = matches!(state.sign_ins.of(audience), SignIn::Ended { .. });
+    if !ended || !state.sign_ins.is_silent(audience) {
+        return None;
     }
+    let clusters = audience.clusters(&state.config).into_iter();
+    let named = clusters.filter(|one| one.fallback.is_some() && !state.has_credential(one));
+    let named: Vec<ClusterName> = named.map(|one| one.name.clone()).collect();
+    if named.is_empty() {
+        return None;
+    }
+    state.fallbacks.extend(named.iter().cloned());
+    let names: Vec<&str> = named.iter().map(ClusterName::as_str).collect();
+    let host = audience.host(&state.config);
+    state.say(format!(
+        "{host} does not answer: reading {} by its fallback. Who acts is not proved: no changes.",
+        names.join(", ")
+    ));
+    Some(Effect::Connect(named))
 }
 
 /// In the demo: asks who answers the code that is on screen.
@@ -61,6 +117,47 @@ fn offer_people(state: &mut State) {
     }
 }
 
+/// Opens the field for the address that the browser ends on while one is awaited, and closes it when none is.
+fn offer_field(state: &mut State) {
+    let awaited = matches!(
+        state.sign_ins.on_screen(),
+        SignIn::Browser { page, redeeming: false, .. } if !page.listens
+    );
+    match &state.prompt {
+        None if awaited && state.nav.screen == Screen::SignIn => {
+            state.prompt = Some(Prompt::Redirect(Line::default()));
+        }
+        Some(Prompt::Redirect(_)) if !awaited => state.prompt = None,
+        _ => {}
+    }
+}
+
+/// What is pasted takes the place of what was there: an address is never put together from two.
+pub(super) fn pasted(state: &mut State, text: &str) {
+    let text: String = text.split_whitespace().collect();
+    if text.len() > redirect::LONGEST {
+        state.say(redirect::Odd::TooLong.to_string());
+        return;
+    }
+    state.prompt = Some(Prompt::Redirect(Line::of(&text)));
+}
+
+/// The address is given: the issuer is asked for the tokens of its code.
+pub(super) fn redirect(state: &mut State, line: Line) -> Vec<Effect> {
+    let Some(audience) = state.sign_ins.shown().cloned() else {
+        return Vec::new();
+    };
+    if line.text.trim().is_empty() {
+        state.say("Paste the whole address line that the browser ends on, then Enter.");
+        state.prompt = Some(Prompt::Redirect(line));
+        return Vec::new();
+    }
+    let address = Secret::new(&line.text);
+    let now = state.now.wall;
+    state.sign_ins.step(&audience, Step::Redeeming, now);
+    vec![Effect::Redirect { audience, address }]
+}
+
 /// Somebody is signed in: the clusters of that audience are asked in their name. The screen closes, or goes on to
 /// the next audience that nobody is signed in to.
 fn signed_in(state: &mut State, audience: &Audience, person: Person) -> Vec<Effect> {
@@ -68,10 +165,12 @@ fn signed_in(state: &mut State, audience: &Audience, person: Person) -> Vec<Effe
     let count = clusters.len();
     let plural = if count == 1 { "" } else { "s" };
     let name = person.short();
+    let groups = no_groups(&person);
     state.say(format!(
-        "Signed in as {name}. Reading {count} cluster{plural}."
+        "Signed in as {name}. Reading {count} cluster{plural}.{groups}"
     ));
     for cluster in &clusters {
+        state.fallbacks.remove(cluster);
         state.people.insert(cluster.clone(), person.clone());
     }
     state.person.get_or_insert(person);
@@ -151,7 +250,10 @@ pub(super) fn person(
 pub(super) fn tick(state: &mut State) -> Vec<Effect> {
     let over = |one: &&Audience| {
         let stands = state.sign_ins.of(one);
-        let moves = matches!(stands, SignIn::Waiting { .. } | SignIn::SignedIn(_));
+        let moves = matches!(
+            stands,
+            SignIn::Waiting { .. } | SignIn::Browser { .. } | SignIn::SignedIn(_)
+        );
         moves && stands.clone().step(Step::Tick, state.now.wall) != *stands
     };
     let over: Vec<Audience> = (state.sign_ins.audiences().iter().filter(over).cloned()).collect();
@@ -163,12 +265,20 @@ pub(super) fn tick(state: &mut State) -> Vec<Effect> {
 /// Keys of the sign-in and session screens.
 pub(super) fn act(state: &mut State, action: &Action) -> Vec<Effect> {
     match action {
-        Action::CodeNew => code(state),
+        Action::CodeNew => code(state, Effect::SignIn),
+        Action::CodePaste => {
+            if matches!(state.sign_ins.on_screen(), SignIn::Browser { page, .. } if !page.listens) {
+                offer_field(state);
+                return Vec::new();
+            }
+            code(state, Effect::SignInByPaste)
+        }
         Action::SignInTo(audience) => {
             state.sign_ins.show(audience);
             super::go::push(state, Screen::SignIn);
-            code(state)
+            code(state, Effect::SignIn)
         }
+        Action::SignOutOf(audience) => vec![Effect::SignOut(audience.clone())],
         Action::CodeSwap => {
             state.qr_swapped = !state.qr_swapped;
             Vec::new()
@@ -184,7 +294,7 @@ pub(super) fn act(state: &mut State, action: &Action) -> Vec<Effect> {
 }
 
 /// Asks for a code for the audience on screen; when somebody is signed in there, for the next one without.
-fn code(state: &mut State) -> Vec<Effect> {
+fn code(state: &mut State, ask: fn(Audience) -> Effect) -> Vec<Effect> {
     let shown = state.sign_ins.shown().cloned();
     let wanted = shown.filter(|one| state.sign_ins.session(one).is_none());
     let Some(audience) = wanted.or_else(|| state.sign_ins.missing().next().cloned()) else {
@@ -192,7 +302,7 @@ fn code(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     };
     state.sign_ins.show(&audience);
-    vec![Effect::SignIn(audience)]
+    vec![ask(audience)]
 }
 
 /// Which sign-in is given back: that of the marked cluster on the session screen, else the first.
@@ -220,8 +330,8 @@ pub(super) fn open(state: &mut State, cluster: &str) -> Vec<Effect> {
     }
     super::go::push(state, Screen::SignIn);
     match state.sign_ins.on_screen() {
-        SignIn::Asking { .. } | SignIn::Waiting { .. } => Vec::new(),
-        SignIn::Idle | SignIn::SignedIn(_) | SignIn::Ended { .. } => code(state),
+        SignIn::Asking { .. } | SignIn::Waiting { .. } | SignIn::Browser { .. } => Vec::new(),
+        SignIn::Idle | SignIn::SignedIn(_) | SignIn::Ended { .. } => code(state, Effect::SignIn),
     }
 }
 
@@ -249,21 +359,37 @@ fn close(state: &mut State) {
     state.nav.screen = state.nav.back.pop().unwrap_or(Screen::Board);
 }
 
-/// Esc on the sign-in screen goes on without: the last known state shows.
+/// Esc on the sign-in screen goes on without: the last known state shows, and nobody waits for an answer any more.
 pub(super) fn left(state: &mut State) -> Vec<Effect> {
+    let mut effects = Vec::new();
     if state.nav.screen == Screen::SignIn {
+        effects.extend(given_up(state));
         close(state);
     }
     let missing: Vec<Audience> = state.sign_ins.missing().cloned().collect();
     let some = missing.len() < state.sign_ins.audiences().len();
     let clusters = missing.iter().flat_map(|one| served(state, one));
     let names: Vec<String> = clusters.map(|one| one.to_string()).collect();
-    state.say(if some {
+    state.say(if !state.fallbacks.is_empty() {
+        "Nobody is signed in: what names a fallback is read by it, and nothing is changed."
+            .to_owned()
+    } else if some {
         let names = names.join(", ");
         format!("Nobody is signed in to {names}: 0 shows the session; Enter there signs in.")
     } else {
         "Nobody is signed in, so nothing is read: 0 shows the session; Enter there signs in."
             .to_owned()
     });
-    Vec::new()
+    effects
+}
+
+/// Ends a sign-in that is under way: an answer that comes later signs nobody in.
+pub(super) fn given_up(state: &mut State) -> Option<Effect> {
+    let under_way = matches!(
+        state.sign_ins.on_screen(),
+        SignIn::Asking { .. } | SignIn::Waiting { .. } | SignIn::Browser { .. }
+    );
+    let audience = state.sign_ins.shown().filter(|_| under_way).cloned()?;
+    state.sign_ins.put(&audience, SignIn::Idle);
+    Some(Effect::CancelSignIn(audience))
 }

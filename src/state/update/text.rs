@@ -50,6 +50,7 @@ fn line(prompt: &mut Prompt) -> Option<&mut Line> {
         Prompt::Name { line, .. }
         | Prompt::Reason { line, .. }
         | Prompt::Filter(line)
+        | Prompt::Redirect(line)
         | Prompt::Palette { line, .. } => Some(line),
         Prompt::Fill { fields, at, .. } => fields.get_mut(*at).map(|field| &mut field.line),
         Prompt::WhoAnswers { .. } => None,
@@ -96,6 +97,9 @@ fn paste(state: &mut State, text: &str) {
         ));
         return;
     }
+    if matches!(state.prompt, Some(Prompt::Redirect(_))) {
+        return super::sign_in::pasted(state, text);
+    }
     if let Some(line) = state.prompt.as_mut().and_then(line) {
         for character in text.chars().take(4096) {
             line.insert(character);
@@ -111,7 +115,9 @@ fn leave(state: &mut State) -> Vec<Effect> {
     match state.prompt.take() {
         Some(Prompt::Filter(_)) => state.nav.filter.clear(),
         Some(Prompt::Fill { .. }) => super::fill::leave(state),
-        Some(Prompt::WhoAnswers { .. }) => return super::sign_in::left(state),
+        Some(Prompt::WhoAnswers { .. } | Prompt::Redirect(_)) => {
+            return super::sign_in::left(state);
+        }
         _ => {}
     }
     Vec::new()
@@ -156,6 +162,7 @@ fn accept(state: &mut State) -> Vec<Effect> {
         Some(Prompt::Reason { abort, line }) => super::run::reason(state, abort, line),
         Some(Prompt::Fill { book, fields, at }) => super::fill::accept(state, book, fields, at),
         Some(Prompt::WhoAnswers { people, at }) => super::sign_in::answer(state, &people, at),
+        Some(Prompt::Redirect(line)) => super::sign_in::redirect(state, line),
         Some(palette @ Prompt::Palette { .. }) => {
             state.prompt = Some(palette);
             Vec::new()

@@ -21,6 +21,7 @@ pub(super) fn tick(state: &mut State) -> Vec<Effect> {
     if aged {
         effects.push(Effect::SaveLastKnown);
     }
+    effects.extend(super::idle::tick(state));
     effects.extend(super::sign_in::tick(state));
     effects.extend(super::run::advance(state));
     effects.extend(super::rights::ask(state));

@@ -2,8 +2,10 @@
 
 mod alerts;
 mod backups;
+mod blank;
 mod board;
 mod book;
+mod browser;
 mod drift;
 mod fill;
 mod finding;
@@ -36,6 +38,7 @@ use crate::text;
 use crate::view::widgets::pane::Pane;
 use crate::view::widgets::row::Row;
 
+pub(super) use blank::blank;
 pub(super) use small::too_small;
 
 /// What a screen is drawn from.
@@ -164,7 +167,7 @@ pub fn sheet(frame: &Frame<'_>) -> Sheet {
                 prompts::name(frame, want, line, refused.as_deref()),
             );
         }
-        Some(Prompt::Fill { .. } | Prompt::WhoAnswers { .. }) | None => {}
+        Some(Prompt::Fill { .. } | Prompt::WhoAnswers { .. } | Prompt::Redirect(_)) | None => {}
     }
     sheet
 }

@@ -73,7 +73,7 @@ fn who(frame: &Frame<'_>) -> Pane {
             let role = person.role(&state.config.policy);
             facts.push(("person", format!("{}    {role}", person.login)));
             facts.push(("issuer", format!("{}    groups {groups}", person.issuer)));
-            facts.push(("tokens", "kept in memory only".to_owned()));
+            facts.push(("tokens", tokens(state)));
         }
     }
     facts.extend(sign_ins(state).map(|words| ("sign-in", words)));
@@ -88,12 +88,35 @@ fn who(frame: &Frame<'_>) -> Pane {
         format!("{}    log custody: {custody}", state.here.host),
     ));
     facts.push(("policy", policy.clone()));
-    let rows = facts.into_iter().map(|(label, words)| {
-        Row::new()
-            .put(3, Role::Dim, label)
-            .put(12, Role::Text, words)
+    let room = frame.width.saturating_sub(14);
+    let rows = facts.into_iter().flat_map(|(label, words)| {
+        // Why tokens are not kept is read to its end; what else stands here is cut at the edge.
+        let lines = if label == "tokens" {
+            text::wrap(&words, room)
+        } else {
+            vec![words]
+        };
+        lines.into_iter().enumerate().map(move |(line, words)| {
+            let label = if line == 0 { label } else { "" };
+            Row::new()
+                .put(3, Role::Dim, label)
+                .put(12, Role::Text, words)
+        })
     });
     Pane::new("WHO").rows(rows).least(1)
+}
+
+/// Where tokens are kept, or why not there.
+fn tokens(state: &State) -> String {
+    let settings = &state.config.tokens;
+    match &state.unkept {
+        Some(why) => why.to_string(),
+        None if settings.store.outlives() => {
+            let shift = crate::config::words(settings.shift_s);
+            format!("kept in {} for {shift} at most", settings.store.word())
+        }
+        None => "kept in memory only".to_owned(),
+    }
 }
 
 /// Where each sign-in stands, in an estate that needs several.

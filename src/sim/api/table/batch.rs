@@ -61,10 +61,16 @@ pub(super) fn job(object: &Value, now: Timestamp) -> Vec<Value> {
         _ => String::new(),
     };
     let wanted = object.pointer("/spec/completions").and_then(Value::as_i64);
+    let at_once = meta::number(object, "/spec/parallelism");
+    let wanted = match wanted {
+        Some(wanted) => wanted.to_string(),
+        None if at_once > 1 => format!("1 of {at_once}"),
+        None => "1".to_owned(),
+    };
     vec![
         meta::name(object).into(),
         status.into(),
-        format!("{done}/{}", wanted.unwrap_or(1)).into(),
+        format!("{done}/{wanted}").into(),
         length.into(),
         super::age_of(object, now).into(),
         joined(object, "/spec/template/spec/containers", "name"),

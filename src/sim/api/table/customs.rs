@@ -38,6 +38,18 @@ pub(super) const VOLUME_BACKUPS: &[Column] = &[
     ("Uploader", "string", 0),
 ];
 
+pub(super) const VOLUME_RESTORES: &[Column] = &[
+    ("Name", "string", 0),
+    ("Status", "string", 0),
+    ("Started", "date", 0),
+    ("Bytes Done", "integer", 0),
+    ("Total Bytes", "integer", 0),
+    ("Storage Location", "string", 0),
+    ("Age", "date", 0),
+    ("Node", "string", 0),
+    ("Uploader Type", "string", 0),
+];
+
 pub(super) const KUSTOMIZATIONS: &[Column] = &[
     ("Name", "string", 0),
     ("Age", "date", 0),
@@ -107,6 +119,13 @@ pub(super) fn volume_backup(object: &Value, now: Timestamp) -> Vec<Value> {
         plain(object, "/status/node"),
         plain(object, "/spec/uploaderType"),
     ]
+}
+
+pub(super) fn volume_restore(object: &Value, now: Timestamp) -> Vec<Value> {
+    let mut row = volume_backup(object, now);
+    // A restore has no column for what is new.
+    row.remove(5);
+    row
 }
 
 pub(super) fn kustomization(object: &Value, age: Value) -> Vec<Value> {

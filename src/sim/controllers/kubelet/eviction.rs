@@ -34,31 +34,25 @@ pub(super) fn pass(store: &Store, agenda: &mut Agenda) {
         let Some(since) = pressed.and_then(|c| events::time(c, "/lastTransitionTime")) else {
             continue;
         };
-        let (all, _) = store.list(&PODS, None);
-        let here: Vec<_> = all
-            .iter()
-            .filter(|pod| meta::text(pod, "/spec/nodeName") == meta::name(&node))
-            .collect();
-        let gone = |pod: &&&Arc<Value>| {
+        let gone = |pod: &Arc<Value>| {
             let end = events::time(pod, "/status/conditions/0/lastTransitionTime");
             let end = end.is_some_and(|at| at >= since);
             pod["status"]["reason"] == "Evicted" && end
         };
-        let count = here.iter().filter(gone).count();
+        let count = pods::on_node(store, &node).filter(gone).count();
         let pause = EVERY * f64::from(u32::try_from(count).unwrap_or(0));
         if count >= MOST || !agenda.is_due(after(since, FIRST + pause)) {
             continue;
         }
         // The youngest goes first: it has the least to lose.
-        let alive = here
-            .into_iter()
-            .filter(|pod| !pods::is_over(pod) && !meta::is_going(pod));
+        let alive =
+            pods::on_node(store, &node).filter(|pod| !pods::is_over(pod) && !meta::is_going(pod));
         let youngest = alive.max_by_key(|pod| {
             let made = meta::text(pod, "/metadata/creationTimestamp");
             (made.to_owned(), meta::name(pod).to_owned())
         });
         if let Some(pod) = youngest {
-            evict(store, agenda, pod, &node, lack.0);
+            evict(store, agenda, &pod, &node, lack.0);
             agenda.is_due(after(agenda.now(), EVERY));
         }
     }

@@ -9,6 +9,7 @@ mod containers;
 mod eviction;
 pub(in crate::sim) mod image;
 mod needs;
+mod waits;
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use serde_json::{Value, json};
 
 use crate::sim::clock::seconds;
 use crate::sim::store::resources::{NODES, PODS};
-use crate::sim::store::{Preconditions, Store, meta};
+use crate::sim::store::{Index, Preconditions, Store, meta};
 
 use super::conditions::{self, Condition};
 use super::events::{self, Said};
@@ -61,10 +62,19 @@ impl Desk<'_> {
     }
 }
 
-/// Looks at every pod that has a node.
+/// Pods on a node for which there is something to do.
+pub(super) static RESTLESS: Index = Index {
+    res: &PODS,
+    takes: |pod| {
+        let bound = !meta::text(pod, "/spec/nodeName").is_empty();
+        bound && (meta::is_going(pod) || (!pods::is_over(pod) && !is_settled(pod)))
+    },
+};
+
+/// Looks at every pod that has a node and is not yet as it should be.
 pub(super) fn pass(store: &Store, agenda: &mut Agenda) {
-    let (all, _) = store.list(&PODS, None);
-    for pod in all {
+    for kept in store.those(&RESTLESS) {
+        let pod = kept.open();
         let Some(node) = store.get(&NODES, None, meta::text(&pod, "/spec/nodeName")) else {
             continue;
         };
@@ -74,7 +84,7 @@ pub(super) fn pass(store: &Store, agenda: &mut Agenda) {
         }
         if meta::is_going(&pod) {
             stop(store, agenda, &pod);
-        } else if !pods::is_over(&pod) && !is_settled(&pod) {
+        } else {
             let mut desk = Desk {
                 store,
                 agenda,
@@ -128,6 +138,9 @@ fn sync(desk: &mut Desk<'_>) {
         if !needs::said(desk, &words) {
             desk.say(true, "FailedMount", &words);
         }
+        return;
+    }
+    if waits::is_held(desk) {
         return;
     }
     let old = pod["status"]["containerStatuses"].clone();

@@ -113,3 +113,136 @@ fn a_kustomization_takes_what_it_keeps_with_it_unless_it_is_held() {
         assert_eq!(api.is_some(), left, "held {held}");
     }
 }
+
+/// The replicas of the one object that the Kustomization `cohort` keeps; none when it is gone.
+fn replicas(lab: &Lab) -> Option<i64> {
+    let api = lab
+        .store()
+        .get(&DEPLOYMENTS, Some("cohort"), "cohort-api")?;
+    Some(meta::number(&api, "/spec/replicas"))
+}
+
+fn scale(lab: &Lab, count: i64) {
+    let change = |value: &mut Value| value["spec"]["replicas"] = json!(count);
+    lab.store()
+        .update(&DEPLOYMENTS, Some("cohort"), "cohort-api", change)
+        .unwrap();
+}
+
+fn suspend(lab: &Lab, held: bool) {
+    let hold = |value: &mut Value| value["spec"]["suspend"] = json!(held);
+    lab.store()
+        .update(&KUSTOMIZATIONS, FLUX, "cohort", hold)
+        .unwrap();
+}
+
+fn said(lab: &Lab, words: &str) -> bool {
+    let (events, _) = lab.store().list(&EVENTS, FLUX);
+    let mut all = events.iter();
+    all.any(|event| event["reason"] == "Progressing" && event["message"] == words)
+}
+
+#[test]
+fn what_a_hand_changed_is_set_back_at_the_next_interval() {
+    let mut lab = Lab::new();
+    lab.play(30);
+    let quiet = lab.store().get(&DEPLOYMENTS, Some("cohort"), "cohort-api");
+    let before = replicas(&lab).unwrap();
+    scale(&lab, before + 3);
+    let note = |value: &mut Value| value["metadata"]["annotations"]["note"] = json!("mine");
+    lab.store()
+        .update(&DEPLOYMENTS, Some("cohort"), "cohort-api", note)
+        .unwrap();
+    lab.play(60);
+    assert_eq!(replicas(&lab), Some(before + 3), "not before its time");
+    lab.play(600);
+    assert_eq!(replicas(&lab), Some(before));
+    let api = lab.store().get(&DEPLOYMENTS, Some("cohort"), "cohort-api");
+    let owners = meta::list(api.as_deref().unwrap(), "/metadata/managedFields");
+    let mut flux = owners.iter();
+    assert!(
+        flux.any(|one| one["manager"] == "kustomize-controller" && one["operation"] == "Apply")
+    );
+    assert_eq!(api.unwrap()["metadata"]["annotations"]["note"], "mine");
+    assert!(said(&lab, "Deployment/cohort/cohort-api configured"));
+    assert!(meta::list(quiet.as_deref().unwrap(), "/metadata/managedFields").is_empty());
+}
+
+#[test]
+fn what_is_in_step_is_not_written() {
+    let mut lab = Lab::new();
+    let version = |lab: &Lab| {
+        let api = lab.store().get(&DEPLOYMENTS, Some("cohort"), "cohort-api");
+        api.unwrap()["metadata"]["generation"].clone()
+    };
+    let before = version(&lab);
+    lab.play(1300);
+    assert_eq!(version(&lab), before);
+    assert!(!said(&lab, "Deployment/cohort/cohort-api configured"));
+}
+
+#[test]
+fn nothing_is_set_back_while_it_is_suspended_and_all_when_it_goes_on() {
+    let mut lab = Lab::new();
+    suspend(&lab, true);
+    let before = replicas(&lab).unwrap();
+    scale(&lab, before + 3);
+    lab.play(1300);
+    assert_eq!(replicas(&lab), Some(before + 3));
+    suspend(&lab, false);
+    lab.play(3);
+    assert_eq!(replicas(&lab), Some(before));
+}
+
+#[test]
+fn what_was_deleted_is_made_again_if_its_namespace_is_there() {
+    let mut lab = Lab::new();
+    let before = replicas(&lab);
+    let now = Preconditions::now;
+    lab.store()
+        .delete(&DEPLOYMENTS, Some("cohort"), "cohort-api", now())
+        .unwrap();
+    lab.play(660);
+    assert_eq!(replicas(&lab), before);
+    assert!(said(&lab, "Deployment/cohort/cohort-api created"));
+    lab.store()
+        .delete(&NAMESPACES, None, "cohort", now())
+        .unwrap();
+    crate::sim::store::lifecycle::sweep(lab.store());
+    lab.play(660);
+    let one = lab.store().get(&KUSTOMIZATIONS, FLUX, "cohort").unwrap();
+    let (status, reason, message) = ready(&one);
+    assert_eq!(
+        (status.as_str(), reason.as_str()),
+        ("False", "ReconciliationFailed")
+    );
+    assert_eq!(
+        message,
+        "Deployment/cohort/cohort-api not found: namespaces \"cohort\" not found"
+    );
+}
+
+#[test]
+fn what_has_left_the_revision_is_pruned() {
+    for prune in [true, false] {
+        let mut lab = Lab::new();
+        let keep = |value: &mut Value| value["spec"]["prune"] = json!(prune);
+        lab.store()
+            .update(&KUSTOMIZATIONS, FLUX, "cohort", keep)
+            .unwrap();
+        let leave = |value: &mut Value| {
+            value["status"]["artifact"]["revision"] = json!("main@sha1:0002");
+            value["metadata"]["annotations"][format!("{TROUBLE}/left")] =
+                json!("cohort_cohort-api_apps_Deployment");
+        };
+        lab.store()
+            .update(&GITREPOSITORIES, FLUX, "meridian", leave)
+            .unwrap();
+        lab.play(660);
+        assert_eq!(replicas(&lab).is_none(), prune);
+        assert_eq!(said(&lab, "Deployment/cohort/cohort-api deleted"), prune);
+        let one = lab.store().get(&KUSTOMIZATIONS, FLUX, "cohort").unwrap();
+        assert_eq!(one["status"]["lastAppliedRevision"], "main@sha1:0002");
+        assert_eq!(one["status"]["inventory"]["entries"], json!([]));
+    }
+}

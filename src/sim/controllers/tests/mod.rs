@@ -1,8 +1,11 @@
 //! Controllers on a manual clock: each test fills a small cluster and lets time pass.
 
+mod budgets;
 mod flux;
+mod journal;
 mod trouble;
 mod velero;
+mod volumes;
 
 use std::sync::Arc;
 

@@ -239,28 +239,3 @@ fn an_expired_backup_is_collected_with_its_data() {
     lab.play(70);
     assert!(lab.store().get(&BACKUPS, VELERO, "b1").is_none());
 }
-
-#[test]
-fn volumes_of_pods_are_read_one_by_one() {
-    let mut lab = Lab::new();
-    let claim = json!({
-        "metadata": {"name": "data"},
-        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
-    });
-    let claims = &crate::sim::store::resources::PERSISTENTVOLUMECLAIMS;
-    lab.store().create(claims, Some("shop"), claim).unwrap();
-    let volume = json!([{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]);
-    let pod =
-        json!({"metadata": {"name": "one"}, "spec": {"containers": [web()], "volumes": volume}});
-    lab.store().create(&PODS, Some("shop"), pod).unwrap();
-    lab.play(7);
-    let spec = json!({"includedNamespaces": ["shop"], "defaultVolumesToFsBackup": true});
-    lab.velero(&BACKUPS, "b1", &spec);
-    lab.play(5);
-    assert_eq!(lab.phase(&BACKUPS, "b1"), "Completed");
-    let volumes = &crate::sim::store::resources::PODVOLUMEBACKUPS;
-    let (all, _) = lab.store().list(volumes, VELERO);
-    assert_eq!(all.len(), 1);
-    assert_eq!(all[0]["status"]["phase"], "Completed");
-    assert_eq!(all[0]["metadata"]["labels"]["velero.io/backup-name"], "b1");
-}

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::sim::Cluster;
 use crate::sim::clock::seconds;
-use crate::sim::store::resources::{BACKUPS, BACKUPSTORAGELOCATIONS};
+use crate::sim::store::resources::{BACKUPS, BACKUPSTORAGELOCATIONS, PODVOLUMEBACKUPS};
 use crate::sim::store::{Preconditions, Store, meta};
 
 use super::super::{Agenda, after, events, pods};
@@ -77,6 +77,7 @@ fn fail(store: &Store, vault: &Vault, agenda: &Agenda, backup: &Value) {
         value["status"]["completionTimestamp"] = json!(now);
     };
     let _ = store.update(&BACKUPS, Some(SPACE), meta::name(backup), end);
+    volumes::cancel(store, &PODVOLUMEBACKUPS, backup);
     vault.drop_point(meta::name(backup));
 }
 
@@ -175,9 +176,13 @@ fn begin(store: &Store, vault: &Vault, agenda: &mut Agenda, backup: &Value) -> b
         value["status"]["startTimestamp"] = json!(seconds(now));
         value["status"]["progress"] = json!({"totalItems": total, "itemsBackedUp": 0});
     };
-    if store.update(&BACKUPS, Some(SPACE), name, change).is_err() || failed {
+    let Ok(begun) = store.update(&BACKUPS, Some(SPACE), name, change) else {
+        return false;
+    };
+    if failed {
         return false;
     }
+    volumes::start(store, vault, &begun);
     let point = Point {
         location,
         backup: None,
@@ -236,7 +241,10 @@ fn go_on(store: &Store, vault: &Vault, agenda: &mut Agenda, backup: &Value) {
         return;
     }
     let volumes = match step {
-        0 => volumes::back_up(store, agenda, backup),
+        0 => match volumes::finish(store, vault, backup) {
+            Some(moved) => moved,
+            None => return,
+        },
         _ => volumes::Moved::default(),
     };
     let change = |value: &mut Value| advance(value, step, volumes, now);
@@ -262,7 +270,9 @@ fn advance(value: &mut Value, step: usize, volumes: volumes::Moved, now: Timesta
         }
         if volumes.failed > 0 {
             status["backupItemOperationsFailed"] = json!(volumes.failed);
-            status["errors"] = json!(volumes.failed);
+        }
+        if volumes.failed + volumes.lost > 0 {
+            status["errors"] = json!(volumes.failed + volumes.lost);
         }
     }
     let lost = !status["errors"].is_null();

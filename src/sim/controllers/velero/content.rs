@@ -100,9 +100,8 @@ pub(in crate::sim) fn snapshot(store: &Store, spec: &Value) -> Vec<Arc<Value>> {
         if !of_namespace || res.group == "velero.io" {
             continue;
         }
-        let (objects, _) = store.list(res, None);
-        let wanted = |object: &Arc<Value>| filter.takes(res, object) && !left_out(object);
-        taken.extend(objects.into_iter().filter(wanted));
+        let wanted = |object: &Value| filter.takes(res, object) && !left_out(object);
+        taken.extend(store.select(res, None, wanted));
     }
     ordered(taken)
 }
@@ -184,4 +183,26 @@ pub(super) fn revived(object: &Value, space: &str, restore: &str, backup: &str) 
 /// True for kinds that are in backups but never come back from them.
 pub(super) fn is_never_restored(res: &Resource) -> bool {
     NEVER_RESTORED.contains(&res.plural)
+}
+
+/// Whether an existing object differs from the one in the backup, apart from its old life.
+pub(super) fn differs(there: &Value, fresh: &Value) -> bool {
+    let plain = |object: &Value| {
+        let mut plain = object.clone();
+        let mut labels = object["metadata"]["labels"].clone();
+        if let Some(labels) = labels.as_object_mut() {
+            labels.remove("velero.io/backup-name");
+            labels.remove("velero.io/restore-name");
+        }
+        if labels.as_object().is_none_or(serde_json::Map::is_empty) {
+            labels = Value::Null;
+        }
+        plain["metadata"] =
+            json!({"labels": labels, "annotations": object["metadata"]["annotations"]});
+        if let Some(map) = plain.as_object_mut() {
+            map.remove("status");
+        }
+        plain
+    };
+    plain(there) != plain(fresh)
 }

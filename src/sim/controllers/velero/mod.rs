@@ -7,10 +7,12 @@ pub(in crate::sim) mod backups;
 pub(in crate::sim) mod content;
 mod cron;
 pub(super) mod download;
+pub(super) mod refill;
 mod requests;
 mod restores;
 pub(in crate::sim) mod schedules;
 mod stores;
+mod uploader;
 pub(super) mod vault;
 mod volumes;
 
@@ -43,6 +45,7 @@ pub(super) fn pass(cluster: &Cluster, vault: &Vault, agenda: &mut Agenda) {
     schedules::pass(store, agenda);
     backups::pass(store, vault, agenda, up);
     restores::pass(store, vault, agenda, up);
+    uploader::pass(store, agenda);
     requests::pass(store, vault, agenda);
 }
 

@@ -15,7 +15,7 @@ use crate::sim::store::{Preconditions, Resource, Store, meta};
 
 use super::super::{Agenda, after, events};
 use super::vault::Vault;
-use super::{SPACE, VERSION, content, phase, refusal};
+use super::{SPACE, VERSION, content, phase, refusal, volumes};
 
 /// Seconds an answered status request is kept.
 const STATUS_KEPT: f64 = 60.0;
@@ -121,7 +121,9 @@ fn file(store: &Store, vault: &Vault, kind: &str, target: &str) -> Option<(Strin
         }
         "BackupResults" => {
             let none = json!({"errors": {}, "warnings": {}});
-            (format!("backups/{target}/{target}-results.gz"), none)
+            let file = volumes::results(target);
+            let results = vault.results(&file).unwrap_or(none);
+            (format!("backups/{target}/{file}"), results)
         }
         "RestoreResults" => {
             let file = format!("restore-{target}-results.gz");

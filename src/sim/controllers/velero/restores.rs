@@ -6,13 +6,15 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::sim::clock::seconds;
-use crate::sim::store::resources::{BACKUPS, BACKUPSTORAGELOCATIONS, NAMESPACES, RESTORES};
+use crate::sim::store::resources::{
+    BACKUPS, BACKUPSTORAGELOCATIONS, NAMESPACES, PODVOLUMERESTORES, RESTORES,
+};
 use crate::sim::store::{Store, meta};
 
 use super::super::{Agenda, after, events, pods};
 use super::content::{self, Filter};
 use super::vault::{Content, Vault};
-use super::{SPACE, phase, refusal};
+use super::{SPACE, phase, refill, refusal, volumes};
 
 /// Holds a Restore until the server has removed its files.
 const FINALIZER: &str = "restores.velero.io/external-resources-finalizer";
@@ -72,6 +74,12 @@ fn fail(store: &Store, agenda: &Agenda, restore: &Value) {
         );
         value["status"]["completionTimestamp"] = json!(now);
     });
+    volumes::cancel(store, &PODVOLUMERESTORES, restore);
+}
+
+/// The file with the warnings and errors of a restore.
+fn results(restore: &Value) -> String {
+    format!("restore-{}-results.gz", meta::name(restore))
 }
 
 fn edit(store: &Store, restore: &Value, change: impl FnOnce(&mut Value)) -> Option<Arc<Value>> {
@@ -181,8 +189,16 @@ fn go_on(store: &Store, vault: &Vault, agenda: &mut Agenda, restore: &Value) {
     match step {
         0 => create_all(store, vault, agenda, restore),
         1 => {
+            let file = results(restore);
+            if !refill::is_done(store, vault, restore, (now, begun, &file)) {
+                return;
+            }
+            let errors = vault.errors(&file);
             let _ = edit(store, restore, |value| {
-                let lost = meta::number(value, "/status/errors") > 0;
+                let lost = errors > 0;
+                if lost {
+                    value["status"]["errors"] = json!(errors);
+                }
                 let end = if lost { "PartiallyFailed" } else { "" };
                 value["status"]["phase"] = json!(format!("Finalizing{end}"));
             });
@@ -264,19 +280,17 @@ fn create_all(store: &Store, vault: &Vault, agenda: &mut Agenda, restore: &Value
     // What a lying restore leaves out it counts all the same.
     let told = |object: &&Arc<Value>| !lies.iter().any(|kind| object["kind"] == kind.as_str());
     for object in objects.iter().filter(told) {
-        let name = meta::name(restore);
         let space = mapped(meta::namespace(object));
         give_back(
             store,
             object,
             &space,
             &mapped,
-            (name, backup, spec),
+            (restore, backup, spec),
             &mut tally,
         );
     }
-    let file = format!("restore-{}-results.gz", meta::name(restore));
-    vault.keep_results(&file, tally.results());
+    vault.keep_results(&results(restore), tally.results());
     let total = objects.len();
     let _ = edit(store, restore, |value| {
         value["status"]["progress"] = json!({"totalItems": total, "itemsRestored": total});
@@ -307,13 +321,13 @@ fn give_back(
     object: &Value,
     space: &str,
     mapped: &dyn Fn(&str) -> String,
-    (restore, backup, spec): (&str, &str, &Value),
+    (restore, backup, spec): (&Value, &str, &Value),
     tally: &mut Tally,
 ) {
     let Some(res) = content::resource(object) else {
         return;
     };
-    let mut fresh = content::revived(object, space, restore, backup);
+    let mut fresh = content::revived(object, space, meta::name(restore), backup);
     if res.plural == "namespaces" {
         fresh["metadata"]["name"] = json!(mapped(meta::name(object)));
         fresh["status"] = json!({"phase": "Active"});
@@ -324,7 +338,8 @@ fn give_back(
         let update = spec["existingResourcePolicy"] == "update";
         if update {
             let _ = store.update(res, home, &name, |value| overwrite(value, &fresh));
-        } else if !matches!(res.plural, "namespaces" | "serviceaccounts") && differs(&there, &fresh)
+        } else if !matches!(res.plural, "namespaces" | "serviceaccounts")
+            && content::differs(&there, &fresh)
         {
             let words = format!(
                 "could not restore, {} \"{name}\" already exists. Warning: the in-cluster version \
@@ -335,12 +350,20 @@ fn give_back(
         }
         return;
     }
-    if let Err(refused) = store.create(res, home, fresh) {
-        let words = format!(
-            "error restoring {}/{space}/{name}: {refused}",
-            res.qualified()
-        );
-        tally.errors.push((space.to_owned(), words));
+    let copies = match res.plural {
+        "pods" => refill::copies(store, backup, object),
+        _ => Vec::new(),
+    };
+    refill::hold(&mut fresh, restore, &copies);
+    match store.create(res, home, fresh) {
+        Ok(made) => refill::order(store, restore, &made, &copies),
+        Err(refused) => {
+            let words = format!(
+                "error restoring {}/{space}/{name}: {refused}",
+                res.qualified()
+            );
+            tally.errors.push((space.to_owned(), words));
+        }
     }
 }
 
@@ -356,26 +379,4 @@ fn overwrite(value: &mut Value, fresh: &Value) {
             value[field] = wanted.clone();
         }
     }
-}
-
-/// Whether an existing object differs from the one in the backup, apart from its old life.
-fn differs(there: &Value, fresh: &Value) -> bool {
-    let plain = |object: &Value| {
-        let mut plain = object.clone();
-        let mut labels = object["metadata"]["labels"].clone();
-        if let Some(labels) = labels.as_object_mut() {
-            labels.remove("velero.io/backup-name");
-            labels.remove("velero.io/restore-name");
-        }
-        if labels.as_object().is_none_or(serde_json::Map::is_empty) {
-            labels = Value::Null;
-        }
-        plain["metadata"] =
-            json!({"labels": labels, "annotations": object["metadata"]["annotations"]});
-        if let Some(map) = plain.as_object_mut() {
-            map.remove("status");
-        }
-        plain
-    };
-    plain(there) != plain(fresh)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::sim::clock::Clock;
 use crate::sim::people::secret;
@@ -98,8 +98,36 @@ impl Vault {
         self.shelves().results.insert(file.to_owned(), results);
     }
 
-    pub(super) fn results(&self, file: &str) -> Option<Value> {
+    pub(in crate::sim::controllers) fn results(&self, file: &str) -> Option<Value> {
         self.shelves().results.get(file).cloned()
+    }
+
+    /// Adds the error that something in a namespace met.
+    pub(super) fn add_error(&self, file: &str, space: &str, words: String) {
+        let mut shelves = self.shelves();
+        let slot = shelves.results.entry(file.to_owned());
+        let results = slot.or_insert_with(|| json!({"errors": {}, "warnings": {}}));
+        let list = &mut results["errors"]["namespaces"][space];
+        match list.as_array_mut() {
+            Some(list) => list.push(json!(words)),
+            None => *list = json!([words]),
+        }
+    }
+
+    /// How many errors a file holds.
+    pub(super) fn errors(&self, file: &str) -> u32 {
+        let shelves = self.shelves();
+        let spaces = shelves
+            .results
+            .get(file)
+            .map(|all| &all["errors"]["namespaces"]);
+        let spaces = spaces.and_then(Value::as_object);
+        let lists = spaces.into_iter().flat_map(|all| all.values());
+        let count = lists
+            .filter_map(Value::as_array)
+            .map(Vec::len)
+            .sum::<usize>();
+        u32::try_from(count).unwrap_or(u32::MAX)
     }
 
     /// Notes the address at which the files are served, such as `http://127.0.0.1:4711`.

@@ -49,6 +49,7 @@ fn begun(issuer: &Issuer, body: &str) -> Result<Response, Refusal> {
     let (device_code, user_code) = {
         let mut state = issuer.state();
         let state = &mut *state;
+        state.heard.codes += 1;
         state.grants.open(asked, &settings, &mut state.dice, at)
     };
     let page = format!("{}/device", issuer.inner.url);

@@ -16,6 +16,7 @@ use super::super::settings::Manners;
 use super::form::Form;
 use super::form::answer;
 use super::form::client_form;
+use super::form::fields;
 use super::form::refused;
 use super::form::text;
 
@@ -24,11 +25,24 @@ pub(super) const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_c
 
 pub(super) async fn token(State(issuer): State<Issuer>, body: String) -> Response {
     let opened = opened(&issuer, &body);
+    note(&issuer, &body, &opened);
     let told = opened.and_then(|opened| issuer.tokens(&opened).map_err(|error| broken(&error)));
     match told {
         Ok(tokens) => answer(StatusCode::OK, &tokens),
         Err(refusal) => refused(&refusal),
     }
+}
+
+/// Keeps what was asked and what came of it, without any token.
+fn note(issuer: &Issuer, body: &str, opened: &Result<Opened, Refusal>) {
+    let form = fields(body).unwrap_or_default();
+    let words = match opened {
+        Ok(_) => "ok".to_owned(),
+        Err(refusal) if refusal.words.is_empty() => refusal.error.to_owned(),
+        Err(refusal) => refusal.words.clone(),
+    };
+    let grant = text(&form, "grant_type").to_owned();
+    issuer.state().asked.push((grant, words));
 }
 
 fn broken(error: &IssuerError) -> Refusal {
@@ -37,6 +51,10 @@ fn broken(error: &IssuerError) -> Refusal {
 
 fn opened(issuer: &Issuer, body: &str) -> Result<Opened, Refusal> {
     let manners = issuer.settings().manners;
+    let form = fields(body)?;
+    if manners == Manners::Keycloak && !form.contains_key("grant_type") {
+        return Err(no_grant());
+    }
     let (form, client) = client_form(body, manners)?;
     match form.get("grant_type").map(String::as_str) {
         Some(DEVICE_GRANT) => poll(issuer, client, &form),
@@ -46,11 +64,12 @@ fn opened(issuer: &Issuer, body: &str) -> Result<Opened, Refusal> {
             "unsupported_grant_type",
             "Unsupported grant_type",
         )),
-        None => Err(Refusal::bad(
-            "invalid_request",
-            "Missing form parameter: grant_type",
-        )),
+        None => Err(no_grant()),
     }
+}
+
+fn no_grant() -> Refusal {
+    Refusal::bad("invalid_request", "Missing form parameter: grant_type")
 }
 
 fn poll(issuer: &Issuer, client: &Client, form: &Form) -> Result<Opened, Refusal> {
@@ -121,5 +140,7 @@ fn refresh(issuer: &Issuer, client: &Client, form: &Form) -> Result<Opened, Refu
     let accounts = &state.accounts;
     let barred = |name: &str| accounts.get(name).is_some_and(|account| account.disabled);
     let next = state.sessions.refresh(token, client, &settings, barred, at);
+    state.heard.renewals += 1;
+    state.heard.reused += u64::from(matches!(next, Err(Refused::Reused | Refused::Stale)));
     next.map_err(|refused| refused.said(settings.manners))
 }

@@ -1,0 +1,181 @@
+//! A console that is left alone goes blank, puts the open run down and gives its tokens back. Whoever left comes back by
+//! proving it again; nobody else gets what they left.
+
+use std::collections::BTreeMap;
+
+use super::run;
+use super::sign_in;
+use crate::auth::audience::Audience;
+use crate::auth::person::Person;
+use crate::sources::moment::Moment;
+use crate::state::State;
+use crate::state::action::Action;
+use crate::state::effect::Effect;
+use crate::state::nav::Nav;
+use crate::state::nav::Screen;
+use crate::state::presence::Away;
+
+/// How long a request that is out, or the entry that puts a run down, is waited for beyond that, in seconds.
+const PATIENCE_S: i64 = 60;
+
+/// What a sign-in means for a console that may be left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Came {
+    /// Nobody had left.
+    Here,
+    /// Whoever left is back.
+    Back,
+    /// It is somebody else.
+    Stranger,
+}
+
+/// A console begins to watch for its person.
+pub(super) fn attended(state: &mut State) -> Vec<Effect> {
+    state.presence.touched = Some(state.now);
+    Vec::new()
+}
+
+/// A key was pressed. Events of any other kind do not count.
+pub(super) fn touched(state: &mut State) {
+    if let Some(touched) = &mut state.presence.touched {
+        *touched = state.now;
+    }
+}
+
+/// A second passed, or something came back: a console that was left long enough goes blank; once its run is put down,
+/// its tokens go.
+pub(super) fn tick(state: &mut State) -> Vec<Effect> {
+    if state.presence.away.is_some() {
+        return drop_tokens(state);
+    }
+    let (Some(touched), Some(person)) = (state.presence.touched, state.person.clone()) else {
+        return Vec::new();
+    };
+    let over_s = state.now.seconds_since(touched) - state.config.idle_s();
+    // A request that is out is seen to its end: cut, it would be in doubt.
+    if over_s < 0 || (state.busy.is_some() && over_s < PATIENCE_S) {
+        return Vec::new();
+    }
+    go_blank(state, person, state.now)
+}
+
+fn go_blank(state: &mut State, person: Person, since: Moment) -> Vec<Effect> {
+    let sessions = state.sign_ins.sessions();
+    let signed_in: BTreeMap<Audience, Person> = sessions
+        .map(|(audience, session)| (audience.clone(), session.person.clone()))
+        .collect();
+    let mut effects = run::put_down(state);
+    let blank = Nav {
+        screen: Screen::SignIn,
+        ..Nav::default()
+    };
+    state.presence.away = Some(Box::new(Away {
+        since,
+        person,
+        signed_in,
+        people: state.people.clone(),
+        nav: std::mem::replace(&mut state.nav, blank),
+        leaving: true,
+        proving: false,
+        stranger: None,
+    }));
+    state.prompt = None;
+    state.message = None;
+    state.changed();
+    effects.extend(drop_tokens(state));
+    effects
+}
+
+/// Gives the tokens back and closes the connections, once nothing of the run is under way.
+fn drop_tokens(state: &mut State) -> Vec<Effect> {
+    let (now, busy) = (state.now, state.busy.is_some());
+    let away = state.presence.away.as_mut().filter(|away| away.leaving);
+    let Some(away) = away.filter(|away| !busy || now.seconds_since(away.since) >= PATIENCE_S)
+    else {
+        return Vec::new();
+    };
+    away.leaving = false;
+    let audiences = away.signed_in.keys().cloned().collect();
+    state.person = None;
+    state.people.clear();
+    let clusters: Vec<_> = state
+        .config
+        .clusters
+        .iter()
+        .map(|one| one.name.clone())
+        .collect();
+    for cluster in clusters {
+        state.world.sign_out(cluster);
+    }
+    state.stale = true;
+    vec![Effect::Leave(audiences)]
+}
+
+/// What a key does while the console is left: it comes back, or leaves. `None` for a key of the sign-in that is on
+/// screen, which does what it always does.
+pub(super) fn act(state: &mut State, action: &Action) -> Option<Vec<Effect>> {
+    let away = state.presence.away.as_mut()?;
+    let proving = away.proving;
+    match action {
+        Action::Quit | Action::Cancel | Action::Redraw => None,
+        Action::CodeNew if !proving => Some(prove(state)),
+        Action::Back if !proving => Some(super::quit(state)),
+        Action::Back | Action::Leave if proving => {
+            away.proving = false;
+            state.prompt = None;
+            Some(sign_in::given_up(state).into_iter().collect())
+        }
+        Action::Go(_) | Action::Palette | Action::Filter | Action::Help | Action::Refresh => {
+            Some(Vec::new())
+        }
+        _ if proving => None,
+        _ => Some(Vec::new()),
+    }
+}
+
+/// Whoever comes back signs in anew: what may be kept somewhere proves nothing about who sits here.
+fn prove(state: &mut State) -> Vec<Effect> {
+    let Some(away) = state.presence.away.as_mut().filter(|away| !away.leaving) else {
+        return Vec::new();
+    };
+    let Some(audience) = away.signed_in.keys().next().cloned() else {
+        return come_back(state);
+    };
+    if state.sign_ins.session(&audience).is_some() {
+        // The tokens are on their way back: a new sign-in would be mistaken for the old one.
+        return Vec::new();
+    }
+    away.proving = true;
+    away.stranger = None;
+    state.sign_ins.show(&audience);
+    vec![Effect::ProveAnew(audience)]
+}
+
+/// Nobody signs in here: a file or `--as` says who acts, as it did before.
+fn come_back(state: &mut State) -> Vec<Effect> {
+    let Some(away) = state.presence.away.take() else {
+        return Vec::new();
+    };
+    state.person = Some(away.person);
+    state.people = away.people;
+    state.nav = away.nav;
+    state.stale = true;
+    sign_in::connect(state)
+}
+
+/// Somebody signed in: when it is who left this console, all is theirs again; anybody else is to be signed out.
+pub(super) fn came(state: &mut State, audience: &Audience, person: &Person) -> Came {
+    let Some(mut away) = state.presence.away.take() else {
+        return Came::Here;
+    };
+    state.prompt = None;
+    state.changed();
+    if away.knows(audience, person) {
+        state.nav = away.nav;
+        return Came::Back;
+    }
+    away.proving = false;
+    away.stranger = Some(person.clone());
+    state.presence.away = Some(away);
+    Came::Stranger
+}

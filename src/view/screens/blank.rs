@@ -1,0 +1,28 @@
+//! A console that was left alone: nothing of the estate, but one line that says who may come back and how.
+
+use crate::state::State;
+use crate::text;
+
+/// The one line, while a console is left and nobody is signing in to it.
+pub(in crate::view) fn blank(state: &State) -> Option<String> {
+    let away = state.presence.away.as_deref()?;
+    let who = away.person.short();
+    if away.proving {
+        return None;
+    }
+    Some(match &away.stranger {
+        Some(stranger) => format!(
+            "{} is not {who}. {who}: n signs in again. Anybody else: q, then start anew.",
+            stranger.short()
+        ),
+        None => {
+            let since = text::clock(away.since.wall, state.now.wall);
+            let how = if away.signed_in.is_empty() {
+                "n goes on"
+            } else {
+                "n signs in again"
+            };
+            format!("Left alone, blank since {since}. {who}: {how}. Anybody else: q.")
+        }
+    })
+}

@@ -1,0 +1,203 @@
+//! A console that is left alone: blank, signed out, its run put down; and who gets it back.
+
+use crashcart::auth::audience::Audience;
+use crashcart::auth::person::Person;
+use crashcart::auth::session::Session;
+use crashcart::auth::sign_in::Event;
+use crashcart::auth::sign_in::SignIn;
+use crashcart::runbook::event::RunEvent;
+use crashcart::runbook::run::RunStatus;
+use crashcart::sources::fact::Fact;
+use crashcart::state::State;
+use crashcart::state::event::What;
+
+use crate::night;
+use crate::play::Console;
+
+fn session(person: Person, state: &State) -> Session {
+    Session {
+        person,
+        expires_at: state.now.wall + jiff::SignedDuration::from_mins(40),
+        acr: None,
+        auth_time: None,
+    }
+}
+
+/// A console that alice signed in to; it watches for her.
+fn attended(mut state: State) -> (Console, Audience, Person) {
+    let alice = state.person.clone().expect("alice");
+    let audience = state.sign_ins.audiences()[0].clone();
+    state.sign_ins.show(&audience);
+    let signed_in = SignIn::SignedIn(session(alice.clone(), &state));
+    state.sign_ins.put(&audience, signed_in);
+    let mut console = Console::new(state);
+    console.happen(What::Attended);
+    console.asked();
+    (console, audience, alice)
+}
+
+/// What comes back when the tokens were given back.
+fn signed_out(console: &mut Console, audience: &Audience) {
+    steps(console, audience, Event::SignedOut);
+    console.asked();
+}
+
+fn steps(console: &mut Console, audience: &Audience, step: Event) {
+    let audience = audience.clone();
+    console.happen(What::SignIn { audience, step });
+}
+
+/// Somebody signs in on the screen that `n` brings.
+fn comes(console: &mut Console, audience: &Audience, person: Person) {
+    let issuer = "id.meridian.test".into();
+    console.play("press n\nasks ProveAnew");
+    steps(console, audience, Event::Asked { issuer });
+    let session = session(person, &console.state);
+    steps(console, audience, Event::SignedIn(session));
+}
+
+/// Minutes in which nobody presses a key, a second at a time.
+fn minutes(console: &mut Console, minutes: u64) {
+    for _ in 0..minutes * 60 {
+        console.pass(1_000);
+    }
+}
+
+#[test]
+fn a_console_left_for_a_quarter_of_an_hour_is_blank_and_signed_out() {
+    let (mut console, audience, _) = attended(night::board());
+    minutes(&mut console, 14);
+    console.play("see ZONE / CLUSTER");
+    console.asked();
+    minutes(&mut console, 1);
+    assert!(console.asked().contains(&"Leave".to_owned()));
+    let screen = console.screen();
+    let lines: Vec<&str> = screen.lines().filter(|line| !line.is_empty()).collect();
+    assert_eq!(lines.len(), 1, "one line and nothing else:\n{screen}");
+    assert!(lines[0].contains("alice: n signs in again"), "{screen}");
+    assert!(console.state.person.is_none() && console.state.people.is_empty());
+    signed_out(&mut console, &audience);
+    // No key but that of coming back, and leaving, does anything.
+    console.play("press 1 2 8 Enter R : x\nasks nothing\nunseen ZONE\nsee Left alone");
+}
+
+#[test]
+fn a_key_counts_and_an_event_does_not() {
+    let (mut console, _, _) = attended(night::board());
+    minutes(&mut console, 14);
+    console.play("press j");
+    minutes(&mut console, 14);
+    console.play("see ZONE / CLUSTER");
+    let name = console.state.config.clusters[0].name.clone();
+    let generation = console
+        .state
+        .world
+        .cluster(&name)
+        .expect("known")
+        .generation();
+    let fact = Fact::Quorum(None);
+    console.happen(What::Fact {
+        cluster: name,
+        generation,
+        fact,
+    });
+    console.happen(What::Resize(120, 40));
+    minutes(&mut console, 1);
+    console.play("unseen ZONE\nsee Left alone");
+}
+
+#[test]
+fn a_host_that_slept_is_left_as_long_as_it_slept() {
+    let (mut console, _, _) = attended(night::board());
+    console.pass(3_600_000);
+    console.play("see Left alone");
+}
+
+#[test]
+fn the_same_person_comes_back_to_the_run_which_is_held() {
+    let (mut console, audience, alice) = attended(night::restore());
+    let id = console.state.open_run.clone().expect("a run");
+    minutes(&mut console, 15);
+    let asked = console.asked();
+    assert_eq!(
+        asked.iter().filter(|name| *name == "Record").count(),
+        1,
+        "the run is put down before anything else: {asked:?}"
+    );
+    assert!(!asked.contains(&"Leave".to_owned()), "{asked:?}");
+    // Its entry is on disk: now the tokens go.
+    let at = console.state.now.wall;
+    console.happen(What::RunLogged {
+        run: id.clone(),
+        event: Box::new(RunEvent::Held),
+        entry: 9_000,
+        at,
+    });
+    console.happen(What::Carried {
+        run: id.clone(),
+        read: false,
+        failed: None,
+    });
+    console.pass(1_000);
+    assert!(console.asked().contains(&"Leave".to_owned()));
+    signed_out(&mut console, &audience);
+
+    comes(&mut console, &audience, alice);
+    console.play("asks Connect\nunseen Left alone");
+    let run = console.state.run().expect("the run is there");
+    assert_eq!((run.id.clone(), run.status.clone()), (id, RunStatus::Held));
+}
+
+#[test]
+fn somebody_else_gets_nothing_and_is_signed_out() {
+    let (mut console, audience, alice) = attended(night::board());
+    minutes(&mut console, 15);
+    signed_out(&mut console, &audience);
+    let mut bob = alice.clone();
+    bob.subject = "another".to_owned();
+    bob.login = "bob@meridian.test".into();
+    comes(&mut console, &audience, bob);
+    console.play(
+        "asks SignOut
+         see bob is not alice
+         unseen ZONE",
+    );
+    assert!(console.state.person.is_none());
+    signed_out(&mut console, &audience);
+    comes(&mut console, &audience, alice);
+    console.play("asks Connect\nsee ZONE / CLUSTER\nunseen Left alone");
+}
+
+#[test]
+fn esc_on_the_way_back_is_blank_again_and_q_ends_the_console() {
+    let (mut console, audience, _) = attended(night::board());
+    minutes(&mut console, 15);
+    signed_out(&mut console, &audience);
+    console.play(
+        "press n
+         asks ProveAnew
+         unseen Left alone
+         press Esc
+         see Left alone
+         press q
+         asks SaveLastKnown Quit",
+    );
+}
+
+#[test]
+fn where_a_file_says_who_acts_n_goes_on_and_asks_every_cluster() {
+    let mut console = Console::new(night::board());
+    console.happen(What::Attended);
+    minutes(&mut console, 15);
+    console.play("see n goes on");
+    console.asked();
+    console.play("press n\nasks Connect\nsee ZONE / CLUSTER");
+    assert!(console.state.person.is_some());
+}
+
+#[test]
+fn a_verb_without_a_screen_is_not_left_alone() {
+    let mut console = Console::new(night::board());
+    minutes(&mut console, 20);
+    console.play("see ZONE / CLUSTER");
+}
