@@ -140,6 +140,8 @@ pub const SECTIONS: &[&Section] = &[
     &IDENTITY,
     &CLUSTER,
     &KUBECONFIG,
+    &EKS,
+    &FALLBACK,
     &ZONE,
     &OWNER,
     &MEMBER,

@@ -150,6 +150,9 @@ async fn through(
         let (back, taken_up) = renew::take_up(this, issuer).await?;
         issuer = back;
         if let Some((session, tokens)) = taken_up {
+            // Before anything is connected for it.
+            this.act(Some((&session, &tokens)));
+            this.tell(Step::TakenUp(session.clone())).await;
             this.signed_in(&session, &tokens, Kind::SessionSignedIn)
                 .await;
             return renew::keep_fresh(this, issuer, session.person, tokens, asks).await;

@@ -82,6 +82,8 @@ pub enum Event {
     SlowDown,
     /// It was allowed, and the tokens stood up to their checks; also after a renewal.
     SignedIn(Session),
+    /// A sign-in that was kept from before is good still: no code was shown.
+    TakenUp(Session),
     /// It was denied on the page.
     Denied,
     /// The code is over.
@@ -136,15 +138,13 @@ impl SignIn {
         match (self, event) {
             (_, Event::Asked { issuer }) => Self::Asking { issuer },
             (_, Event::SignedOut) => Self::Idle,
-            // Asked for and already there: it was taken up from what is kept.
+            (Self::Asking { .. }, Event::TakenUp(session))
+            | (Self::SignedIn(_), Event::SignedIn(session)) => Self::SignedIn(session),
             (Self::Asking { .. }, Event::Prompt(device)) => Self::Waiting {
                 device,
                 notice: None,
             },
             (Self::Asking { .. }, Event::Page(page)) => Self::browser(page, None, false),
-            (Self::Asking { .. } | Self::SignedIn(_), Event::SignedIn(session)) => {
-                Self::SignedIn(session)
-            }
             (
                 Self::Browser {
                     page,
@@ -346,6 +346,7 @@ fn ending(event: &Event, device: Option<&DevicePrompt>, now: Timestamp) -> Optio
         | Event::Pending
         | Event::SlowDown
         | Event::SignedIn(_)
+        | Event::TakenUp(_)
         | Event::SignedOut
         | Event::Tick => return None,
     })
