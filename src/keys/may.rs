@@ -25,7 +25,6 @@ pub fn may(action: &Action, state: &State) -> Result<(), SafeText> {
             .and_then(|()| target(state))
             .and_then(|()| rights(state.nav.book.as_deref(), state)),
         Action::RunBook(book) => begin(state).and_then(|()| rights(Some(book), state)),
-        Action::SecretKeys(Some(_)) => writable(state),
         Action::SecretKeys(None) => {
             no("type which, as in: secret keys emr/db, or secret keys aws-prod/emr/db")
         }
@@ -52,7 +51,9 @@ pub fn may(action: &Action, state: &State) -> Result<(), SafeText> {
         {
             no("somebody is signed in; sign out first")
         }
-        Action::CodeNew | Action::CodePaste | Action::SignInTo(_) => writable(state),
+        Action::CodeNew | Action::CodePaste | Action::SignInTo(_) | Action::SecretKeys(Some(_)) => {
+            writable(state)
+        }
         Action::Runbooks => match rows::marked_finding(state) {
             Some(_) => Ok(()),
             None => no("nothing is found against what is marked"),

@@ -339,14 +339,7 @@ impl Op {
                 volumes,
                 roles,
             } => {
-                let mut spec = json!({"backupName": backup, "includedNamespaces": [namespace],
-                    "existingResourcePolicy": "none", "itemOperationTimeout": "45m0s"});
-                if !volumes {
-                    spec["includeClusterResources"] = json!(false);
-                }
-                if !roles {
-                    spec["excludedResources"] = json!(confine::RIGHTS);
-                }
+                let spec = restore_spec(namespace, backup, (*volumes, *roles));
                 json!({
                     "apiVersion": VELERO, "kind": "Restore", "spec": spec,
                     "metadata": {"name": name, "namespace": velero, "annotations": mark.annotations()}
@@ -362,6 +355,19 @@ impl Op {
             }),
         }
     }
+}
+
+/// The spec of a Restore; `volumes` and `roles` say whether it brings these.
+fn restore_spec(namespace: &str, backup: &str, (volumes, roles): (bool, bool)) -> Value {
+    let mut spec = json!({"backupName": backup, "includedNamespaces": [namespace],
+        "existingResourcePolicy": "none", "itemOperationTimeout": "45m0s"});
+    if !volumes {
+        spec["includeClusterResources"] = json!(false);
+    }
+    if !roles {
+        spec["excludedResources"] = json!(confine::RIGHTS);
+    }
+    spec
 }
 
 /// What a Restore of an older log asked for: everything that belongs to its namespace.

@@ -81,7 +81,10 @@ fn screen(night: &Night) -> String {
     let mut buffer = Buffer::empty(area);
     let _drawn = draw(&night.engine.state, &theme, area, &mut buffer);
     let line = |cells: &[ratatui::buffer::Cell]| {
-        cells.iter().map(|cell| cell.symbol()).collect::<String>()
+        cells
+            .iter()
+            .map(ratatui::buffer::Cell::symbol)
+            .collect::<String>()
     };
     let lines: Vec<String> = buffer.content.chunks(80).map(line).collect();
     lines.join("\n")

@@ -148,7 +148,7 @@ fn cells() -> Vec<Cell> {
             // Without a namespace one can only list and watch what lives in namespaces.
             let wide = WIDE.contains(kind) || !space.is_empty();
             let whole = !kind.contains('/');
-            if (wide && whole) || (whole && ["list", "watch"].contains(&verb)) {
+            if whole && (wide || ["list", "watch"].contains(&verb)) {
                 cells.extend(ROLES.map(|role| (role, verb, *kind, space)));
             } else if !whole && !space.is_empty() && ["get", "create"].contains(&verb) {
                 cells.extend(ROLES.map(|role| (role, verb, *kind, space)));

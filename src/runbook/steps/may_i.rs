@@ -98,12 +98,10 @@ fn sentence(right: &Right, turn: &Turn<'_>) -> String {
         gvr.resource(),
         namespace.as_deref().unwrap_or("all namespaces")
     );
-    match &right.1 {
-        Err(why) => format!("{what} could not be asked ({why})"),
-        Ok(_) => {
-            let groups = turn.sight.groups(&turn.run.cluster);
-            let ask = grant::ask_for(verb, gvr, namespace.as_deref(), groups);
-            format!("{what} is not yours; {ask}")
-        }
+    if let Err(why) = &right.1 {
+        return format!("{what} could not be asked ({why})");
     }
+    let groups = turn.sight.groups(&turn.run.cluster);
+    let ask = grant::ask_for(verb, gvr, namespace.as_deref(), groups);
+    format!("{what} is not yours; {ask}")
 }

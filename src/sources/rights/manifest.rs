@@ -58,25 +58,22 @@ pub fn manifest(
     subjects.extend(subject.user.map(|user| ("User", user)));
     let rights = role::rights(role, scope);
     let mut out = String::new();
-    let restores = match role {
-        Role::BreakGlass => {
-            let opened = role::operating(scope);
-            out.push_str(&about(role, scope, &[&rights[..], &opened[..]].concat()));
-            out.push_str(&account());
-            granted(&mut out, role.name(), &rights, &subjects);
-            granted(
-                &mut out,
-                role::ACCOUNT,
-                &opened,
-                &[("ServiceAccount", role::ACCOUNT)],
-            );
-            opened
-        }
-        _ => {
-            out.push_str(&about(role, scope, &rights));
-            granted(&mut out, role.name(), &rights, &subjects);
-            rights
-        }
+    let restores = if role == Role::BreakGlass {
+        let opened = role::operating(scope);
+        out.push_str(&about(role, scope, &[&rights[..], &opened[..]].concat()));
+        out.push_str(&account());
+        granted(&mut out, role.name(), &rights, &subjects);
+        granted(
+            &mut out,
+            role::ACCOUNT,
+            &opened,
+            &[("ServiceAccount", role::ACCOUNT)],
+        );
+        opened
+    } else {
+        out.push_str(&about(role, scope, &rights));
+        granted(&mut out, role.name(), &rights, &subjects);
+        rights
     };
     let restores = restores
         .iter()

@@ -103,7 +103,7 @@ impl Rules {
         match self.rules.iter().map(star).max() {
             Some(3) => found.push("may do everything (* on *)".to_owned()),
             Some(1..) => {
-                found.push("holds a rule with a *, which grows with the cluster".to_owned())
+                found.push("holds a rule with a *, which grows with the cluster".to_owned());
             }
             _ => {}
         }

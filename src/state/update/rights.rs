@@ -46,8 +46,12 @@ pub(super) fn ask(state: &mut State) -> Vec<Effect> {
                 .map(|one| one.meta.namespace.to_string())
                 .collect()
         });
-        let questions = held::questions(velero.as_ref().map(SafeText::as_str), flux);
-        let namespace = velero.map_or("default".to_owned(), |name| name.to_string());
+        let questions =
+            held::questions(Some(velero.as_str()).filter(|name| !name.is_empty()), flux);
+        let namespace = match velero.as_str() {
+            "" => "default".to_owned(),
+            name => name.to_owned(),
+        };
         effects.push((cluster.name.clone(), generation, questions, namespace));
     }
     for (cluster, generation, ..) in &effects {
@@ -78,14 +82,15 @@ fn looks(state: &State) -> bool {
     screen || matches!(state.prompt, Some(Prompt::Palette { .. }))
 }
 
-/// Velero's namespace; `Some(None)` where there is no Velero, `None` while that is not known.
-fn velero(world: &ClusterWorld, state: &State) -> Option<Option<SafeText>> {
+/// Velero's namespace; empty where there is no Velero, `None` while that is not known.
+fn velero(world: &ClusterWorld, state: &State) -> Option<SafeText> {
     let stores = world.stores(state.now);
     if let Some(table) = stores.now() {
-        return Some(table.iter().map(|store| store.meta.namespace.clone()).min());
+        let names = table.iter().map(|store| store.meta.namespace.clone());
+        return Some(names.min().unwrap_or_default());
     }
     match world.standing(&[Watch::Stores], state.now) {
-        Standing::NotInstalled | Standing::NoRight(_) => Some(None),
+        Standing::NotInstalled | Standing::NoRight(_) => Some(SafeText::default()),
         _ => None,
     }
 }
