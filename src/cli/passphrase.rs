@@ -79,8 +79,9 @@ fn once(recipient: Option<&str>, folder: &Path) -> anyhow::Result<Option<Result<
 
 /// A line typed at the terminal, of which nothing shows; `None` for an empty one.
 fn hidden(question: &str) -> anyhow::Result<Option<Secret>> {
-    say(question)?;
+    // Quiet first: what is typed the moment the question stands there must not show either.
     let quiet = Quiet::begin()?;
+    say(question)?;
     let line = line();
     drop(quiet);
     say("\n")?;

@@ -2,6 +2,7 @@
 //! with the one sentence that a person gets.
 
 #![expect(
+    clippy::disallowed_methods,
     clippy::unwrap_used,
     reason = "what stands beside the tests is part of them"
 )]
