@@ -95,7 +95,7 @@ pub fn start_with(start: &Start, clock: Clock, key: Option<Key>) -> Result<Engin
     let host = SafeText::new(&rustix::system::uname().nodename().to_string_lossy());
     let folder = start.folders.log.clone();
     let origin = format!("{host}/{}", start.config.estate.id);
-    let opened = Log::open(&folder, &origin, &clock.stamp());
+    let opened = Log::open_under(&folder, &origin, start.config.policy.mark(), &clock.stamp());
     let opened = opened.and_then(|log| read(&log).map(|told| (log, told)));
     let mut state = state(start, &clock, host);
 

@@ -258,6 +258,9 @@ pub struct Entry {
     /// The digest of the plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<SafeText>,
+    /// The digest of the policy that was in force, or `self` where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<SafeText>,
     /// The request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub req: Option<Req>,

@@ -167,6 +167,28 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_of_every_kind_says_under_which_policy_it_was_written() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = temp.path().join("log");
+        let stamp = crate::audit::Stamp {
+            ts: jiff::Timestamp::UNIX_EPOCH,
+            mono_ns: 1,
+            boot: "b".to_owned(),
+        };
+        let mut log = crate::audit::Log::open_under(&dir, "jump-1/id", "self", &stamp).unwrap();
+        for (kind, _) in NAMES {
+            let draft = crate::audit::Draft::new(kind.clone());
+            log.append(draft, None, &stamp).unwrap();
+        }
+        let entries = log.entries(1, log.size()).unwrap();
+        assert_eq!(entries.len(), NAMES.len() + 1, "and how the log began");
+        for entry in entries {
+            let policy = entry.policy.as_ref().map(SafeText::as_str);
+            assert_eq!(policy, Some("self"), "{}", entry.kind.name());
+        }
+    }
+
+    #[test]
     fn a_later_name_is_kept() {
         let kind: Kind = serde_json::from_str("\"moon.landed\"").unwrap();
         assert_eq!(kind, Kind::Other(SafeText::new("moon.landed")));

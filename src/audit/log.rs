@@ -47,6 +47,7 @@ pub struct Log {
     pub(super) dir: PathBuf,
     pub(super) disk: Box<dyn Disk>,
     pub(super) origin: SafeText,
+    pub(super) policy: Option<SafeText>,
     lock: Arc<File>,
     pub(super) segment: Option<File>,
     pub(super) place: Place,
@@ -66,14 +67,29 @@ impl Log {
     /// [`AuditError::Unsafe`] for a folder that others can reach or that is on a network file
     /// system; [`AuditError::File`], [`AuditError::Write`] or [`AuditError::Sync`] when the disk fails.
     pub fn open(dir: &Path, origin: &str, stamp: &Stamp) -> Result<Self, AuditError> {
-        Self::open_on(Box::new(disk::Local), dir, origin, stamp)
+        Self::open_on(Box::new(disk::Local), dir, (origin, None), stamp)
+    }
+
+    /// As [`Log::open`], and every entry that is written through it says under which policy: its digest, or `self`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Log::open`].
+    pub fn open_under(
+        dir: &Path,
+        origin: &str,
+        policy: &str,
+        stamp: &Stamp,
+    ) -> Result<Self, AuditError> {
+        let policy = Some(SafeText::new(policy));
+        Self::open_on(Box::new(disk::Local), dir, (origin, policy), stamp)
     }
 
     /// Opens the log on a given disk.
     pub(super) fn open_on(
         disk: Box<dyn Disk>,
         dir: &Path,
-        origin: &str,
+        (origin, policy): (&str, Option<SafeText>),
         stamp: &Stamp,
     ) -> Result<Self, AuditError> {
         folder::prepare(dir)?;
@@ -82,6 +98,7 @@ impl Log {
             dir: dir.to_owned(),
             disk,
             origin: SafeText::new(origin),
+            policy,
             lock,
             segment: None,
             place: Place::before(1, Leaf::default(), Timestamp::UNIX_EPOCH, None),

@@ -120,6 +120,7 @@ impl Log {
             mode: draft.mode,
             lock_token: draft.lock_token,
             plan: draft.plan,
+            policy: self.policy.clone(),
             req: draft.req,
             res: draft.res,
             body,

@@ -1,5 +1,6 @@
 //! `doctor`: one line for each thing that must be right before the night, with what to do when it is not.
 
+use std::fmt::Write as _;
 use std::io::IsTerminal;
 use std::io::Write;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::auth::oidc;
 use crate::config::Cluster;
 use crate::config::ClusterAuth;
 use crate::config::Config;
+use crate::config::Policy;
 use crate::sources::fact::Greeting;
 use crate::sources::level::Level;
 use crate::sources::twins::twin;
@@ -27,7 +29,7 @@ use crate::text::age;
 
 /// How long clusters and issuers have to answer.
 const WAIT: Duration = Duration::from_secs(10);
-/// Seconds before the end of a client certificate from which it is warned of: 14 days.
+/// Seconds before the end of a client certificate or a policy from which it is warned of: 14 days.
 const ENDS_SOON_S: i64 = 14 * 86_400;
 /// Seconds of difference between clocks above which sign-in and leases go wrong.
 const SKEW_WARN_S: i64 = 30;
@@ -149,20 +151,47 @@ fn audiences(config: &Config, report: &mut Report<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Which policy holds and until when, and what of the configuration it does not let have its way.
 fn policy(config: &Config, report: &mut Report<'_>) -> anyhow::Result<()> {
-    if config.policy.label == "self" {
+    let policy = &config.policy;
+    if policy.is_self() {
         let words = "self: nothing that needs two people can run live; root puts one at /etc/crashcart/policy.toml";
-        return report.say(Level::Warn, "policy", words);
+        report.say(Level::Warn, "policy", words)?;
+    } else {
+        let digest = policy.digest.get(..8).unwrap_or_default();
+        let mut words = format!("{}, sha256 {digest}", policy.label);
+        if let Some(serial) = policy.serial {
+            let _ = write!(words, ", serial {serial}");
+        }
+        let (level, end) = ends(policy, Clock::start().now().wall);
+        words.push_str(&end);
+        report.say(level, "policy", &words)?;
     }
-    report.say(
-        Level::Ok,
-        "policy",
-        &format!(
-            "{}, sha256 {}",
-            config.policy.label,
-            config.policy.digest.get(..8).unwrap_or_default()
-        ),
-    )
+    for words in &policy.narrowed {
+        report.say(Level::Ok, "policy holds", words)?;
+    }
+    Ok(())
+}
+
+/// How long a policy is good, and how bad that is.
+fn ends(policy: &Policy, now: Timestamp) -> (Level, String) {
+    let Some(end) = policy.not_after else {
+        return (Level::Ok, String::new());
+    };
+    if policy.has_ended(now) {
+        let words = format!(
+            ", ended {}: no live change is made; ask whoever keeps it for a new one",
+            day(end)
+        );
+        return (Level::Crit, words);
+    }
+    let left = end.as_second() - now.as_second();
+    let level = if left < ENDS_SOON_S {
+        Level::Warn
+    } else {
+        Level::Ok
+    };
+    (level, format!(", good until {}", day(end)))
 }
 
 fn terminal(report: &mut Report<'_>) -> anyhow::Result<()> {

@@ -7,10 +7,12 @@ use anyhow::Context;
 use directories::ProjectDirs;
 
 use super::args::Common;
+use crate::audit::own;
 use crate::audit::own::OwnFolder;
 use crate::config;
 use crate::config::Cluster;
 use crate::config::Config;
+use crate::config::Policy;
 use crate::runbook::library::Library;
 
 /// The folders of one estate.
@@ -96,9 +98,67 @@ pub(super) fn place(root: &Path, config: &Config, simulated: bool) -> anyhow::Re
     };
     state.refuse_planted(None)?;
     state.refuse_planted(Some("log"))?;
+    newest(&state, &config.policy)?;
     let state = state.path();
     Ok(Place {
         log: state.join("log"),
         last_known: state.join("last-known.json"),
     })
+}
+
+/// Where the serial of the signed policy that was last used is kept, in the estate's state folder.
+const SERIAL: &str = "policy-serial";
+
+/// Refuses a signed policy that is older than the one last used, and remembers a newer one.
+fn newest(state: &OwnFolder, policy: &Policy) -> anyhow::Result<()> {
+    let Some(serial) = policy.serial else {
+        return Ok(());
+    };
+    let path = state.path().join(SERIAL);
+    let kept = own::read(&path, 32)
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .and_then(|text| text.trim().parse::<u64>().ok());
+    anyhow::ensure!(
+        kept.is_none_or(|kept| serial >= kept),
+        "{}: it is serial {serial} and serial {} was used here before, so it does not count; ask for the newest (where the serials began anew, remove {})",
+        policy.label,
+        kept.unwrap_or_default(),
+        path.display()
+    );
+    if kept != Some(serial) {
+        // A full disk is no reason not to look at the board: it stops the log, and with it every change.
+        let _ = state.replace(SERIAL, format!("{serial}\n").as_bytes());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::newest;
+    use crate::audit::own::OwnFolder;
+    use crate::config::Policy;
+
+    fn policy(serial: Option<u64>) -> Policy {
+        Policy {
+            label: "/p/policy.bundle".to_owned(),
+            serial,
+            ..Policy::own()
+        }
+    }
+
+    #[test]
+    fn an_older_policy_than_the_one_last_used_is_refused() {
+        let temp = tempfile::tempdir().unwrap();
+        let state = OwnFolder::make(temp.path(), &["id"]).unwrap();
+        newest(&state, &policy(None)).unwrap();
+        newest(&state, &policy(Some(7))).unwrap();
+        newest(&state, &policy(Some(7))).unwrap();
+        newest(&state, &policy(Some(9))).unwrap();
+        let said = newest(&state, &policy(Some(8))).unwrap_err().to_string();
+        assert!(
+            said.starts_with("/p/policy.bundle: it is serial 8 and serial 9 was used here before"),
+            "{said}"
+        );
+        newest(&state, &policy(Some(9))).unwrap();
+    }
 }

@@ -129,6 +129,7 @@ pub(super) fn status_json(state: &State, board: &Board, only: Option<Column>) ->
     json!({
         "estate": state.config.estate.name,
         "simulated": state.here.simulated,
+        "policy": state.config.policy.mark(),
         "at": state.judged_at.wall.to_string(),
         "zones": zones,
         "findings": findings_json(state, board),

@@ -159,8 +159,14 @@ fn pinned_to(config: &Config, name: &ClusterName, key: &str) -> Config {
     config
 }
 
-/// Why one person may not do this, if so: a zone of the cluster needs more than one.
+/// Why one person may not do this, if so: a zone of the cluster needs more than one, or the policy has ended.
 fn refused(config: &Config, name: &ClusterName) -> Option<String> {
+    if config.policy.has_ended(Clock::start().now().wall) {
+        return Some(format!(
+            "the policy {} has ended, so nothing was changed; ask whoever keeps it for a new one",
+            config.policy.label
+        ));
+    }
     let of_it = |zone: &&config::Zone| zone.members.iter().any(|one| one.cluster == *name);
     let zones = config.zones.iter().filter(of_it);
     let strictest = zones.max_by_key(|zone| config.policy.people(zone));
@@ -280,7 +286,7 @@ fn accept(file: &Path, log: &Path, config: &Config, change: &Change) -> anyhow::
     let text = config::trusted(file, &change.cluster, &change.new)?;
     let clock = Clock::start();
     let origin = format!("{}/{}", host(), config.estate.id);
-    let mut log = Log::open(log, &origin, &clock.stamp())
+    let mut log = Log::open_under(log, &origin, config.policy.mark(), &clock.stamp())
         .context("nothing was changed, because it cannot be recorded")?;
     let uid = change.new.uid.clone().unwrap_or_default();
     let digest: [u8; 32] = Sha256::digest(&text).into();

@@ -27,6 +27,7 @@ pub const ESTATE: Section = Section {
         "token_recipient",
         "shift",
         "idle",
+        "policy_bundle",
     ],
 };
 /// One entry of the estate's `outside`.
@@ -114,12 +115,35 @@ pub const APPLICATION: Section = Section {
 /// The top of a policy file.
 pub const POLICY: Section = Section {
     name: "policy.toml",
-    keys: &["simulated_only", "idle", "zone", "approver", "program"],
+    keys: &[
+        "simulated_only",
+        "serial",
+        "not_after",
+        "idle",
+        "issuers",
+        "token_stores",
+        "zone",
+        "approver",
+        "program",
+    ],
 };
+/// Keys of a policy file that this version knows by name only, because nothing in it would hold them.
+pub const POLICY_LATER: &[&str] = &[
+    "person_claim",
+    "signers",
+    "witnesses",
+    "drill_targets",
+    "ssh_keys",
+];
 /// A zone of a policy file.
 pub const POLICY_ZONE: Section = Section {
     name: "policy [[zone]]",
-    keys: &["name", "people"],
+    keys: &["name", "people", "members"],
+};
+/// Namespaces of a zone of a policy file.
+pub const POLICY_MEMBER: Section = Section {
+    name: "policy members",
+    keys: &["cluster_uid", "namespaces"],
 };
 /// A group that may approve, in a policy file.
 pub const POLICY_APPROVER: Section = Section {
@@ -148,6 +172,7 @@ pub const SECTIONS: &[&Section] = &[
     &APPLICATION,
     &POLICY,
     &POLICY_ZONE,
+    &POLICY_MEMBER,
     &POLICY_APPROVER,
     &POLICY_PROGRAM,
 ];

@@ -195,6 +195,21 @@ impl<'a> Table<'a> {
             })
     }
 
+    /// A whole number from 0 on.
+    pub(super) fn whole(&self, key: &str) -> Result<Option<u64>, ConfigError> {
+        let Some(value) = self.get(key) else {
+            return Ok(None);
+        };
+        let number = value.get_ref().as_integer();
+        number
+            .and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok())
+            .map(Some)
+            .ok_or_else(|| {
+                let sentence = format!("{key} must be a whole number from 0 on");
+                self.error(value.span().start, sentence)
+            })
+    }
+
     /// True or false, false when the key is absent.
     pub(super) fn flag(&self, key: &str) -> Result<bool, ConfigError> {
         let Some(value) = self.get(key) else {

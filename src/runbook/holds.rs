@@ -58,12 +58,7 @@ pub(crate) fn law(run: &Run, sight: &Sight<'_>, now: Moment) -> Result<(), SafeT
 
 /// What stands in a plan for the policy in force.
 pub(crate) fn policy(sight: &Sight<'_>) -> String {
-    let policy = &sight.config.policy;
-    if policy.is_self() {
-        "self".to_owned()
-    } else {
-        policy.digest.clone()
-    }
+    sight.config.policy.mark().to_owned()
 }
 
 /// Refuses a live run where more than one person is needed, because there are no approvals yet.
@@ -83,14 +78,28 @@ pub(crate) fn people(
         .into_iter()
         .max_by_key(|zone| sight.config.policy.people(zone));
     let policy = &sight.config.policy;
+    if policy.has_ended(now.wall) {
+        return no(format!(
+            "the policy {} has ended, so nothing is opened or sent; ask whoever keeps it for a new one",
+            policy.label
+        ));
+    }
     let needed = strictest.map_or(policy.most(), |zone| policy.people(zone));
+    let uid = sight.uid(cluster).map(SafeText::as_str);
+    let claim = policy
+        .claim(uid, namespace)
+        .filter(|claim| claim.people > needed && claim.people >= book.needs(mode));
     let zone = strictest.filter(|_| needed >= book.needs(mode));
-    let (name, people) = match zone {
-        Some(zone) => (zone.name.to_string(), needed),
-        None if needed >= book.needs(mode) => {
+    let (name, people) = match (claim, zone) {
+        (Some(claim), _) => (
+            format!("{namespace}, which policy counts to {},", claim.name),
+            claim.people,
+        ),
+        (None, Some(zone)) => (zone.name.to_string(), needed),
+        (None, None) if needed >= book.needs(mode) => {
             (format!("{namespace}, which is in no zone,"), needed)
         }
-        None => (format!("runbook {}", book.id), book.needs(mode)),
+        (None, None) => (format!("runbook {}", book.id), book.needs(mode)),
     };
     if people < 2 {
         return Ok(());

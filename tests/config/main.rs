@@ -2,6 +2,7 @@
 //! with the one sentence that a person gets.
 
 #![expect(
+    clippy::disallowed_methods,
     clippy::unwrap_used,
     reason = "what stands beside the tests is part of them"
 )]
@@ -9,6 +10,7 @@
 mod init;
 mod kubeconfigs;
 mod noise;
+mod policy;
 
 use crashcart::config;
 use crashcart::config::ClusterAuth;
@@ -90,7 +92,7 @@ fn every_key_of_the_good_file_is_read() {
     assert!(selector.matches(&BTreeMap::from(labels)));
     assert_eq!(config.zones[1].people, 1);
     assert_eq!(config.policy.label, "self");
-    assert!(!config.policy.allows_live_with_two_people());
+    assert!(config.policy.is_self());
 }
 
 #[test]
@@ -181,7 +183,7 @@ fn a_policy_beside_the_configuration_is_for_simulated_estates() {
     );
     fs::write(&policy, format!("simulated_only = true\n{zone}")).unwrap();
     let config = load(&path).unwrap();
-    assert!(config.policy.simulated_only && !config.policy.allows_live_with_two_people());
+    assert!(config.policy.simulated_only && !config.policy.is_self());
     assert_eq!(config.policy.people(&config.zones[1]), 3);
     assert_eq!(
         config.policy.people(&config.zones[0]),
@@ -207,7 +209,7 @@ fn the_systems_policy_counts_only_from_root() {
     if rustix::process::geteuid().is_root() {
         let config = read.unwrap();
         assert_eq!(config.policy.label, system.display().to_string());
-        assert!(config.policy.allows_live_with_two_people());
+        assert!(!config.policy.is_self() && !config.policy.simulated_only);
         assert_eq!(config.policy.people(&config.zones[1]), 2);
         mode(&system, 0o664);
     }

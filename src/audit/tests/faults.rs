@@ -21,7 +21,13 @@ fn strike(fault: Fault, n: usize) -> bool {
     let temp = tempfile::tempdir().unwrap();
     let dir = temp.path().join("log");
     let disk = Faulty::new(fault);
-    let mut log = Log::open_on(Box::new(disk.clone()), &dir, "jump-1/0197c1f2", &stamp()).unwrap();
+    let mut log = Log::open_on(
+        Box::new(disk.clone()),
+        &dir,
+        ("jump-1/0197c1f2", None),
+        &stamp(),
+    )
+    .unwrap();
     append(&mut log, 1).unwrap();
     disk.fail_in(n);
     let mut confirmed = vec![1];
@@ -77,7 +83,12 @@ fn a_first_start_that_fails_can_be_repeated() {
             let dir = temp.path().join("log");
             let disk = Faulty::new(fault);
             disk.fail_in(n);
-            let first = Log::open_on(Box::new(disk.clone()), &dir, "jump-1/0197c1f2", &stamp());
+            let first = Log::open_on(
+                Box::new(disk.clone()),
+                &dir,
+                ("jump-1/0197c1f2", None),
+                &stamp(),
+            );
             if !disk.struck() {
                 assert!(n > 5);
                 break;
@@ -96,7 +107,13 @@ fn a_stopped_log_takes_nothing_more() {
     let temp = tempfile::tempdir().unwrap();
     let dir = temp.path().join("log");
     let disk = Faulty::new(Fault::Broken);
-    let mut log = Log::open_on(Box::new(disk.clone()), &dir, "jump-1/0197c1f2", &stamp()).unwrap();
+    let mut log = Log::open_on(
+        Box::new(disk.clone()),
+        &dir,
+        ("jump-1/0197c1f2", None),
+        &stamp(),
+    )
+    .unwrap();
     disk.fail_in(1);
     let first = append(&mut log, 1).unwrap_err();
     assert!(matches!(first, AuditError::Sync { seq: 2, .. }));
@@ -117,7 +134,13 @@ fn a_full_disk_is_told_in_one_sentence_and_can_be_tried_again() {
     let temp = tempfile::tempdir().unwrap();
     let dir = temp.path().join("log");
     let disk = Faulty::new(Fault::Full);
-    let mut log = Log::open_on(Box::new(disk.clone()), &dir, "jump-1/0197c1f2", &stamp()).unwrap();
+    let mut log = Log::open_on(
+        Box::new(disk.clone()),
+        &dir,
+        ("jump-1/0197c1f2", None),
+        &stamp(),
+    )
+    .unwrap();
     disk.fail_in(0);
     let e = append(&mut log, 1).unwrap_err();
     let path = super::segment(&dir);

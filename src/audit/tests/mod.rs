@@ -133,7 +133,7 @@ fn at(second: i64) -> Stamp {
 }
 
 fn open(dir: &Path) -> Log {
-    Log::open_on(Faulty::quick(), dir, "jump-1/0197c1f2", &stamp()).unwrap()
+    Log::open_on(Faulty::quick(), dir, ("jump-1/0197c1f2", None), &stamp()).unwrap()
 }
 
 /// A draft that can be told apart by its number.

@@ -19,6 +19,7 @@ use super::table::Origin;
 use super::table::Table;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::path::PathBuf;
 use uuid::Uuid;
 
 /// What to do when the configuration file itself cannot be read.
@@ -38,7 +39,8 @@ pub fn load(path: &Path, policy: Option<&Path>) -> Result<Config, ConfigError> {
     let top = Table::new(origin, &keys::FILE, 0, &table)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let identities = clusters::identities(&top, folder)?;
-    let policy = policy::load(folder, policy)?;
+    let bundle = bundle(&top, folder)?;
+    let mut policy = policy::load(folder, bundle.as_deref(), policy)?;
     let mut warnings = Vec::new();
     let told = clusters::Told {
         folder,
@@ -48,7 +50,8 @@ pub fn load(path: &Path, policy: Option<&Path>) -> Result<Config, ConfigError> {
     let clusters = clusters::clusters(&top, &told, &mut warnings)?;
     let estate = estate(&top, &clusters)?;
     let zones = zones::zones(&top, &clusters, &estate)?;
-    let tokens = tokens::tokens(&top)?;
+    let mut tokens = tokens::tokens(&top)?;
+    policy::narrow(&mut policy, &top, (&clusters, &zones), &mut tokens)?;
     Ok(Config {
         path: path.to_path_buf(),
         estate,
@@ -59,6 +62,15 @@ pub fn load(path: &Path, policy: Option<&Path>) -> Result<Config, ConfigError> {
         warnings,
         tokens,
     })
+}
+
+/// The signed policy that the `[estate]` section names.
+fn bundle(top: &Table<'_>, folder: &Path) -> Result<Option<PathBuf>, ConfigError> {
+    let Some(table) = top.table("estate", &keys::ESTATE)? else {
+        return Ok(None);
+    };
+    let found = table.text("policy_bundle")?;
+    Ok(found.map(|found| folder.join(found.value)))
 }
 
 /// The `[estate]` section.
@@ -114,7 +126,7 @@ fn unknown(what: &str, name: &str, names: &[&str]) -> String {
 }
 
 /// The `namespaces` key of a table: at least one, each a name Kubernetes could give.
-fn namespaces<'a>(table: &Table<'a>) -> Result<Vec<Found<&'a str>>, ConfigError> {
+pub(super) fn namespaces<'a>(table: &Table<'a>) -> Result<Vec<Found<&'a str>>, ConfigError> {
     let found = table.texts("namespaces")?;
     if found.is_empty() {
         let sentence = "namespaces must name at least one namespace";
@@ -132,7 +144,7 @@ fn namespaces<'a>(table: &Table<'a>) -> Result<Vec<Found<&'a str>>, ConfigError>
 }
 
 /// Texts without their places.
-fn values(found: Vec<Found<&str>>) -> Vec<String> {
+pub(super) fn values(found: Vec<Found<&str>>) -> Vec<String> {
     found.into_iter().map(|one| one.value.to_owned()).collect()
 }
 

@@ -175,6 +175,64 @@ fn another_policy_or_book_voids_a_plan_that_was_not_started() {
     );
 }
 
+/// The policy of a file, without its place.
+fn policy(serial: u64) -> crate::config::Policy {
+    crate::config::Policy {
+        label: "/etc/crashcart/policy.bundle".to_owned(),
+        serial: Some(serial),
+        ..crate::config::Policy::own()
+    }
+}
+
+#[test]
+fn a_namespace_that_the_configuration_moved_to_a_zone_of_one_needs_what_policy_says_of_it() {
+    let mut estate = Estate::new();
+    let zone = |name: &str, people: u32, namespace: &str| crate::config::PolicyZone {
+        name: name.into(),
+        people,
+        members: vec![crate::config::PolicyMember {
+            cluster_uid: uuid::Uuid::nil(),
+            namespaces: vec![namespace.to_owned()],
+        }],
+    };
+    estate.config.policy = policy(1);
+    estate.config.policy.zones = vec![
+        zone("clinical", 2, "billing"),
+        zone("administrative", 1, "billing"),
+    ];
+    let said = estate.open("billing").unwrap_err().to_string();
+    assert!(
+        said.starts_with("billing, which policy counts to clinical, needs two people"),
+        "{said}"
+    );
+    estate.config.policy.zones[0] = zone("clinical", 2, "ehr");
+    estate.open("billing").unwrap();
+}
+
+#[test]
+fn nothing_is_opened_or_sent_under_a_policy_that_has_ended() {
+    let mut estate = Estate::new();
+    estate.config.policy = policy(1);
+    estate.config.policy.zones = vec![crate::config::PolicyZone {
+        name: "administrative".into(),
+        people: 1,
+        members: Vec::new(),
+    }];
+    let end = estate.now().wall;
+    estate.config.policy.not_after = Some(end);
+    let said = estate.open("billing").unwrap_err().to_string();
+    assert!(
+        said.starts_with("the policy /etc/crashcart/policy.bundle has ended"),
+        "{said}"
+    );
+    let hour = jiff::SignedDuration::from_hours(10);
+    estate.config.policy.not_after = Some(end.checked_add(hour).unwrap());
+    estate.open("billing").unwrap();
+    estate.settle();
+    estate.config.policy.not_after = Some(end);
+    assert!(why(&mut estate, Input::Enter).contains("has ended, so nothing is opened or sent"));
+}
+
 #[test]
 fn skip_and_abort_want_a_reason_and_skip_an_allowed_step() {
     let mut estate = Estate::new();

@@ -1,0 +1,141 @@
+//! Which policy counts: root's own file, or a bundle signed by a key that root pinned; for a simulated estate the one
+//! beside its configuration, under the system's.
+
+use super::Policy;
+use super::bundle;
+use super::parse::parse;
+use crate::config::ConfigError;
+use crate::config::file;
+use crate::config::file::Standing;
+use std::fs::Metadata;
+use std::path::Path;
+
+/// Where the system's policy is; it must belong to root.
+pub const SYSTEM_POLICY: &str = "/etc/crashcart/policy.toml";
+
+/// The policy that holds for a configuration in a folder; `named` is the bundle that the configuration names.
+pub(in crate::config) fn load(
+    folder: &Path,
+    named: Option<&Path>,
+    system: Option<&Path>,
+) -> Result<Policy, ConfigError> {
+    let system_path = system.unwrap_or(Path::new(SYSTEM_POLICY));
+    let system = of_machine(system_path, named)?;
+    let beside = folder.join("policy.toml");
+    let simulated = if exists(&beside) && beside != system_path {
+        Some(read_beside(&beside)?)
+    } else {
+        None
+    };
+    Ok(match (simulated, system) {
+        (Some(simulated), Some(system)) => simulated.over(&system),
+        (Some(policy), None) | (None, Some(policy)) => policy,
+        (None, None) => Policy::own(),
+    })
+}
+
+/// Root's own policy, or the bundle that a key of root's makes count; `None` where root put neither.
+fn of_machine(path: &Path, named: Option<&Path>) -> Result<Option<Policy>, ConfigError> {
+    let key = path.with_file_name("policy.pub");
+    let standard = path.with_file_name("policy.bundle");
+    let bundle = match named {
+        Some(named) => Some(named),
+        None => exists(&standard).then_some(standard.as_path()),
+    };
+    if exists(path) {
+        if let Some(bundle) = bundle {
+            let sentence = format!(
+                "the policy of this machine is {}, so a bundle cannot count as well; keep one of the two",
+                path.display()
+            );
+            return Err(ConfigError::file(bundle, sentence));
+        }
+        return read_system(path).map(Some);
+    }
+    match (bundle, exists(&key)) {
+        (Some(bundle), true) => bundle::read(bundle, &key).map(Some),
+        (Some(bundle), false) => {
+            let sentence = format!(
+                "no key is pinned at {}, so no signature can make it count; root puts the public key there",
+                key.display()
+            );
+            Err(ConfigError::file(bundle, sentence))
+        }
+        (None, true) => {
+            let sentence = format!(
+                "root pinned this key, so a policy signed by it is needed and there is none; put it at {} or name it as policy_bundle in [estate]",
+                standard.display()
+            );
+            Err(ConfigError::file(&key, sentence))
+        }
+        (None, false) => Ok(None),
+    }
+}
+
+/// Whether something is there; what cannot be looked at counts as there, so that reading it
+/// complains instead of going on without.
+fn exists(path: &Path) -> bool {
+    path.try_exists().unwrap_or(true)
+}
+
+fn read_system(path: &Path) -> Result<Policy, ConfigError> {
+    let (bytes, about) = file::read(path, "ask whoever keeps this machine's policy")?;
+    of_root(path, "a policy", &about)?;
+    parse(path, bytes)
+}
+
+/// Refuses what its user could have written.
+pub(super) fn of_root(path: &Path, what: &str, about: &Metadata) -> Result<(), ConfigError> {
+    if counts(&Standing::of(about)) {
+        return Ok(());
+    }
+    let sentence = format!(
+        "{what} counts only if it belongs to root and nobody else may write it; as root: chown root and chmod 0644"
+    );
+    Err(ConfigError::file(path, sentence))
+}
+
+fn read_beside(path: &Path) -> Result<Policy, ConfigError> {
+    let text = file::read_own(path, "remove it if it is not meant")?;
+    let policy = parse(path, text.into_bytes())?;
+    if !policy.programs.is_empty() {
+        let sentence = format!(
+            "only the system's policy may list a [[program]]; it belongs into {SYSTEM_POLICY}"
+        );
+        return Err(ConfigError::file(path, sentence));
+    }
+    if policy.simulated_only {
+        return Ok(policy);
+    }
+    let sentence = format!(
+        "a policy beside the configuration must say simulated_only = true; the policy of a live \
+         estate is {SYSTEM_POLICY}"
+    );
+    Err(ConfigError::file(path, sentence))
+}
+
+/// Whether a file of this owner and mode is one its user could not have written.
+fn counts(standing: &Standing) -> bool {
+    standing.owner == 0 && standing.mode & 0o022 == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Standing;
+    use super::counts;
+
+    #[test]
+    fn only_roots_own_file_counts() {
+        let judge = |owner, mode| {
+            counts(&Standing {
+                owner,
+                group: 0,
+                mode,
+            })
+        };
+        assert!(judge(0, 0o644));
+        assert!(!judge(1000, 0o644));
+        assert!(!judge(0, 0o664));
+        assert!(!judge(0, 0o646));
+    }
+}
