@@ -15,6 +15,7 @@ use crate::sources::level::Level;
 use crate::sources::moment::Moment;
 use crate::sources::secret::SecretKeys;
 use crate::sources::secret::SecretRef;
+use crate::sources::traffic::Traffic;
 use crate::text::SafeText;
 
 /// One thing that happened, and when.
@@ -51,6 +52,15 @@ pub enum What {
         cluster: ClusterName,
         /// Its generation.
         generation: u64,
+    },
+    /// The counters of a connection were looked at.
+    Traffic {
+        /// To which cluster.
+        cluster: ClusterName,
+        /// Its generation.
+        generation: u64,
+        /// What it carries.
+        traffic: Traffic,
     },
     /// A console begins: from now on it is noticed when nobody presses a key.
     Attended,

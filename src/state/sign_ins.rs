@@ -18,6 +18,17 @@ pub struct SignIns {
     each: BTreeMap<Audience, SignIn>,
     shown: Option<Audience>,
     nobody: SignIn,
+    /// Since when somebody is signed in, and when that was last renewed.
+    times: BTreeMap<Audience, Times>,
+}
+
+/// Since when somebody is signed in, and when that was last renewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// When this console got the first tokens of it.
+    pub since: Timestamp,
+    /// When it got the last ones.
+    pub renewed: Timestamp,
 }
 
 impl SignIns {
@@ -63,6 +74,11 @@ impl SignIns {
         self.order.iter().filter_map(session)
     }
 
+    /// Since when somebody is signed in to an audience, and when that was last renewed.
+    pub fn times(&self, audience: &Audience) -> Option<Times> {
+        self.times.get(audience).copied()
+    }
+
     /// The audiences nobody is signed in to, in order.
     pub fn missing(&self) -> impl Iterator<Item = &Audience> {
         let missing = |one: &&Audience| self.session(one).is_none();
@@ -76,8 +92,19 @@ impl SignIns {
 
     /// One sign-in moved on.
     pub fn step(&mut self, audience: &Audience, event: Event, now: Timestamp) {
+        let came = matches!(event, Event::SignedIn(_));
         let old = self.each.remove(audience).unwrap_or_default();
+        let was = old.session().is_some();
         self.put(audience, old.step(event, now));
+        let since = self.times.get(audience).filter(|_| was);
+        let since = since.map_or(now, |times| times.since);
+        if self.session(audience).is_none() {
+            self.times.remove(audience);
+        } else if came {
+            let renewed = now;
+            let times = Times { since, renewed };
+            self.times.insert(audience.clone(), times);
+        }
     }
 
     /// Puts a sign-in where it is said to stand.

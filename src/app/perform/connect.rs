@@ -1,6 +1,8 @@
 //! One task for each connection: greet, then follow every watch, and tell what was heard. Tries again for ever.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -17,6 +19,7 @@ use crate::sources::cluster::TokenSlot;
 use crate::sources::fact::Fact;
 use crate::sources::fact::Greeting;
 use crate::sources::fact::WatchNews;
+use crate::sources::traffic::Traffic;
 use crate::sources::watch;
 use crate::state::event::What;
 use crate::text::SafeText;
@@ -33,6 +36,10 @@ const FACTS: usize = 64;
 const PULSE_EVERY: Duration = Duration::from_secs(5);
 /// How often the API server is asked for something that it must read in its own store.
 const QUORUM_EVERY: Duration = Duration::from_secs(20);
+/// When the counters of a new connection are looked at first; a read's time is known by then.
+const WEIGH_FIRST: Duration = Duration::from_secs(25);
+/// How often they are looked at: a round number of the reads and renewals that go on by themselves.
+const WEIGH_EVERY: Duration = Duration::from_secs(60);
 /// The shortest and the longest pause between two tries to reach a cluster.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5));
 
@@ -113,11 +120,18 @@ pub(super) async fn follow(tools: Tools, link: Arc<Link>, token: TokenSlot, gene
             }
         }
     };
+    let took_ms = AtomicU64::new(0);
     let quorum = async {
         loop {
             tokio::time::sleep(QUORUM_EVERY).await;
             if known {
-                tools.tell(told(Fact::Quorum(link.quorum().await))).await;
+                let asked = tools.clock.now().mono_ms;
+                let lost = link.quorum().await;
+                if lost.is_none() {
+                    let took = tools.clock.now().mono_ms.saturating_sub(asked);
+                    took_ms.store(took.max(1), Ordering::Relaxed);
+                }
+                tools.tell(told(Fact::Quorum(lost))).await;
             }
         }
     };
@@ -131,7 +145,42 @@ pub(super) async fn follow(tools: Tools, link: Arc<Link>, token: TokenSlot, gene
             }
         }
     };
-    tokio::join!(watch::follow_all(&link, facts), pass_on, quorum, keep_token);
+    let weigh = weigh(&tools, &link, &took_ms);
+    tokio::join!(
+        watch::follow_all(&link, facts),
+        pass_on,
+        quorum,
+        keep_token,
+        weigh
+    );
+}
+
+/// Looks at the counters of a connection at intervals, and tells what it carried since the last look.
+async fn weigh(tools: &Tools, link: &Link, took_ms: &AtomicU64) {
+    let Some(wire) = link.wire() else { return };
+    let mut pause = WEIGH_FIRST;
+    let (mut then, mut before) = (tools.clock.now().mono_ms, wire.bytes());
+    loop {
+        tokio::time::sleep(pause).await;
+        pause = WEIGH_EVERY;
+        let (now, bytes) = (tools.clock.now().mono_ms, wire.bytes());
+        let went_ms = now.saturating_sub(then).max(1);
+        let took = took_ms.load(Ordering::Relaxed);
+        let traffic = Traffic {
+            bytes_s: bytes.saturating_sub(before).saturating_mul(1000) / went_ms,
+            connections: wire.open(),
+            latency_ms: (took > 0).then_some(took),
+        };
+        (then, before) = (now, bytes);
+        let (cluster, generation) = (link.cluster().clone(), link.generation());
+        tools
+            .tell(What::Traffic {
+                cluster,
+                generation,
+                traffic,
+            })
+            .await;
+    }
 }
 
 /// The program that a cluster's token comes from, if it does.

@@ -1,8 +1,14 @@
 //! The session: as whom, how long, to which clusters, with what state?
 
+pub(super) mod cluster;
+mod rights;
+mod who;
+
 use super::Entry;
 use super::Frame;
 use super::Sheet;
+use super::prompts;
+use crate::auth::audience::Audience;
 use crate::config::Cluster;
 use crate::sources::fact::Watch;
 use crate::sources::seen::Freshness;
@@ -10,8 +16,10 @@ use crate::sources::world::ClusterWorld;
 use crate::sources::world::Reach;
 use crate::state::State;
 use crate::state::nav::Screen;
+use crate::state::prompt::Prompt;
 use crate::state::rows;
 use crate::text;
+use crate::text::SafeText;
 use crate::view::role::Role;
 use crate::view::widgets::pane::Pane;
 use crate::view::widgets::row::Row;
@@ -22,109 +30,47 @@ pub(super) const SCREEN: Entry = Entry {
     sheet,
 };
 
+/// Columns of STATE and of DATA.
+const STATE: usize = 12;
+const DATA: usize = 10;
+
 fn sheet(frame: &Frame<'_>) -> Sheet {
     let state = frame.state;
-    let now = state.judged_at.wall;
     let clusters = &state.board.clusters;
     let live = clusters
         .iter()
         .filter(|(_, freshness)| freshness.counts())
         .count();
-    let ends = match state.sign_ins.sessions().next() {
-        Some((_, session)) => format!("Session  ends {}", text::clock(session.expires_at, now)),
-        None => "Session".to_owned(),
-    };
-    let second = Row::line(Role::Text, ends).right(
+    let second = Row::line(Role::Text, lasts(state)).right(
         1,
         Role::Text,
         format!("{live} of {} clusters live", clusters.len()),
     );
-    let mut panes = vec![who(frame), list(frame)];
-    let mark = rows::marked(state);
+    let mut panes = vec![who::who(frame), list(frame)];
+    let mark = listed(state);
     let marked = state
         .config
         .clusters
         .iter()
         .find(|cluster| Some(cluster.name.as_str()) == mark.as_deref());
-    panes.extend(marked.map(|cluster| about(frame, cluster)));
+    panes.extend(marked.into_iter().flat_map(|cluster| {
+        let short = about(frame, cluster);
+        [short, rights::pane(frame, cluster)]
+    }));
+    if let Some(Prompt::SignOut { audience, anew }) = &state.prompt {
+        panes.truncate(2);
+        prompts::unfocus(&mut panes);
+        panes.push(asks_enter(frame, audience, *anew));
+    }
     Sheet {
         second,
         panes,
         left_out: frame
             .narrow()
-            .then(|| "THE SERVER SAYS YOU ARE".to_owned())
+            .then(|| "THE SERVER SAYS YOU ARE, DATA".to_owned())
             .into_iter()
             .collect(),
     }
-}
-
-fn who(frame: &Frame<'_>) -> Pane {
-    let state = frame.state;
-    let mut facts = Vec::new();
-    match &state.person {
-        None => facts.push(("person", "Not signed in. Enter signs in.".to_owned())),
-        Some(person) => {
-            let groups = person
-                .groups
-                .iter()
-                .map(crate::text::SafeText::as_str)
-                .collect::<Vec<_>>()
-                .join(" ");
-            let role = person.role(&state.config.policy);
-            facts.push(("person", format!("{}    {role}", person.login)));
-            facts.push(("issuer", format!("{}    groups {groups}", person.issuer)));
-            facts.push(("tokens", tokens(state)));
-        }
-    }
-    facts.extend(sign_ins(state).map(|words| ("sign-in", words)));
-    let policy = &state.config.policy.label;
-    let custody = if state.log.custody.is_empty() {
-        "chained"
-    } else {
-        state.log.custody
-    };
-    facts.push((
-        "here",
-        format!("{}    log custody: {custody}", state.here.host),
-    ));
-    facts.push(("policy", policy.clone()));
-    let rows = facts.into_iter().map(|(label, words)| {
-        Row::new()
-            .put(3, Role::Dim, label)
-            .put(12, Role::Text, words)
-    });
-    Pane::new("WHO").rows(rows).least(1)
-}
-
-/// Where tokens are kept, or why not there.
-fn tokens(state: &State) -> String {
-    let settings = &state.config.tokens;
-    match &state.unkept {
-        Some(why) => why.to_string(),
-        None if settings.store.outlives() => {
-            let shift = crate::config::words(settings.shift_s);
-            format!("kept in {} for {shift} at most", settings.store.word())
-        }
-        None => "kept in memory only".to_owned(),
-    }
-}
-
-/// Where each sign-in stands, in an estate that needs several.
-fn sign_ins(state: &State) -> impl Iterator<Item = String> {
-    let (config, all) = (&state.config, state.sign_ins.audiences());
-    let several = all.len() > 1;
-    all.iter().filter(move |_| several).map(|one| {
-        let names = one.clusters(config).into_iter();
-        let names: Vec<&str> = names.map(|one| one.name.as_str()).collect();
-        let (names, host) = (names.join(" "), one.host(config));
-        match state.sign_ins.session(one) {
-            Some(session) => {
-                let ends = text::clock(session.expires_at, state.judged_at.wall);
-                format!("{names}: {} at {host}, ends {ends}", session.person.short())
-            }
-            None => format!("{names}: ? not signed in at {host}"),
-        }
-    })
 }
 
 fn list(frame: &Frame<'_>) -> Pane {
@@ -136,6 +82,8 @@ fn list(frame: &Frame<'_>) -> Pane {
         .unwrap_or(0)
         .max(8);
     let at = longest + 5;
+    let state_at = (at + 45).min(frame.width.saturating_sub(STATE + DATA));
+    let data_at = state_at + STATE;
     let head = Row::new()
         .put(3, Role::Dim, "CLUSTER")
         .put(at, Role::Dim, "FINGERPRINT")
@@ -144,12 +92,16 @@ fn list(frame: &Frame<'_>) -> Pane {
         head.put(at + 19, Role::Dim, "STATE")
     } else {
         head.put(at + 19, Role::Dim, "THE SERVER SAYS YOU ARE")
-            .put(at + 45, Role::Dim, "STATE")
+            .put(state_at, Role::Dim, "STATE")
+            .put(data_at, Role::Dim, "DATA")
     };
     let row = |cluster: &&Cluster| {
         let world = frame.state.world.cluster(&cluster.name);
         let (same_role, same) = same(cluster, world);
-        let (says_role, says) = says(world);
+        let (says_role, says) = match rows::disagreement(frame.state, cluster) {
+            Some((_, server)) => (Role::Warn, server.to_string()),
+            None => says(world),
+        };
         let (state_role, state) = state_of(frame, cluster);
         let print = cluster
             .fingerprint
@@ -163,13 +115,15 @@ fn list(frame: &Frame<'_>) -> Pane {
         if frame.narrow() {
             return line.put(at + 19, state_role, state);
         }
+        let (data_role, data) = data(frame, cluster);
         line.put(at + 19, says_role, says)
-            .put(at + 45, state_role, state)
+            .put(state_at, state_role, state)
+            .put(data_at, data_role, data)
     };
     let note = clusters.len().to_string();
     let mut pane = Pane::new("CLUSTERS")
         .note(note)
-        .focus(true)
+        .focus(frame.pane(0))
         .head(head)
         .rows(clusters.iter().map(row))
         .least(3);
@@ -180,9 +134,22 @@ fn list(frame: &Frame<'_>) -> Pane {
             "No cluster is configured, or none matches.",
         )]);
     }
-    let mut pane = pane.list(frame.state.nav.mark());
-    pane.counted = false;
+    if frame.pane(0) {
+        pane = pane.list(frame.state.nav.mark());
+        pane.counted = false;
+    }
     pane
+}
+
+/// Bytes a second of a connection that is heard; `?` until its counters were looked at.
+fn data(frame: &Frame<'_>, cluster: &Cluster) -> (Role, String) {
+    let (state_role, _) = state_of(frame, cluster);
+    match frame.state.traffic_on(&cluster.name) {
+        _ if !matches!(state_role, Role::Text | Role::Late) => (Role::None, "-".to_owned()),
+        Some(traffic) => (Role::Text, traffic.rate().to_string()),
+        None if cluster.route.proxy.is_some() => (Role::Unknown, "? by proxy".to_owned()),
+        None => (Role::Unknown, "?".to_owned()),
+    }
 }
 
 /// Whether the cluster is the one of the configuration: a `no` is CRIT, never remembered by itself.
@@ -231,64 +198,116 @@ fn state_of(frame: &Frame<'_>, cluster: &Cluster) -> (Role, String) {
     (role, freshness.words())
 }
 
-/// The marked cluster: server, what is asked of it, and what is wrong with its identity.
+/// The marked cluster in short: server and authority, what is asked of it, and what is wrong with its identity.
 fn about(frame: &Frame<'_>, cluster: &Cluster) -> Pane {
+    let world = frame.state.world.cluster(&cluster.name);
+    let mut rows = vec![fact("server", server(frame, cluster))];
+    if let Some(world) = world {
+        rows.push(fact("asks", asks(frame, cluster, world)));
+        rows.extend(told(frame, not_same(cluster, world), Role::Crit));
+    }
+    let least = rows.len();
+    Pane::new(cluster.name.as_str()).rows(rows).least(least)
+}
+
+/// One sentence in as many lines as it needs.
+fn told(frame: &Frame<'_>, words: Option<String>, role: Role) -> Vec<Row> {
+    let lines = words.map_or_else(Vec::new, |words| {
+        text::wrap(&words, frame.width.saturating_sub(13))
+    });
+    let lines = lines.into_iter();
+    lines.map(|line| Row::new().put(12, role, line)).collect()
+}
+
+/// `https://10.0.0.1:6443  v1.34.3   CA sth-prod.crt, ends 2031-02`.
+fn server(frame: &Frame<'_>, cluster: &Cluster) -> String {
     let world = frame.state.world.cluster(&cluster.name);
     let version = world
         .and_then(ClusterWorld::greeting)
         .map_or(String::new(), |greeting| format!("  {}", greeting.version));
-    let fact = |label: &'static str, words: String| {
-        Row::new()
-            .put(3, Role::Dim, label)
-            .put(12, Role::Text, words)
-    };
-    let mut rows = vec![fact(
-        "server",
-        format!("{}{version}   {}", cluster.server, cluster.site.word()),
-    )];
-    if let Some(world) = world {
-        rows.push(fact("asks", asks(frame, world)));
-        let rights = rows::rights_on(frame.state, &cluster.name);
-        let rights = text::wrap(&rights, frame.width.saturating_sub(13));
-        let labels = std::iter::once("rights").chain(std::iter::repeat(""));
-        rows.extend(labels.zip(rights).map(|(label, line)| fact(label, line)));
-        if let Some(words) = not_same(cluster, world) {
-            let lines = text::wrap(&words, frame.width.saturating_sub(13));
-            rows.extend(
-                lines
-                    .into_iter()
-                    .map(|line| Row::new().put(12, Role::Crit, line)),
-            );
-        }
-    }
-    if let Some(print) = &cluster.fingerprint {
-        rows.push(Row::new().put(3, Role::Dim, "ca key").put(
-            12,
-            Role::Digest,
-            print.ca_key.clone(),
-        ));
-    }
-    Pane::new(cluster.name.as_str()).rows(rows).least(1)
+    let file = cluster.ca.path.file_name().unwrap_or_default();
+    let file = SafeText::new(&file.to_string_lossy());
+    let ends = cluster.ca.ends().map_or("?".to_owned(), |ends| {
+        text::column_clock(ends, frame.state.judged_at.wall)
+    });
+    format!("{}{version}  CA {file}, ends {ends}", cluster.server)
 }
 
-/// `11 sources, 0 late; clock 0s apart`.
-fn asks(frame: &Frame<'_>, world: &ClusterWorld) -> String {
+/// `11 watches, 0 late; clock 0s apart; latency 11ms`.
+fn asks(frame: &Frame<'_>, cluster: &Cluster, world: &ClusterWorld) -> String {
     let now = frame.state.judged_at;
-    let heard = Watch::ALL
-        .iter()
-        .filter(|watch| world.watch(**watch).last_heard.is_some());
+    let heard = |watch: &Watch| world.watch(*watch).last_heard.is_some();
+    let heard = Watch::ALL.into_iter().filter(heard);
     let (mut watches, mut late) = (0, 0);
     for watch in heard {
         watches += 1;
-        let silence = world
-            .watch(*watch)
-            .last_heard
-            .map(|at| now.seconds_since(at));
-        late += usize::from(Freshness::judge(silence, 0) != Freshness::Live);
+        late += usize::from(world.watch_freshness(watch, now) != Freshness::Live);
     }
     let ahead = world.greeting().and_then(|greeting| greeting.clock_ahead_s);
     let clock = ahead.map_or(String::new(), |s| format!("; clock {}s apart", s.abs()));
-    format!("{watches} sources, {late} late{clock}")
+    let latency = frame.state.traffic_on(&cluster.name);
+    let latency = latency.map_or(String::new(), |one| format!("; {}", one.latency()));
+    format!("{watches} watches, {late} late{clock}{latency}")
+}
+
+/// Since when, and until when.
+fn lasts(state: &State) -> String {
+    let now = state.judged_at.wall;
+    let Some((audience, session)) = state.sign_ins.sessions().next() else {
+        return "Session".to_owned();
+    };
+    let ends = text::clock(session.expires_at, now);
+    match state.sign_ins.times(audience) {
+        Some(times) => {
+            let since = text::clock(times.since, now);
+            format!("Session  since {since}, ends {ends}")
+        }
+        None => format!("Session  ends {ends}"),
+    }
+}
+
+/// The cluster that the lower panes are about: the marked one, or the one that was while WHO has the focus.
+fn listed(state: &State) -> Option<String> {
+    let clusters = rows::rows(state, Screen::Session, 0);
+    let mark = state.nav.mark();
+    let known = |name: &&String| Some(name.as_str()) == mark;
+    let found = clusters.iter().find(known).or(clusters.first());
+    found.cloned()
+}
+
+/// Asks whether a sign-in is to end.
+fn asks_enter(frame: &Frame<'_>, audience: &Audience, anew: bool) -> Pane {
+    let config = &frame.state.config;
+    let names = audience.clusters(config).into_iter();
+    let names: Vec<&str> = names.map(|one| one.name.as_str()).collect();
+    let (host, names) = (audience.host(config), names.join(", "));
+    let (title, words) = if anew {
+        (
+            "SIGN IN ANEW",
+            format!(
+                "Enter ends this sign-in at {host} and asks for a new one. Until it is answered, what {names} showed is history."
+            ),
+        )
+    } else {
+        (
+            "SIGN OUT",
+            format!(
+                "Enter signs out at {host}: its tokens are revoked there and forgotten here, and {names} is read no more."
+            ),
+        )
+    };
+    let lines = text::wrap(&words, frame.width.saturating_sub(2));
+    let rows = lines.into_iter().map(|line| Row::line(Role::Text, line));
+    let pane = Pane::new(title).focus(true).rows(rows);
+    let least = pane.rows.len();
+    pane.least(least)
+}
+
+/// One line of a label and its words.
+fn fact(label: &'static str, words: impl Into<String>) -> Row {
+    Row::new()
+        .put(3, Role::Dim, label)
+        .put(12, Role::Text, words)
 }
 
 fn not_same(cluster: &Cluster, world: &ClusterWorld) -> Option<String> {
