@@ -73,6 +73,13 @@ pub enum What {
         /// How.
         step: sign_in::Event,
     },
+    /// The tokens of a sign-in will be renewed.
+    Renews {
+        /// To which audience.
+        audience: Audience,
+        /// When.
+        at: Timestamp,
+    },
     /// Somebody is known without an issuer.
     Person {
         /// Who.

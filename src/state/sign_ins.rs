@@ -29,6 +29,8 @@ pub struct Times {
     pub since: Timestamp,
     /// When it got the last ones.
     pub renewed: Timestamp,
+    /// When it will ask for the next ones; `None` while that is not known.
+    pub next: Option<Timestamp>,
 }
 
 impl SignIns {
@@ -90,6 +92,12 @@ impl SignIns {
         self.shown = Some(audience.clone());
     }
 
+    /// The tokens of a sign-in will be renewed then; true when that was not known.
+    pub fn renews(&mut self, audience: &Audience, at: Timestamp) -> bool {
+        let times = self.times.get_mut(audience);
+        times.is_some_and(|times| times.next.replace(at) != Some(at))
+    }
+
     /// One sign-in moved on.
     pub fn step(&mut self, audience: &Audience, event: Event, now: Timestamp) {
         let came = matches!(event, Event::SignedIn(_));
@@ -102,7 +110,12 @@ impl SignIns {
             self.times.remove(audience);
         } else if came {
             let renewed = now;
-            let times = Times { since, renewed };
+            let next = None;
+            let times = Times {
+                since,
+                renewed,
+                next,
+            };
             self.times.insert(audience.clone(), times);
         }
     }

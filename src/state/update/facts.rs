@@ -39,6 +39,10 @@ pub(super) fn traffic(
     generation: u64,
     newer: Traffic,
 ) -> Vec<Effect> {
+    let now = state.world.cluster(&cluster);
+    if now.is_none_or(|world| world.generation() != generation) {
+        return Vec::new();
+    }
     let shown = state.traffic_on(&cluster);
     let newer = shown.map_or(newer, |shown| shown.then(newer));
     state.traffic.insert(cluster, (generation, newer));

@@ -50,6 +50,7 @@ fn fold(state: &mut State, what: What) -> Vec<Effect> {
         What::Attended => idle::attended(state),
         What::Begun => sign_in::begun(state),
         What::SignIn { audience, step } => sign_in::step(state, &audience, step),
+        What::Renews { audience, at } => session::renews(state, &audience, at),
         What::Person { person, cluster } => sign_in::person(state, person, cluster),
         What::TokensUnkept(why) => sign_in::unkept(state, why),
         What::Logged { entries, rows } => log::logged(state, entries, rows),

@@ -1,5 +1,7 @@
 //! Keys of the session screen: a cluster opens, somebody signs in anew, and a sign-in is given back once Enter said so.
 
+use jiff::Timestamp;
+
 use crate::auth::audience::Audience;
 use crate::config::ClusterName;
 use crate::state::State;
@@ -52,4 +54,12 @@ pub(super) fn left(state: &mut State, audience: Audience, anew: bool) -> Vec<Eff
     state.sign_ins.show(&audience);
     super::go::push(state, Screen::SignIn);
     vec![Effect::ProveAnew(audience)]
+}
+
+/// It is known when tokens will be renewed: only the session screen says it.
+pub(super) fn renews(state: &mut State, audience: &Audience, at: Timestamp) -> Vec<Effect> {
+    if state.sign_ins.renews(audience, at) && state.nav.screen == Screen::Session {
+        state.changed();
+    }
+    Vec::new()
 }

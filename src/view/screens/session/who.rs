@@ -104,17 +104,23 @@ fn kept(state: &State) -> String {
     }
 }
 
-/// When they were last renewed.
+/// When they were last renewed, and when they will be.
 fn renewed(state: &State) -> String {
     let first = state.sign_ins.sessions().next();
     let times = first.and_then(|(audience, _)| state.sign_ins.times(audience));
     times.map_or(String::new(), |times| {
-        let at = text::clock(times.renewed, state.judged_at.wall);
-        if times.renewed == times.since {
-            format!("new at {at}")
+        let clock = |at| text::clock(at, state.judged_at.wall);
+        let word = if times.renewed == times.since {
+            "new at"
         } else {
-            format!("renewed {at}")
-        }
+            "renewed"
+        };
+        let next = times.next.map(|at| format!(", next {}", clock(at)));
+        format!(
+            "{word} {}{}",
+            clock(times.renewed),
+            next.unwrap_or_default()
+        )
     })
 }
 
