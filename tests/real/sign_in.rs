@@ -303,6 +303,41 @@ pub(crate) fn it_goes_on_after_an_outage(mut console: Pty) {
     assert!(console.ended().success());
 }
 
+/// Two consoles of alice share one kept token: whoever renews first keeps the new one for both, and none is sent twice.
+pub(crate) async fn at_id_11_two_consoles_that_share_a_token_never_use_it_twice(bed: &Keycloak) {
+    bed.set(json!({"accessTokenLifespan": 4})).await;
+    let shared =
+        configuration(bed).replace("[estate]\n", "[estate]\ntoken_store = \"encrypted-file\"\n");
+    std::fs::write(config(bed), shared).expect("a configuration");
+    let mut one = terminal(bed, "state-shared", &[], (80, 24));
+    for question in ["New passphrase", "The same again"] {
+        one.wait_for(question);
+        one.press("correct-horse-battery\r");
+    }
+    allow(bed, &mut one, "alice", "code     ").await;
+    one.wait_for("alice operator");
+    let before = bed.refused("/token");
+    let mut two = terminal(bed, "state-shared", &[], (80, 24));
+    two.wait_for("Passphrase of");
+    two.press("correct-horse-battery\r");
+    two.wait_for("alice operator");
+    let mut both = [one, two];
+    for turn in 0..4 {
+        let console = &mut both[turn % 2];
+        let now = entries(&console.screen());
+        console.wait("a renewal, which makes an entry", |screen| {
+            assert!(!screen.contains("Sign in: open"), "asked anew:\n{screen}");
+            entries(screen) > now
+        });
+    }
+    assert_eq!(bed.refused("/token"), before, "no token was used twice");
+    for mut console in both {
+        console.press("q");
+        assert!(console.ended().success());
+    }
+    std::fs::write(config(bed), configuration(bed)).expect("a configuration");
+}
+
 /// How many entries the log has, as the header says.
 fn entries(screen: &str) -> Option<u32> {
     let (_, count) = screen.lines().next()?.rsplit_once("log chained ")?;

@@ -1,29 +1,37 @@
 //! One task for each connection: greet, then follow every watch, and tell what was heard. Tries again for ever.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use directories::BaseDirs;
+
 use super::program;
 use super::tools::Tools;
+use super::weigh::Scale;
 use crate::auth::Person;
+use crate::auth::eks;
+use crate::auth::eks::EksError;
+use crate::auth::eks::Surroundings;
+use crate::config::Cluster;
 use crate::config::ClusterAuth;
 use crate::config::ClusterName;
+use crate::config::Eks;
 use crate::config::KubeconfigUser;
 use crate::config::Plugin;
+use crate::config::Secret;
 use crate::sources::cluster::Link;
 use crate::sources::cluster::TokenSlot;
 use crate::sources::fact::Fact;
 use crate::sources::fact::Greeting;
 use crate::sources::fact::WatchNews;
-use crate::sources::traffic::Traffic;
 use crate::sources::watch;
 use crate::state::event::What;
 use crate::text::SafeText;
 
+/// How often a token for an EKS cluster is signed: well before [`eks::GOOD`], and again when that failed.
+const SIGN_EVERY: Duration = Duration::from_secs(6 * 60);
 /// How long a program that failed to give a token is left alone.
 const ASK_AGAIN: Duration = Duration::from_secs(30);
 /// Seconds before a program's token ends at which it is asked for the next.
@@ -36,12 +44,58 @@ const FACTS: usize = 64;
 const PULSE_EVERY: Duration = Duration::from_secs(5);
 /// How often the API server is asked for something that it must read in its own store.
 const QUORUM_EVERY: Duration = Duration::from_secs(20);
-/// When the counters of a new connection are looked at first; a read's time is known by then.
-const WEIGH_FIRST: Duration = Duration::from_secs(25);
-/// How often they are looked at: a round number of the reads and renewals that go on by themselves.
-const WEIGH_EVERY: Duration = Duration::from_secs(60);
 /// The shortest and the longest pause between two tries to reach a cluster.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5));
+
+/// Prepares a connection by what a cluster is entered with: its sign-in's token, a signed one, or its fallback.
+pub(super) fn open(
+    tools: &Tools,
+    cluster: &Cluster,
+    generation: u64,
+    by_fallback: bool,
+) -> Result<Link, Fact> {
+    if by_fallback && let Some(link) = Link::open_by_fallback(cluster, generation) {
+        return link;
+    }
+    let token = match &cluster.auth {
+        ClusterAuth::Eks(eks) => {
+            let slot = TokenSlot::default();
+            slot.set(Some(sign(tools, eks).map_err(refusal)?));
+            slot
+        }
+        _ => tools.token_for(cluster),
+    };
+    Link::open(cluster, generation, token)
+}
+
+/// A token for an EKS cluster, signed with the keys of this process' environment.
+fn sign(tools: &Tools, eks: &Eks) -> Result<Secret, EksError> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let around = Surroundings {
+        variable: &variable,
+        home: BaseDirs::new().map(|folders| folders.home_dir().to_path_buf()),
+    };
+    eks::token(eks, &around, tools.clock.now().wall)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is mapped over an error")]
+fn refusal(error: EksError) -> Fact {
+    Fact::Unreachable(SafeText::from(error.to_string()))
+}
+
+/// Signs a new token for an EKS cluster before the old one ends, for as long as the connection lives. Keys that have
+/// gone leave the old token to its end, which the cluster then says.
+async fn keep_signed(tools: &Tools, cluster: &ClusterName, slot: &TokenSlot) {
+    let Some(ClusterAuth::Eks(eks)) = tools.config.cluster(cluster).map(|one| &one.auth) else {
+        return std::future::pending().await;
+    };
+    loop {
+        tokio::time::sleep(SIGN_EVERY).await;
+        if let Ok(token) = sign(tools, eks) {
+            slot.set(Some(token));
+        }
+    }
+}
 
 /// The connection could not even be begun; nothing was sent.
 pub(super) async fn refused(tools: Tools, cluster: ClusterName, generation: u64, fact: Fact) {
@@ -82,15 +136,7 @@ pub(super) async fn follow(tools: Tools, link: Arc<Link>, token: TokenSlot, gene
             tokio::time::sleep(ASK_AGAIN).await;
         }
     }
-    let mut pause = PAUSES.0;
-    let greeting = loop {
-        match link.greet(tools.clock.now().wall).await {
-            Ok(greeting) => break greeting,
-            Err(fact) => tools.tell(told(fact)).await,
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(PAUSES.1);
-    };
+    let greeting = greeted(&tools, &link, &told).await;
     tools.actors.greeted(&cluster, &greeting);
     kubeconfig_person(&tools, &cluster, &greeting).await;
     let mut ahead = greeting.clock_ahead_s;
@@ -120,66 +166,49 @@ pub(super) async fn follow(tools: Tools, link: Arc<Link>, token: TokenSlot, gene
             }
         }
     };
-    let took_ms = AtomicU64::new(0);
+    let scale = Scale::default();
     let quorum = async {
         loop {
             tokio::time::sleep(QUORUM_EVERY).await;
             if known {
-                let asked = tools.clock.now().mono_ms;
-                let lost = link.quorum().await;
-                if lost.is_none() {
-                    let took = tools.clock.now().mono_ms.saturating_sub(asked);
-                    took_ms.store(took.max(1), Ordering::Relaxed);
-                }
+                let lost = scale.timed(&tools, link.quorum()).await;
                 tools.tell(told(Fact::Quorum(lost))).await;
             }
         }
     };
-    let keep_token = async {
-        let Some(plugin) = &plugin else { return };
-        while let Some(wait) = next {
-            tokio::time::sleep(wait).await;
-            // A token that could not be renewed is used to its end; the server says when that was.
-            if renew(&tools, plugin, &token, &mut next).await.is_err() {
-                next = Some(ASK_AGAIN);
-            }
-        }
-    };
-    let weigh = weigh(&tools, &link, &took_ms);
-    tokio::join!(
-        watch::follow_all(&link, facts),
-        pass_on,
-        quorum,
-        keep_token,
-        weigh
-    );
+    let keep = keep_token(&tools, plugin.as_ref(), &token, next);
+    let signed = keep_signed(&tools, &cluster, link.token());
+    let kept = async { tokio::join!(keep, signed, scale.weigh(&tools, &link)) };
+    tokio::join!(watch::follow_all(&link, facts), pass_on, quorum, kept);
 }
 
-/// Looks at the counters of a connection at intervals, and tells what it carried since the last look.
-async fn weigh(tools: &Tools, link: &Link, took_ms: &AtomicU64) {
-    let Some(wire) = link.wire() else { return };
-    let mut pause = WEIGH_FIRST;
-    let (mut then, mut before) = (tools.clock.now().mono_ms, wire.bytes());
+/// Greets until the cluster says who it is; each failure is told.
+async fn greeted(tools: &Tools, link: &Link, told: impl Fn(Fact) -> What) -> Greeting {
+    let mut pause = PAUSES.0;
     loop {
+        match link.greet(tools.clock.now().wall).await {
+            Ok(greeting) => return greeting,
+            Err(fact) => tools.tell(told(fact)).await,
+        }
         tokio::time::sleep(pause).await;
-        pause = WEIGH_EVERY;
-        let (now, bytes) = (tools.clock.now().mono_ms, wire.bytes());
-        let went_ms = now.saturating_sub(then).max(1);
-        let took = took_ms.load(Ordering::Relaxed);
-        let traffic = Traffic {
-            bytes_s: bytes.saturating_sub(before).saturating_mul(1000) / went_ms,
-            connections: wire.open(),
-            latency_ms: (took > 0).then_some(took),
-        };
-        (then, before) = (now, bytes);
-        let (cluster, generation) = (link.cluster().clone(), link.generation());
-        tools
-            .tell(What::Traffic {
-                cluster,
-                generation,
-                traffic,
-            })
-            .await;
+        pause = (pause * 2).min(PAUSES.1);
+    }
+}
+
+/// Asks for the next token each time that one is about to end.
+async fn keep_token(
+    tools: &Tools,
+    plugin: Option<&Plugin>,
+    token: &TokenSlot,
+    mut next: Option<Duration>,
+) {
+    let Some(plugin) = plugin else { return };
+    while let Some(wait) = next {
+        tokio::time::sleep(wait).await;
+        // A token that could not be renewed is used to its end; the server says when that was.
+        if renew(tools, plugin, token, &mut next).await.is_err() {
+            next = Some(ASK_AGAIN);
+        }
     }
 }
 
@@ -213,12 +242,16 @@ fn drifted(known: Option<i64>, now: i64) -> bool {
     known.is_none_or(|known| (known - now).abs() > DRIFT_S)
 }
 
-/// Where a kubeconfig is the way in, the person is whoever the cluster takes its credential for.
+/// Where a kubeconfig or AWS keys are the way in, the person is whoever the cluster takes its credential for.
 async fn kubeconfig_person(tools: &Tools, name: &ClusterName, greeting: &Greeting) {
     let Some(cluster) = tools.config.cluster(name) else {
         return;
     };
-    let (Some(user), ClusterAuth::Kubeconfig(_)) = (&greeting.user, &cluster.auth) else {
+    let by_file = matches!(
+        cluster.auth,
+        ClusterAuth::Kubeconfig(_) | ClusterAuth::Eks(_)
+    );
+    let Some(user) = greeting.user.as_ref().filter(|_| by_file) else {
         return;
     };
     let groups = greeting.groups.iter();

@@ -1,7 +1,7 @@
 //! Effects become deeds. The only place that changes the world: entry first, then the request, then its outcome.
 //!
 //! One file per noun: `connect` (clusters), `sign_in` (an issuer), `browser` (its page), `renew` and `keeper` (what came of it), `actors` (who stands behind an entry), `attendance` (whether anybody is there), `run` (entries, readings, requests of a run), `rights` (what we may, and a Secret's keys),
-//! `names` (what a run asks about many objects), `keep` (the last known board), `program` (the one program that may be started), `tools` (what they share). Each deed is a task; its end comes back as an event.
+//! `names` (what a run asks about many objects), `keep` (the last known board), `program` (the one program that may be started), `weigh` (what a connection carries), `tools` (what they share). Each deed is a task; its end comes back as an event.
 
 pub mod actors;
 pub mod attendance;
@@ -10,12 +10,14 @@ mod connect;
 pub mod keep;
 pub mod keeper;
 mod names;
+mod openshift;
 pub mod program;
 mod renew;
 mod rights;
 mod run;
 mod sign_in;
 pub mod tools;
+mod weigh;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -91,7 +93,7 @@ impl Perform {
     /// Begins one deed and returns at once.
     pub fn perform(&mut self, effect: Effect, state: &State) -> Turn {
         match effect {
-            Effect::Connect(clusters) => self.connect(&clusters),
+            Effect::Connect(clusters) => self.connect(&clusters, state),
             Effect::Disconnect(clusters) => self.disconnect(&clusters),
             Effect::SignIn(audience) => self.sign_in(audience, How::Ask),
             Effect::SignInByPaste(audience) => self.sign_in(audience, How::Paste),
@@ -198,7 +200,7 @@ impl Perform {
         drop(spawn(async move { drop(desk.append(draft, None).await) }));
     }
 
-    fn connect(&mut self, clusters: &[ClusterName]) {
+    fn connect(&mut self, clusters: &[ClusterName], state: &State) {
         for name in clusters {
             let Some(cluster) = self.tools.config.cluster(name).cloned() else {
                 continue;
@@ -208,8 +210,8 @@ impl Perform {
             }
             self.generation += 1;
             let generation = self.generation;
-            let token = self.tools.token_for(&cluster);
-            let link = match Link::open(&cluster, generation, token.clone()) {
+            let by_fallback = state.fallbacks.contains(name);
+            let link = match connect::open(&self.tools, &cluster, generation, by_fallback) {
                 Ok(link) => Arc::new(link),
                 Err(fact) => {
                     spawn(connect::refused(
@@ -224,7 +226,7 @@ impl Perform {
             let task = spawn(connect::follow(
                 self.tools.clone(),
                 Arc::clone(&link),
-                token,
+                link.token().clone(),
                 generation,
             ));
             self.connections.insert(
@@ -282,7 +284,7 @@ impl Perform {
     /// Takes up what is kept, unless somebody is signing in there already.
     fn take_up(&mut self, audience: Audience) {
         let begun = self.sign_ins.get(&audience);
-        if !begun.is_some_and(|one| !one.task.is_finished()) {
+        if begun.is_none_or(|one| one.task.is_finished()) {
             self.sign_in(audience, How::TakeUp);
         }
     }

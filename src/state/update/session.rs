@@ -39,8 +39,9 @@ fn who(state: &mut State, mark: &str) -> Vec<Effect> {
     super::sign_in::open(state, "")
 }
 
-/// Asks before a sign-in is given back.
+/// Asks before a sign-in is given back, on the session screen wherever it was asked for.
 pub(super) fn leave(state: &mut State, audience: Audience) -> Vec<Effect> {
+    super::go::push(state, Screen::Session);
     let anew = false;
     state.prompt = Some(Prompt::SignOut { audience, anew });
     Vec::new()

@@ -27,10 +27,11 @@ pub(super) fn who(frame: &Frame<'_>) -> Pane {
             let issuer = session.map_or(person.issuer.clone(), |(one, _)| one.host(&state.config));
             rows.push(two("person", login, &proved(state)));
             rows.push(two("issuer", &issuer, &groups(&person.groups)));
-            rows.push(two("tokens", &kept(state), &renewed(state)));
+            rows.extend(tokens(frame));
         }
     }
     rows.extend(disagree(frame));
+    rows.extend(unproved(state));
     let each = sign_ins(state);
     let several = each.len() > 1;
     rows.extend(each.into_iter().filter(|_| several).map(|(_, row)| row));
@@ -91,16 +92,26 @@ fn groups(groups: &[SafeText]) -> String {
     }
 }
 
-/// Where tokens are kept, or why not there.
+/// Where tokens are kept and until when they are good; why not there is read to its end.
+fn tokens(frame: &Frame<'_>) -> Vec<Row> {
+    let state = frame.state;
+    let Some(why) = &state.unkept else {
+        return vec![two("tokens", &kept(state), &renewed(state))];
+    };
+    let lines = text::wrap(why.as_str(), frame.width.saturating_sub(14));
+    let labels = std::iter::once("tokens").chain(std::iter::repeat(""));
+    let rows = labels.zip(lines).map(|(label, line)| fact(label, line));
+    rows.collect()
+}
+
+/// Where tokens are kept.
 fn kept(state: &State) -> String {
     let settings = &state.config.tokens;
-    match &state.unkept {
-        Some(why) => why.to_string(),
-        None if settings.store.outlives() => {
-            let shift = crate::config::words(settings.shift_s);
-            format!("kept in {} for {shift} at most", settings.store.word())
-        }
-        None => "kept in memory only".to_owned(),
+    if settings.store.outlives() {
+        let shift = crate::config::words(settings.shift_s);
+        format!("kept in {} for {shift} at most", settings.store.word())
+    } else {
+        "kept in memory only".to_owned()
     }
 }
 
@@ -156,6 +167,17 @@ fn disagree(frame: &Frame<'_>) -> Vec<Row> {
                 .put(12, Role::Warn, line)
         })
         .collect()
+}
+
+/// The clusters that are read by their fallback, because their issuer is down.
+fn unproved(state: &State) -> Option<Row> {
+    let names: Vec<&str> = state.fallbacks.iter().map(|one| one.as_str()).collect();
+    let words = format!("not proved on {}: read by fallback", names.join(", "));
+    (!names.is_empty()).then(|| {
+        Row::new()
+            .put(3, Role::Warn, "WARN")
+            .put(12, Role::Warn, words)
+    })
 }
 
 /// Where each sign-in stands, with its identity.
