@@ -138,16 +138,17 @@ fn errors(frame: &Frame<'_>, cluster: &Cluster) -> Vec<Row> {
         rows.extend(error(frame, role, class, watch.resource(), why));
     }
     if rows.is_empty() {
-        rows.push(match world_is_heard(world) {
-            true => Row::new().put(3, Role::Text, "none since it was connected"),
-            false => Row::new().put(3, Role::Unknown, "? nothing was answered yet"),
+        rows.push(if is_heard(world) {
+            Row::new().put(3, Role::Text, "none since it was connected")
+        } else {
+            Row::new().put(3, Role::Unknown, "? nothing was answered yet")
         });
     }
     rows
 }
 
 /// True once any watch was answered.
-fn world_is_heard(world: &ClusterWorld) -> bool {
+fn is_heard(world: &ClusterWorld) -> bool {
     Watch::ALL
         .iter()
         .any(|watch| world.watch(*watch).has_answered())

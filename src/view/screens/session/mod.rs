@@ -83,7 +83,7 @@ fn list(frame: &Frame<'_>) -> Pane {
         .max(8);
     let at = longest + 5;
     let state_at = (at + 45).min(frame.width.saturating_sub(STATE + DATA));
-    let data_at = state_at + STATE;
+    let columns = (at, state_at);
     let head = Row::new()
         .put(3, Role::Dim, "CLUSTER")
         .put(at, Role::Dim, "FINGERPRINT")
@@ -93,33 +93,9 @@ fn list(frame: &Frame<'_>) -> Pane {
     } else {
         head.put(at + 19, Role::Dim, "THE SERVER SAYS YOU ARE")
             .put(state_at, Role::Dim, "STATE")
-            .put(data_at, Role::Dim, "DATA")
+            .put(state_at + STATE, Role::Dim, "DATA")
     };
-    let row = |cluster: &&Cluster| {
-        let world = frame.state.world.cluster(&cluster.name);
-        let (same_role, same) = same(cluster, world);
-        let (says_role, says) = match rows::disagreement(frame.state, cluster) {
-            Some((_, server)) => (Role::Warn, server.to_string()),
-            None => says(world),
-        };
-        let (state_role, state) = state_of(frame, cluster);
-        let print = cluster
-            .fingerprint
-            .as_ref()
-            .map_or("not yet", |print| print.short8());
-        let line = Row::new()
-            .id(cluster.name.to_string())
-            .put(3, Role::Text, cluster.name.as_str())
-            .put(at, Role::Digest, print)
-            .put(at + 13, same_role, same);
-        if frame.narrow() {
-            return line.put(at + 19, state_role, state);
-        }
-        let (data_role, data) = data(frame, cluster);
-        line.put(at + 19, says_role, says)
-            .put(state_at, state_role, state)
-            .put(data_at, data_role, data)
-    };
+    let row = |cluster: &&Cluster| row(frame, cluster, columns);
     let note = clusters.len().to_string();
     let mut pane = Pane::new("CLUSTERS")
         .note(note)
@@ -139,6 +115,33 @@ fn list(frame: &Frame<'_>) -> Pane {
         pane.counted = false;
     }
     pane
+}
+
+/// One cluster's row; the columns are those of FINGERPRINT and of STATE.
+fn row(frame: &Frame<'_>, cluster: &Cluster, (at, state_at): (usize, usize)) -> Row {
+    let world = frame.state.world.cluster(&cluster.name);
+    let (same_role, same) = same(cluster, world);
+    let (says_role, says) = match rows::disagreement(frame.state, cluster) {
+        Some((_, server)) => (Role::Warn, server.to_string()),
+        None => says(world),
+    };
+    let (state_role, state) = state_of(frame, cluster);
+    let print = cluster
+        .fingerprint
+        .as_ref()
+        .map_or("not yet", |print| print.short8());
+    let line = Row::new()
+        .id(cluster.name.to_string())
+        .put(3, Role::Text, cluster.name.as_str())
+        .put(at, Role::Digest, print)
+        .put(at + 13, same_role, same);
+    if frame.narrow() {
+        return line.put(at + 19, state_role, state);
+    }
+    let (data_role, data) = data(frame, cluster);
+    line.put(at + 19, says_role, says)
+        .put(state_at, state_role, state)
+        .put(state_at + STATE, data_role, data)
 }
 
 /// Bytes a second of a connection that is heard; `?` until its counters were looked at.
