@@ -491,7 +491,7 @@ async fn a_connection_by_a_fallback_reads_and_is_never_written_on() {
     let permit = permit(&folder, &suspend().op, 7);
     let applied = apply::apply(&link, &suspend(), permit, 2_000_000_000).await;
     let apply::Class::NotSent(why) = &applied.class else {
-        panic!("{applied:?}");
+        unreachable!("{applied:?}");
     };
     assert!(why.as_str().contains("fallback"), "{why}");
     let saw = server.saw();

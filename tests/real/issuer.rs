@@ -113,7 +113,6 @@ fn identity(issuer: &str, ca: (&Path, &[u8]), client: &str) -> Identity {
         flow: Flow::Device,
         loopback_on_shared_host: false,
         groups_claim: "groups".to_owned(),
-        loopback_on_shared_host: false,
     }
 }
 

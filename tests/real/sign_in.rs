@@ -28,7 +28,7 @@ const OBJECTS: &str = include_str!("sign_in.yaml");
 /// The groups of the realm as the API server names them, with the role that each gets.
 const ROLES: [(&str, &[&str]); 2] = [
     ("oidc:sre-operators", &[]),
-    ("oidc:sre-viewers", &["--read-only"]),
+    ("oidc:sre-viewers", &["--role", "viewer"]),
 ];
 
 /// Gives each group its role, and the cluster something to read.
@@ -146,8 +146,15 @@ pub(crate) async fn a_viewer_is_refused_in_words(bed: &Keycloak) {
     }
     let mut run = terminal(bed, "state-erik", &verb, (200, 60));
     allow(bed, &mut run, "erik", "Type ").await;
-    run.wait_for("ask for the role that has them");
-    let said = run.screen().replace('\n', "");
+    let whole = |screen: &str| screen.replace('\n', "");
+    run.wait("the end of the run", |screen| {
+        whole(screen).contains("nothing is owed")
+    });
+    let said = whole(&run.screen());
+    assert!(
+        said.contains("crashcart rbac emit --role operator"),
+        "{said}"
+    );
     assert!(said.contains("rights 0 of"), "{said}");
     assert!(said.contains("in velero is not yours"), "{said}");
     assert_ne!(run.ended().exit_code(), 0);

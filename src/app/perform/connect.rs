@@ -167,15 +167,7 @@ pub(super) async fn follow(tools: Tools, link: Arc<Link>, token: TokenSlot, gene
         }
     };
     let scale = Scale::default();
-    let quorum = async {
-        loop {
-            tokio::time::sleep(QUORUM_EVERY).await;
-            if known {
-                let lost = scale.timed(&tools, link.quorum()).await;
-                tools.tell(told(Fact::Quorum(lost))).await;
-            }
-        }
-    };
+    let quorum = ask_quorum(&tools, (&link, &scale), known, told);
     let keep = keep_token(&tools, plugin.as_ref(), &token, next);
     let signed = keep_signed(&tools, &cluster, link.token());
     let kept = async { tokio::join!(keep, signed, scale.weigh(&tools, &link)) };
@@ -192,6 +184,22 @@ async fn greeted(tools: &Tools, link: &Link, told: impl Fn(Fact) -> What) -> Gre
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(PAUSES.1);
+    }
+}
+
+/// Asks now and then for what the server must read in its own store, where that may be read at all.
+async fn ask_quorum(
+    tools: &Tools,
+    (link, scale): (&Link, &Scale),
+    known: bool,
+    told: impl Fn(Fact) -> What,
+) {
+    loop {
+        tokio::time::sleep(QUORUM_EVERY).await;
+        if known {
+            let lost = scale.timed(tools, link.quorum()).await;
+            tools.tell(told(Fact::Quorum(lost))).await;
+        }
     }
 }
 

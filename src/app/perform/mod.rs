@@ -101,11 +101,7 @@ impl Perform {
             Effect::TakeUp(audience) => self.take_up(audience),
             Effect::Leave(audiences) => self.leave(&audiences),
             Effect::Redirect { audience, address } => self.ask(&audience, Ask::Address(address)),
-            Effect::CancelSignIn(audience) => {
-                if let Some(given_up) = self.sign_ins.remove(&audience) {
-                    given_up.task.abort();
-                }
-            }
+            Effect::CancelSignIn(audience) => self.give_up(&audience),
             Effect::AnswerSignIn {
                 audience, person, ..
             } => self.ask(&audience, Ask::Answer(person)),
@@ -156,6 +152,13 @@ impl Perform {
             Effect::Quit => return Turn::End,
         }
         Turn::On
+    }
+
+    /// Ends a sign-in that is under way, also in the middle of a request: no answer is waited for any more.
+    fn give_up(&mut self, audience: &Audience) {
+        if let Some(given_up) = self.sign_ins.remove(audience) {
+            given_up.task.abort();
+        }
     }
 
     /// The connection of that generation to a cluster, while it stands.

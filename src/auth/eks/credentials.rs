@@ -73,7 +73,7 @@ pub(super) fn find(
         let keys = pair(
             around.said("AWS_ACCESS_KEY_ID"),
             around.said("AWS_SECRET_ACCESS_KEY"),
-            around.said("AWS_SESSION_TOKEN"),
+            around.said("AWS_SESSION_TOKEN").as_deref(),
             "the environment",
         )?;
         if let Some(keys) = keys {
@@ -103,7 +103,7 @@ pub(super) fn find(
         let keys = pair(
             value("aws_access_key_id"),
             value("aws_secret_access_key"),
-            value("aws_session_token"),
+            value("aws_session_token").as_deref(),
             &format!("profile {profile} in {}", path.display()),
         )?;
         if let Some(keys) = keys {
@@ -134,14 +134,14 @@ pub(super) fn find(
 fn pair(
     access: Option<String>,
     secret: Option<String>,
-    session: Option<String>,
+    session: Option<&str>,
     place: &str,
 ) -> Result<Option<Credentials>, EksError> {
     match (access, secret) {
         (Some(access_key), Some(secret)) => Ok(Some(Credentials {
             access_key,
             secret_key: Secret::new(&secret),
-            session_token: session.as_deref().map(Secret::new),
+            session_token: session.map(Secret::new),
         })),
         (None, None) => Ok(None),
         _ => Err(EksError::Half {

@@ -137,14 +137,14 @@ impl SignIn {
             (_, Event::Asked { issuer }) => Self::Asking { issuer },
             (_, Event::SignedOut) => Self::Idle,
             // Asked for and already there: it was taken up from what is kept.
-            (Self::Asking { .. } | Self::SignedIn(_), Event::SignedIn(session)) => {
-                Self::SignedIn(session)
-            }
             (Self::Asking { .. }, Event::Prompt(device)) => Self::Waiting {
                 device,
                 notice: None,
             },
             (Self::Asking { .. }, Event::Page(page)) => Self::browser(page, None, false),
+            (Self::Asking { .. } | Self::SignedIn(_), Event::SignedIn(session)) => {
+                Self::SignedIn(session)
+            }
             (
                 Self::Browser {
                     page,
