@@ -59,18 +59,12 @@ fn zones(state: &State, cluster: &ClusterName) -> String {
     names.join(" and ")
 }
 
-/// `asked 04:12Z`, or what else is known of the question.
+/// `asked 04:12Z`, or that no answer is there yet.
 fn asked(state: &State, cluster: &ClusterName) -> String {
-    let world = state.world.cluster(cluster);
-    let generation = world.map(ClusterWorld::generation);
-    let put = state.rights_asked.get(cluster);
-    let put = put.filter(|(of, _)| Some(*of) == generation);
-    let clock = |at| text::clock(at, state.judged_at.wall);
-    match (world.and_then(ClusterWorld::held), put) {
-        (Some(held), _) => format!("asked {}", clock(held.at.wall)),
-        (None, Some((_, at))) => format!("? asked {}, no answer yet", clock(at.wall)),
-        (None, None) => "? not asked yet".to_owned(),
-    }
+    let held = state.world.cluster(cluster).and_then(ClusterWorld::held);
+    held.map_or("? no answer yet".to_owned(), |held| {
+        format!("asked {}", text::clock(held.at.wall, state.judged_at.wall))
+    })
 }
 
 fn answers(state: &State, world: &ClusterWorld) -> Vec<Answer> {
