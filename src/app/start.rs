@@ -261,8 +261,12 @@ fn state(start: &Start, clock: &Clock, host: SafeText) -> State {
         now,
     );
     state.last_known = keep::load(&start.folders.last_known, &state.config, now.wall);
+    let actor = tools::actor(&host);
+    let tty = actor.tty.unwrap_or_default();
     state.here = Here {
         host,
+        tty: SafeText::new(tty.as_str().trim_start_matches("/dev/")),
+        remote: actor.remote.unwrap_or_default(),
         simulated: start.simulated,
         log_dir: SafeText::new(&start.folders.log.display().to_string()),
         version: env!("CARGO_PKG_VERSION"),

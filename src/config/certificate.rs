@@ -54,7 +54,7 @@ fn field(certificate: &[u8], number: usize) -> Option<&[u8]> {
 }
 
 /// When a certificate ends.
-fn ends(certificate: &[u8]) -> Option<Timestamp> {
+pub(super) fn ends(certificate: &[u8]) -> Option<Timestamp> {
     let validity = field(certificate, 4)?;
     let (_, _, after) = element(validity)?;
     let (tag, text, _) = element(after)?;

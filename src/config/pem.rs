@@ -1,8 +1,10 @@
 //! A PEM file of certificates, and the hashes of their public keys.
 
 use super::ConfigError;
+use super::certificate;
 use super::der;
 use crate::text::hex;
+use jiff::Timestamp;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -53,6 +55,13 @@ impl Pem {
         CertificateDer::pem_slice_iter(&self.bytes)
             .filter_map(Result::ok)
             .collect()
+    }
+
+    /// When the first of the certificates ends; `None` where none says it.
+    pub fn ends(&self) -> Option<Timestamp> {
+        let certificates = self.certificates();
+        let ends = certificates.iter().filter_map(|one| certificate::ends(one));
+        ends.min()
     }
 
     /// SHA-256 of each certificate's `SubjectPublicKeyInfo` in DER: 64 hex digits, lower case, in

@@ -119,10 +119,17 @@ const LOG: Foot = &[
     ("q", "back"),
 ];
 const SESSION: Foot = &[
-    ("Enter", "sign in"),
+    ("Enter", "open"),
+    ("Tab", "pane"),
     ("R", "ask again"),
     ("x", "sign out"),
     ("/", "filter"),
+    ("?", "help"),
+    ("q", "back"),
+];
+const CLUSTER: Foot = &[
+    ("R", "ask again"),
+    (":", "command"),
     ("?", "help"),
     ("q", "back"),
 ];
@@ -181,6 +188,7 @@ fn foot(state: &State, screen: Screen) -> Foot {
         Screen::Runs => RUNS,
         Screen::Log => LOG,
         Screen::Session => SESSION,
+        Screen::Cluster => CLUSTER,
         Screen::Finding => FINDING,
         Screen::Secret => SECRET,
         Screen::Help => HELP,
@@ -216,7 +224,20 @@ fn words_now(state: &State, screen: Screen, keys: &str, words: &str) -> String {
         (Screen::Zone | Screen::Board | Screen::Runbooks, "z") if state.nav.unfolded() => {
             "fold".to_owned()
         }
+        (Screen::Session, "Enter") => enter_on_session(state).to_owned(),
         _ => words.to_owned(),
+    }
+}
+
+/// What Enter does on the session screen.
+fn enter_on_session(state: &State) -> &'static str {
+    let mark = rows::marked(state).unwrap_or_default();
+    let signed_in = |one| state.sign_ins.session(one).is_some();
+    match rows::pane(state) {
+        1 if rows::audience(state, &mark).is_some_and(signed_in) => "sign in anew",
+        1 => "sign in",
+        _ if rows::needs_sign_in(state, &mark) => "sign in",
+        _ => "open",
     }
 }
 
@@ -243,6 +264,12 @@ fn field(state: &State, prompt: &Prompt) -> Vec<(String, String)> {
         Prompt::Filter(_) => &[("Enter", "keep"), ("Esc", "show all")],
         Prompt::Palette { .. } => &[("Enter", "run it"), ("Tab", "complete"), ("Esc", "close")],
         Prompt::Redirect(_) => &[("Enter", "use it"), ("Esc", "last known")],
+        Prompt::SignOut { anew: true, .. } => {
+            &[("Enter", "sign in anew"), ("Esc", "back, nothing done")]
+        }
+        Prompt::SignOut { anew: false, .. } => {
+            &[("Enter", "sign out"), ("Esc", "back, nothing done")]
+        }
         Prompt::WhoAnswers { .. } => &[
             ("Enter", "answer as marked"),
             ("Up Down", "choose"),
@@ -289,6 +316,7 @@ mod tests {
             (Screen::Runs, RUNS),
             (Screen::Log, LOG),
             (Screen::Session, SESSION),
+            (Screen::Cluster, CLUSTER),
             (Screen::Finding, FINDING),
             (Screen::Secret, SECRET),
             (Screen::Help, HELP),

@@ -74,11 +74,6 @@ fn as_somebody(state: &State) -> bool {
 
 /// Whether there is something to open.
 fn opened(state: &State) -> Result<(), SafeText> {
-    let nobody_missing =
-        || state.sign_ins.missing().next().is_none() || rows::clusters_known(state);
-    if state.nav.screen == Screen::Session && nobody_missing() {
-        return no("every cluster knows you already; x signs out first");
-    }
     match rows::marked(state) {
         Some(_) => Ok(()),
         None => no("nothing is marked"),

@@ -105,7 +105,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(At(Screen::SignIn), &["n"], Action::CodeNew, "code.new", "ask for a new code"),
     bind(At(Screen::SignIn), &["p"], Action::CodePaste, "code.paste", "paste a redirect"),
     bind(At(Screen::SignIn), &["b"], Action::CodeSwap, "code.swap", "swap black and white of the picture"),
-    bind(At(Screen::Session), &["Enter"], Action::Open, "sign-in", "sign in"),
+    bind(At(Screen::Session), &["Enter"], Action::Open, "sign-in", "sign in, or open the cluster"),
     bind(At(Screen::Session), &["x"], Action::SignOut, "session.end", "sign out"),
     bind(At(Screen::Book), &["Enter"], Action::Fill, "runbook.fill", "fill in, then plan; changes nothing yet"),
     bind(At(Screen::Fill), &["Enter"], Action::Fill, "fill", "type in the fields"),
@@ -193,7 +193,7 @@ mod tests {
             .collect()
     }
 
-    const SCREENS: [Screen; 18] = [
+    const SCREENS: [Screen; 19] = [
         Screen::SignIn,
         Screen::Board,
         Screen::Zone,
@@ -208,6 +208,7 @@ mod tests {
         Screen::Runs,
         Screen::Log,
         Screen::Session,
+        Screen::Cluster,
         Screen::Finding,
         Screen::Secret,
         Screen::Help,

@@ -28,6 +28,7 @@ pub mod rights;
 pub mod secret;
 pub mod seen;
 pub mod table;
+pub mod traffic;
 pub mod twins;
 pub mod watch;
 mod went;

@@ -15,6 +15,7 @@ use crate::sources::level::Level;
 use crate::sources::moment::Moment;
 use crate::sources::secret::SecretKeys;
 use crate::sources::secret::SecretRef;
+use crate::sources::traffic::Traffic;
 use crate::text::SafeText;
 
 /// One thing that happened, and when.
@@ -52,6 +53,15 @@ pub enum What {
         /// Its generation.
         generation: u64,
     },
+    /// The counters of a connection were looked at.
+    Traffic {
+        /// To which cluster.
+        cluster: ClusterName,
+        /// Its generation.
+        generation: u64,
+        /// What it carries.
+        traffic: Traffic,
+    },
     /// A console begins: from now on it is noticed when nobody presses a key.
     Attended,
     /// The console came to life: clusters that need no sign-in are connected.
@@ -62,6 +72,13 @@ pub enum What {
         audience: Audience,
         /// How.
         step: sign_in::Event,
+    },
+    /// The tokens of a sign-in will be renewed.
+    Renews {
+        /// To which audience.
+        audience: Audience,
+        /// When.
+        at: Timestamp,
     },
     /// Somebody is known without an issuer.
     Person {

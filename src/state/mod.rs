@@ -32,6 +32,7 @@ use crate::sources::board::Board;
 use crate::sources::moment::Moment;
 use crate::sources::secret::SecretKeys;
 use crate::sources::secret::SecretRef;
+use crate::sources::traffic::Traffic;
 use crate::sources::world::World;
 use crate::sources::zones;
 use crate::text::SafeText;
@@ -49,6 +50,10 @@ pub const WHOLE: (u16, u16) = (80, 24);
 pub struct Here {
     /// Name of this host.
     pub host: SafeText,
+    /// Terminal of this console, `pts/3`; empty where there is none.
+    pub tty: SafeText,
+    /// The address that terminal is used from, where SSH tells it; empty otherwise.
+    pub remote: SafeText,
     /// True once the estate is known to be simulated: loopback servers and version-8 uids.
     pub simulated: bool,
     /// Where the log is kept, for sentences about it.
@@ -146,6 +151,8 @@ pub struct State {
     pub person: Option<Person>,
     /// Who acts on each cluster; a cluster that is missing here knows nobody. Empty while one person acts everywhere.
     pub people: BTreeMap<ClusterName, Person>,
+    /// What each connection carries, with its generation.
+    pub traffic: BTreeMap<ClusterName, (u64, Traffic)>,
     /// The clusters that are read by their fallback, because their issuer is down: who acts there is not proved.
     pub fallbacks: BTreeSet<ClusterName>,
     /// Whether somebody sits here.
@@ -209,6 +216,7 @@ impl State {
             last_known: LastKnown::default(),
             person: None,
             people: BTreeMap::new(),
+            traffic: BTreeMap::new(),
             fallbacks: BTreeSet::new(),
             presence: Presence::default(),
             unkept: None,
@@ -273,6 +281,13 @@ impl State {
     pub fn session_on(&self, cluster: &ClusterName) -> Option<&Session> {
         let found = self.config.cluster(cluster)?;
         self.sign_ins.session(&Audience::of(found, &self.config)?)
+    }
+
+    /// What the present connection to a cluster carries; `None` until its counters were looked at.
+    pub fn traffic_on(&self, cluster: &ClusterName) -> Option<Traffic> {
+        let generation = self.world.cluster(cluster)?.generation();
+        let (of, traffic) = self.traffic.get(cluster)?;
+        (*of == generation).then_some(*traffic)
     }
 
     /// Whether there is anything to show a cluster: a credential of its own, a sign-in, or its fallback.

@@ -36,6 +36,8 @@ pub enum Screen {
     Log,
     /// Identity, clusters, rights.
     Session,
+    /// One cluster: its connection, its errors, the rights to ask for.
+    Cluster,
     /// One finding whole: sentence, why, evidence, what to do.
     Finding,
     /// The names of a Secret's keys.

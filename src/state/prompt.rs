@@ -1,5 +1,6 @@
 //! What is being typed. A prompt takes the last pane and the footer; nothing is drawn over it.
 
+use crate::auth::audience::Audience;
 use crate::state::effect::Shown;
 
 /// One line of text and where its cursor stands.
@@ -67,6 +68,13 @@ pub enum Prompt {
     },
     /// The address that a browser ended on.
     Redirect(Line),
+    /// Enter ends a sign-in.
+    SignOut {
+        /// Which.
+        audience: Audience,
+        /// True to begin a new one at once.
+        anew: bool,
+    },
     /// In the demo: who answers the sign-in.
     WhoAnswers {
         /// Names that can be chosen.

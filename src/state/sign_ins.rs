@@ -21,6 +21,19 @@ pub struct SignIns {
     nobody: SignIn,
     /// Whose issuer gave no answer when it was last asked.
     silent: BTreeSet<Audience>,
+    /// Since when somebody is signed in, and when that was last renewed.
+    times: BTreeMap<Audience, Times>,
+}
+
+/// Since when somebody is signed in, and when that was last renewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// When this console got the first tokens of it.
+    pub since: Timestamp,
+    /// When it got the last ones.
+    pub renewed: Timestamp,
+    /// When it will ask for the next ones; `None` while that is not known.
+    pub next: Option<Timestamp>,
 }
 
 impl SignIns {
@@ -66,6 +79,11 @@ impl SignIns {
         self.order.iter().filter_map(session)
     }
 
+    /// Since when somebody is signed in to an audience, and when that was last renewed.
+    pub fn times(&self, audience: &Audience) -> Option<Times> {
+        self.times.get(audience).copied()
+    }
+
     /// The audiences nobody is signed in to, in order.
     pub fn missing(&self) -> impl Iterator<Item = &Audience> {
         let missing = |one: &&Audience| self.session(one).is_none();
@@ -75,6 +93,12 @@ impl SignIns {
     /// Puts one on screen.
     pub fn show(&mut self, audience: &Audience) {
         self.shown = Some(audience.clone());
+    }
+
+    /// The tokens of a sign-in will be renewed then; true when that was not known.
+    pub fn renews(&mut self, audience: &Audience, at: Timestamp) -> bool {
+        let times = self.times.get_mut(audience);
+        times.is_some_and(|times| times.next.replace(at) != Some(at))
     }
 
     /// Notes whether the issuer answered: an event that only the clock makes says nothing about it.
@@ -93,8 +117,24 @@ impl SignIns {
 
     /// One sign-in moved on.
     pub fn step(&mut self, audience: &Audience, event: Event, now: Timestamp) {
+        let came = matches!(event, Event::SignedIn(_));
         let old = self.each.remove(audience).unwrap_or_default();
+        let was = old.session().is_some();
         self.put(audience, old.step(event, now));
+        let since = self.times.get(audience).filter(|_| was);
+        let since = since.map_or(now, |times| times.since);
+        if self.session(audience).is_none() {
+            self.times.remove(audience);
+        } else if came {
+            let renewed = now;
+            let next = None;
+            let times = Times {
+                since,
+                renewed,
+                next,
+            };
+            self.times.insert(audience.clone(), times);
+        }
     }
 
     /// Puts a sign-in where it is said to stand.

@@ -253,6 +253,7 @@ async fn one_sign_in_ends_and_the_other_goes_on() {
     engine.act(Action::Go(Screen::Session), true);
     engine.act(Action::End(true), true);
     engine.act(Action::SignOut, true);
+    engine.act(Action::Accept, true);
     let lab = ClusterName::from("lab-1");
     let ended = |state: &State| state.person_on(&lab).is_none();
     assert!(engine.until(LIMIT, ended).await, "signed out of lab-1");

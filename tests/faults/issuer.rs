@@ -191,6 +191,7 @@ impl Night {
         self.engine.act(Action::Go(Screen::Session), true);
         self.engine.act(Action::End(true), true);
         self.engine.act(Action::SignOut, true);
+        self.engine.act(Action::Accept, true);
         self.until(30, "signed out", |n| !n.is_in(1)).await;
     }
 

@@ -16,5 +16,6 @@ mod left;
 mod night;
 mod play;
 mod run;
+mod session;
 mod sign_in;
 mod trouble;

@@ -56,6 +56,27 @@ pub(crate) fn all() -> Vec<(&'static str, State)> {
         state.nav.zone = Some("clinical".into());
         states.push((name, state));
     }
+    if let Some((_, session)) = states.iter_mut().find(|(name, _)| *name == "session") {
+        estate::rights(session);
+        let mut cluster = session.clone();
+        cluster.nav.screen = Screen::Cluster;
+        cluster.nav.back = vec![Screen::Board, Screen::Session];
+        cluster
+            .nav
+            .marks
+            .insert(Screen::Cluster, "sth-prod".to_owned());
+        let mut leaving = session.clone();
+        let audience = leaving.sign_ins.shown().cloned().unwrap();
+        let anew = false;
+        leaving.prompt = Some(Prompt::SignOut { audience, anew });
+        let mut anew = session.clone();
+        anew.nav.panes.insert(Screen::Session, 1);
+        states.extend([
+            ("cluster", cluster),
+            ("sign-out", leaving),
+            ("session-who", anew),
+        ]);
+    }
     let mut finding = on(Screen::Finding);
     let id = finding.board.findings[1].id();
     finding.nav.marks.insert(Screen::Finding, id);

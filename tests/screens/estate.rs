@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crashcart::auth::person::Person;
 use crashcart::auth::session::Session;
+use crashcart::auth::sign_in;
 use crashcart::auth::sign_in::DevicePrompt;
 use crashcart::auth::sign_in::PagePrompt;
 use crashcart::auth::sign_in::SignIn;
@@ -30,6 +31,7 @@ use crashcart::sources::board::Board;
 use crashcart::sources::board::Cell;
 use crashcart::sources::board::ClusterRow;
 use crashcart::sources::board::ZoneRow;
+use crashcart::sources::fact::Fact;
 use crashcart::sources::finding::Finding;
 use crashcart::sources::finding::FindingKind;
 use crashcart::sources::finding::ObjectRef;
@@ -39,7 +41,9 @@ use crashcart::sources::moment::Moment;
 use crashcart::sources::op::Gvr;
 use crashcart::sources::op::Mark;
 use crashcart::sources::op::Op;
+use crashcart::sources::rights::held::Said;
 use crashcart::sources::seen::Freshness;
+use crashcart::sources::traffic::Traffic;
 use crashcart::state::LogRow;
 use crashcart::state::State;
 use crashcart::state::nav::Screen;
@@ -391,11 +395,37 @@ pub(crate) fn night() -> State {
     let session = Session {
         person: alice(),
         expires_at: at("05:36:00"),
-        acr: None,
-        auth_time: None,
+        acr: Some("otp".to_owned()),
+        auth_time: Some(at("04:11:52")),
     };
-    signs_in(&mut state, SignIn::SignedIn(session));
+    if let Some(audience) = state.sign_ins.shown().cloned() {
+        for (event, time) in [
+            (
+                sign_in::Event::Asked {
+                    issuer: "id".into(),
+                },
+                "04:11:40",
+            ),
+            (sign_in::Event::SignedIn(session.clone()), "04:11:52"),
+            (sign_in::Event::SignedIn(session), "04:51:00"),
+        ] {
+            state.sign_ins.step(&audience, event, at(time));
+        }
+    }
+    if let Some(audience) = state.sign_ins.shown().cloned() {
+        state.sign_ins.renews(&audience, at("04:55:00"));
+    }
     state.person = Some(alice());
+    state.here.tty = "pts/3".into();
+    state.here.remote = "10.2.0.14".into();
+    for (name, bytes_s) in [("sth-prod", 1200), ("aws-prod", 860), ("sth-dr", 30)] {
+        let carried = Traffic {
+            bytes_s,
+            connections: 12,
+            latency_ms: Some(11),
+        };
+        state.traffic.insert(name.into(), (1, carried));
+    }
     state.log.custody = "chained";
     state.log.entries = 1284;
     state.log.following = true;
@@ -806,4 +836,48 @@ pub(crate) fn running() -> State {
     state.nav.screen = Screen::Run;
     state.nav.back = vec![Screen::Board];
     state
+}
+
+/// What the first two clusters said that may be done; the second takes alice for somebody else.
+pub(crate) fn rights(state: &mut State) {
+    let review = |verb: &str, group: &str, plural: &str, namespace: &str| Op::Review {
+        verb: verb.to_owned(),
+        gvr: Gvr::new(group, "v1", plural),
+        namespace: Some(namespace.to_owned()),
+    };
+    let flux = "kustomize.toolkit.fluxcd.io";
+    let reviews = vec![
+        (
+            review("create", "velero.io", "backups", "velero"),
+            Ok(true),
+            SafeText::default(),
+        ),
+        (
+            review("create", "velero.io", "restores", "velero"),
+            Ok(false),
+            SafeText::default(),
+        ),
+        (
+            review("patch", flux, "kustomizations", "flux-system"),
+            Ok(true),
+            SafeText::default(),
+        ),
+    ];
+    let said = Said {
+        reviews,
+        namespace: "velero".to_owned(),
+        rules: Err("create selfsubjectrulesreviews is not yours".into()),
+    };
+    let name = ClusterName::from("sth-prod");
+    let asked = moment("04:53:12");
+    state.world.fold(&name, 1, Fact::Rights(said), asked);
+    let aws = ClusterName::from("aws-prod");
+    let found = state
+        .world
+        .cluster(&aws)
+        .and_then(|world| world.greeting().cloned());
+    if let Some(mut greeting) = found {
+        greeting.user = Some("oidc:alice".into());
+        state.world.fold(&aws, 1, Fact::Greeting(greeting), asked);
+    }
 }

@@ -112,6 +112,7 @@ async fn signing_out_here_signs_out_what_shares_the_token_and_the_next_start() {
     let mut two = night.console(true);
     night.session(&mut two).await;
     one.act(Action::SignOut, true);
+    one.act(Action::Accept, true);
     let gone = |state: &State| state.person.is_none();
     assert!(one.until(LIMIT, gone).await);
     // The other finds out when it would renew, and does not use a token that was given back.

@@ -9,6 +9,7 @@ use directories::BaseDirs;
 
 use super::program;
 use super::tools::Tools;
+use super::weigh::Scale;
 use crate::auth::Person;
 use crate::auth::eks;
 use crate::auth::eks::EksError;
@@ -165,10 +166,11 @@ pub(super) async fn follow(tools: Tools, link: Arc<Link>, token: TokenSlot, gene
             }
         }
     };
-    let quorum = ask_quorum(&tools, &link, known, told);
+    let scale = Scale::default();
+    let quorum = ask_quorum(&tools, (&link, &scale), known, told);
     let keep = keep_token(&tools, plugin.as_ref(), &token, next);
     let signed = keep_signed(&tools, &cluster, link.token());
-    let kept = async { tokio::join!(keep, signed) };
+    let kept = async { tokio::join!(keep, signed, scale.weigh(&tools, &link)) };
     tokio::join!(watch::follow_all(&link, facts), pass_on, quorum, kept);
 }
 
@@ -186,11 +188,17 @@ async fn greeted(tools: &Tools, link: &Link, told: impl Fn(Fact) -> What) -> Gre
 }
 
 /// Asks now and then for what the server must read in its own store, where that may be read at all.
-async fn ask_quorum(tools: &Tools, link: &Link, known: bool, told: impl Fn(Fact) -> What) {
+async fn ask_quorum(
+    tools: &Tools,
+    (link, scale): (&Link, &Scale),
+    known: bool,
+    told: impl Fn(Fact) -> What,
+) {
     loop {
         tokio::time::sleep(QUORUM_EVERY).await;
         if known {
-            tools.tell(told(Fact::Quorum(link.quorum().await))).await;
+            let lost = scale.timed(tools, link.quorum()).await;
+            tools.tell(told(Fact::Quorum(lost))).await;
         }
     }
 }

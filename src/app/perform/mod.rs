@@ -1,7 +1,7 @@
 //! Effects become deeds. The only place that changes the world: entry first, then the request, then its outcome.
 //!
 //! One file per noun: `connect` (clusters), `sign_in` (an issuer), `browser` (its page), `renew` and `keeper` (what came of it), `actors` (who stands behind an entry), `attendance` (whether anybody is there), `run` (entries, readings, requests of a run), `rights` (what we may, and a Secret's keys),
-//! `names` (what a run asks about many objects), `keep` (the last known board), `program` (the one program that may be started), `tools` (what they share). Each deed is a task; its end comes back as an event.
+//! `names` (what a run asks about many objects), `keep` (the last known board), `program` (the one program that may be started), `weigh` (what a connection carries), `tools` (what they share). Each deed is a task; its end comes back as an event.
 
 pub mod actors;
 pub mod attendance;
@@ -17,6 +17,7 @@ mod rights;
 mod run;
 mod sign_in;
 pub mod tools;
+mod weigh;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -22,6 +22,7 @@ use crate::auth::Tokens;
 use crate::auth::oidc::Issuer;
 use crate::auth::store::Slot;
 use crate::config::Secret;
+use crate::state::event::What;
 use crate::text::SafeText;
 
 /// What one renewal needs, and what comes back from it.
@@ -79,6 +80,14 @@ pub(super) async fn keep_fresh(
                 continue;
             }
         };
+        if tokens.refresh.is_some() {
+            let audience = this.audience.clone();
+            let renews = What::Renews {
+                audience,
+                at: until,
+            };
+            this.tools.tell(renews).await;
+        }
         tokio::select! {
             () = tokio::time::sleep(ahead(now, until).min(alone.unwrap_or(Duration::MAX))) => {}
             ask = asks.recv() => if !matches!(ask, Some(Ask::Answer(_) | Ask::Address(_))) {

@@ -64,7 +64,7 @@ pub(super) enum How {
 /// One sign-in: its audience, the clusters it serves and the slot their token lies in.
 pub(super) struct SigningIn {
     pub(super) tools: Tools,
-    audience: Audience,
+    pub(super) audience: Audience,
     clusters: Vec<ClusterName>,
     slot: TokenSlot,
     /// Where its refresh token is kept, if it is.

@@ -154,7 +154,6 @@ struct Counts {
     heard: [AtomicU64; Watch::ALL.len()],
     /// The newest `Date` of an answer, seconds since 1970; 0 once it was taken.
     date: AtomicI64,
-    bytes: AtomicU64,
 }
 
 impl Pulse {
@@ -176,20 +175,12 @@ impl Pulse {
         (date != 0).then_some(date)
     }
 
-    /// Body bytes of all answers since the connection was made, after decompression.
-    pub fn bytes(&self) -> u64 {
-        self.0.bytes.load(Ordering::Relaxed)
-    }
-
-    fn beat(&self, watch: Option<Watch>, bytes: usize) {
+    fn beat(&self, watch: Option<Watch>) {
         if let Some(at) =
             watch.and_then(|watch| Watch::ALL.into_iter().position(|one| one == watch))
         {
             self.0.heard[at].fetch_add(1, Ordering::Relaxed);
         }
-        self.0
-            .bytes
-            .fetch_add(u64::try_from(bytes).unwrap_or(0), Ordering::Relaxed);
     }
 }
 
@@ -265,7 +256,7 @@ where
             let response = answer.await?;
             let watch =
                 watch.filter(|_| response.status().is_success() && is_json(response.headers()));
-            pulse.beat(watch, 0);
+            pulse.beat(watch);
             if let Some(date) = date(response.headers()) {
                 pulse.0.date.store(date.as_second(), Ordering::Relaxed);
             }
@@ -290,11 +281,8 @@ impl<B: Body<Data = hyper::body::Bytes> + Unpin> Body for Heard<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(cx);
-        if let Poll::Ready(Some(Ok(frame))) = &frame {
-            self.pulse.beat(
-                self.watch,
-                frame.data_ref().map_or(0, hyper::body::Bytes::len),
-            );
+        if let Poll::Ready(Some(Ok(_))) = &frame {
+            self.pulse.beat(self.watch);
         }
         frame
     }

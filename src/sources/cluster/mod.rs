@@ -11,6 +11,7 @@ mod layers;
 pub(super) mod reader;
 mod rights;
 mod secret;
+mod wire;
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -46,6 +47,7 @@ pub use self::reader::Named;
 pub use self::reader::Reader;
 pub use self::reader::Resource;
 pub(super) use self::reader::message;
+pub use self::wire::Wire;
 
 /// How long TCP and TLS may take.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -65,6 +67,7 @@ pub struct Link {
     reader: Reader,
     writer: Client,
     pulse: Pulse,
+    wire: Option<Wire>,
     uid: OnceLock<String>,
     token: TokenSlot,
     by_fallback: bool,
@@ -122,8 +125,9 @@ impl Link {
             ClusterAuth::Kubeconfig(KubeconfigUser::ClientCert { .. }) => TokenSlot::default(),
         };
         let pulse = Pulse::default();
-        let reader = client(cluster, &anchors, &token, &pulse)?;
-        let writer = client(cluster, &anchors, &token, &Pulse::default())?;
+        let wire = Wire::default();
+        let reader = client(cluster, &anchors, &token, (&pulse, &wire))?;
+        let writer = client(cluster, &anchors, &token, (&Pulse::default(), &wire))?;
         Ok(Link {
             cluster: cluster.name.clone(),
             generation,
@@ -134,6 +138,7 @@ impl Link {
             reader: Reader::new(ClientBuilder::new(Ahead::new(reader), "").build()),
             writer,
             pulse,
+            wire: cluster.route.proxy.is_none().then_some(wire),
             uid: OnceLock::new(),
             token,
             by_fallback: false,
@@ -163,6 +168,11 @@ impl Link {
     /// What was heard on each watch; the app makes `Heard` of it.
     pub fn pulse(&self) -> &Pulse {
         &self.pulse
+    }
+
+    /// What its connections carry; `None` through a proxy, where nothing is counted.
+    pub fn wire(&self) -> Option<&Wire> {
+        self.wire.as_ref()
     }
 
     /// Asks one question about what we may do: the answer or why there is none, and the server's reason.
@@ -317,7 +327,7 @@ fn client(
     cluster: &Cluster,
     anchors: &[Vec<u8>],
     token: &TokenSlot,
-    pulse: &Pulse,
+    (pulse, wire): (&Pulse, &Wire),
 ) -> Result<Client, Fact> {
     let unusable = |why: String| Fact::Unreachable(SafeText::from(why));
     let server: Uri = cluster
@@ -344,7 +354,8 @@ fn client(
         config.auth_info.client_certificate_data = Some(STANDARD.encode(cert_pem));
         config.auth_info.client_key_data = Some(STANDARD.encode(key_pem.expose()).into());
     }
-    let builder = ClientBuilder::try_from(config)
+    let builder = wire
+        .builder(config)
         .map_err(|error| unusable(format!("its certificates cannot be used: {}", root(&error))))?;
     let (token, pulse) = (token.clone(), pulse.clone());
     let bearer = layer_fn(move |inner| Bearer {

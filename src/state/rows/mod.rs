@@ -6,6 +6,7 @@ mod found;
 mod history;
 mod rights;
 mod runs;
+mod session;
 
 pub use found::marked_finding;
 pub use history::{Shown, board, with_history};
@@ -14,6 +15,7 @@ pub use runs::{
     book_ids, books, can_resume, ended_runs, in_doubt, open_runs, requests, run_ended, treated,
     treats,
 };
+pub use session::{audience, disagreement, needs_sign_in, sign_ins};
 
 use std::borrow::Cow;
 
@@ -75,6 +77,7 @@ pub fn rows(state: &State, screen: Screen, pane: usize) -> Vec<String> {
         (Screen::Runs, 0) => open_runs(state).iter().map(|run| run.id.clone()).collect(),
         (Screen::Runs, _) => ended_runs(state).iter().map(|run| run.id.clone()).collect(),
         (Screen::Log, _) => log(state).iter().map(|row| row.entry.to_string()).collect(),
+        (Screen::Session, 1) => sign_ins(state),
         (Screen::Session, _) => clusters(state)
             .iter()
             .map(|cluster| cluster.name.to_string())
@@ -117,6 +120,7 @@ pub fn has_pane(state: &State, pane: usize) -> bool {
     match (state.nav.screen, pane) {
         (Screen::Zone, 1) => !zone(state).causes.is_empty(),
         (Screen::Backups, 1) => !backups(state).stores.is_empty(),
+        (Screen::Session, 1) => !sign_ins(state).is_empty(),
         (Screen::Runs, pane) => !rows(state, Screen::Runs, pane).is_empty(),
         _ => true,
     }
@@ -130,7 +134,7 @@ pub fn has_picture(state: &State) -> bool {
 /// How many panes of a screen can take the focus.
 pub fn panes(screen: Screen) -> usize {
     match screen {
-        Screen::Board | Screen::Backups | Screen::Alerts | Screen::Runs => 2,
+        Screen::Board | Screen::Backups | Screen::Alerts | Screen::Runs | Screen::Session => 2,
         Screen::Zone => 3,
         _ => 1,
     }

@@ -3,8 +3,10 @@
 use crate::config::ClusterName;
 use crate::sources::fact::Fact;
 use crate::sources::fact::WatchNews;
+use crate::sources::traffic::Traffic;
 use crate::state::State;
 use crate::state::effect::Effect;
+use crate::state::nav::Screen;
 
 /// Folds one fact. A sign of life that changes no word asks for no frame.
 pub(super) fn fact(
@@ -26,5 +28,26 @@ pub(super) fn fact(
 pub(super) fn connecting(state: &mut State, cluster: &ClusterName, generation: u64) -> Vec<Effect> {
     state.world.connect(cluster.clone(), generation);
     state.stale = true;
+    Vec::new()
+}
+
+/// The counters of a connection were looked at: a figure that hardly moved stays, and where no word changed nothing is
+/// drawn.
+pub(super) fn traffic(
+    state: &mut State,
+    cluster: ClusterName,
+    generation: u64,
+    newer: Traffic,
+) -> Vec<Effect> {
+    let now = state.world.cluster(&cluster);
+    if now.is_none_or(|world| world.generation() != generation) {
+        return Vec::new();
+    }
+    let shown = state.traffic_on(&cluster);
+    let newer = shown.map_or(newer, |shown| shown.then(newer));
+    state.traffic.insert(cluster, (generation, newer));
+    if shown != Some(newer) && matches!(state.nav.screen, Screen::Session | Screen::Cluster) {
+        state.changed();
+    }
     Vec::new()
 }

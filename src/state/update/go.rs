@@ -7,7 +7,6 @@ use crate::state::effect::Effect;
 use crate::state::nav::Screen;
 use crate::state::prompt::Line;
 use crate::state::prompt::Prompt;
-use crate::state::rows::clusters_known;
 use crate::state::rows::has_pane;
 use crate::state::rows::marked as marked_row;
 use crate::state::rows::marked_finding;
@@ -133,10 +132,7 @@ fn open(state: &mut State) -> Vec<Effect> {
             state.heard = None;
             push(state, Screen::Run);
         }
-        Screen::Session if state.sign_ins.missing().next().is_none() || clusters_known(state) => {
-            state.say("Every cluster knows you already: x signs out first.");
-        }
-        Screen::Session => return super::sign_in::open(state, &mark),
+        Screen::Session => return super::session::open(state, &mark),
         _ => {}
     }
     Vec::new()
@@ -172,7 +168,7 @@ fn move_by(state: &mut State, by: i32) {
     if rows.is_empty()
         || matches!(
             screen,
-            Screen::Book | Screen::Help | Screen::Plan | Screen::Finding
+            Screen::Book | Screen::Help | Screen::Plan | Screen::Finding | Screen::Cluster
         )
     {
         let line = state.nav.scroll.entry(screen).or_insert(0);

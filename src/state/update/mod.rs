@@ -1,7 +1,7 @@
 //! The one place where the state changes: one event in, effects out. Synchronous and total.
 //!
 //! One file per noun: `facts` (what sources saw), `time` (ticks and ages), `go` (screens, marks, panes), `text`
-//! (what is typed), `idle` (nobody is there), `fill` (parameters), `run` (runs), `offer` (what may be sent), `rights` (what we may), `sign_in`, `log`.
+//! (what is typed), `idle` (nobody is there), `fill` (parameters), `run` (runs), `offer` (what may be sent), `rights` (what we may), `session`, `sign_in`, `log`.
 
 mod facts;
 mod fill;
@@ -11,6 +11,7 @@ mod log;
 mod offer;
 mod rights;
 mod run;
+mod session;
 mod sign_in;
 mod text;
 mod time;
@@ -41,9 +42,15 @@ fn fold(state: &mut State, what: What) -> Vec<Effect> {
             cluster,
             generation,
         } => facts::connecting(state, &cluster, generation),
+        What::Traffic {
+            cluster,
+            generation,
+            traffic,
+        } => facts::traffic(state, cluster, generation, traffic),
         What::Attended => idle::attended(state),
         What::Begun => sign_in::begun(state),
         What::SignIn { audience, step } => sign_in::step(state, &audience, step),
+        What::Renews { audience, at } => session::renews(state, &audience, at),
         What::Person { person, cluster } => sign_in::person(state, person, cluster),
         What::TokensUnkept(why) => sign_in::unkept(state, why),
         What::Logged { entries, rows } => log::logged(state, entries, rows),

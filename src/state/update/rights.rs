@@ -78,6 +78,7 @@ fn looks(state: &State) -> bool {
             | Screen::Plan
             | Screen::Run
             | Screen::Session
+            | Screen::Cluster
     );
     screen || matches!(state.prompt, Some(Prompt::Palette { .. }))
 }

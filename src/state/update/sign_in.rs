@@ -284,11 +284,11 @@ pub(super) fn act(state: &mut State, action: &Action) -> Vec<Effect> {
             Vec::new()
         }
         _ => {
-            let leaves = to_leave(state);
-            if leaves.is_none() {
+            let Some(leaves) = to_leave(state) else {
                 state.say("Nobody is signed in.");
-            }
-            leaves.map(Effect::SignOut).into_iter().collect()
+                return Vec::new();
+            };
+            super::session::leave(state, leaves)
         }
     }
 }

@@ -53,7 +53,7 @@ fn line(prompt: &mut Prompt) -> Option<&mut Line> {
         | Prompt::Redirect(line)
         | Prompt::Palette { line, .. } => Some(line),
         Prompt::Fill { fields, at, .. } => fields.get_mut(*at).map(|field| &mut field.line),
-        Prompt::WhoAnswers { .. } => None,
+        Prompt::WhoAnswers { .. } | Prompt::SignOut { .. } => None,
     }
 }
 
@@ -163,6 +163,7 @@ fn accept(state: &mut State) -> Vec<Effect> {
         Some(Prompt::Fill { book, fields, at }) => super::fill::accept(state, book, fields, at),
         Some(Prompt::WhoAnswers { people, at }) => super::sign_in::answer(state, &people, at),
         Some(Prompt::Redirect(line)) => super::sign_in::redirect(state, line),
+        Some(Prompt::SignOut { audience, anew }) => super::session::left(state, audience, anew),
         Some(palette @ Prompt::Palette { .. }) => {
             state.prompt = Some(palette);
             Vec::new()

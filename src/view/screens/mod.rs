@@ -89,7 +89,7 @@ pub struct Entry {
 }
 
 /// Every screen.
-const SCREENS: [Entry; 18] = [
+const SCREENS: [Entry; 19] = [
     sign_in::SCREEN,
     board::SCREEN,
     zone::SCREEN,
@@ -105,6 +105,7 @@ const SCREENS: [Entry; 18] = [
     runs::SCREEN,
     log::SCREEN,
     session::SCREEN,
+    session::cluster::SCREEN,
     secret::SCREEN,
     help::SCREEN,
     stopped::SCREEN,
@@ -167,7 +168,13 @@ pub fn sheet(frame: &Frame<'_>) -> Sheet {
                 prompts::name(frame, want, line, refused.as_deref()),
             );
         }
-        Some(Prompt::Fill { .. } | Prompt::WhoAnswers { .. } | Prompt::Redirect(_)) | None => {}
+        Some(
+            Prompt::Fill { .. }
+            | Prompt::WhoAnswers { .. }
+            | Prompt::Redirect(_)
+            | Prompt::SignOut { .. },
+        )
+        | None => {}
     }
     sheet
 }

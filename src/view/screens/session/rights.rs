@@ -1,0 +1,211 @@
+//! WHAT YOU MAY DO on one cluster: what is read, as the watches found it, and what runbooks send, as the server said.
+
+use crate::config::Cluster;
+use crate::config::ClusterName;
+use crate::sources::fact::Watch;
+use crate::sources::fact::WatchNews;
+use crate::sources::op::Gvr;
+use crate::sources::op::Op;
+use crate::sources::rights::grant;
+use crate::sources::rights::held::May;
+use crate::sources::world::ClusterWorld;
+use crate::state::State;
+use crate::text;
+use crate::view::role::Role;
+use crate::view::screens::Frame;
+use crate::view::widgets::pane::Pane;
+use crate::view::widgets::row::Row;
+
+/// One answer: yes, no or `?`, and about what.
+struct Answer {
+    word: &'static str,
+    about: String,
+}
+
+impl Answer {
+    fn new(word: &'static str, about: String) -> Answer {
+        Answer { word, about }
+    }
+
+    fn role(&self) -> Role {
+        match self.word {
+            "yes" => Role::Ok,
+            "no" => Role::Warn,
+            _ => Role::Unknown,
+        }
+    }
+}
+
+/// The pane of one cluster.
+pub(super) fn pane(frame: &Frame<'_>, cluster: &Cluster) -> Pane {
+    let state = frame.state;
+    let name = &cluster.name;
+    let place = match zones(state, name) {
+        zones if zones.is_empty() => name.to_string(),
+        zones => format!("{zones} on {name}"),
+    };
+    let title = format!("WHAT YOU MAY DO  {place}, {}", asked(state, name));
+    let world = state.world.cluster(name);
+    let answers = world.map_or_else(Vec::new, |world| answers(state, world));
+    let rows = layout(answers, frame.width);
+    Pane::new(title).rows(rows).least(1)
+}
+
+/// The zones that have something on a cluster.
+fn zones(state: &State, cluster: &ClusterName) -> String {
+    let zones = state.config.zones.iter();
+    let here = zones.filter(|zone| zone.members.iter().any(|one| one.cluster == *cluster));
+    let names: Vec<&str> = here.map(|zone| zone.name.as_str()).collect();
+    names.join(" and ")
+}
+
+/// `asked 04:12Z`, or that no answer is there yet.
+fn asked(state: &State, cluster: &ClusterName) -> String {
+    let held = state.world.cluster(cluster).and_then(ClusterWorld::held);
+    held.map_or("? no answer yet".to_owned(), |held| {
+        format!("asked {}", text::clock(held.at.wall, state.judged_at.wall))
+    })
+}
+
+fn answers(state: &State, world: &ClusterWorld) -> Vec<Answer> {
+    let mut answers = reads(world);
+    let held = world.held().map(|held| &held.said);
+    let mut yes: Vec<(String, Vec<String>)> = Vec::new();
+    for (op, ..) in held.iter().flat_map(|said| &said.reviews) {
+        let Op::Review {
+            verb,
+            gvr,
+            namespace,
+        } = op
+        else {
+            continue;
+        };
+        let place = namespace.as_deref().unwrap_or("all namespaces");
+        match world.may(op, state.now) {
+            May::Yes(_) => {
+                let group = format!("{verb}\n{place}");
+                match yes.iter_mut().find(|(of, _)| *of == group) {
+                    Some((_, plurals)) => plurals.push(gvr.plural.clone()),
+                    None => yes.push((group, vec![gvr.plural.clone()])),
+                }
+            }
+            May::No(why) => {
+                let words = format!("{verb} {} in {place}: {why}", gvr.plural);
+                answers.push(Answer::new("no", words));
+            }
+            May::Unknown(why) => {
+                let words = format!("{verb} {} in {place}: {why}", gvr.plural);
+                answers.push(Answer::new("?", words));
+            }
+        }
+    }
+    let yes = yes.into_iter().filter_map(|(group, plurals)| {
+        let (verb, place) = group.split_once('\n')?;
+        let words = format!("{verb} {} in {place}", plurals.join(", "));
+        Some(Answer::new("yes", words))
+    });
+    let at = answers.iter().take_while(|one| one.word == "yes").count();
+    answers.splice(at..at, yes);
+    if let Some(Err(why)) = held.map(|said| &said.rules) {
+        answers.push(Answer::new("?", format!("lists no rights: {why}")));
+    }
+    answers
+}
+
+/// What may be read, as each watch was answered.
+fn reads(world: &ClusterWorld) -> Vec<Answer> {
+    let (mut yes, mut none, mut waits) = (Vec::new(), Vec::new(), Vec::new());
+    let mut no = Vec::new();
+    for watch in Watch::ALL {
+        let health = world.watch(watch);
+        match &health.news {
+            Some(WatchNews::NotInstalled) => none.push(kind(watch)),
+            Some(WatchNews::Forbidden(why)) => {
+                no.push(Answer::new("no", format!("read {}: {why}", kind(watch))));
+            }
+            _ if health.synced => yes.push(kind(watch)),
+            _ => waits.push(kind(watch)),
+        }
+    }
+    let mut answers = Vec::new();
+    if !yes.is_empty() {
+        answers.push(Answer::new("yes", format!("read {}", yes.join(", "))));
+    }
+    answers.extend(no);
+    if !none.is_empty() {
+        let words = format!("no such kind here: {}", none.join(", "));
+        answers.push(Answer::new("?", words));
+    }
+    if !waits.is_empty() {
+        let words = format!("read {}: not answered yet", waits.join(", "));
+        answers.push(Answer::new("?", words));
+    }
+    answers
+}
+
+/// What a watch reads, without its group.
+fn kind(watch: Watch) -> &'static str {
+    match watch {
+        Watch::Alerts => "alerts",
+        Watch::Stores => "stores",
+        Watch::DeleteRequests => "delete requests",
+        other => other.resource().split('.').next().unwrap_or_default(),
+    }
+}
+
+fn layout(answers: Vec<Answer>, width: usize) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for answer in answers {
+        let lines = text::wrap(&answer.about, width.saturating_sub(9));
+        for (index, line) in lines.into_iter().enumerate() {
+            let row = Row::new().put(8, Role::Text, line);
+            rows.push(if index == 0 {
+                row.put(3, answer.role(), answer.word)
+            } else {
+                row
+            });
+        }
+    }
+    rows
+}
+
+/// What to ask for, one sentence for each refusal.
+pub(super) fn to_ask_for(state: &State, cluster: &ClusterName) -> Vec<String> {
+    let Some(world) = state.world.cluster(cluster) else {
+        return Vec::new();
+    };
+    let groups = world
+        .greeting()
+        .map_or(&[][..], |greeting| &greeting.groups);
+    let forbidden = |watch: &Watch| {
+        let news = &world.watch(*watch).news;
+        matches!(news, Some(WatchNews::Forbidden(_))) && *watch != Watch::Alerts
+    };
+    let reads = Watch::ALL.into_iter().filter(forbidden).map(|watch| {
+        let (plural, group) = watch
+            .resource()
+            .split_once('.')
+            .unwrap_or((watch.resource(), ""));
+        let gvr = Gvr::new(group, "v1", plural);
+        let ask = grant::ask_for("list", &gvr, None, groups);
+        format!("To read {}: {ask}.", kind(watch))
+    });
+    let mut sentences: Vec<String> = reads.collect();
+    let reviews = world.held().map(|held| held.said.reviews.as_slice());
+    for (op, ..) in reviews.unwrap_or_default() {
+        let (
+            Op::Review {
+                verb,
+                gvr,
+                namespace,
+            },
+            May::No(_),
+        ) = (op, world.may(op, state.now))
+        else {
+            continue;
+        };
+        let ask = grant::ask_for(verb, gvr, namespace.as_deref(), groups);
+        sentences.push(format!("To {verb} {}: {ask}.", gvr.plural));
+    }
+    sentences
+}

@@ -1,0 +1,94 @@
+//! The session: a cluster opens, a sign-in begins anew or ends when Enter says so, and figures that hardly move stand.
+
+use crashcart::auth::session::Session;
+use crashcart::auth::sign_in::SignIn;
+use crashcart::sources::traffic::Traffic;
+use crashcart::state::State;
+use crashcart::state::event::What;
+
+use crate::night;
+use crate::play::Console;
+
+/// Alice is signed in, for forty minutes.
+fn signed_in() -> Console {
+    let mut state: State = night::board();
+    let session = Session {
+        person: state.person.clone().expect("alice"),
+        expires_at: state.now.wall + jiff::SignedDuration::from_mins(40),
+        acr: None,
+        auth_time: None,
+    };
+    let audience = state.sign_ins.audiences()[0].clone();
+    state.sign_ins.put(&audience, SignIn::SignedIn(session));
+    Console::new(state)
+}
+
+#[test]
+fn x_signs_out_only_when_enter_says_so() {
+    signed_in().play(
+        "press 0 x
+         asks nothing
+         see tokens are revoked there
+         press Esc
+         asks nothing
+         unseen tokens are revoked there
+         press x Enter
+         asks SignOut",
+    );
+}
+
+#[test]
+fn enter_on_who_signs_in_anew_when_enter_says_so() {
+    signed_in().play(
+        "press 0 Tab Enter
+         see Enter ends this sign-in
+         press Enter
+         asks ProveAnew",
+    );
+}
+
+#[test]
+fn enter_on_a_cluster_opens_its_connection_and_its_errors() {
+    signed_in().play(
+        "press 0 Enter
+         see Cluster 
+         see ERRORS
+         see RIGHTS TO ASK FOR
+         press q
+         see CLUSTERS",
+    );
+}
+
+#[test]
+fn a_rate_is_drawn_when_its_word_changes_and_only_there() {
+    let mut console = signed_in();
+    let cluster = console.state.config.clusters[0].name.clone();
+    let world = console.state.world.cluster(&cluster).expect("a connection");
+    let generation = world.generation();
+    let carries = |console: &mut Console, generation, bytes_s| {
+        let before = console.state.revision;
+        let traffic = Traffic {
+            bytes_s,
+            connections: 12,
+            latency_ms: Some(9),
+        };
+        console.happen(What::Traffic {
+            cluster: cluster.clone(),
+            generation,
+            traffic,
+        });
+        console.state.revision - before
+    };
+    assert_eq!(
+        carries(&mut console, generation, 700),
+        0,
+        "not on the board"
+    );
+    console.play("press 0\nsee 0.7 KB/s");
+    assert_eq!(carries(&mut console, generation, 760), 0, "hardly moved");
+    assert_eq!(carries(&mut console, generation, 1_800), 1);
+    console.play("see 1.8 KB/s");
+    let other = carries(&mut console, generation + 1, 9_000);
+    assert_eq!(other, 0, "of another connection");
+    console.play("see 1.8 KB/s");
+}
