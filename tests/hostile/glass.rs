@@ -127,7 +127,9 @@ impl Glass {
         drawn.unwrap();
         let bytes = std::mem::take(&mut *self.written.0.lock().unwrap());
         only_ours(&bytes, what);
-        self.seen.process(&bytes);
+        // This terminal takes the replacement character for its own sign of a broken byte; it is told of another letter.
+        let letters = String::from_utf8_lossy(&bytes).replace('\u{fffd}', "?");
+        self.seen.process(letters.as_bytes());
         let asked = &self.seen.callbacks().0;
         assert!(
             asked.is_empty(),
@@ -168,13 +170,18 @@ impl Glass {
                 let symbol = ours.symbol();
                 hidden = unicode_width::UnicodeWidthStr::width(symbol).saturating_sub(1);
                 let place = format!("{what}: row {y}, column {x}");
-                let first = |text: &str| text.chars().next().unwrap_or(' ');
+                let first = |text: &str| match text.chars().next() {
+                    Some('\u{fffd}') => '?',
+                    letter => letter.unwrap_or(' '),
+                };
                 assert_eq!(
                     first(theirs.contents()),
                     first(symbol),
                     "{place}: {symbol:?}"
                 );
-                assert_eq!(theirs.fgcolor(), colour(ours.fg), "{place}: {symbol:?}");
+                if symbol != " " {
+                    assert_eq!(theirs.fgcolor(), colour(ours.fg), "{place}: {symbol:?}");
+                }
                 assert_eq!(theirs.bgcolor(), colour(ours.bg), "{place}: {symbol:?}");
                 for (has, modifier) in [
                     (theirs.bold(), Modifier::BOLD),
