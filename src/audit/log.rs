@@ -132,7 +132,7 @@ impl Log {
 
     /// Records that a request is about to be sent, and gives the permit to send it.
     ///
-    /// The draft's kind becomes `api.intent`; cluster, digest, class, run and Audit-ID come from `bound`.
+    /// The draft's kind becomes `api.intent` (`config.trusted` for a fingerprint, which needs no run); cluster, digest, class, run and Audit-ID come from `bound`.
     ///
     /// # Errors
     ///
@@ -156,7 +156,10 @@ impl Log {
         req.digest = Some(Leaf::from_bytes(bound.digest));
         req.class = Some(bound.class);
         req.audit_id = Some(SafeText::from(audit_id.to_string()));
-        draft.kind = Kind::ApiIntent;
+        draft.kind = match bound.class {
+            Class::Trust => Kind::ConfigTrusted,
+            _ => Kind::ApiIntent,
+        };
         draft.run = bound.run.as_deref().map(SafeText::new);
         draft.req = Some(req.clone());
         let ticket = Ticket::new(&draft, req);
@@ -167,7 +170,7 @@ impl Log {
 
     /// Records what became of a request.
     ///
-    /// The outcome's kind becomes `api.outcome`; run, step, attempt and request come from the intent, and so does
+    /// The outcome's kind becomes `api.outcome` (`config.trusted` for a fingerprint); run, step, attempt and request come from the intent, and so does
     /// the actor where none is given.
     ///
     /// # Errors
@@ -179,7 +182,10 @@ impl Log {
         mut outcome: Draft,
         stamp: &Stamp,
     ) -> Result<Receipt, AuditError> {
-        outcome.kind = Kind::ApiOutcome;
+        outcome.kind = match ticket.req.class {
+            Some(Class::Trust) => Kind::ConfigTrusted,
+            _ => Kind::ApiOutcome,
+        };
         if outcome.actor == Actor::default() {
             outcome.actor.clone_from(&ticket.actor);
         }

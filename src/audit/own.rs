@@ -26,6 +26,10 @@ const FOLDER: OFlags = OFlags::DIRECTORY
     .union(OFlags::NOFOLLOW)
     .union(OFlags::CLOEXEC)
     .union(OFlags::RDONLY);
+/// Opens a file and no link to one.
+const FILE_ITSELF: OFlags = OFlags::RDONLY
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC);
 /// The mode of a folder of ours.
 const PRIVATE: Mode = Mode::RWXU;
 /// The mode of a file of ours.
@@ -176,6 +180,34 @@ pub fn open(path: &Path) -> Result<OwnFolder, NotOurs> {
         path: path.to_path_buf(),
         folder,
     })
+}
+
+/// Puts a file in the place of another of this user's own, in a folder that others may read but not write to; it keeps
+/// its mode.
+///
+/// # Errors
+/// When the folder or the file is not ours, or it cannot be written; what stood there stays.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let path = std::path::absolute(path)?;
+    let (Some(above), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::Error::other("it has no folder"));
+    };
+    let above = fs::canonicalize(above)?;
+    let folder = rustix::fs::open(&above, FOLDER, Mode::empty())?;
+    let stat = rustix::fs::fstat(&folder)?;
+    judge(&above, &stat, false).map_err(io::Error::other)?;
+    let stat = rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+    planted(&path, &stat).map_err(io::Error::other)?;
+    let folder = OwnFolder {
+        path: above,
+        folder,
+    };
+    folder.replace(&name.to_string_lossy(), bytes)?;
+    let file = rustix::fs::openat(&folder.folder, name, FILE_ITSELF, Mode::empty())?;
+    Ok(rustix::fs::fchmod(
+        &file,
+        Mode::from_raw_mode(stat.st_mode & 0o777),
+    )?)
 }
 
 /// The bytes of a file of this user's own, if it is one: plain, with one name, and not longer than that. Nothing waits

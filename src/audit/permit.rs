@@ -62,6 +62,8 @@ pub enum Class {
     Change,
     /// A record that crashcart keeps in a cluster.
     Record,
+    /// A fingerprint that a person accepts: it is written into the configuration, and nothing is sent.
+    Trust,
 }
 
 impl Class {
@@ -72,6 +74,7 @@ impl Class {
             Self::Service => "service",
             Self::Change => "change",
             Self::Record => "record",
+            Self::Trust => "trust",
         }
     }
 }

@@ -57,6 +57,15 @@ pub enum AuthError {
         /// The issuer's host.
         host: String,
     },
+    /// The cluster has no OAuth server of its own, or has none any more.
+    #[error(
+        "{host} has no OAuth server of its own (it may take an issuer's tokens directly by now); set \
+         auth = \"oidc:IDENTITY\" for that cluster"
+    )]
+    NoOAuth {
+        /// The API server's host.
+        host: String,
+    },
     /// The issuer refused, in its own words.
     #[error("{host} refused: {reason}")]
     Refused {

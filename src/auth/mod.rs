@@ -6,6 +6,7 @@
 //! which comes in as `now`.
 
 pub mod audience;
+pub mod eks;
 pub mod error;
 pub mod oidc;
 pub mod others;

@@ -156,8 +156,18 @@ pub(super) enum Verb {
         /// Only at this identity of the configuration [default: each that a cluster needs]
         identity: Option<String>,
     },
-    /// Say who you are to each cluster
+    /// Sign out: give the tokens back and forget them
+    Logout {
+        /// Only of this identity of the configuration [default: each]
+        identity: Option<String>,
+    },
+    /// Say who you are to each cluster, beside what your token says
     Whoami,
+    /// Accept that a cluster was built anew or has another CA key: both shown, its name typed, recorded
+    Trust {
+        /// The cluster, by its name in the configuration
+        cluster: String,
+    },
     /// Write a first configuration from the contexts of a kubeconfig
     Init {
         /// The kubeconfig to read [default: $KUBECONFIG, then ~/.kube/config]

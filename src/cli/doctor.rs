@@ -11,6 +11,7 @@ use super::place;
 use crate::app::clock::Clock;
 use crate::app::engine::Engine;
 use crate::audit;
+use crate::auth::Audience;
 use crate::auth::oidc;
 use crate::config::Cluster;
 use crate::config::ClusterAuth;
@@ -67,6 +68,7 @@ pub(super) async fn doctor(common: &Common, out: &mut dyn Write) -> anyhow::Resu
     );
     report.say(Level::Ok, "configuration", &counts)?;
     credentials(&config, &mut report)?;
+    audiences(&config, &mut report)?;
     policy(&config, &mut report)?;
     terminal(&mut report)?;
     for identity in &config.identities {
@@ -123,6 +125,28 @@ fn credentials(config: &Config, report: &mut Report<'_>) -> anyhow::Result<()> {
 
 fn day(at: Timestamp) -> String {
     at.to_string().chars().take(10).collect()
+}
+
+/// One line for each sign-in whose token is taken by clusters of different criticality.
+fn audiences(config: &Config, report: &mut Report<'_>) -> anyhow::Result<()> {
+    for audience in Audience::all(config) {
+        let clusters = audience.criticalities(config);
+        let one = clusters.first().map(|(_, criticality)| *criticality);
+        if clusters.iter().all(|(_, other)| Some(*other) == one) {
+            continue;
+        }
+        let named: Vec<String> = clusters
+            .iter()
+            .map(|(cluster, criticality)| format!("{cluster} {}", criticality.word()))
+            .collect();
+        let words = format!(
+            "one token opens clusters of different criticality ({}): give each level an audience of its own",
+            named.join(", ")
+        );
+        let thing = format!("audience {}", audience.client_id);
+        report.say(Level::Warn, &thing, &words)?;
+    }
+    Ok(())
 }
 
 fn policy(config: &Config, report: &mut Report<'_>) -> anyhow::Result<()> {

@@ -134,6 +134,7 @@ async fn look(context: &str, access: &Access) -> Result<Seen, String> {
         ca: access.ca.clone(),
         fingerprint: None,
         auth: ClusterAuth::Kubeconfig(access.user.clone()),
+        fallback: None,
         audience: None,
         route: access.route.clone(),
         copy_of: None,

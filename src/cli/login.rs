@@ -1,4 +1,4 @@
-//! `login` and `whoami`: sign in, in lines, and say who each cluster takes you for.
+//! `login` and `logout`: sign in and out, in lines.
 
 use std::io::Write;
 use std::path::Path;
@@ -27,6 +27,8 @@ use crate::text::SafeText;
 const ANSWER: Duration = Duration::from_secs(900);
 /// How long clusters have to say who they take us for.
 const GREET: Duration = Duration::from_secs(15);
+/// How long a sign-in that is kept from before has to be taken up; nobody says that there is none.
+const TAKE_UP: Duration = Duration::from_secs(3);
 
 /// Signs in (to one identity of the configuration, or to each that a cluster needs) and says who the clusters take
 /// you for. Tokens are kept in memory only, so this checks the way in.
@@ -38,7 +40,7 @@ pub(super) async fn login(
 ) -> anyhow::Result<u8> {
     let wanted = wanted(&engine.state, identity)?;
     let engine = signed_in_by(engine, &wanted, paste, out).await?;
-    whoami(engine, out).await
+    super::whoami::whoami(engine, out).await
 }
 
 /// The sign-ins that a person named, by identity or by identity and audience; all when none is named.
@@ -56,6 +58,52 @@ fn wanted(state: &State, identity: Option<&str>) -> anyhow::Result<Vec<Audience>
         names.join(", ")
     );
     Ok(found)
+}
+
+/// Signs out (of one identity, or of each): tokens are given back to their issuer and forgotten, connections closed.
+pub(super) async fn logout(
+    mut engine: Engine,
+    identity: Option<&str>,
+    out: &mut dyn Write,
+) -> anyhow::Result<u8> {
+    let wanted = wanted(&engine.state, identity)?;
+    taken_up(&mut engine).await;
+    let mut failed = false;
+    for audience in wanted {
+        let name = audience.name(&engine.state.config);
+        let Some(session) = engine.state.sign_ins.session(&audience).cloned() else {
+            let store = engine.state.config.tokens.store.word();
+            writeln!(
+                out,
+                "{name}: nobody is signed in here (tokens are kept in {store})"
+            )?;
+            continue;
+        };
+        engine.act(Action::SignOutOf(audience.clone()), true);
+        let gone = |state: &State| state.sign_ins.session(&audience).is_none();
+        if engine.until(GREET, gone).await {
+            writeln!(out, "{name}: signed out {}", session.person.login)?;
+        } else {
+            failed = true;
+            writeln!(
+                out,
+                "{name}: ? the issuer did not answer; its tokens end by themselves"
+            )?;
+        }
+    }
+    engine.end(GREET).await;
+    Ok(u8::from(failed))
+}
+
+/// Waits until what is kept from before was taken up, where something may be kept.
+pub(super) async fn taken_up(engine: &mut Engine) {
+    if engine.state.config.tokens.store.outlives() {
+        let done = |state: &State| {
+            let mut all = state.sign_ins.audiences().iter();
+            all.all(|one| !matches!(state.sign_ins.of(one), SignIn::Idle | SignIn::Asking { .. }))
+        };
+        engine.until(TAKE_UP, done).await;
+    }
 }
 
 /// The sign-ins that a run on this cluster needs: its own; all where the cluster is not said.
@@ -215,77 +263,6 @@ async fn pasted(
         }
         out.flush()?;
     }
-}
-
-/// Says who each issuer and each cluster takes you for.
-pub(super) async fn whoami(mut engine: Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
-    engine.until(GREET, greeted).await;
-    let state = engine.end(Duration::ZERO).await;
-    let mut known = false;
-    if state.here.simulated {
-        writeln!(out, "DEMO: this estate is simulated.")?;
-    }
-    for identity in &state.config.identities {
-        identity_line(&state, &identity.name, out)?;
-    }
-    for cluster in &state.config.clusters {
-        let world = state.world.cluster(&cluster.name);
-        let greeting = world.and_then(|world| world.greeting());
-        let words = match (greeting.and_then(|greeting| greeting.user.as_ref()), world) {
-            (Some(user), _) => {
-                known = true;
-                let groups: Vec<&str> = greeting
-                    .map(|one| one.groups.iter().map(SafeText::as_str).collect())
-                    .unwrap_or_default();
-                format!("{user}  groups {}", groups.join(" "))
-            }
-            (None, _) if !state.has_credential(cluster) => {
-                match Audience::of(cluster, &state.config) {
-                    Some(audience) => format!(
-                        "? not asked: nobody is signed in (crashcart login {})",
-                        audience.name(&state.config)
-                    ),
-                    None => "? not asked".to_owned(),
-                }
-            }
-            (None, Some(world)) => format!("? {}", world.reach().words()),
-            (None, None) => "? not asked".to_owned(),
-        };
-        writeln!(out, "{:<16} {words}", cluster.name.as_str())?;
-    }
-    Ok(if known { 0 } else { 3 })
-}
-
-/// One identity of the configuration: each audience of it with who is signed in and what it serves.
-fn identity_line(state: &State, name: &str, out: &mut dyn Write) -> anyhow::Result<()> {
-    let all = state.sign_ins.audiences().iter();
-    let own: Vec<&Audience> = all.filter(|one| one.identity == name).collect();
-    if own.is_empty() {
-        writeln!(out, "identity {name}: no cluster takes its tokens")?;
-    }
-    for audience in own {
-        let clusters = audience.clusters(&state.config).into_iter();
-        let names: Vec<&str> = clusters.map(|one| one.name.as_str()).collect();
-        let who = match state.sign_ins.session(audience) {
-            Some(session) => session.person.login.to_string(),
-            None => "? not signed in".to_owned(),
-        };
-        let (name, host) = (audience.name(&state.config), audience.host(&state.config));
-        writeln!(
-            out,
-            "identity {name}: {who} at {host}, serves {}",
-            names.join(" ")
-        )?;
-    }
-    Ok(())
-}
-
-fn greeted(state: &State) -> bool {
-    state.config.clusters.iter().all(|cluster| {
-        let world = state.world.cluster(&cluster.name);
-        !state.has_credential(cluster)
-            || world.is_some_and(|world| world.greeting().is_some() || world.unreachable())
-    })
 }
 
 /// In a simulated estate: a person and their token, from the kubeconfig that the simulator wrote beside the configuration.

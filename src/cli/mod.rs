@@ -18,6 +18,8 @@ mod runbook;
 mod sim;
 mod status;
 mod story;
+mod trust;
+mod whoami;
 
 use std::io::IsTerminal;
 use std::io::Write;
@@ -42,6 +44,7 @@ use crate::app::engine::Engine;
 use crate::app::perform::Folders;
 use crate::app::perform::keeper;
 use crate::app::start::Start;
+use crate::config::Config;
 use crate::sim::scenario::ScenarioError;
 use crate::text::safe;
 use crate::view::theme::Theme;
@@ -122,9 +125,9 @@ fn answer(cli: Cli) -> anyhow::Result<u8> {
 async fn verb(cli: Cli, out: &mut dyn Write) -> anyhow::Result<u8> {
     let common = cli.common;
     match cli.verb {
-        None if common.demo => demo::demo(&common, &Story::default(), out).await,
+        None if common.demo => Box::pin(demo::demo(&common, &Story::default(), out)).await,
         None => console(&common).await,
-        Some(Verb::Demo(story)) => demo::demo(&common, &story, out).await,
+        Some(Verb::Demo(story)) => Box::pin(demo::demo(&common, &story, out)).await,
         Some(Verb::Sim(serve)) => sim::serve(serve, out).await,
         Some(Verb::Runbook { verb }) => runbook::ask(&place::library(), &verb, out),
         Some(Verb::Rbac {
@@ -180,7 +183,11 @@ async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::
             ))
             .await
         }
-        Verb::Whoami => login::whoami(engine(&common, Sits::ToType)?, out).await,
+        Verb::Logout { identity } => {
+            login::logout(engine(&common, Sits::ToType)?, identity.as_deref(), out).await
+        }
+        Verb::Whoami => whoami::whoami(engine(&common, Sits::ToType)?, out).await,
+        Verb::Trust { cluster } => Box::pin(trust::trust(&common, &cluster, out)).await,
         Verb::Doctor => doctor::doctor(&common, out).await,
         _ => Ok(USAGE),
     };
@@ -254,9 +261,19 @@ enum Sits {
 
 /// An engine on the estate of the configuration.
 fn engine(common: &Common, sits: Sits) -> anyhow::Result<Engine> {
-    let file = place::config_file(common)?;
-    let config = place::load(&file)?;
+    let config = place::load(&place::config_file(common)?)?;
     let simulated = place::simulated(&config);
+    engine_on(common, config, simulated, sits)
+}
+
+/// An engine on this configuration; whether it is simulated was told by what it pinned.
+fn engine_on(
+    common: &Common,
+    config: Config,
+    simulated: bool,
+    sits: Sits,
+) -> anyhow::Result<Engine> {
+    let file = place::config_file(common)?;
     let place = place::place(&place::state_root(common)?, &config, simulated)?;
     let as_person = match &common.as_person {
         Some(name) => Some(login::simulated_person(&config, &file, name, simulated)?),

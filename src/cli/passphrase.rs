@@ -36,9 +36,18 @@ pub(super) fn key(config: &Config, folder: &Path) -> anyhow::Result<Option<Key>>
     if config.tokens.store != TokenStore::EncryptedFile || !terminal {
         return Ok(None);
     }
+    // Before the first word of a question: what is typed ahead of it must not show either.
+    let quiet = Quiet::begin()?;
+    let key = asked(config.tokens.recipient.as_deref(), folder);
+    drop(quiet);
+    key
+}
+
+/// Asks until it fits; `None` for an empty answer.
+fn asked(recipient: Option<&str>, folder: &Path) -> anyhow::Result<Option<Key>> {
     let mut last = String::new();
     for _ in 0..TRIES {
-        match once(config.tokens.recipient.as_deref(), folder)? {
+        match once(recipient, folder)? {
             None => return Ok(None),
             Some(Ok(key)) => return Ok(Some(key)),
             Some(Err(error)) => last = error.to_string(),
@@ -80,9 +89,7 @@ fn once(recipient: Option<&str>, folder: &Path) -> anyhow::Result<Option<Result<
 /// A line typed at the terminal, of which nothing shows; `None` for an empty one.
 fn hidden(question: &str) -> anyhow::Result<Option<Secret>> {
     say(question)?;
-    let quiet = Quiet::begin()?;
     let line = line();
-    drop(quiet);
     say("\n")?;
     let line = line?;
     Ok(Some(line.trim())

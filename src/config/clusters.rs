@@ -65,6 +65,8 @@ pub struct Cluster {
     pub fingerprint: Option<Fingerprint>,
     /// How a person is known to it.
     pub auth: ClusterAuth,
+    /// The credential it may be read with while its issuer is down; nothing is ever changed with it.
+    pub fallback: Option<KubeconfigUser>,
     /// The audience of the tokens it takes; one sign-in serves the clusters that share it.
     pub audience: Option<String>,
     /// How it is reached.
@@ -174,6 +176,24 @@ pub enum ClusterAuth {
     },
     /// By a credential of a kubeconfig file.
     Kubeconfig(KubeconfigUser),
+    /// By signing in at the cluster's own OAuth server, as OpenShift has one.
+    OpenShift {
+        /// The only authorities trusted for the OAuth server; the cluster's own where none are named.
+        oauth_ca: Option<Pem>,
+    },
+    /// By a request to AWS STS that this program signs itself, as EKS takes it.
+    Eks(Eks),
+}
+
+/// How an EKS cluster is entered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Eks {
+    /// The cluster's name at EKS, which is signed into the token.
+    pub cluster: String,
+    /// The region whose STS is named, such as `eu-north-1`.
+    pub region: String,
+    /// The profile of the shared AWS files; `None` for the one of the environment, or `default`.
+    pub profile: Option<String>,
 }
 
 /// A credential read from a kubeconfig file.

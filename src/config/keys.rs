@@ -58,11 +58,24 @@ pub const CLUSTER: Section = Section {
         "fingerprint",
         "auth",
         "kubeconfig",
+        "oauth_ca",
+        "eks",
+        "fallback",
         "audience",
         "proxy",
         "tls_server_name",
         "copy_of",
     ],
+};
+/// How an EKS cluster is entered.
+pub const EKS: Section = Section {
+    name: "eks",
+    keys: &["cluster", "region", "profile"],
+};
+/// What a cluster is read with while its issuer is down.
+pub const FALLBACK: Section = Section {
+    name: "fallback",
+    keys: &["kubeconfig", "context", "token_file"],
 };
 /// Where a cluster's kubeconfig credential is.
 pub const KUBECONFIG: Section = Section {

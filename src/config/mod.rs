@@ -25,10 +25,13 @@ mod selector;
 mod table;
 mod token;
 mod tokens;
+mod trusted;
 mod zone;
 
 pub use certificate::Subject;
-pub use clusters::{Cluster, ClusterAuth, ClusterName, Fingerprint, KubeconfigUser, Plugin, Site};
+pub use clusters::{
+    Cluster, ClusterAuth, ClusterName, Eks, Fingerprint, KubeconfigUser, Plugin, Site,
+};
 pub use duration::{seconds, words};
 pub use error::ConfigError;
 pub use estate::{Estate, Outside};
@@ -41,6 +44,7 @@ pub use secret::Secret;
 pub use selector::LabelSelector;
 pub use token::{Stamp, TokenFile};
 pub use tokens::{TokenSettings, TokenStore};
+pub use trusted::trusted;
 pub use zone::{Application, Criticality, Member, MemberBy, Owner, Zone, ZoneName};
 
 use std::ffi::OsStr;

@@ -152,7 +152,7 @@ fn other_ca(ground: &Ground<'_>) -> Option<Finding> {
     });
     let sentence = format!("{cluster} shows another CA key; nothing is sent to it");
     let why = format!(
-        "expected {}, found {}; if it was renewed on purpose, write the new fingerprint of {cluster} into the configuration",
+        "expected {}, found {}; if it was renewed on purpose: crashcart trust {cluster}",
         short(expected),
         short(found)
     );
@@ -175,7 +175,7 @@ fn other_uid(config: &Config, ground: &Ground<'_>) -> Option<Finding> {
     let sentence =
         format!("{name} is not the {name} of the configuration; changes are off, reading goes on");
     let why = format!(
-        "kube-system is {} there, expected {}",
+        "kube-system is {} there, expected {}; if it was built anew on purpose: crashcart trust {name}",
         short(found.as_str()),
         short(expected)
     );

@@ -77,6 +77,7 @@ pub(super) fn cluster(text: &str) -> Cluster {
         auth: ClusterAuth::Oidc {
             identity: "keycloak".to_owned(),
         },
+        fallback: None,
         audience: None,
         route: crate::config::Route::default(),
         copy_of: None,

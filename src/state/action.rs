@@ -56,6 +56,8 @@ pub enum Action {
     CodeSwap,
     /// Sign out.
     SignOut,
+    /// Sign out of this audience.
+    SignOutOf(Audience),
     /// Fill in the runbook that is marked or read.
     Fill,
     /// Do what the run's pane shows.

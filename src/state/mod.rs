@@ -14,6 +14,7 @@ pub mod sign_ins;
 pub mod update;
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::auth::audience::Audience;
@@ -145,6 +146,8 @@ pub struct State {
     pub person: Option<Person>,
     /// Who acts on each cluster; a cluster that is missing here knows nobody. Empty while one person acts everywhere.
     pub people: BTreeMap<ClusterName, Person>,
+    /// The clusters that are read by their fallback, because their issuer is down: who acts there is not proved.
+    pub fallbacks: BTreeSet<ClusterName>,
     /// Whether somebody sits here.
     pub presence: Presence,
     /// Why tokens are not kept as the configuration says, when they are not.
@@ -206,6 +209,7 @@ impl State {
             last_known: LastKnown::default(),
             person: None,
             people: BTreeMap::new(),
+            fallbacks: BTreeSet::new(),
             presence: Presence::default(),
             unkept: None,
             log: LogView::default(),
@@ -248,6 +252,9 @@ impl State {
 
     /// Who acts on a cluster; `None` where nobody is signed in.
     pub fn person_on(&self, cluster: &ClusterName) -> Option<&Person> {
+        if self.fallbacks.contains(cluster) {
+            return None;
+        }
         if self.people.is_empty() {
             return self.person.as_ref();
         }
@@ -268,10 +275,14 @@ impl State {
         self.sign_ins.session(&Audience::of(found, &self.config)?)
     }
 
-    /// Whether there is anything to show a cluster: its kubeconfig's credential, or a sign-in.
+    /// Whether there is anything to show a cluster: a credential of its own, a sign-in, or its fallback.
     pub fn has_credential(&self, cluster: &Cluster) -> bool {
-        let by_file = matches!(cluster.auth, ClusterAuth::Kubeconfig(_));
-        by_file || self.person_on(&cluster.name).is_some()
+        let by_file = matches!(
+            cluster.auth,
+            ClusterAuth::Kubeconfig(_) | ClusterAuth::Eks(_)
+        );
+        let by_fallback = self.fallbacks.contains(&cluster.name);
+        by_file || by_fallback || self.person_on(&cluster.name).is_some()
     }
 
     /// The run on screen.

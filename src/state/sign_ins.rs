@@ -1,6 +1,7 @@
 //! Every sign-in of the estate: one for each audience that some cluster takes, and which of them is on screen.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
@@ -18,6 +19,8 @@ pub struct SignIns {
     each: BTreeMap<Audience, SignIn>,
     shown: Option<Audience>,
     nobody: SignIn,
+    /// Whose issuer gave no answer when it was last asked.
+    silent: BTreeSet<Audience>,
 }
 
 impl SignIns {
@@ -72,6 +75,20 @@ impl SignIns {
     /// Puts one on screen.
     pub fn show(&mut self, audience: &Audience) {
         self.shown = Some(audience.clone());
+    }
+
+    /// Notes whether the issuer answered: an event that only the clock makes says nothing about it.
+    pub fn hear(&mut self, audience: &Audience, event: &Event) {
+        match event {
+            Event::Unreachable { .. } => drop(self.silent.insert(audience.clone())),
+            Event::Tick | Event::Asked { .. } => {}
+            _ => drop(self.silent.remove(audience)),
+        }
+    }
+
+    /// Whether the issuer gave no answer when it was last asked.
+    pub fn is_silent(&self, audience: &Audience) -> bool {
+        self.silent.contains(audience)
     }
 
     /// One sign-in moved on.

@@ -11,7 +11,9 @@ mod client;
 mod failures;
 mod issuer;
 mod night;
+mod openshift;
 mod plain;
+mod rows;
 mod two;
 
 use crashcart::auth::AuthError;
@@ -106,6 +108,16 @@ async fn a_sign_in_gives_a_person_and_tokens_that_do_not_show() {
         Some(NOW + 225)
     );
     assert!(!format!("{tokens:?} {grant:?} {session:?}").contains("canary"));
+}
+
+#[tokio::test]
+async fn a_scope_that_the_issuer_does_not_list_is_not_asked_for() {
+    let issuer = Issuer::start().await;
+    let listed = json!({"scopes_supported": ["openid", "email", "profile", "web-origins"]});
+    issuer.desk.lock().unwrap().discovery = listed;
+    let client = discover(&issuer).await.unwrap();
+    client.start_device(now()).await.unwrap();
+    assert_eq!(issuer.heard("/device")[0]["scope"], "openid profile email");
 }
 
 #[tokio::test]

@@ -272,3 +272,37 @@ async fn one_sign_in_ends_and_the_other_goes_on() {
         .find(|(asker, _)| asker == "nobody");
     assert_eq!(nobody, None, "it is not asked without a token");
 }
+
+#[tokio::test]
+async fn an_issuer_that_is_down_leaves_a_cluster_to_its_fallback_and_the_rest_unread() {
+    let down = |folder: &Path| {
+        let path = folder.join("crashcart.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let first = text.find("issuer = \"https://127.0.0.1:").unwrap();
+        let end = first + text[first..].find('\n').unwrap();
+        let text = format!(
+            "{}issuer = \"https://127.0.0.1:1\"{}",
+            &text[..first],
+            &text[end..]
+        );
+        let fallback = "fallback = { kubeconfig = \"erik.kubeconfig\", context = \"sth-prod\" }";
+        let named = "[[cluster]]\nname = \"sth-prod\"\n";
+        assert!(text.contains(named));
+        std::fs::write(&path, text.replace(named, &format!("{named}{fallback}\n"))).unwrap();
+    };
+    let mut night = Night::start(down).await;
+    night.greeted(&["sth-prod"]).await;
+    let state = &night.engine.state;
+    let sth = ClusterName::from("sth-prod");
+    assert!(state.fallbacks.contains(&sth));
+    assert_eq!(user(state, "sth-prod").unwrap(), "erik@meridian.test");
+    assert!(
+        state.person_on(&sth).is_none(),
+        "nobody has proved who they are"
+    );
+    assert_eq!(night.asked("aws-prod"), [], "what names none is not asked");
+    let engine = &mut night.engine;
+    engine.act(Action::RunBook("restore-namespace".to_owned()), true);
+    assert!(engine.state.prompt.is_none(), "no form opens");
+    assert!(engine.state.run().is_none());
+}

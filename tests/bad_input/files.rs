@@ -77,6 +77,64 @@ fn a_program_named_in_a_kubeconfig_is_never_started() {
 }
 
 #[test]
+fn at_id_02_no_program_of_any_kubeconfig_is_started_and_the_field_is_named() {
+    let home = tempfile::tempdir().expect("a folder");
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config/kubeconfigs");
+    let marker = home.path().join("it-ran");
+    // A plugin on the search path, one beside the file, and the program of the gcp provider under its own name.
+    let script = format!("#!/bin/sh\necho ran > {}\n", marker.display());
+    let shadow = home.path().join("bin");
+    let files = home.path().join("files");
+    for (folder, name) in [(&shadow, "aws"), (&shadow, "touch"), (&files, "plugin")] {
+        std::fs::create_dir_all(folder).expect("a folder");
+        std::fs::write(folder.join(name), &script).expect("written");
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(folder.join(name), executable).expect("executable");
+    }
+    std::fs::copy(corpus.join("files/ca.crt"), files.join("ca.crt")).expect("copied");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(&corpus).expect("the corpus").flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let asks = name.starts_with("exec-") || name.starts_with("provider-");
+        let takes = ["exec-null", "exec-beside-token", "provider-oidc.k"];
+        if !asks || !name.ends_with(".kubeconfig") || takes.iter().any(|one| name.starts_with(one))
+        {
+            continue;
+        }
+        seen += 1;
+        let text = std::fs::read_to_string(entry.path()).expect("a kubeconfig");
+        let text = text.replace(
+            "/usr/bin/touch",
+            &shadow.join("touch").display().to_string(),
+        );
+        let path = home.path().join(&name);
+        std::fs::write(&path, text).expect("written");
+        let config = home.path().join("crashcart.toml");
+        std::fs::write(&config, with_kubeconfig(&name)).expect("written");
+        let field = name
+            .split('-')
+            .next()
+            .expect("a field")
+            .replace("provider", "auth-provider");
+        let mut command = status(home.path(), &config);
+        let said = bench::said(command.env("PATH", &shadow));
+        said.one_sentence(69, &["crashcart.toml line 10", &name, &field]);
+        let made = home.path().join("made.toml");
+        let mut command = bench::program(home.path());
+        command
+            .arg("init")
+            .arg("--kubeconfig")
+            .arg(&path)
+            .arg("--config")
+            .arg(&made);
+        let said = bench::said(command.env("PATH", &shadow));
+        assert!(said.out.contains(&field) && !made.exists(), "{said:?}");
+        assert!(!marker.exists(), "{name} started a program");
+    }
+    assert!(seen >= 12, "{seen}");
+}
+
+#[test]
 fn an_x509_v1_client_certificate_is_refused_by_name() {
     let home = tempfile::tempdir().expect("a folder");
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config");

@@ -8,7 +8,9 @@
 )]
 
 mod bench;
+mod between;
 mod clusters;
 mod files;
 mod folders;
+mod trust;
 mod usage;

@@ -246,3 +246,65 @@ fn no_permission_is_said_and_a_token_file_is_followed() {
         "another-token-that-is-longer"
     );
 }
+
+#[test]
+fn a_program_counts_only_as_the_systems_policy_lists_it() {
+    let folder = super::copy();
+    let corpus = corpus();
+    let text = fs::read_to_string(corpus.path().join("exec-listed.kubeconfig")).unwrap();
+    let kubeconfig = folder.path().join("good/aws.kubeconfig");
+    let text = text
+        .replace("files/ca.crt", "ca.crt")
+        .replace("- name: c\n", "- name: aws-prod\n");
+    fs::write(&kubeconfig, text).unwrap();
+    super::mode(&kubeconfig, 0o600);
+    let config = folder.path().join("good/crashcart.toml");
+    let policy = folder.path().join("policy.toml");
+    let with = |entry: &str| {
+        fs::write(&policy, format!("[[program]]\n{entry}\n")).unwrap();
+        super::mode(&policy, 0o644);
+        crashcart::config::load(&config, Some(&policy)).map_err(|error| error.to_string())
+    };
+    let said = super::load(&config).unwrap_err().to_string();
+    assert!(said.contains("none that policy does not list"), "{said}");
+    let listed = format!(
+        "path = \"/opt/site/token\"\nsha256 = \"{}\"\nenv = [\"AWS_PROFILE\"]",
+        "AB".repeat(32)
+    );
+    let root = rustix::process::geteuid().is_root();
+    if root {
+        let read = with(&listed).unwrap();
+        let auth = &read
+            .clusters
+            .iter()
+            .find(|one| one.name.as_str() == "aws-prod")
+            .unwrap()
+            .auth;
+        let crashcart::config::ClusterAuth::Kubeconfig(KubeconfigUser::Program(plugin)) = auth
+        else {
+            unreachable!("{auth:?}");
+        };
+        assert_eq!(plugin.program.sha256, "ab".repeat(32));
+        for (from, to, words) in [
+            ("/opt", "opt", "must be absolute"),
+            ("AB", "xy", "must be 64 hex digits"),
+            ("AWS_PROFILE", "LD_PRELOAD", "it changes what is run"),
+        ] {
+            let said = with(&listed.replacen(from, to, 1)).unwrap_err();
+            assert!(said.contains(words) && said.contains("line "), "{said}");
+        }
+    }
+    // The user's own policy file may not list any.
+    let beside = folder.path().join("good/policy.toml");
+    fs::write(
+        &beside,
+        format!("simulated_only = true\n[[program]]\n{listed}\n"),
+    )
+    .unwrap();
+    super::mode(&beside, 0o644);
+    let said = super::load(&config).unwrap_err().to_string();
+    assert!(
+        said.contains("only the system's policy may list a [[program]]"),
+        "{said}"
+    );
+}

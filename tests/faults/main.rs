@@ -51,6 +51,7 @@ use crashcart::audit::Log;
 use crashcart::audit::Permit;
 use crashcart::audit::Stamp;
 use crashcart::config::Fingerprint;
+use crashcart::config::KubeconfigUser;
 use crashcart::config::Pem;
 use crashcart::config::Secret;
 use crashcart::sources::op::Targeted;
@@ -141,6 +142,7 @@ impl Server {
             auth: ClusterAuth::Oidc {
                 identity: "keycloak".to_owned(),
             },
+            fallback: None,
             audience: None,
             route: crashcart::config::Route::default(),
             copy_of: None,
@@ -472,6 +474,28 @@ async fn a_permit_for_anything_else_sends_nothing() {
             .iter()
             .all(|saw| !saw.line.starts_with("PATCH"))
     );
+}
+
+#[tokio::test]
+async fn a_connection_by_a_fallback_reads_and_is_never_written_on() {
+    let server = Server::start(good).await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut cluster = server.cluster(&server.authority, &server.authority);
+    assert!(
+        Link::open_by_fallback(&cluster, 7).is_none(),
+        "none is named"
+    );
+    cluster.fallback = Some(KubeconfigUser::Token(Secret::new("canary")));
+    let link = Link::open_by_fallback(&cluster, 7).unwrap().unwrap();
+    link.greet(now()).await.unwrap();
+    let permit = permit(&folder, &suspend().op, 7);
+    let applied = apply::apply(&link, &suspend(), permit, 2_000_000_000).await;
+    let apply::Class::NotSent(why) = &applied.class else {
+        unreachable!("{applied:?}");
+    };
+    assert!(why.as_str().contains("fallback"), "{why}");
+    let saw = server.saw();
+    assert!(saw.iter().all(|saw| !saw.line.starts_with("PATCH")));
 }
 
 #[tokio::test]

@@ -1,10 +1,14 @@
 //! Signing in: a code, an answer, every cluster asked.
 
+use std::sync::Arc;
+
 use crashcart::auth::session::Session;
 use crashcart::auth::sign_in::DevicePrompt;
 use crashcart::auth::sign_in::Event;
 use crashcart::auth::sign_in::PagePrompt;
 use crashcart::auth::sign_in::SignIn;
+use crashcart::config::KubeconfigUser;
+use crashcart::config::Secret;
 use crashcart::runbook::run::RunStatus;
 use crashcart::state::event::What;
 
@@ -179,6 +183,52 @@ fn a_run_is_taken_up_anew_by_whoever_signs_in_after_its_person_left() {
     assert_eq!(status(&console), RunStatus::Running);
     steps(&mut console, Event::SignedOut);
     assert_eq!(status(&console), RunStatus::Interrupted);
+}
+
+/// Nobody is signed in, and one cluster names a fallback.
+fn with_fallback() -> Console {
+    let mut state = night::board();
+    state.person = None;
+    state.people.clear();
+    let config = Arc::make_mut(&mut state.config);
+    config.clusters[0].fallback = Some(KubeconfigUser::Token(Secret::new("canary")));
+    let mut console = Console::new(state);
+    console.play("press 0 Enter\nasks SignIn");
+    let issuer = "id.meridian.test".into();
+    steps(&mut console, Event::Asked { issuer });
+    console
+}
+
+#[test]
+fn an_issuer_that_is_down_leaves_a_cluster_to_its_fallback_which_proves_nobody_and_changes_nothing()
+{
+    let mut console = with_fallback();
+    let silent = Event::Unreachable {
+        host: "id.meridian.test".into(),
+        reason: "connection refused".into(),
+    };
+    steps(&mut console, silent);
+    console.play(
+        "asks Connect
+         see by its fallback
+         see not proved
+         press Esc
+         see Nobody is signed in
+         press 7 Enter Enter
+         see nobody is signed in
+         asks nothing",
+    );
+    let cluster = console.state.config.clusters[0].name.clone();
+    assert!(console.state.person_on(&cluster).is_none());
+    assert!(!format!("{:?}", console.state.config).contains("canary"));
+}
+
+#[test]
+fn a_denial_is_no_reason_to_fall_back() {
+    let mut console = with_fallback();
+    steps(&mut console, Event::Denied);
+    console.play("asks nothing\nunseen fallback");
+    assert!(console.state.fallbacks.is_empty());
 }
 
 #[test]

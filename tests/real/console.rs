@@ -1,9 +1,11 @@
 //! The real binary, asked once or walked through a run as a person would.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 use std::process::Output;
+use std::process::Stdio;
 
 use serde_json::Value;
 
@@ -54,6 +56,25 @@ impl<'a> Console<'a> {
             .env("LANG", "C.UTF-8")
             .output()
             .expect("the program starts")
+    }
+
+    /// Asks something, types these lines, and gives its exit code and all that it said.
+    pub(crate) fn typed(&self, verb: &[&str], lines: &str) -> (Option<i32>, String) {
+        let mut child = Command::new(PROGRAM)
+            .args(self.arguments(verb))
+            .env("HOME", self.estate.home())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut input = child.stdin.take().expect("its input");
+        input.write_all(lines.as_bytes()).expect("it listens");
+        drop(input);
+        let output = child.wait_with_output().expect("it ends");
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        (output.status.code(), said)
     }
 
     /// What it prints on standard output.

@@ -39,6 +39,9 @@ pub(crate) trait Issuer {
     /// Answers a code as a person, in a browser of their own: allows or denies it.
     async fn answer(&self, code: &str, person: &str, allow: bool);
 
+    /// Opens a page of the issuer as a person who allows what it asks; gives the address the browser is sent to.
+    async fn browse(&self, address: &str, person: &str) -> String;
+
     /// Lets time pass before a question; who is not asked too early by then is told so and asks again.
     async fn pause(&self);
 
@@ -108,6 +111,7 @@ fn identity(issuer: &str, ca: (&Path, &[u8]), client: &str) -> Identity {
         ca: Some(Pem::new(ca.0, ca.1).expect("the authority")),
         client_id: client.to_owned(),
         flow: Flow::Device,
+        loopback_on_shared_host: false,
         groups_claim: "groups".to_owned(),
     }
 }
@@ -135,6 +139,11 @@ impl Issuer for Keycloak {
         let address = format!("{}/device?user_code={code}", self.said("issuer"));
         let last = Browser::of(person, &self.ca()).walk(&address, allow).await;
         assert!(last.status == 200 || !allow, "{}", last.text);
+    }
+
+    async fn browse(&self, address: &str, person: &str) -> String {
+        let last = Browser::of(person, &self.ca()).walk(address, true).await;
+        last.location.expect("a redirect out of the issuer")
     }
 
     async fn pause(&self) {
@@ -191,6 +200,14 @@ impl Issuer for Night {
         let person = allow.then_some(person);
         let answered = client.answer_simulated(code, person).await;
         answered.expect("it takes the answer");
+    }
+
+    async fn browse(&self, address: &str, person: &str) -> String {
+        let path = address.strip_prefix(self.alone.url());
+        let mut browser = crate::night::Browser::new(self);
+        let form = format!("person={person}&allow=true");
+        let page = browser.post(path.expect("a page of its own"), &form).await;
+        page.location
     }
 
     async fn pause(&self) {

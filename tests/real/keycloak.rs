@@ -119,10 +119,21 @@ impl Keycloak {
 
     /// How often Keycloak was asked for a path that ends so, by its own log.
     pub(crate) fn asked(&self, path: &str) -> usize {
+        self.count(path, "")
+    }
+
+    /// How often it refused such a question with 400.
+    pub(crate) fn refused(&self, path: &str) -> usize {
+        self.count(path, "400")
+    }
+
+    fn count(&self, path: &str, status: &str) -> usize {
         let log = std::fs::read_to_string(self.folder().join("keycloak.log")).expect("its log");
         let asked = log.lines().filter_map(|line| line.split_once("asked "));
-        let paths = asked.filter_map(|(_, words)| words.split(' ').nth(1));
-        paths.filter(|one| one.ends_with(path)).count()
+        let asked = asked.filter_map(|(_, words)| words.split_once(' ')?.1.split_once(' '));
+        asked
+            .filter(|(one, code)| one.ends_with(path) && code.starts_with(status))
+            .count()
     }
 
     /// kubectl with a kubeconfig of the testbed, or with a token alone; whether it went well, and what it printed.

@@ -68,6 +68,7 @@ fn a_lost_namespace_is_restored_by_the_real_velero() {
     trust::the_cluster_says_who_acts(&bed);
     trust::a_changed_uid_turns_changes_off_and_reading_goes_on(&bed);
     trust::a_changed_key_sends_nothing(&bed);
+    trust::another_fingerprint_is_accepted_by_its_name(&bed);
     restore::restore_a_lost_namespace(&bed);
     restore::restore_lost_objects(&bed);
     restore::restore_lost_objects(&bed);
@@ -85,6 +86,8 @@ async fn people_sign_in_at_the_real_keycloak() {
     };
     manners::each_answers_as_recorded(&keycloak).await;
     sign_in::prepare(&keycloak);
+    threats::a_browser_brings_a_code_back(&keycloak).await;
+    threats::at_id_08_only_the_second_client_proves_for_a_deed(&keycloak).await;
     threats::at_id_11_a_refresh_token_is_spent_by_its_use(&keycloak).await;
     threats::at_id_13_a_new_key_is_looked_for_once_a_minute(&keycloak, 3).await;
     threats::at_id_14_clocks_a_minute_apart_and_no_more(&keycloak).await;
@@ -94,6 +97,7 @@ async fn people_sign_in_at_the_real_keycloak() {
     sign_in::only_an_id_token_of_the_console_opens_the_cluster(&keycloak).await;
     sign_in::tokens_that_claim_too_much_are_refused(&keycloak).await;
     sign_in::a_sign_out_ends_the_session(&keycloak).await;
+    sign_in::at_id_11_two_consoles_that_share_a_token_never_use_it_twice(&keycloak).await;
     let console = sign_in::console_of_alice(&keycloak).await;
     threats::at_id_12_an_outage_ends_nothing_before_its_time(&keycloak).await;
     sign_in::it_goes_on_after_an_outage(console);

@@ -28,7 +28,7 @@ const OBJECTS: &str = include_str!("sign_in.yaml");
 /// The groups of the realm as the API server names them, with the role that each gets.
 const ROLES: [(&str, &[&str]); 2] = [
     ("oidc:sre-operators", &[]),
-    ("oidc:sre-viewers", &["--read-only"]),
+    ("oidc:sre-viewers", &["--role", "viewer"]),
 ];
 
 /// Gives each group its role, and the cluster something to read.
@@ -146,8 +146,15 @@ pub(crate) async fn a_viewer_is_refused_in_words(bed: &Keycloak) {
     }
     let mut run = terminal(bed, "state-erik", &verb, (200, 60));
     allow(bed, &mut run, "erik", "Type ").await;
-    run.wait_for("ask for the role that has them");
-    let said = run.screen().replace('\n', "");
+    let whole = |screen: &str| screen.replace('\n', "");
+    run.wait("the end of the run", |screen| {
+        whole(screen).contains("nothing is owed")
+    });
+    let said = whole(&run.screen());
+    assert!(
+        said.contains("crashcart rbac emit --role operator"),
+        "{said}"
+    );
     assert!(said.contains("rights 0 of"), "{said}");
     assert!(said.contains("in velero is not yours"), "{said}");
     assert_ne!(run.ended().exit_code(), 0);
@@ -301,6 +308,41 @@ pub(crate) fn it_goes_on_after_an_outage(mut console: Pty) {
     assert!(screen.contains("alice operator"), "{screen}");
     console.press("q");
     assert!(console.ended().success());
+}
+
+/// Two consoles of alice share one kept token: whoever renews first keeps the new one for both, and none is sent twice.
+pub(crate) async fn at_id_11_two_consoles_that_share_a_token_never_use_it_twice(bed: &Keycloak) {
+    bed.set(json!({"accessTokenLifespan": 4})).await;
+    let shared =
+        configuration(bed).replace("[estate]\n", "[estate]\ntoken_store = \"encrypted-file\"\n");
+    std::fs::write(config(bed), shared).expect("a configuration");
+    let mut one = terminal(bed, "state-shared", &[], (80, 24));
+    for question in ["New passphrase", "The same again"] {
+        one.wait_for(question);
+        one.press("correct-horse-battery\r");
+    }
+    allow(bed, &mut one, "alice", "code     ").await;
+    one.wait_for("alice operator");
+    let before = bed.refused("/token");
+    let mut two = terminal(bed, "state-shared", &[], (80, 24));
+    two.wait_for("Passphrase of");
+    two.press("correct-horse-battery\r");
+    two.wait_for("alice operator");
+    let mut both = [one, two];
+    for turn in 0..4 {
+        let console = &mut both[turn % 2];
+        let now = entries(&console.screen());
+        console.wait("a renewal, which makes an entry", |screen| {
+            assert!(!screen.contains("Sign in: open"), "asked anew:\n{screen}");
+            entries(screen) > now
+        });
+    }
+    assert_eq!(bed.refused("/token"), before, "no token was used twice");
+    for mut console in both {
+        console.press("q");
+        assert!(console.ended().success());
+    }
+    std::fs::write(config(bed), configuration(bed)).expect("a configuration");
 }
 
 /// How many entries the log has, as the header says.

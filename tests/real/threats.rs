@@ -5,7 +5,12 @@
 use crashcart::auth::AuthError;
 use crashcart::auth::SignIn;
 use crashcart::auth::oidc;
+use crashcart::auth::oidc::Answer;
+use crashcart::auth::oidc::Return;
 use crashcart::auth::sign_in::Event;
+use crashcart::auth::step_up::StepUpError;
+use crashcart::auth::step_up::Wanted;
+use crashcart::config::Secret;
 use jiff::SignedDuration;
 
 use crate::issuer::CLIENT;
@@ -150,6 +155,62 @@ pub(crate) async fn at_id_20_another_name_or_algorithm_is_refused(issuer: &impl 
     }
 }
 
+/// A proof for one deed is the first token of a sign-in of its own at the second client; the console's own client gives
+/// none, whatever it was asked for.
+pub(crate) async fn at_id_08_only_the_second_client_proves_for_a_deed(issuer: &impl Issuer) {
+    for (client, proves) in [("crashcart-approve", true), (CLIENT, false)] {
+        let identity = issuer.identity(client);
+        let asker = oidc::discover(&identity, oidc::DEADLINE).await;
+        let mut asker = asker.expect("the issuer's documents");
+        let wanted = Wanted {
+            nonce: Secret::new("of-the-deed-0123456789"),
+            asked_at: issuer.now(),
+            acr: Some("2".to_owned()),
+        };
+        let grant = asker.start_step_up(&wanted, issuer.now()).await;
+        let grant = grant.expect("a code");
+        let code = grant.prompt.user_code.as_str();
+        issuer.answer(code, "bob", true).await;
+        match (
+            proves,
+            asker.poll_step_up(&grant, &wanted, issuer.now()).await,
+        ) {
+            (true, Ok(Answer::Proved(proof))) => {
+                assert_eq!(proof.person().login, "bob@meridian.test");
+                let other = Wanted {
+                    nonce: Secret::new("of-another-deed-012345"),
+                    ..wanted
+                };
+                let swapped = asker.prove(proof.token(), &other, issuer.now()).await;
+                let swapped = swapped.expect_err("it is for one deed").to_string();
+                assert!(swapped.contains("(nonce)"), "{swapped}");
+            }
+            (false, Err(StepUpError::OtherAcr { found, .. })) => assert_eq!(found, "1"),
+            (_, other) => panic!("{client}: {other:?}"),
+        }
+    }
+}
+
+/// A browser's last address is as good as a code typed on its page, and good once.
+pub(crate) async fn a_browser_brings_a_code_back(issuer: &impl Issuer) {
+    let client = oidc::discover(&issuer.identity(CLIENT), oidc::DEADLINE).await;
+    let mut client = client.expect("the issuer's documents");
+    let grant = client.start_code(oidc::PASTE_REDIRECT, false, issuer.now());
+    let grant = grant.expect("a page");
+    let address = issuer.browse(grant.prompt.address.as_str(), "alice").await;
+    let came = client.redeem(&grant, &address, issuer.now()).await;
+    let Ok(Return::Done(done)) = came else {
+        panic!("not signed in: {came:?}");
+    };
+    assert_eq!(done.0.person.login, "alice@meridian.test");
+    assert_eq!(done.0.person.groups, ["sre-oncall", "sre-operators"]);
+    let again = client.redeem(&grant, &address, issuer.now()).await;
+    assert!(
+        matches!(again, Err(AuthError::CodeSpent { .. })),
+        "{again:?}"
+    );
+}
+
 /// Why it was refused, in the issuer's words or ours.
 fn reason(error: &AuthError) -> &str {
     match error {
@@ -167,6 +228,16 @@ mod simulated {
 
     async fn night() -> Night {
         Night::start(Settings::default()).await
+    }
+
+    #[tokio::test]
+    async fn at_id_08_only_the_second_client_proves_for_a_deed() {
+        super::at_id_08_only_the_second_client_proves_for_a_deed(&night().await).await;
+    }
+
+    #[tokio::test]
+    async fn a_browser_brings_a_code_back() {
+        super::a_browser_brings_a_code_back(&night().await).await;
     }
 
     #[tokio::test]

@@ -51,6 +51,32 @@ pub(crate) fn a_changed_key_sends_nothing(bed: &Bed) {
     assert_eq!(records::of_alice(bed.audit_log()).len(), before);
 }
 
+/// Pinned to another key and another uid: `trust` finds the real ones, and is on record.
+pub(crate) fn another_fingerprint_is_accepted_by_its_name(bed: &Bed) {
+    let uid = bed.said("kube_system_uid");
+    let key = bed.said("ca_key_sha256");
+    let other = "11111111-2222-4333-8444-555555555555";
+    let config = changed(bed, "both", uid, other);
+    let text = std::fs::read_to_string(&config).expect("a configuration");
+    std::fs::write(&config, text.replace(key, &"0".repeat(key.len()))).expect("written");
+    let cluster = bed.configuration();
+    let (_, rest) = cluster
+        .split_once("[[cluster]]\nname = \"")
+        .expect("a cluster");
+    let name = rest.split('"').next().expect("its name");
+    let console = Console::with(bed, &config, "state-trust");
+    let (code, said) = console.typed(&["trust", name], &format!("{name}\n{name}\nbuilt anew\n"));
+    assert_eq!(code, Some(0), "{said}");
+    for part in [uid, key, other] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let now = std::fs::read_to_string(&config).expect("a configuration");
+    assert_eq!(now, bed.configuration(), "that value alone was changed");
+    assert!(!console.text(&["status"]).contains("changes are off"));
+    let log = console.text(&["log", "show", "--kind", "config.trusted"]);
+    assert!(log.contains("built anew"), "{log}");
+}
+
 /// The testbed's configuration with one thing changed.
 fn changed(bed: &Bed, name: &str, from: &str, to: &str) -> PathBuf {
     let file = bed.home().join(format!("changed-{name}.toml"));

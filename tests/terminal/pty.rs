@@ -144,6 +144,19 @@ impl Pty {
         }
     }
 
+    /// Whether the screen holds `words` within so long.
+    pub(crate) fn seen_within(&mut self, wait: Duration, words: &str) -> bool {
+        let end = Instant::now() + wait;
+        while !self.screen().contains(words) {
+            let left = end.saturating_duration_since(Instant::now());
+            match self.output.recv_timeout(left) {
+                Ok(bytes) => self.take(&bytes),
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+
     fn take(&mut self, bytes: &[u8]) {
         self.written += bytes.len();
         self.raw.extend(bytes);

@@ -10,21 +10,53 @@ use crate::auth::oidc::Issuer;
 use crate::auth::oidc::PASTE_REDIRECT;
 use crate::auth::oidc::Return;
 use crate::auth::oidc::loopback::Door;
+use crate::auth::oidc::openshift::OpenShift;
 use crate::auth::others::Others;
 use crate::auth::sign_in::Event as Step;
 use crate::config::Identity;
+use crate::config::Secret;
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 /// Who is signed in, with the tokens; `None` when nobody is and that was said.
 type Signed = Option<(Session, Tokens)>;
 
-/// Shows the address of the issuer's page and takes what is pasted until it fits.
+/// Whose page the browser is sent to.
+pub(super) enum Page<'p> {
+    /// An issuer's.
+    Issuer(&'p mut Issuer),
+    /// A cluster's own.
+    OpenShift(&'p OpenShift),
+}
+
+impl Page<'_> {
+    fn start(&self, now: Timestamp) -> Result<CodeGrant, AuthError> {
+        match self {
+            Page::Issuer(issuer) => issuer.start_code(PASTE_REDIRECT, false, now),
+            Page::OpenShift(cluster) => Ok(cluster.start_code(PASTE_REDIRECT, false, now)),
+        }
+    }
+
+    async fn redeem(
+        &mut self,
+        grant: &CodeGrant,
+        address: &Secret,
+        now: Timestamp,
+    ) -> Result<Return, AuthError> {
+        match self {
+            Page::Issuer(issuer) => issuer.redeem(grant, address.expose(), now).await,
+            Page::OpenShift(cluster) => cluster.redeem(grant, address.expose(), now).await,
+        }
+    }
+}
+
+/// Shows the address of a page and takes what is pasted until it fits.
 pub(super) async fn pasted(
     this: &SigningIn,
-    issuer: &mut Issuer,
+    mut page: Page<'_>,
     asks: &mut mpsc::Receiver<Ask>,
 ) -> Result<Signed, AuthError> {
-    let grant = issuer.start_code(PASTE_REDIRECT, false, this.now())?;
+    let grant = page.start(this.now())?;
     this.tell(Step::Page(grant.prompt.clone())).await;
     loop {
         let address = match asks.recv().await {
@@ -35,7 +67,7 @@ pub(super) async fn pasted(
         if this.is_over(&grant).await {
             return Ok(None);
         }
-        match issuer.redeem(&grant, address.expose(), this.now()).await? {
+        match page.redeem(&grant, &address, this.now()).await? {
             Return::Odd(sentence) => this.tell(Step::Odd { sentence }).await,
             Return::Denied => {
                 this.tell(Step::Denied).await;

@@ -5,13 +5,21 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use directories::BaseDirs;
+
 use super::program;
 use super::tools::Tools;
 use crate::auth::Person;
+use crate::auth::eks;
+use crate::auth::eks::EksError;
+use crate::auth::eks::Surroundings;
+use crate::config::Cluster;
 use crate::config::ClusterAuth;
 use crate::config::ClusterName;
+use crate::config::Eks;
 use crate::config::KubeconfigUser;
 use crate::config::Plugin;
+use crate::config::Secret;
 use crate::sources::cluster::Link;
 use crate::sources::cluster::TokenSlot;
 use crate::sources::fact::Fact;
@@ -21,6 +29,8 @@ use crate::sources::watch;
 use crate::state::event::What;
 use crate::text::SafeText;
 
+/// How often a token for an EKS cluster is signed: well before [`eks::GOOD`], and again when that failed.
+const SIGN_EVERY: Duration = Duration::from_secs(6 * 60);
 /// How long a program that failed to give a token is left alone.
 const ASK_AGAIN: Duration = Duration::from_secs(30);
 /// Seconds before a program's token ends at which it is asked for the next.
@@ -35,6 +45,56 @@ const PULSE_EVERY: Duration = Duration::from_secs(5);
 const QUORUM_EVERY: Duration = Duration::from_secs(20);
 /// The shortest and the longest pause between two tries to reach a cluster.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5));
+
+/// Prepares a connection by what a cluster is entered with: its sign-in's token, a signed one, or its fallback.
+pub(super) fn open(
+    tools: &Tools,
+    cluster: &Cluster,
+    generation: u64,
+    by_fallback: bool,
+) -> Result<Link, Fact> {
+    if by_fallback && let Some(link) = Link::open_by_fallback(cluster, generation) {
+        return link;
+    }
+    let token = match &cluster.auth {
+        ClusterAuth::Eks(eks) => {
+            let slot = TokenSlot::default();
+            slot.set(Some(sign(tools, eks).map_err(refusal)?));
+            slot
+        }
+        _ => tools.token_for(cluster),
+    };
+    Link::open(cluster, generation, token)
+}
+
+/// A token for an EKS cluster, signed with the keys of this process' environment.
+fn sign(tools: &Tools, eks: &Eks) -> Result<Secret, EksError> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let around = Surroundings {
+        variable: &variable,
+        home: BaseDirs::new().map(|folders| folders.home_dir().to_path_buf()),
+    };
+    eks::token(eks, &around, tools.clock.now().wall)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is mapped over an error")]
+fn refusal(error: EksError) -> Fact {
+    Fact::Unreachable(SafeText::from(error.to_string()))
+}
+
+/// Signs a new token for an EKS cluster before the old one ends, for as long as the connection lives. Keys that have
+/// gone leave the old token to its end, which the cluster then says.
+async fn keep_signed(tools: &Tools, cluster: &ClusterName, slot: &TokenSlot) {
+    let Some(ClusterAuth::Eks(eks)) = tools.config.cluster(cluster).map(|one| &one.auth) else {
+        return std::future::pending().await;
+    };
+    loop {
+        tokio::time::sleep(SIGN_EVERY).await;
+        if let Ok(token) = sign(tools, eks) {
+            slot.set(Some(token));
+        }
+    }
+}
 
 /// The connection could not even be begun; nothing was sent.
 pub(super) async fn refused(tools: Tools, cluster: ClusterName, generation: u64, fact: Fact) {
@@ -75,15 +135,7 @@ pub(super) async fn follow(tools: Tools, link: Arc<Link>, token: TokenSlot, gene
             tokio::time::sleep(ASK_AGAIN).await;
         }
     }
-    let mut pause = PAUSES.0;
-    let greeting = loop {
-        match link.greet(tools.clock.now().wall).await {
-            Ok(greeting) => break greeting,
-            Err(fact) => tools.tell(told(fact)).await,
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(PAUSES.1);
-    };
+    let greeting = greeted(&tools, &link, &told).await;
     tools.actors.greeted(&cluster, &greeting);
     kubeconfig_person(&tools, &cluster, &greeting).await;
     let mut ahead = greeting.clock_ahead_s;
@@ -113,25 +165,51 @@ pub(super) async fn follow(tools: Tools, link: Arc<Link>, token: TokenSlot, gene
             }
         }
     };
-    let quorum = async {
-        loop {
-            tokio::time::sleep(QUORUM_EVERY).await;
-            if known {
-                tools.tell(told(Fact::Quorum(link.quorum().await))).await;
-            }
+    let quorum = ask_quorum(&tools, &link, known, told);
+    let keep = keep_token(&tools, plugin.as_ref(), &token, next);
+    let signed = keep_signed(&tools, &cluster, link.token());
+    let kept = async { tokio::join!(keep, signed) };
+    tokio::join!(watch::follow_all(&link, facts), pass_on, quorum, kept);
+}
+
+/// Greets until the cluster says who it is; each failure is told.
+async fn greeted(tools: &Tools, link: &Link, told: impl Fn(Fact) -> What) -> Greeting {
+    let mut pause = PAUSES.0;
+    loop {
+        match link.greet(tools.clock.now().wall).await {
+            Ok(greeting) => return greeting,
+            Err(fact) => tools.tell(told(fact)).await,
         }
-    };
-    let keep_token = async {
-        let Some(plugin) = &plugin else { return };
-        while let Some(wait) = next {
-            tokio::time::sleep(wait).await;
-            // A token that could not be renewed is used to its end; the server says when that was.
-            if renew(&tools, plugin, &token, &mut next).await.is_err() {
-                next = Some(ASK_AGAIN);
-            }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(PAUSES.1);
+    }
+}
+
+/// Asks now and then for what the server must read in its own store, where that may be read at all.
+async fn ask_quorum(tools: &Tools, link: &Link, known: bool, told: impl Fn(Fact) -> What) {
+    loop {
+        tokio::time::sleep(QUORUM_EVERY).await;
+        if known {
+            tools.tell(told(Fact::Quorum(link.quorum().await))).await;
         }
-    };
-    tokio::join!(watch::follow_all(&link, facts), pass_on, quorum, keep_token);
+    }
+}
+
+/// Asks for the next token each time that one is about to end.
+async fn keep_token(
+    tools: &Tools,
+    plugin: Option<&Plugin>,
+    token: &TokenSlot,
+    mut next: Option<Duration>,
+) {
+    let Some(plugin) = plugin else { return };
+    while let Some(wait) = next {
+        tokio::time::sleep(wait).await;
+        // A token that could not be renewed is used to its end; the server says when that was.
+        if renew(tools, plugin, token, &mut next).await.is_err() {
+            next = Some(ASK_AGAIN);
+        }
+    }
 }
 
 /// The program that a cluster's token comes from, if it does.
@@ -164,12 +242,16 @@ fn drifted(known: Option<i64>, now: i64) -> bool {
     known.is_none_or(|known| (known - now).abs() > DRIFT_S)
 }
 
-/// Where a kubeconfig is the way in, the person is whoever the cluster takes its credential for.
+/// Where a kubeconfig or AWS keys are the way in, the person is whoever the cluster takes its credential for.
 async fn kubeconfig_person(tools: &Tools, name: &ClusterName, greeting: &Greeting) {
     let Some(cluster) = tools.config.cluster(name) else {
         return;
     };
-    let (Some(user), ClusterAuth::Kubeconfig(_)) = (&greeting.user, &cluster.auth) else {
+    let by_file = matches!(
+        cluster.auth,
+        ClusterAuth::Kubeconfig(_) | ClusterAuth::Eks(_)
+    );
+    let Some(user) = greeting.user.as_ref().filter(|_| by_file) else {
         return;
     };
     let groups = greeting.groups.iter();

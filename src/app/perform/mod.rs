@@ -10,6 +10,7 @@ mod connect;
 pub mod keep;
 pub mod keeper;
 mod names;
+mod openshift;
 pub mod program;
 mod renew;
 mod rights;
@@ -91,7 +92,7 @@ impl Perform {
     /// Begins one deed and returns at once.
     pub fn perform(&mut self, effect: Effect, state: &State) -> Turn {
         match effect {
-            Effect::Connect(clusters) => self.connect(&clusters),
+            Effect::Connect(clusters) => self.connect(&clusters, state),
             Effect::Disconnect(clusters) => self.disconnect(&clusters),
             Effect::SignIn(audience) => self.sign_in(audience, How::Ask),
             Effect::SignInByPaste(audience) => self.sign_in(audience, How::Paste),
@@ -99,11 +100,7 @@ impl Perform {
             Effect::TakeUp(audience) => self.take_up(audience),
             Effect::Leave(audiences) => self.leave(&audiences),
             Effect::Redirect { audience, address } => self.ask(&audience, Ask::Address(address)),
-            Effect::CancelSignIn(audience) => {
-                if let Some(given_up) = self.sign_ins.remove(&audience) {
-                    given_up.task.abort();
-                }
-            }
+            Effect::CancelSignIn(audience) => self.give_up(&audience),
             Effect::AnswerSignIn {
                 audience, person, ..
             } => self.ask(&audience, Ask::Answer(person)),
@@ -156,6 +153,13 @@ impl Perform {
         Turn::On
     }
 
+    /// Ends a sign-in that is under way, also in the middle of a request: no answer is waited for any more.
+    fn give_up(&mut self, audience: &Audience) {
+        if let Some(given_up) = self.sign_ins.remove(audience) {
+            given_up.task.abort();
+        }
+    }
+
     /// The connection of that generation to a cluster, while it stands.
     fn link(&self, cluster: &ClusterName, generation: u64) -> Option<Arc<Link>> {
         let here = self.connections.get(cluster);
@@ -198,7 +202,7 @@ impl Perform {
         drop(spawn(async move { drop(desk.append(draft, None).await) }));
     }
 
-    fn connect(&mut self, clusters: &[ClusterName]) {
+    fn connect(&mut self, clusters: &[ClusterName], state: &State) {
         for name in clusters {
             let Some(cluster) = self.tools.config.cluster(name).cloned() else {
                 continue;
@@ -208,8 +212,8 @@ impl Perform {
             }
             self.generation += 1;
             let generation = self.generation;
-            let token = self.tools.token_for(&cluster);
-            let link = match Link::open(&cluster, generation, token.clone()) {
+            let by_fallback = state.fallbacks.contains(name);
+            let link = match connect::open(&self.tools, &cluster, generation, by_fallback) {
                 Ok(link) => Arc::new(link),
                 Err(fact) => {
                     spawn(connect::refused(
@@ -224,7 +228,7 @@ impl Perform {
             let task = spawn(connect::follow(
                 self.tools.clone(),
                 Arc::clone(&link),
-                token,
+                link.token().clone(),
                 generation,
             ));
             self.connections.insert(
@@ -282,7 +286,7 @@ impl Perform {
     /// Takes up what is kept, unless somebody is signing in there already.
     fn take_up(&mut self, audience: Audience) {
         let begun = self.sign_ins.get(&audience);
-        if !begun.is_some_and(|one| !one.task.is_finished()) {
+        if begun.is_none_or(|one| one.task.is_finished()) {
             self.sign_in(audience, How::TakeUp);
         }
     }

@@ -45,7 +45,7 @@ pub(super) async fn keep_fresh(
         let alone = this.tools.attendance.left(here.mono_ms, idle_s);
         if alone.is_some_and(|left| left.is_zero()) {
             // The loop should have done this, and hangs.
-            sign_out(this, &issuer, &tokens).await;
+            sign_out(this, issuer, tokens).await;
             return Ok(());
         }
         let now = here.wall;
@@ -82,7 +82,7 @@ pub(super) async fn keep_fresh(
         tokio::select! {
             () = tokio::time::sleep(ahead(now, until).min(alone.unwrap_or(Duration::MAX))) => {}
             ask = asks.recv() => if !matches!(ask, Some(Ask::Answer(_) | Ask::Address(_))) {
-                sign_out(this, &issuer, &tokens).await;
+                sign_out(this, issuer, tokens).await;
                 return Ok(());
             },
         }
@@ -203,26 +203,27 @@ impl Renewal {
     }
 }
 
-/// Gives the tokens back, as far as the issuer lets us, forgets what is kept of them, and says so.
-async fn sign_out(this: &SigningIn, issuer: &Issuer, tokens: &Tokens) {
-    let tools = &this.tools;
-    drop(
-        tools
-            .desk
-            .append(tools.draft(Kind::SessionSignedOut), None)
-            .await,
-    );
-    let mut tokens = tokens.clone();
-    if tools.keeper.outlives() {
-        let _lock = tools.keeper.lock(tools, &this.keeping).await;
-        // Another process may have renewed it: the newest is what the issuer must take back.
-        if let Some(kept) = tools.keeper.read(tools, &this.keeping).await {
-            tokens.refresh = Some(kept.refresh);
+/// Gives the tokens back, as far as the issuer lets us, forgets what is kept of them, and says so. A new sign-in does not
+/// cut it short.
+async fn sign_out(this: &SigningIn, issuer: Issuer, mut tokens: Tokens) {
+    let (tools, slot) = (this.tools.clone(), this.keeping.clone());
+    let given_back = spawn_with(async move {
+        let _under_way = tools.keeper.renewing().await;
+        let draft = tools.draft(Kind::SessionSignedOut);
+        drop(tools.desk.append(draft, None).await);
+        if tools.keeper.outlives() {
+            let _lock = tools.keeper.lock(&tools, &slot).await;
+            // Another process may have renewed it: the newest is what the issuer must take back.
+            if let Some(kept) = tools.keeper.read(&tools, &slot).await {
+                tokens.refresh = Some(kept.refresh);
+            }
+            tools.keeper.forget(&tools, &slot).await;
         }
-        tools.keeper.forget(tools, &this.keeping).await;
-    }
-    // An issuer that cannot be reached keeps its tokens until they end; ours are forgotten either way.
-    drop(issuer.revoke(&tokens).await);
+        // An issuer that cannot be reached keeps its tokens until they end; ours are forgotten either way.
+        drop(issuer.revoke(&tokens).await);
+    });
+    // A task that broke off has let go of its tokens as well.
+    drop(given_back.await);
     this.tell(crate::auth::sign_in::Event::SignedOut).await;
 }
 

@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::browser;
+use super::browser::Page;
+use super::openshift;
 use super::renew;
 use super::tools::Tools;
 use crate::audit::Kind;
@@ -29,7 +31,7 @@ use crate::state::event::What;
 use crate::text::SafeText;
 
 /// How long each call to an issuer may take.
-const DEADLINE: Duration = Duration::from_secs(10);
+pub(super) const DEADLINE: Duration = Duration::from_secs(10);
 /// RFC 8628 section 3.5: added to the pause each time the issuer asks to go slower.
 const SLOWER: Duration = Duration::from_secs(5);
 /// The longest pause between two questions.
@@ -140,6 +142,9 @@ async fn through(
     asks: &mut mpsc::Receiver<Ask>,
     (how, kept): (How, bool),
 ) -> Result<(), AuthError> {
+    if let Some(cluster) = this.audience.openshift(&this.tools.config) {
+        return openshift::through(this, identity, cluster, asks).await;
+    }
     let mut issuer = oidc::discover(identity, DEADLINE).await?;
     if kept {
         let (back, taken_up) = renew::take_up(this, issuer).await?;
@@ -164,7 +169,7 @@ async fn through(
             this.tell(Step::Prompt(grant.prompt.clone())).await;
             wait_for_answer(this, &mut issuer, &grant, asks).await?
         }
-        Flow::Paste => browser::pasted(this, &mut issuer, asks).await?,
+        Flow::Paste => browser::pasted(this, Page::Issuer(&mut issuer), asks).await?,
         Flow::Loopback => browser::listened(this, &mut issuer, identity, asks).await?,
     };
     match signed {

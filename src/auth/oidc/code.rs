@@ -2,8 +2,8 @@
 //! on an address of its own machine, which is pasted here or listened for.
 
 use super::Issuer;
-use super::SCOPES;
-use super::http::encode;
+use super::form::encode;
+use super::http::Http;
 use super::http::short;
 use super::id_token::Expected;
 use super::wire::TokenAnswer;
@@ -47,6 +47,95 @@ pub enum Return {
     Done(Box<(Session, Tokens)>),
 }
 
+/// What a sign-in in a browser is begun with.
+pub(super) struct Asked<'a> {
+    /// The page, `https://`.
+    pub(super) page: &'a str,
+    /// Its host.
+    pub(super) host: &'a str,
+    /// The client's id.
+    pub(super) client: &'a str,
+    /// What is asked for.
+    pub(super) scope: &'a str,
+    /// Where the browser comes back to.
+    pub(super) redirect: &'a str,
+    /// Whether somebody listens there.
+    pub(super) listens: bool,
+    /// Whether there will be an ID token that a nonce can tie to this sign-in.
+    pub(super) nonce: bool,
+    /// The issuer that `iss` must repeat, and whether it always comes.
+    pub(super) issuer: Option<String>,
+    /// Whether `iss` always comes.
+    pub(super) iss_needed: bool,
+}
+
+impl CodeGrant {
+    /// A sign-in that waits for its answer from now on.
+    pub(super) fn new(asked: &Asked<'_>, now: Timestamp) -> CodeGrant {
+        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let (nonce, state) = (Nonce::new_random(), CsrfToken::new_random());
+        let mut query = vec![
+            ("response_type", "code"),
+            ("client_id", asked.client),
+            ("redirect_uri", asked.redirect),
+            ("scope", asked.scope),
+            ("state", state.secret()),
+            ("code_challenge", challenge.as_str()),
+            ("code_challenge_method", "S256"),
+        ];
+        if asked.nonce {
+            query.push(("nonce", nonce.secret()));
+        }
+        let (page, query) = (asked.page, encode(&query));
+        let sign = if page.contains('?') { '&' } else { '?' };
+        let ends = now.checked_add(SignedDuration::from_secs(PAGE_S));
+        CodeGrant {
+            prompt: PagePrompt {
+                issuer_host: SafeText::new(asked.host),
+                client_id: SafeText::new(asked.client),
+                address: SafeText::new(&format!("{page}{sign}{query}")),
+                redirect: SafeText::new(asked.redirect),
+                listens: asked.listens,
+                expires_at: ends.unwrap_or(now),
+                since: now,
+            },
+            expected: redirect::Expected {
+                redirect: asked.redirect.to_owned(),
+                state: Secret::new(state.secret()),
+                issuer: asked.issuer.clone(),
+                iss_needed: asked.iss_needed,
+            },
+            verifier: Secret::new(verifier.secret()),
+            nonce: Secret::new(nonce.secret()),
+        }
+    }
+
+    /// The code of an address, or what came of it instead.
+    pub(super) fn code(
+        &self,
+        address: &str,
+        http: &Http,
+    ) -> Result<Result<Secret, Return>, AuthError> {
+        Ok(match redirect::read(address, &self.expected) {
+            Err(odd) => Err(Return::Odd(SafeText::new(&odd.to_string()))),
+            Ok(Came::Refused { code, .. }) if code == "access_denied" => Err(Return::Denied),
+            Ok(Came::Refused { code, words }) => return Err(http.refused(&code, short(&words))),
+            Ok(Came::Code(code)) => Ok(code),
+        })
+    }
+
+    /// The form that a code is redeemed by.
+    pub(super) fn form<'f>(&'f self, client: &'f str, code: &'f Secret) -> [(&'f str, &'f str); 5] {
+        [
+            ("grant_type", "authorization_code"),
+            ("client_id", client),
+            ("code", code.expose()),
+            ("redirect_uri", &self.expected.redirect),
+            ("code_verifier", self.verifier.expose()),
+        ]
+    }
+}
+
 impl Issuer {
     /// Begins a sign-in in a browser that comes back to `redirect`. `now` is when the address is shown; `listens` says
     /// that somebody waits there. Nothing is sent.
@@ -71,41 +160,20 @@ impl Issuer {
         {
             return Err(self.http.malformed("a page that takes PKCE by S256"));
         }
-        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-        let (nonce, state) = (Nonce::new_random(), CsrfToken::new_random());
-        let query = encode(&[
-            ("response_type", "code"),
-            ("client_id", self.identity.client_id.as_str()),
-            ("redirect_uri", redirect),
-            ("scope", &SCOPES.join(" ")),
-            ("state", state.secret()),
-            ("nonce", nonce.secret()),
-            ("code_challenge", challenge.as_str()),
-            ("code_challenge_method", "S256"),
-        ]);
-        let sign = if page.contains('?') { '&' } else { '?' };
-        let ends = now.checked_add(SignedDuration::from_secs(PAGE_S));
-        Ok(CodeGrant {
-            prompt: PagePrompt {
-                issuer_host: SafeText::new(self.host()),
-                client_id: SafeText::new(&self.identity.client_id),
-                address: SafeText::new(&format!("{page}{sign}{query}")),
-                redirect: SafeText::new(redirect),
-                listens,
-                expires_at: ends.unwrap_or(now),
-                since: now,
-            },
-            expected: redirect::Expected {
-                redirect: redirect.to_owned(),
-                state: Secret::new(state.secret()),
-                issuer: Some(self.identity.issuer.clone()),
-                iss_needed: self
-                    .discovery
-                    .authorization_response_iss_parameter_supported,
-            },
-            verifier: Secret::new(verifier.secret()),
-            nonce: Secret::new(nonce.secret()),
-        })
+        let asked = Asked {
+            page,
+            host: self.host(),
+            client: &self.identity.client_id,
+            scope: &self.scope(),
+            redirect,
+            listens,
+            nonce: true,
+            issuer: Some(self.identity.issuer.clone()),
+            iss_needed: self
+                .discovery
+                .authorization_response_iss_parameter_supported,
+        };
+        Ok(CodeGrant::new(&asked, now))
     }
 
     /// Takes the address that the browser ended on, and asks the issuer for the tokens of its code.
@@ -119,21 +187,11 @@ impl Issuer {
         address: &str,
         now: Timestamp,
     ) -> Result<Return, AuthError> {
-        let code = match redirect::read(address, &grant.expected) {
-            Err(odd) => return Ok(Return::Odd(SafeText::new(&odd.to_string()))),
-            Ok(Came::Refused { code, .. }) if code == "access_denied" => return Ok(Return::Denied),
-            Ok(Came::Refused { code, words }) => {
-                return Err(self.http.refused(&code, short(&words)));
-            }
-            Ok(Came::Code(code)) => code,
+        let code = match grant.code(address, &self.http)? {
+            Ok(code) => code,
+            Err(other) => return Ok(other),
         };
-        let form = [
-            ("grant_type", "authorization_code"),
-            ("client_id", self.identity.client_id.as_str()),
-            ("code", code.expose()),
-            ("redirect_uri", &grant.expected.redirect),
-            ("code_verifier", grant.verifier.expose()),
-        ];
+        let form = grant.form(&self.identity.client_id, &code);
         let endpoint = &self.discovery.token_endpoint;
         let answer = self.http.post(endpoint, &form).await?;
         if answer.error_code().as_deref() == Some("invalid_request") {

@@ -1,7 +1,6 @@
 //! The device grant (RFC 8628): a code that is typed on another device.
 
 use super::Issuer;
-use super::SCOPES;
 use super::id_token::Expected;
 use super::wire::DeviceAnswer;
 use super::wire::TokenAnswer;
@@ -68,7 +67,7 @@ impl Issuer {
             });
         };
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-        let scope = SCOPES.join(" ");
+        let scope = self.scope();
         let form = [
             ("client_id", self.identity.client_id.as_str()),
             ("scope", &scope),

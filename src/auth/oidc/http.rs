@@ -1,14 +1,17 @@
 //! One HTTPS client for one issuer: its authority only, no redirects, no proxy, bounded and timed.
 
+use super::form::encode;
 use super::wire::Refusal;
 use crate::auth::error::AuthError;
 use crate::config::Identity;
+use crate::config::Secret;
 use crate::text::SafeText;
 use http_body_util::BodyExt as _;
 use http_body_util::Full;
 use http_body_util::Limited;
 use hyper::Request;
 use hyper::body::Bytes;
+use hyper::header::HeaderValue;
 use hyper_rustls::HttpsConnector;
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client;
@@ -18,6 +21,7 @@ use rustls::CertificateError;
 use rustls::ClientConfig;
 use rustls::RootCertStore;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io;
@@ -98,6 +102,24 @@ impl Http {
         let request =
             Request::post(url).header("content-type", "application/x-www-form-urlencoded");
         self.send(request, Bytes::from(encode(form))).await
+    }
+
+    /// Asks an API server for a review in the name of a token.
+    pub(super) async fn review(
+        &self,
+        url: &str,
+        token: &Secret,
+        review: &Value,
+    ) -> Result<Answer, AuthError> {
+        let request = Request::post(url).header("content-type", "application/json");
+        let request = request.header("authorization", bearer(token));
+        self.send(request, Bytes::from(review.to_string())).await
+    }
+
+    /// Deletes what a token may delete: its own object.
+    pub(super) async fn delete(&self, url: &str, token: &Secret) -> Result<Answer, AuthError> {
+        let request = Request::delete(url).header("authorization", bearer(token));
+        self.send(request, Bytes::new()).await
     }
 
     /// The error of an answer that is not what it should be.
@@ -240,6 +262,15 @@ impl Answer {
         if self.status != 200 {
             return Err(http.malformed(&format!("{what} (it gave status {})", self.status)));
         }
+        self.body(http, what)
+    }
+
+    /// The body as JSON, whatever the status says.
+    pub(super) fn body<T: DeserializeOwned>(
+        &self,
+        http: &Http,
+        what: &str,
+    ) -> Result<T, AuthError> {
         serde_json::from_slice(&self.body).map_err(|_| http.malformed(what))
     }
 
@@ -288,6 +319,15 @@ impl Answer {
         let bad = (400..500).contains(&self.status);
         bad.then(|| serde_json::from_slice(&self.body).ok())?
     }
+}
+
+/// The header of a bearer token, which no log shows; none that is sent where the token is no header's text.
+fn bearer(token: &Secret) -> HeaderValue {
+    let text = format!("Bearer {}", token.expose());
+    let mut value =
+        HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("Bearer"));
+    value.set_sensitive(true);
+    value
 }
 
 /// An issuer's own words, cut where they go on and on.
@@ -339,45 +379,9 @@ fn host(url: &str) -> String {
     rest.split('/').next().unwrap_or_default().to_owned()
 }
 
-/// A form, percent-encoded.
-pub(super) fn encode(form: &[(&str, &str)]) -> String {
-    let mut text = String::new();
-    for (name, value) in form {
-        if !text.is_empty() {
-            text.push('&');
-        }
-        push(&mut text, name);
-        text.push('=');
-        push(&mut text, value);
-    }
-    text
-}
-
-/// One name or value: everything but the unreserved letters of RFC 3986 becomes `%XX`.
-fn push(text: &mut String, part: &str) {
-    for byte in part.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "%{byte:02X}");
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::encode;
     use super::host;
-
-    #[test]
-    fn forms_are_encoded() {
-        let form = [("scope", "openid groups"), ("x", "a&b=c+ü/~")];
-        assert_eq!(
-            encode(&form),
-            "scope=openid%20groups&x=a%26b%3Dc%2B%C3%BC%2F~"
-        );
-    }
 
     #[test]
     fn the_host_keeps_its_port() {

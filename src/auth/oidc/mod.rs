@@ -7,9 +7,11 @@
 
 mod code;
 mod device;
+mod form;
 pub(super) mod http;
 mod id_token;
 pub mod loopback;
+pub mod openshift;
 mod step_up;
 mod wire;
 
@@ -40,7 +42,7 @@ use wire::TokenAnswer;
 
 /// How long any one call may take.
 pub const DEADLINE: Duration = Duration::from_secs(10);
-/// What is asked for. `offline_access` is not: such tokens outlive a sign-out.
+/// What is asked for, where the issuer knows it. `offline_access` is not: such tokens outlive a sign-out.
 const SCOPES: [&str; 4] = ["openid", "profile", "email", "groups"];
 
 /// An issuer that has proved who it is and said where its endpoints are.
@@ -79,6 +81,16 @@ impl Issuer {
     /// The issuer's host, as screens name it.
     pub fn host(&self) -> &str {
         self.http.host()
+    }
+
+    /// The scopes to ask for. A Keycloak whose groups come by a mapper knows no scope `groups`, and refuses a browser
+    /// that asks for it.
+    fn scope(&self) -> String {
+        let known = self.discovery.scopes_supported.as_ref();
+        let asked = SCOPES.into_iter().filter(|scope| {
+            *scope == "openid" || known.is_none_or(|all| all.iter().any(|one| one == scope))
+        });
+        asked.collect::<Vec<_>>().join(" ")
     }
 
     /// Renews the tokens of a person. After [`AuthError::Unreachable`] the refresh token may be

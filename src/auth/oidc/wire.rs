@@ -10,6 +10,7 @@ pub(super) struct Discovery {
     pub(super) token_endpoint: String,
     pub(super) authorization_endpoint: Option<String>,
     pub(super) code_challenge_methods_supported: Option<Vec<String>>,
+    pub(super) scopes_supported: Option<Vec<String>>,
     /// Whether `iss` comes with every redirect (RFC 9207).
     #[serde(default)]
     pub(super) authorization_response_iss_parameter_supported: bool,

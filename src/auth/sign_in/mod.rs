@@ -136,12 +136,15 @@ impl SignIn {
         match (self, event) {
             (_, Event::Asked { issuer }) => Self::Asking { issuer },
             (_, Event::SignedOut) => Self::Idle,
+            // Asked for and already there: it was taken up from what is kept.
             (Self::Asking { .. }, Event::Prompt(device)) => Self::Waiting {
                 device,
                 notice: None,
             },
-            (Self::Asking { .. }, Event::SignedIn(session)) => Self::SignedIn(session),
             (Self::Asking { .. }, Event::Page(page)) => Self::browser(page, None, false),
+            (Self::Asking { .. } | Self::SignedIn(_), Event::SignedIn(session)) => {
+                Self::SignedIn(session)
+            }
             (
                 Self::Browser {
                     page,
@@ -155,7 +158,6 @@ impl SignIn {
                 None => Self::Asking { issuer },
             },
             (Self::Waiting { device, notice }, event) => waiting(device, notice, event, now),
-            (Self::SignedIn(_), Event::SignedIn(session)) => Self::SignedIn(session),
             (Self::SignedIn(session), event) => signed_in(session, &event, now),
             (other @ (Self::Idle | Self::Ended { .. }), _) => other,
         }

@@ -1,8 +1,8 @@
 //! The session keyring of the kernel: in memory of the kernel, gone with the login session, never on a disk.
 //!
 //! Facts it rests on: user-session-keyring(7) (without `pam_keyinit` a login has no session keyring of its own and falls
-//! back on one that every process of the user id shares), keyctl_setperm(3) (possessor: who reaches the key through its
-//! own keyrings) and keyctl_set_timeout(3).
+//! back on one that every process of the user id shares), `keyctl_setperm(3)` (possessor: who reaches the key through its
+//! own keyrings) and `keyctl_set_timeout(3)`.
 
 use linux_keyutils::KeyError;
 use linux_keyutils::KeyPermissionsBuilder;
@@ -24,9 +24,9 @@ impl Kernel {
     /// The session keyring, unless it is the one that all sessions of this user share.
     pub(super) fn open() -> Result<Kernel, StoreError> {
         let of = |which| KeyRing::from_special_id(which, false);
-        let session = of(KeyRingIdentifier::Session).map_err(|error| refused(&error))?;
+        let session = of(KeyRingIdentifier::Session).map_err(refused)?;
         // Where the shared one cannot be named, it cannot be ruled out either.
-        let shared = of(KeyRingIdentifier::UserSession).map_err(|error| refused(&error))?;
+        let shared = of(KeyRingIdentifier::UserSession).map_err(refused)?;
         if session == shared {
             return Err(StoreError::new(
                 "this login has no session keyring of its own, so every process of this user would reach the \
@@ -41,7 +41,7 @@ impl Kernel {
         let bytes = match found.and_then(|key| key.read_to_vec()) {
             Ok(bytes) => zeroize::Zeroizing::new(bytes),
             Err(error) if is_absent(error) => return Ok(None),
-            Err(error) => return Err(refused(&error)),
+            Err(error) => return Err(refused(error)),
         };
         Ok(std::str::from_utf8(&bytes).ok().map(Secret::new))
     }
@@ -49,7 +49,7 @@ impl Kernel {
     /// Keeps a text for so many seconds; nobody but who reaches it through this keyring may even see that it is there.
     pub(super) fn keep(&self, slot: &Slot, text: &Secret, life_s: i64) -> Result<(), StoreError> {
         let key = self.ring.add_key(&description(slot), text.expose());
-        let key = key.map_err(|error| refused(&error))?;
+        let key = key.map_err(refused)?;
         let only_possessor = KeyPermissionsBuilder::builder()
             .posessor(Permission::ALL)
             .user(Permission::empty())
@@ -63,7 +63,7 @@ impl Kernel {
         bound.map_err(|error| {
             // A token that others may read, or that never ends, is not kept at all.
             match key.revoke() {
-                Ok(()) => refused(&error),
+                Ok(()) => refused(error),
                 Err(_) => StoreError::new(
                     "the session keyring took a token and bounds it by nothing; remove the key crashcart:... with keyctl",
                 ),
@@ -73,9 +73,9 @@ impl Kernel {
 
     pub(super) fn forget(&self, slot: &Slot) -> Result<(), StoreError> {
         match self.ring.search(&description(slot)) {
-            Ok(key) => key.revoke().map_err(|error| refused(&error)),
+            Ok(key) => key.revoke().map_err(refused),
             Err(error) if is_absent(error) => Ok(()),
-            Err(error) => Err(refused(&error)),
+            Err(error) => Err(refused(error)),
         }
     }
 }
@@ -95,7 +95,7 @@ fn is_absent(error: KeyError) -> bool {
     )
 }
 
-fn refused(error: &KeyError) -> StoreError {
+fn refused(error: KeyError) -> StoreError {
     let reason = match error {
         KeyError::QuotaExceeded => "this user's keys are used up (/proc/key-users)",
         KeyError::OperationNotSupported => "this kernel, or what confines this process, has none",

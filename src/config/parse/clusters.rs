@@ -1,6 +1,7 @@
 //! The `[[identity]]` and `[[cluster]]` sections.
 
 use super::Names;
+use super::access;
 use super::unknown;
 use crate::config::ConfigError;
 use crate::config::clusters::Cluster;
@@ -85,6 +86,7 @@ pub(super) fn clusters(
             ca: authority(&table, told.folder, ca)?,
             fingerprint: fingerprint(&table)?,
             auth,
+            fallback: access::fallback(&table, told.folder)?,
             audience: table.text("audience")?.map(|found| found.value.to_owned()),
             route: route(&table, theirs)?,
             copy_of: table.text("copy_of")?.map(|found| found.value.into()),
@@ -121,7 +123,11 @@ fn address(table: &Table<'_>, key: &str, example: &str) -> Result<String, Config
 }
 
 /// A file of certificates.
-fn authority(table: &Table<'_>, folder: &Path, found: Found<&str>) -> Result<Pem, ConfigError> {
+pub(super) fn authority(
+    table: &Table<'_>,
+    folder: &Path,
+    found: Found<&str>,
+) -> Result<Pem, ConfigError> {
     let path = folder.join(found.value);
     let advice = "give the PEM file of the authority that signed the server";
     file::read(&path, advice)
@@ -225,6 +231,7 @@ fn auth(
         (found, kubeconfig) => (found, kubeconfig),
     };
     if let Some(place) = kubeconfig {
+        access::belongs(table, "kubeconfig")?;
         let path = place.need("path", "\"...\"")?.value;
         let context = place.text("context")?.map(|found| found.value);
         let read = files(told.folder, path);
@@ -234,14 +241,10 @@ fn auth(
         return Ok((ClusterAuth::Kubeconfig(access.user), access.route));
     }
     let (at, text) = found.map_or((0, ""), |found| (found.at, found.value));
+    access::belongs(table, text)?;
     let Some(identity) = text.strip_prefix("oidc:") else {
-        let sentence = match text {
-            "eks" | "openshift-oauth" => format!(
-                "auth = {text:?} is not built yet; use kubeconfig = {{ path, context }} for now"
-            ),
-            _ => format!("auth = {text:?} must be \"oidc:IDENTITY\""),
-        };
-        return Err(table.error(at, sentence));
+        let auth = access::by_provider(table, told.folder, at, text)?;
+        return Ok((auth, Route::default()));
     };
     let names: Vec<&str> = told
         .identities

@@ -1,5 +1,6 @@
 //! The configuration file, from text to checked nouns; one file per kind of section.
 
+mod access;
 mod clusters;
 mod tokens;
 mod zones;

@@ -96,6 +96,7 @@ fn config() -> Config {
             auth: ClusterAuth::Oidc {
                 identity: "none".to_owned(),
             },
+            fallback: None,
             audience: None,
             route: crate::config::Route::default(),
             copy_of: None,

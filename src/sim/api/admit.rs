@@ -177,3 +177,21 @@ fn address(object: &mut Value, store: &Store) {
     default(spec, "ipFamilyPolicy", "SingleStack".into());
     object["status"] = json!({ "loadBalancer": {} });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::quality;
+    use serde_json::Value;
+    use serde_json::json;
+
+    #[test]
+    fn the_class_of_a_pod_follows_from_its_requests() {
+        let of = |resources: Value| {
+            quality(&json!({"spec": {"containers": [{"resources": resources}]}}))
+        };
+        assert_eq!(of(json!({})), "BestEffort");
+        assert_eq!(of(json!({"requests": {"cpu": "1"}})), "Burstable");
+        let all = json!({"cpu": "1", "memory": "1Gi"});
+        assert_eq!(of(json!({"limits": all, "requests": all})), "Guaranteed");
+    }
+}

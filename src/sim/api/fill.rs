@@ -270,15 +270,4 @@ mod tests {
         complete(&CONFIGMAPS, &Value::Null, &mut map);
         assert_eq!(map, json!({"data": {"a": "b"}}));
     }
-
-    #[test]
-    fn the_class_of_a_pod_follows_from_its_requests() {
-        let of = |resources: Value| {
-            quality(&json!({"spec": {"containers": [{"resources": resources}]}}))
-        };
-        assert_eq!(of(json!({})), "BestEffort");
-        assert_eq!(of(json!({"requests": {"cpu": "1"}})), "Burstable");
-        let all = json!({"cpu": "1", "memory": "1Gi"});
-        assert_eq!(of(json!({"limits": all, "requests": all})), "Guaranteed");
-    }
 }

@@ -1,5 +1,7 @@
 //! The two clients that may sign in, and how a proof of possession (PKCE) is judged.
 
+use std::ops::RangeInclusive;
+
 use super::refusal::Refusal;
 use super::settings::Manners;
 use super::token::challenge;
@@ -40,8 +42,15 @@ pub(super) fn bound(method: Option<&str>, challenge: Option<&str>) -> Result<Str
         return Err(Refusal::bad("invalid_request", words));
     }
     let challenge = challenge.ok_or_else(|| Refusal::missing("code_challenge"))?;
+    if !LENGTHS.contains(&challenge.len()) {
+        let words = "Invalid parameter: code_challenge";
+        return Err(Refusal::bad("invalid_request", words));
+    }
     Ok(challenge.to_owned())
 }
+
+/// How many letters a verifier has, and a challenge too (RFC 7636 sections 4.1 and 4.2).
+const LENGTHS: RangeInclusive<usize> = 43..=128;
 
 /// Whether a verifier belongs to the challenge of the beginning.
 pub(super) fn proved(
@@ -50,11 +59,12 @@ pub(super) fn proved(
     manners: Manners,
 ) -> Result<(), Refusal> {
     let grant = |words: &str| Err(Refusal::bad("invalid_grant", words));
-    let verifier = verifier.filter(|text| (43..=128).contains(&text.len()));
+    let long = verifier.is_some_and(|text| LENGTHS.contains(&text.len()));
     match (verifier, manners) {
-        (Some(verifier), _) if challenge(verifier) == wanted => Ok(()),
-        (Some(_), Manners::Keycloak) => grant("PKCE verification failed: Code mismatch"),
-        (None, Manners::Keycloak) => grant("PKCE verification failed: Invalid code verifier"),
+        (Some(verifier), _) if long && challenge(verifier) == wanted => Ok(()),
+        (Some(_), Manners::Keycloak) if long => grant("PKCE verification failed: Code mismatch"),
+        (Some(_), Manners::Keycloak) => grant("PKCE verification failed: Invalid code verifier"),
+        (None, Manners::Keycloak) => grant("PKCE code verifier not specified"),
         (Some(_), Manners::Dex) => grant("Invalid code_verifier."),
         (None, Manners::Dex) => grant("Expecting parameter code_verifier in PKCE flow."),
     }

@@ -296,7 +296,7 @@ mod tests {
         let wrong = desk.poll(Some(&"x".repeat(43)), 3).unwrap_err();
         assert!(wrong.words.ends_with("Code mismatch"));
         let none = desk.poll(None, 4).unwrap_err();
-        assert!(none.words.ends_with("Invalid code verifier"));
+        assert!(none.words.ends_with("verifier not specified"));
         let stranger = client("crashcart-approve").unwrap();
         let foreign = desk.grants.poll(
             &desk.device,

@@ -325,4 +325,27 @@ mod tests {
         assert_eq!(pulse.date(), Some(at.as_second()));
         assert_eq!(pulse.date(), None, "it grows old meanwhile");
     }
+
+    #[test]
+    fn a_token_file_is_followed_and_what_was_last_read_stays() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("token");
+        let write = |text: &str| {
+            // Replaced by a name, as a kubelet does it.
+            std::fs::write(path.with_extension("next"), text).unwrap();
+            std::fs::rename(path.with_extension("next"), &path).unwrap();
+        };
+        write("first\n");
+        let slot = TokenSlot::file(&TokenFile::new(&path));
+        let sent = || slot.header().unwrap();
+        assert_eq!(sent(), "Bearer first");
+        write("second\n");
+        assert_eq!(sent(), "Bearer second");
+        write("two\nlines\n");
+        assert_eq!(sent(), "Bearer second", "that is no token");
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(sent(), "Bearer second");
+        write("third\n");
+        assert_eq!(sent(), "Bearer third");
+    }
 }

@@ -66,6 +66,8 @@ pub struct Link {
     writer: Client,
     pulse: Pulse,
     uid: OnceLock<String>,
+    token: TokenSlot,
+    by_fallback: bool,
 }
 
 impl std::fmt::Debug for Link {
@@ -78,6 +80,33 @@ impl std::fmt::Debug for Link {
 }
 
 impl Link {
+    /// Prepares a connection by the credential that a cluster may be read with while its issuer is down; `None` where
+    /// it names none. Nothing is ever changed on such a connection.
+    ///
+    /// # Errors
+    /// As [`Link::open`].
+    pub fn open_by_fallback(cluster: &Cluster, generation: u64) -> Option<Result<Link, Fact>> {
+        let by_file = Cluster {
+            auth: ClusterAuth::Kubeconfig(cluster.fallback.clone()?),
+            ..cluster.clone()
+        };
+        let link = Link::open(&by_file, generation, TokenSlot::default());
+        Some(link.map(|link| Link {
+            by_fallback: true,
+            ..link
+        }))
+    }
+
+    /// The token that every request carries; empty where a certificate is shown instead.
+    pub fn token(&self) -> &TokenSlot {
+        &self.token
+    }
+
+    /// Whether nobody has proved who they are for this connection: it only reads.
+    pub fn is_by_fallback(&self) -> bool {
+        self.by_fallback
+    }
+
     /// Prepares a connection; nothing is sent yet. The token is used for clusters that one
     /// signs in to and for those whose token a program gives.
     ///
@@ -86,7 +115,7 @@ impl Link {
     pub fn open(cluster: &Cluster, generation: u64, token: TokenSlot) -> Result<Link, Fact> {
         let anchors = anchors(cluster)?;
         let token = match &cluster.auth {
-            ClusterAuth::Oidc { .. } => token,
+            ClusterAuth::Oidc { .. } | ClusterAuth::OpenShift { .. } | ClusterAuth::Eks(_) => token,
             ClusterAuth::Kubeconfig(KubeconfigUser::Token(token)) => TokenSlot::new(token.clone()),
             ClusterAuth::Kubeconfig(KubeconfigUser::TokenFile(file)) => TokenSlot::file(file),
             ClusterAuth::Kubeconfig(KubeconfigUser::Program(_)) => token,
@@ -106,6 +135,8 @@ impl Link {
             writer,
             pulse,
             uid: OnceLock::new(),
+            token,
+            by_fallback: false,
         })
     }
 
@@ -229,6 +260,17 @@ impl Link {
             (Ok(Ok(_)), None) => no("it has not said who it is; R asks again".to_owned()),
             (Ok(Err(fault)), _) => no(format!("who it is could not be read again: {fault}")),
             (Err(_), _) => no("who it is could not be read again in time".to_owned()),
+        }
+    }
+
+    /// Whether the server's certificate leads to the pinned key: any answer of it over TLS says so, a refusal too.
+    ///
+    /// # Errors
+    /// The fact that says why not.
+    pub async fn vouched(&self) -> Result<(), Fact> {
+        match self.reader.version().await {
+            Ok(_) | Err(Fault::Forbidden(_) | Fault::Unauthorised | Fault::NotFound) => Ok(()),
+            Err(fault) => Err(self.unreached(fault)),
         }
     }
 

@@ -81,9 +81,11 @@ pub const RULES: [(&str, &str); 8] = [
         "!has(object.spec.resourceModifier)",
         "resourceModifier is refused: it rewrites what is restored",
     ),
+    // Velero itself writes the schedule of the backup beside its name, once it has begun.
     (
-        "has(object.spec.backupName) && object.spec.backupName != '' && \
-         (!has(object.spec.scheduleName) || object.spec.scheduleName == '')",
+        "has(object.spec.backupName) && object.spec.backupName != '' && (request.operation == 'UPDATE' ? \
+         has(oldObject.spec.backupName) && object.spec.backupName == oldObject.spec.backupName : \
+         !has(object.spec.scheduleName) || object.spec.scheduleName == '')",
         "a Restore must name one Backup by backupName, and no Schedule",
     ),
 ];

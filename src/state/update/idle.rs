@@ -123,7 +123,7 @@ pub(super) fn act(state: &mut State, action: &Action) -> Option<Vec<Effect>> {
         Action::Back | Action::Leave if proving => {
             away.proving = false;
             state.prompt = None;
-            Some(Vec::new())
+            Some(sign_in::given_up(state).into_iter().collect())
         }
         Action::Go(_) | Action::Palette | Action::Filter | Action::Help | Action::Refresh => {
             Some(Vec::new())
@@ -141,6 +141,10 @@ fn prove(state: &mut State) -> Vec<Effect> {
     let Some(audience) = away.signed_in.keys().next().cloned() else {
         return come_back(state);
     };
+    if state.sign_ins.session(&audience).is_some() {
+        // The tokens are on their way back: a new sign-in would be mistaken for the old one.
+        return Vec::new();
+    }
     away.proving = true;
     away.stranger = None;
     state.sign_ins.show(&audience);

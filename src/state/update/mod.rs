@@ -95,6 +95,7 @@ fn act(state: &mut State, action: Action, alone: bool) -> Vec<Effect> {
         | Action::CodePaste
         | Action::CodeSwap
         | Action::SignOut
+        | Action::SignOutOf(_)
         | Action::SignInTo(_) => sign_in::act(state, &action),
         Action::SecretKeys(Some(which)) => rights::keys(state, which),
         Action::Redraw => vec![Effect::Redraw],

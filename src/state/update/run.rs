@@ -74,6 +74,11 @@ pub(super) fn open(state: &mut State, book: &str, params: BTreeMap<String, Strin
 /// Why nobody is known to act on a cluster.
 fn nobody(state: &State, cluster: Option<&str>) -> String {
     let place = cluster.unwrap_or("any cluster");
+    if cluster.is_some_and(|name| state.fallbacks.contains(&ClusterName::from(name))) {
+        return format!(
+            "{place} is read by its fallback and who acts is not proved, so nothing is changed: 0, then Enter, signs in."
+        );
+    }
     let known = cluster.and_then(|name| state.config.cluster(&ClusterName::from(name)));
     if known.is_some_and(|cluster| state.has_credential(cluster)) {
         format!("{place} has not said who you are; crashcart doctor says why.")

@@ -61,12 +61,13 @@ pub(super) fn connect(state: &State) -> Vec<Effect> {
 /// A sign-in moved on.
 pub(super) fn step(state: &mut State, audience: &Audience, event: Step) -> Vec<Effect> {
     let before = state.sign_ins.session(audience).is_some();
+    state.sign_ins.hear(audience, &event);
     state.sign_ins.step(audience, event, state.now.wall);
     state.changed();
     offer_people(state);
     offer_field(state);
     let after = state.sign_ins.session(audience);
-    match (before, after.map(|session| session.person.clone())) {
+    let mut effects = match (before, after.map(|session| session.person.clone())) {
         (false, Some(person)) => match super::idle::came(state, audience, &person) {
             Came::Here => signed_in(state, audience, person),
             Came::Back => {
@@ -78,7 +79,31 @@ pub(super) fn step(state: &mut State, audience: &Audience, event: Step) -> Vec<E
         },
         (true, None) => signed_out(state, audience),
         _ => Vec::new(),
+    };
+    effects.extend(fall_back(state, audience));
+    effects
+}
+
+/// When a sign-in ended because its issuer does not answer, the clusters that name a fallback are read by it.
+fn fall_back(state: &mut State, audience: &Audience) -> Option<Effect> {
+    let ended = matches!(state.sign_ins.of(audience), SignIn::Ended { .. });
+    if !ended || !state.sign_ins.is_silent(audience) {
+        return None;
     }
+    let clusters = audience.clusters(&state.config).into_iter();
+    let named = clusters.filter(|one| one.fallback.is_some() && !state.has_credential(one));
+    let named: Vec<ClusterName> = named.map(|one| one.name.clone()).collect();
+    if named.is_empty() {
+        return None;
+    }
+    state.fallbacks.extend(named.iter().cloned());
+    let names: Vec<&str> = named.iter().map(ClusterName::as_str).collect();
+    let host = audience.host(&state.config);
+    state.say(format!(
+        "{host} does not answer: reading {} by its fallback. Who acts is not proved: no changes.",
+        names.join(", ")
+    ));
+    Some(Effect::Connect(named))
 }
 
 /// In the demo: asks who answers the code that is on screen.
@@ -145,6 +170,7 @@ fn signed_in(state: &mut State, audience: &Audience, person: Person) -> Vec<Effe
         "Signed in as {name}. Reading {count} cluster{plural}.{groups}"
     ));
     for cluster in &clusters {
+        state.fallbacks.remove(cluster);
         state.people.insert(cluster.clone(), person.clone());
     }
     state.person.get_or_insert(person);
@@ -252,6 +278,7 @@ pub(super) fn act(state: &mut State, action: &Action) -> Vec<Effect> {
             super::go::push(state, Screen::SignIn);
             code(state, Effect::SignIn)
         }
+        Action::SignOutOf(audience) => vec![Effect::SignOut(audience.clone())],
         Action::CodeSwap => {
             state.qr_swapped = !state.qr_swapped;
             Vec::new()
@@ -343,7 +370,10 @@ pub(super) fn left(state: &mut State) -> Vec<Effect> {
     let some = missing.len() < state.sign_ins.audiences().len();
     let clusters = missing.iter().flat_map(|one| served(state, one));
     let names: Vec<String> = clusters.map(|one| one.to_string()).collect();
-    state.say(if some {
+    state.say(if !state.fallbacks.is_empty() {
+        "Nobody is signed in: what names a fallback is read by it, and nothing is changed."
+            .to_owned()
+    } else if some {
         let names = names.join(", ");
         format!("Nobody is signed in to {names}: 0 shows the session; Enter there signs in.")
     } else {
@@ -354,7 +384,7 @@ pub(super) fn left(state: &mut State) -> Vec<Effect> {
 }
 
 /// Ends a sign-in that is under way: an answer that comes later signs nobody in.
-fn given_up(state: &mut State) -> Option<Effect> {
+pub(super) fn given_up(state: &mut State) -> Option<Effect> {
     let under_way = matches!(
         state.sign_ins.on_screen(),
         SignIn::Asking { .. } | SignIn::Waiting { .. } | SignIn::Browser { .. }

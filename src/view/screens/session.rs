@@ -88,10 +88,20 @@ fn who(frame: &Frame<'_>) -> Pane {
         format!("{}    log custody: {custody}", state.here.host),
     ));
     facts.push(("policy", policy.clone()));
-    let rows = facts.into_iter().map(|(label, words)| {
-        Row::new()
-            .put(3, Role::Dim, label)
-            .put(12, Role::Text, words)
+    let room = frame.width.saturating_sub(14);
+    let rows = facts.into_iter().flat_map(|(label, words)| {
+        // Why tokens are not kept is read to its end; what else stands here is cut at the edge.
+        let lines = if label == "tokens" {
+            text::wrap(&words, room)
+        } else {
+            vec![words]
+        };
+        lines.into_iter().enumerate().map(move |(line, words)| {
+            let label = if line == 0 { label } else { "" };
+            Row::new()
+                .put(3, Role::Dim, label)
+                .put(12, Role::Text, words)
+        })
     });
     Pane::new("WHO").rows(rows).least(1)
 }

@@ -165,18 +165,22 @@ fn picture(frame: &Frame<'_>, device: &DevicePrompt) -> Option<Vec<String>> {
         .unwrap_or(&device.verification_uri);
     let code =
         qrcode::QrCode::with_error_correction_level(address.as_str(), qrcode::EcLevel::L).ok()?;
+    let lines = half_blocks(&code)?;
+    let fits = lines.len() <= frame.body && lines.len() * 2 + 39 <= frame.width;
+    fits.then_some(lines)
+}
+
+/// A code in half blocks, two modules above each other in one cell, with its quiet zone.
+fn half_blocks(code: &qrcode::QrCode) -> Option<Vec<String>> {
     let side = i32::try_from(code.width()).ok()?;
     let dark = |x: i32, y: i32| {
         let inside = (0..side).contains(&x) && (0..side).contains(&y);
         let at = |v: i32| usize::try_from(v).unwrap_or(0);
         inside && code[(at(x), at(y))].select(true, false)
     };
-    let lines = usize::try_from(side / 2 + QUIET).ok()?;
-    if lines > frame.body || lines * 2 + 39 > frame.width {
-        return None;
-    }
-    let line = |row: usize| {
-        let top = i32::try_from(row).unwrap_or(0) * 2 - (QUIET - 1);
+    let lines = side / 2 + QUIET;
+    let line = |row: i32| {
+        let top = row * 2 - (QUIET - 1);
         let sign = |x: i32| match (dark(x, top), dark(x, top + 1)) {
             (false, false) => '█',
             (false, true) => '▀',
@@ -341,7 +345,40 @@ fn by_voice(code: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{by_voice, spaced};
+    use super::{QUIET, by_voice, half_blocks, spaced};
+    use qrcode::{EcLevel, QrCode};
+
+    #[test]
+    fn the_picture_is_the_code_module_by_module_and_fits_beside_its_words() {
+        let address = "https://id.meridian.test/realms/meridian/device?user_code=WDJB-MJHT";
+        let code = QrCode::with_error_correction_level(address, EcLevel::L).unwrap();
+        let lines = half_blocks(&code).unwrap();
+        let side = i32::try_from(code.width()).unwrap();
+        assert!(lines.len() <= 21 && lines[0].chars().count() == code.width() + 8);
+        let mut read = Vec::new();
+        for line in &lines {
+            let halves = |light: [char; 2]| {
+                line.chars()
+                    .map(move |sign| !light.contains(&sign))
+                    .collect::<Vec<bool>>()
+            };
+            read.push(halves(['█', '▀']));
+            read.push(halves(['█', '▄']));
+        }
+        for (y, row) in (1 - QUIET..).zip(&read) {
+            for (x, dark) in (-QUIET..).zip(row) {
+                let inside = (0..side).contains(&x) && (0..side).contains(&y);
+                let at = |v: i32| usize::try_from(v).unwrap();
+                let wanted = inside
+                    && code[(
+                        at(x.max(0)).min(code.width() - 1),
+                        at(y.max(0)).min(code.width() - 1),
+                    )]
+                        .select(true, false);
+                assert_eq!(*dark, wanted, "{x} {y}");
+            }
+        }
+    }
 
     #[test]
     fn a_code_is_spelt_for_the_eye_and_for_the_telephone() {

@@ -101,7 +101,16 @@ fn identity(state: &State, room: usize) -> String {
         None => state.person.as_ref(),
     };
     let Some(person) = person else {
-        return "not signed in".to_owned();
+        let by_fallback = match &place {
+            Some(cluster) => state.fallbacks.contains(cluster),
+            None => !state.fallbacks.is_empty(),
+        };
+        let words = if by_fallback {
+            "not proved"
+        } else {
+            "not signed in"
+        };
+        return words.to_owned();
     };
     let role = person.role(&state.config.policy);
     let session = match &place {

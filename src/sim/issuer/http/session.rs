@@ -13,7 +13,6 @@ use super::super::settings::Manners;
 use super::form::answer;
 use super::form::client_form;
 use super::form::refused;
-use super::form::text;
 use super::page;
 
 /// Who the bearer of an access token is. There is no acr in it.
@@ -69,7 +68,9 @@ pub(super) async fn revoke(State(issuer): State<Issuer>, body: String) -> Respon
         Ok(found) => found,
         Err(refusal) => return refused(&refusal),
     };
-    let token = text(&form, "token");
+    let Some(token) = form.get("token") else {
+        return refused(&Refusal::bad("invalid_request", "Token not provided"));
+    };
     match revoked(&issuer, token, client) {
         Revoked::Done => StatusCode::OK.into_response(),
         Revoked::Unknown => refused(&Refusal::of(200, "invalid_token", "Invalid token")),

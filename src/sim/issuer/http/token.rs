@@ -51,6 +51,10 @@ fn broken(error: &IssuerError) -> Refusal {
 
 fn opened(issuer: &Issuer, body: &str) -> Result<Opened, Refusal> {
     let manners = issuer.settings().manners;
+    let form = fields(body)?;
+    if manners == Manners::Keycloak && !form.contains_key("grant_type") {
+        return Err(no_grant());
+    }
     let (form, client) = client_form(body, manners)?;
     match form.get("grant_type").map(String::as_str) {
         Some(DEVICE_GRANT) => poll(issuer, client, &form),
@@ -60,11 +64,12 @@ fn opened(issuer: &Issuer, body: &str) -> Result<Opened, Refusal> {
             "unsupported_grant_type",
             "Unsupported grant_type",
         )),
-        None => Err(Refusal::bad(
-            "invalid_request",
-            "Missing form parameter: grant_type",
-        )),
+        None => Err(no_grant()),
     }
+}
+
+fn no_grant() -> Refusal {
+    Refusal::bad("invalid_request", "Missing form parameter: grant_type")
 }
 
 fn poll(issuer: &Issuer, client: &Client, form: &Form) -> Result<Opened, Refusal> {

@@ -1,0 +1,51 @@
+//! Signing in at a cluster's own OAuth server, outside: a pasted redirect, a token that cannot be renewed, its deletion.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::browser;
+use super::browser::Page;
+use super::sign_in::Ask;
+use super::sign_in::DEADLINE;
+use super::sign_in::SigningIn;
+use crate::audit::Kind;
+use crate::auth::AuthError;
+use crate::auth::oidc::openshift::OpenShift;
+use crate::auth::sign_in::Event as Step;
+use crate::config::Cluster;
+use crate::config::ClusterAuth;
+use crate::config::Identity;
+
+/// Signs in and stays until the token ends or the person leaves; then its object is deleted.
+pub(super) async fn through(
+    this: &SigningIn,
+    identity: &Identity,
+    cluster: &Cluster,
+    asks: &mut mpsc::Receiver<Ask>,
+) -> Result<(), AuthError> {
+    let ClusterAuth::OpenShift { oauth_ca } = &cluster.auth else {
+        return Ok(());
+    };
+    let server = OpenShift::discover(identity, oauth_ca.as_ref(), DEADLINE).await?;
+    let signed = browser::pasted(this, Page::OpenShift(&server), asks).await?;
+    let Some((session, tokens)) = signed else {
+        return Ok(());
+    };
+    this.signed_in(&session, &tokens, Kind::SessionSignedIn)
+        .await;
+    let left = tokens.state.good_until.duration_since(this.now());
+    let left = Duration::try_from(left).unwrap_or_default();
+    let leaves = async { while let Some(Ask::Answer(_) | Ask::Address(_)) = asks.recv().await {} };
+    if tokio::time::timeout(left, leaves).await.is_err() {
+        this.tell(Step::Tick).await;
+        return Ok(());
+    }
+    let tools = &this.tools;
+    let draft = tools.draft(Kind::SessionSignedOut);
+    drop(tools.desk.append(draft, None).await);
+    // A cluster that cannot be reached keeps the token until it ends; ours is forgotten either way.
+    drop(server.log_out(&tokens).await);
+    this.tell(Step::SignedOut).await;
+    Ok(())
+}
