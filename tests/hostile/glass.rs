@@ -17,6 +17,8 @@ use ratatui::buffer::Cell;
 use ratatui::layout::Size;
 use ratatui::style::Color;
 use ratatui::style::Modifier;
+use unicode_width::UnicodeWidthChar;
+use unicode_width::UnicodeWidthStr;
 
 use crate::corpus::harmless;
 
@@ -135,7 +137,12 @@ impl Glass {
             asked.is_empty(),
             "{what}: the terminal was asked for {asked:?}"
         );
-        self.as_meant(&meant, what);
+        if meant.content.iter().any(is_joined) {
+            // Terminals differ on how far joined letters go, and keep what went too far: the next frame is on a new one.
+            *self = Glass::new(self.size);
+        } else {
+            self.as_meant(&meant, what);
+        }
         let picture = svg::picture(&meant);
         harmless(&picture, what);
         assert!(!picture.contains("<script"), "{what}");
@@ -168,7 +175,7 @@ impl Glass {
                     continue;
                 }
                 let symbol = ours.symbol();
-                hidden = unicode_width::UnicodeWidthStr::width(symbol).saturating_sub(1);
+                hidden = symbol.width().saturating_sub(1);
                 let place = format!("{what}: row {y}, column {x}");
                 let first = |text: &str| match text.chars().next() {
                     Some('\u{fffd}') => '?',
@@ -184,20 +191,28 @@ impl Glass {
                 }
                 assert_eq!(theirs.bgcolor(), colour(ours.bg), "{place}: {symbol:?}");
                 for (has, modifier) in [
-                    (theirs.bold(), Modifier::BOLD),
-                    (theirs.dim(), Modifier::DIM),
+                    (theirs.bold() && symbol != " ", Modifier::BOLD),
+                    (theirs.dim() && symbol != " ", Modifier::DIM),
                     (theirs.underline(), Modifier::UNDERLINED),
                     (theirs.inverse(), Modifier::REVERSED),
                 ] {
+                    let seen =
+                        symbol != " " || !(Modifier::BOLD | Modifier::DIM).contains(modifier);
                     assert_eq!(
                         has,
-                        ours.modifier.contains(modifier),
+                        seen && ours.modifier.contains(modifier),
                         "{place}: {modifier:?}"
                     );
                 }
             }
         }
     }
+}
+
+/// True for letters that are drawn as one by some terminals and one by one by others.
+fn is_joined(cell: &Cell) -> bool {
+    let drawn = cell.symbol().chars().filter(|c| c.width() > Some(0));
+    drawn.count() > 1
 }
 
 fn colour(colour: Color) -> vt100::Color {
