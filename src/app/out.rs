@@ -15,6 +15,8 @@ use ratatui::layout::Position;
 use ratatui::layout::Size;
 use ratatui::style::Color;
 use ratatui::style::Modifier;
+use unicode_width::UnicodeWidthChar;
+use unicode_width::UnicodeWidthStr;
 
 /// Attributes in the order of their codes.
 const ATTRIBUTES: [(Modifier, u8); 6] = [
@@ -86,11 +88,18 @@ impl<W: Write> Lean<W> {
             bg: cell.bg,
             modifier: cell.modifier,
         });
-        self.frame.extend_from_slice(cell.symbol().as_bytes());
-        let width =
-            u16::try_from(unicode_width::UnicodeWidthStr::width(cell.symbol()).max(1)).unwrap_or(1);
+        let symbol = cell.symbol();
+        self.frame.extend_from_slice(symbol.as_bytes());
+        let width = symbol.width().max(1);
+        // A terminal that draws joined letters one by one goes further than was meant.
+        let alike = symbol
+            .chars()
+            .filter_map(UnicodeWidthChar::width)
+            .sum::<usize>()
+            == width;
+        let end = x.saturating_add(u16::try_from(width).unwrap_or(1));
         // After the last column the cursor's place differs between terminals: name the next place anew.
-        self.at = (x + width < self.size.width).then_some((x + width, y));
+        self.at = (alike && end < self.size.width).then_some((end, y));
     }
 
     fn dip(&mut self, pen: Pen) {
@@ -259,6 +268,19 @@ mod tests {
         assert!(before > 0);
         terminal.draw(words).expect("drawn");
         assert_eq!(terminal.backend().written(), before);
+    }
+
+    #[test]
+    fn what_stands_behind_joined_letters_is_put_in_its_place() {
+        let mut terminal = terminal();
+        terminal
+            .draw(|frame| {
+                let words = "\u{1f44d}\u{1f3fd}x";
+                frame.buffer_mut().set_string(0, 0, words, Style::new());
+            })
+            .expect("drawn");
+        let bytes = String::from_utf8_lossy(&terminal.backend().out).into_owned();
+        assert!(bytes.contains("\u{1f3fd}\x1b[1;3Hx"), "{bytes:?}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod log;
 mod login;
 mod passphrase;
 mod place;
+mod plain;
 mod rbac;
 mod run;
 mod runbook;
@@ -35,6 +36,8 @@ use self::args::Output;
 use self::args::RbacVerb;
 use self::args::Story;
 use self::args::Verb;
+use self::plain::Plain;
+use self::plain::complain;
 use crate::app;
 use crate::app::clock::Clock;
 use crate::app::engine::Engine;
@@ -43,6 +46,7 @@ use crate::app::perform::keeper;
 use crate::app::start::Start;
 use crate::config::Config;
 use crate::sim::scenario::ScenarioError;
+use crate::text::safe;
 use crate::view::theme::Theme;
 
 /// The command line is wrong.
@@ -52,19 +56,26 @@ const UNAVAILABLE: u8 = 69;
 
 /// Reads the command line, runs the verb it names and returns its exit code.
 pub fn main() -> ExitCode {
+    plain::guard_panics();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             let wrong = error.use_stderr();
+            // It quotes the command line, which a script may have filled in from anywhere.
+            let words = safe::lines(&error.render().to_string());
             // Nothing is left to say when even this cannot be printed.
-            drop(error.print());
+            drop(if wrong {
+                std::io::stderr().write_all(words.as_bytes())
+            } else {
+                std::io::stdout().write_all(words.as_bytes())
+            });
             return ExitCode::from(if wrong { USAGE } else { 0 });
         }
     };
     match answer(cli) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            drop(writeln!(std::io::stderr(), "crashcart: {}", chain(&error)));
+            complain(&chain(&error));
             ExitCode::from(code(&error))
         }
     }
@@ -94,41 +105,44 @@ fn chain(error: &anyhow::Error) -> String {
 fn answer(cli: Cli) -> anyhow::Result<u8> {
     if let Err(sentence) = app::own_memory::keep_to_ourselves() {
         // The night's work is not refused for it, but whoever reads this should know.
-        drop(writeln!(std::io::stderr(), "crashcart: {sentence}"));
+        complain(&sentence);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .context("the runtime could not be started")?;
-    let code = runtime.block_on(verb(cli));
+    let mut out = Plain::new(std::io::stdout());
+    let code = runtime.block_on(verb(cli, &mut out));
+    let printed = out.flush();
     // Tasks that wait for a network must not hold up the end.
     runtime.shutdown_timeout(std::time::Duration::from_millis(100));
-    code
+    let code = code?;
+    printed.context("standard output cannot be written")?;
+    Ok(code)
 }
 
-async fn verb(cli: Cli) -> anyhow::Result<u8> {
+async fn verb(cli: Cli, out: &mut dyn Write) -> anyhow::Result<u8> {
     let common = cli.common;
-    let mut out = std::io::stdout();
     match cli.verb {
-        None if common.demo => Box::pin(demo::demo(&common, &Story::default(), &mut out)).await,
+        None if common.demo => Box::pin(demo::demo(&common, &Story::default(), out)).await,
         None => console(&common).await,
-        Some(Verb::Demo(story)) => Box::pin(demo::demo(&common, &story, &mut out)).await,
-        Some(Verb::Sim(serve)) => sim::serve(serve, &mut out).await,
-        Some(Verb::Runbook { verb }) => runbook::ask(&place::library(), &verb, &mut out),
+        Some(Verb::Demo(story)) => Box::pin(demo::demo(&common, &story, out)).await,
+        Some(Verb::Sim(serve)) => sim::serve(serve, out).await,
+        Some(Verb::Runbook { verb }) => runbook::ask(&place::library(), &verb, out),
         Some(Verb::Rbac {
             verb: RbacVerb::Emit(asked),
-        }) => rbac::emit(&place::library(), &asked, &mut out),
+        }) => rbac::emit(&place::library(), &asked, out),
         Some(Verb::Init {
             kubeconfig,
             contexts,
-        }) => init::init(&common, kubeconfig, &contexts, &mut out).await,
+        }) => init::init(&common, kubeconfig, &contexts, out).await,
         Some(Verb::Log { verb }) if common.demo => {
             let (common, _inside) = demo::estate(&common, &Story::default()).await?;
-            log_verb(&common, &verb, &mut out)
+            log_verb(&common, &verb, out)
         }
-        Some(Verb::Log { verb }) => log_verb(&common, &verb, &mut out),
-        Some(verb) => Box::pin(on_estate(&common, verb, &mut out)).await,
+        Some(Verb::Log { verb }) => log_verb(&common, &verb, out),
+        Some(verb) => Box::pin(on_estate(&common, verb, out)).await,
     }
 }
 

@@ -118,7 +118,7 @@ fn line() -> anyhow::Result<Zeroizing<String>> {
 
 fn say(words: &str) -> anyhow::Result<()> {
     let mut err = std::io::stderr();
-    err.write_all(words.as_bytes())?;
+    err.write_all(crate::text::safe::lines(words).as_bytes())?;
     err.flush()?;
     Ok(())
 }

@@ -5,6 +5,7 @@ use super::duration;
 use super::file;
 use super::keys;
 use super::keys::Section;
+use crate::text::SafeText;
 use std::path::Path;
 use toml::Spanned;
 use toml::de::DeTable;
@@ -291,7 +292,8 @@ impl<'a> Table<'a> {
         };
         // What Debug would escape is not text a person can check on a screen.
         let printable = |c: char| matches!(c, '"' | '\'' | '\\') || c.escape_debug().len() == 1;
-        if text.trim().is_empty() || !text.chars().all(printable) {
+        let shown = SafeText::new(text) == *text;
+        if text.trim().is_empty() || !shown || !text.chars().all(printable) {
             let sentence = format!("{key} = {text:?} must be visible text on one line");
             return Err(self.error(at, sentence));
         }

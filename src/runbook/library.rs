@@ -9,6 +9,7 @@ use super::parse::check;
 use super::problem::Problem;
 use super::problem::Severity;
 use crate::sources::finding::FindingKind;
+use crate::text::SafeText;
 
 /// File name and text of every runbook of the binary.
 pub const BUILT_IN: [(&str, &str); 1] = [(
@@ -64,7 +65,7 @@ impl Library {
 
     fn unusable(&mut self, file: &str, rule: &'static str, words: String) {
         self.problems.push(Problem {
-            file: file.to_owned(),
+            file: SafeText::new(file).to_string(),
             line: 1,
             severity: Severity::Error,
             rule,

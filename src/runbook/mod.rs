@@ -14,6 +14,7 @@ pub mod engine;
 pub mod event;
 pub mod expand;
 pub mod fold;
+mod hidden;
 mod holds;
 pub mod journal;
 pub mod library;

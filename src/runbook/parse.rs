@@ -17,6 +17,7 @@ use super::book::Param;
 use super::book::People;
 use super::book::UndoLine;
 use super::book::sha256_hex;
+use super::hidden;
 use super::lint;
 use super::problem::Problem;
 use super::problem::Problems;
@@ -37,11 +38,19 @@ pub struct Checked {
 /// Reads and lints one runbook file; `file` is only its name in sentences.
 pub fn check(file: &str, text: &str, origin: Origin) -> Checked {
     let mut problems = Problems::new(file);
+    if let Some((line, sign)) = hidden::hidden(text) {
+        // Nothing more is said of such a file: every other sentence would quote it.
+        problems.error("text.hidden", line + 1, unseen(&sign));
+        return Checked {
+            book: None,
+            problems: problems.found,
+        };
+    }
     let book = book(text, origin, &mut problems);
     // A step that could not be read would make the others look wrong: one sentence for one fault.
     let unread = |problem: &Problem| {
         problem.rule.starts_with("yaml.")
-            || ["step.unknown-kind", "step.no-block"].contains(&problem.rule)
+            || ["step.unknown-kind", "step.no-block", "text.hidden"].contains(&problem.rule)
     };
     let whole = !problems.found.iter().any(unread);
     if let Some(book) = book.as_ref().filter(|_| whole) {
@@ -54,6 +63,11 @@ pub fn check(file: &str, text: &str, origin: Origin) -> Checked {
         book: book.filter(|_| usable),
         problems: found,
     }
+}
+
+/// The sentence for a character that nobody sees.
+pub(crate) fn unseen(sign: &str) -> String {
+    format!("`{sign}` stands here, which is not seen or steers a terminal; take it out")
 }
 
 fn book(text: &str, origin: Origin, problems: &mut Problems<'_>) -> Option<Book> {

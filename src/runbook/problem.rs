@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::text::SafeText;
+
 /// How much it matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -80,7 +82,7 @@ impl<'a> Problems<'a> {
     }
 
     fn add(&mut self, severity: Severity, rule: &'static str, line: usize, words: String) {
-        let file = self.file.to_owned();
+        let file = SafeText::new(self.file).to_string();
         self.found.push(Problem {
             file,
             line,

@@ -6,9 +6,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde::de::MapAccess;
 use serde::de::Visitor;
+use serde_json::Value;
 
 use super::book::ParamType;
+use super::hidden::hidden;
+use super::parse::unseen;
 use super::problem::Problems;
+use crate::text::SafeText;
 
 /// The front matter as written.
 #[derive(Debug, Deserialize)]
@@ -116,7 +120,13 @@ pub(crate) fn read<T: DeserializeOwned>(
         return None;
     }
     match serde_saphyr::from_str_with_options::<T>(text, options()) {
-        Ok(value) => Some(value),
+        Ok(value) => match escaped(text) {
+            Some(sign) => {
+                problems.error("text.hidden", first, unseen(&sign));
+                None
+            }
+            None => Some(value),
+        },
         Err(error) => {
             let line = error.location().map_or(0, |at| {
                 usize::try_from(at.line()).unwrap_or(1).saturating_sub(1)
@@ -126,6 +136,24 @@ pub(crate) fn read<T: DeserializeOwned>(
             None
         }
     }
+}
+
+/// How the first character is shown that is hidden in a value, written as an escape: `"\u202e"` is seen, what it says is not.
+fn escaped(text: &str) -> Option<String> {
+    fn within(value: &Value) -> Option<String> {
+        match value {
+            Value::String(text) => hidden(text).map(|(_, sign)| sign),
+            Value::Array(items) => items.iter().find_map(within),
+            Value::Object(members) => members.iter().find_map(|(name, member)| {
+                hidden(name)
+                    .map(|(_, sign)| sign)
+                    .or_else(|| within(member))
+            }),
+            _ => None,
+        }
+    }
+    let value = serde_saphyr::from_str_with_options::<Value>(text, options());
+    value.ok().as_ref().and_then(within)
 }
 
 fn options() -> serde_saphyr::Options {
@@ -152,7 +180,7 @@ fn sentence(raw: &str) -> (&'static str, String) {
         _ if words.contains("missing field") => "yaml.missing-key",
         _ => "yaml.invalid",
     };
-    (rule, words.to_owned())
+    (rule, SafeText::new(words).to_string())
 }
 
 /// Line (from 0) and sign of the first tag, anchor or alias outside of quotes and comments.

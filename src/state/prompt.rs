@@ -2,6 +2,7 @@
 
 use crate::auth::audience::Audience;
 use crate::state::effect::Shown;
+use crate::text::safe;
 
 /// One line of text and where its cursor stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -93,7 +94,8 @@ impl Line {
         }
     }
 
-    /// Types one character at the cursor; control characters are dropped.
+    /// Types one character at the cursor; control characters are dropped, and what would not be seen is typed as its
+    /// stand-in, so that a line that was pasted never holds more than it shows.
     pub fn insert(&mut self, character: char) {
         if character.is_control() || self.text.chars().count() >= 4096 {
             return;
@@ -101,6 +103,16 @@ impl Line {
         let at = self.byte(self.cursor);
         self.text.insert(at, character);
         self.cursor += 1;
+        if character.is_ascii() || safe::lines(&self.text) == self.text {
+            return;
+        }
+        self.backspace();
+        // A letter before it carries it, where it is a mark: only one too many has no stand-in, and is dropped.
+        let alone = safe::lines(&format!("a{character}"));
+        for shown in alone.chars().skip(1).filter(|shown| *shown != character) {
+            self.text.insert(self.byte(self.cursor), shown);
+            self.cursor += 1;
+        }
     }
 
     /// Deletes the character before the cursor.
@@ -175,6 +187,22 @@ mod tests {
         assert_eq!(line.text, "b");
         line.insert('\u{1b}');
         assert_eq!(line.text, "b");
+    }
+
+    #[test]
+    fn a_line_holds_no_more_than_it_shows() {
+        let typed = |text: &str| {
+            let mut line = Line::default();
+            text.chars().for_each(|c| line.insert(c));
+            assert_eq!(line.cursor, line.text.chars().count(), "{text:?}");
+            line.text
+        };
+        assert_eq!(typed("sth\u{200b}-\u{202e}x"), "sth<U+200B>-<U+202E>x");
+        assert_eq!(typed("a\u{a0}b"), "a b");
+        assert_eq!(typed("e\u{301} 日本"), "e\u{301} 日本");
+        assert_eq!(typed("\u{301}e"), "e", "a mark with nothing before it");
+        let flood = format!("e{}", "\u{301}".repeat(9));
+        assert_eq!(typed(&flood), format!("e{}", "\u{301}".repeat(4)));
     }
 
     #[test]

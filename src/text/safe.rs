@@ -32,7 +32,7 @@ impl SafeText {
         if raw.len() <= MAX_BYTES && raw.bytes().all(|b| (b' '..=b'~').contains(&b)) {
             return Self(Arc::from(raw));
         }
-        Self(Arc::from(sanitise(raw)))
+        Self(Arc::from(sanitise(raw, MAX_BYTES)))
     }
 
     /// Gives the safe text as a string slice.
@@ -46,19 +46,33 @@ impl SafeText {
     }
 }
 
-/// Writes `raw` with every dangerous character replaced, at most [`MAX_BYTES`] long.
-fn sanitise(raw: &str) -> String {
-    let mut out = String::with_capacity(raw.len().min(MAX_BYTES) + 16);
+/// Makes a text of several lines safe, of any length: its line ends stay, everything else is as in [`SafeText`].
+///
+/// For what is printed whole: a report, a message of a library, a file as it was written.
+pub fn lines(raw: &str) -> String {
+    if raw
+        .bytes()
+        .all(|b| b == b'\n' || (b' '..=b'~').contains(&b))
+    {
+        return raw.to_owned();
+    }
+    let line = |line| sanitise(line, usize::MAX);
+    raw.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Writes `raw` with every dangerous character replaced, at most `most` bytes long.
+fn sanitise(raw: &str, most: usize) -> String {
+    let mut out = String::with_capacity(raw.len().min(most) + 16);
     let mut fits = 0;
     let mut marks = MAX_MARKS; // a mark with no letter before it would sit on what is drawn to its left
     for c in raw.chars() {
         marks = push(&mut out, c, marks);
-        if out.len() > MAX_BYTES {
+        if out.len() > most {
             out.truncate(fits);
             out.push('~');
             break;
         }
-        if out.len() < MAX_BYTES {
+        if out.len() < most {
             fits = out.len();
         }
     }
@@ -229,6 +243,13 @@ mod tests {
         for (raw, safe) in cases {
             assert_eq!(SafeText::new(raw), safe, "{raw:?}");
         }
+    }
+
+    #[test]
+    fn lines_keep_their_ends_and_their_length() {
+        assert_eq!(lines("a\n\tb\r\n\u{202e}c\n"), "a\n b^M\n<U+202E>c\n");
+        let long = format!("å{}\n", "a".repeat(2 * MAX_BYTES));
+        assert_eq!(lines(&long), long);
     }
 
     #[test]
