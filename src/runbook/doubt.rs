@@ -254,12 +254,65 @@ fn compared(found: &Value, op: &Op, object: &str) -> (Trace, String) {
     }
 }
 
-/// True when everything that we asked for stands in what is there; a server may add defaults.
+/// What no Restore brings back: Velero writes it into `spec.excludedResources` behind what was asked
+/// (its `nonRestorableResources`, 1.18).
+const NEVER_RESTORED: [&str; 9] = [
+    "nodes",
+    "events",
+    "events.events.k8s.io",
+    "backups.velero.io",
+    "restores.velero.io",
+    "resticrepositories.velero.io",
+    "csinodes.storage.k8s.io",
+    "volumeattachments.storage.k8s.io",
+    "backuprepositories.velero.io",
+];
+
+/// True when everything that we asked for stands in what is there; a server may add defaults, and Velero adds
+/// its own to what is excluded.
 fn holds(found: Option<&Value>, asked: Option<&Value>) -> bool {
     match (found, asked) {
-        (Some(Value::Object(found)), Some(Value::Object(asked))) => asked
-            .iter()
-            .all(|(key, value)| holds(found.get(key), Some(value))),
+        (Some(Value::Object(found)), Some(Value::Object(asked))) => {
+            asked.iter().all(|(key, value)| {
+                let there = found.get(key);
+                match (there.and_then(Value::as_array), value.as_array()) {
+                    (Some(there), Some(value)) if key == "excludedResources" => {
+                        excludes(there, value)
+                    }
+                    _ => holds(there, Some(value)),
+                }
+            })
+        }
         (found, asked) => found == asked,
+    }
+}
+
+/// True when what was asked to be left out is left out, and beyond it nothing but what Velero never restores.
+fn excludes(found: &[Value], asked: &[Value]) -> bool {
+    let own = |one: &Value| {
+        one.as_str()
+            .is_some_and(|one| NEVER_RESTORED.contains(&one))
+    };
+    asked.iter().all(|one| found.contains(one))
+        && found.iter().all(|one| asked.contains(one) || own(one))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::holds;
+    use serde_json::json;
+
+    #[test]
+    fn a_server_may_add_its_own_and_nothing_else() {
+        let asked = json!({"backupName": "b", "excludedResources": ["roles"]});
+        let said = |excluded: serde_json::Value| {
+            let found = json!({"backupName": "b", "excludedResources": excluded, "itemOperationTimeout": "4h"});
+            holds(Some(&found), Some(&asked))
+        };
+        assert!(said(json!(["roles"])));
+        assert!(said(json!(["roles", "nodes", "events"])));
+        assert!(!said(json!(["nodes"])), "what was asked is missing");
+        assert!(!said(json!(["roles", "secrets"])), "somebody excluded more");
+        assert!(!said(json!(null)));
     }
 }

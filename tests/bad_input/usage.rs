@@ -60,7 +60,6 @@ fn a_scenario_that_does_not_exist_is_a_wrong_command_line() {
     let home = tempfile::tempdir().expect("a folder");
     for args in [
         &["demo", "nope"] as &[&str],
-        &["demo", "--scenario", "nope"],
         &["sim", "--scenario", "nope"],
         &["sim", "--scenario", "nope", "--at", "5m"],
     ] {

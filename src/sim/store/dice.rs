@@ -15,6 +15,11 @@ impl Dice {
         Dice { state: seed }
     }
 
+    /// Other dice, for what is never written: their throws are not those that come later from these.
+    pub fn aside(&self) -> Dice {
+        Dice { state: !self.state }
+    }
+
     /// The next 64 random bits.
     pub fn roll(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);

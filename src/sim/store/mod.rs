@@ -126,7 +126,11 @@ impl Store {
         let mut state = self.state();
         state.namespace_takes(res, ns, meta::name(&object))?;
         // What is not written in the end must not change what comes later.
-        let mut dice = state.dice.clone();
+        let mut dice = if dry {
+            state.dice.aside()
+        } else {
+            state.dice.clone()
+        };
         object::complete(&mut object, res, ns, &self.inner.clock, &mut dice)?;
         let at = slot(ns, meta::name(&object));
         let table = state.tables.entry(key(res)).or_default();
