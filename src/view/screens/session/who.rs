@@ -3,6 +3,7 @@
 use super::fact;
 use crate::auth::audience::Audience;
 use crate::config::Cluster;
+use crate::config::ClusterName;
 use crate::state::State;
 use crate::state::rows;
 use crate::text;
@@ -171,7 +172,7 @@ fn disagree(frame: &Frame<'_>) -> Vec<Row> {
 
 /// The clusters that are read by their fallback, because their issuer is down.
 fn unproved(state: &State) -> Option<Row> {
-    let names: Vec<&str> = state.fallbacks.iter().map(|one| one.as_str()).collect();
+    let names: Vec<&str> = state.fallbacks.iter().map(ClusterName::as_str).collect();
     let words = format!("not proved on {}: read by fallback", names.join(", "));
     (!names.is_empty()).then(|| {
         Row::new()
