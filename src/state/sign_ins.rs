@@ -117,7 +117,7 @@ impl SignIns {
 
     /// One sign-in moved on.
     pub fn step(&mut self, audience: &Audience, event: Event, now: Timestamp) {
-        let came = matches!(event, Event::SignedIn(_));
+        let came = matches!(event, Event::SignedIn(_) | Event::TakenUp(_));
         let old = self.each.remove(audience).unwrap_or_default();
         let was = old.session().is_some();
         self.put(audience, old.step(event, now));

@@ -109,12 +109,10 @@ pub(crate) fn config() -> Config {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("ca.crt"), CA).unwrap();
     let mut text = CONFIG.to_owned();
-    for (index, name) in ["sth-prod", "aws-prod", "mal-prod", "sth-dr", "lab-1"]
-        .iter()
-        .enumerate()
-    {
+    for (index, name) in crate::world::CLUSTERS.iter().enumerate() {
+        let uid = crate::world::uid(name);
         text.push_str(&format!(
-            "[[cluster]]\nname = \"{name}\"\nsite = \"on-prem\"\nserver = \"https://10.0.{index}.1:6443\"\nca = \"ca.crt\"\nauth = \"oidc:keycloak\"\naudience = \"crashcart\"\nfingerprint = \"sha256:4e1a7337b609deae68d0d8200e091cf735589623a5b6179b163cf5d782f2ee0d/5f1c0b1e-7a52-4f0e-9a36-0d6c4a9f6b11\"\n"
+            "[[cluster]]\nname = \"{name}\"\nsite = \"on-prem\"\nserver = \"https://10.0.{index}.1:6443\"\nca = \"ca.crt\"\nauth = \"oidc:keycloak\"\naudience = \"crashcart\"\nfingerprint = \"sha256:4e1a7337b609deae68d0d8200e091cf735589623a5b6179b163cf5d782f2ee0d/{uid}\"\n"
         ));
     }
     text.push_str(ZONES);
@@ -406,7 +404,7 @@ pub(crate) fn night() -> State {
                 },
                 "04:11:40",
             ),
-            (sign_in::Event::SignedIn(session.clone()), "04:11:52"),
+            (sign_in::Event::TakenUp(session.clone()), "04:11:52"),
             (sign_in::Event::SignedIn(session), "04:51:00"),
         ] {
             state.sign_ins.step(&audience, event, at(time));
@@ -729,7 +727,7 @@ fn plan() -> Plan {
         mode: Mode::Live,
         policy: "self".to_owned(),
         cluster: "aws-prod".into(),
-        cluster_uid: crate::world::UID.to_owned(),
+        cluster_uid: crate::world::uid("aws-prod"),
         namespace: "emr".to_owned(),
         params: std::collections::BTreeMap::new(),
         frozen: Frozen {
@@ -818,7 +816,7 @@ pub(crate) fn run() -> Run {
         owed: Vec::new(),
         ending: SafeText::default(),
         memory: Memory {
-            cluster_uid: crate::world::UID.to_owned(),
+            cluster_uid: crate::world::uid("aws-prod"),
             frozen: plan().frozen,
             started: true,
             since: Some(at("04:52:50")),

@@ -14,8 +14,14 @@ use serde_json::json;
 
 use crate::estate::moment;
 
-/// uid of every cluster's `kube-system`, as in the configuration.
-pub(crate) const UID: &str = "5f1c0b1e-7a52-4f0e-9a36-0d6c4a9f6b11";
+/// The clusters of the configuration.
+pub(crate) const CLUSTERS: [&str; 5] = ["sth-prod", "aws-prod", "mal-prod", "sth-dr", "lab-1"];
+
+/// uid of a cluster's `kube-system`, as it answers and as the configuration pins it.
+pub(crate) fn uid(cluster: &str) -> String {
+    let place = CLUSTERS.iter().position(|name| *name == cluster).unwrap();
+    format!("5f1c0b1e-7a52-4f0e-9a36-0d6c4a9f6b1{place}")
+}
 
 fn swap<T: DeserializeOwned>(objects: Vec<Value>) -> Delta<T> {
     Delta::Swap(
@@ -212,7 +218,7 @@ pub(crate) fn world() -> World {
         world.connect(name.clone(), 1);
         let greeting = Greeting {
             version: "v1.34.3".into(),
-            uid: Some(UID.into()),
+            uid: Some(uid(name.as_str()).as_str().into()),
             user: Some("alice@meridian.test".into()),
             groups: vec!["sre-operators".into()],
             clock_ahead_s: Some(0),
