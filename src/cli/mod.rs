@@ -188,7 +188,7 @@ async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::
         }
         Verb::Whoami => whoami::whoami(engine(&common, Sits::ToType)?, out).await,
         Verb::Trust { cluster } => Box::pin(trust::trust(&common, &cluster, out)).await,
-        Verb::Doctor => doctor::doctor(&common, out).await,
+        Verb::Doctor => Box::pin(doctor::doctor(&common, out)).await,
         _ => Ok(USAGE),
     };
     drop(inside);

@@ -60,17 +60,7 @@ pub(super) async fn trust(common: &Common, name: &str, out: &mut dyn Write) -> a
     let file = place::config_file(common)?;
     let config = place::load(&file)?;
     let name = ClusterName::from(name);
-    let Some(cluster) = config.cluster(&name) else {
-        let names: Vec<&str> = config
-            .clusters
-            .iter()
-            .map(|one| one.name.as_str())
-            .collect();
-        bail!(
-            "no cluster is called {name}; there are: {}",
-            names.join(", ")
-        );
-    };
+    let cluster = known(&config, &name)?;
     if let Some(why) = refused(&config, &name) {
         writeln!(out, "{why}")?;
         return Ok(REFUSED);
@@ -88,12 +78,7 @@ pub(super) async fn trust(common: &Common, name: &str, out: &mut dyn Write) -> a
         out,
     )
     .await?;
-    let uid = greeting.uid.as_ref().map(ToString::to_string);
-    let uid = uid.context("the uid of kube-system may not be read; ask for get on namespaces")?;
-    let new = Fingerprint {
-        ca_key: key,
-        uid: Some(uid),
-    };
+    let new = fingerprint(key, &greeting)?;
     if old.as_ref() == Some(&new) {
         writeln!(
             out,
@@ -130,6 +115,25 @@ pub(super) async fn trust(common: &Common, name: &str, out: &mut dyn Write) -> a
     writeln!(out, "{} is pinned to {}", change.cluster, change.new)?;
     writeln!(out, "recorded, and written to {}", file.display())?;
     Ok(0)
+}
+
+/// The cluster of that name.
+fn known<'c>(config: &'c Config, name: &ClusterName) -> anyhow::Result<&'c Cluster> {
+    config.cluster(name).with_context(|| {
+        let names = config.clusters.iter().map(|one| one.name.as_str());
+        let names = names.collect::<Vec<_>>().join(", ");
+        format!("no cluster is called {name}; there are: {names}")
+    })
+}
+
+/// The fingerprint of a cluster that proved this key and greeted.
+fn fingerprint(ca_key: String, greeting: &Greeting) -> anyhow::Result<Fingerprint> {
+    let uid = greeting.uid.as_ref().map(ToString::to_string);
+    let uid = uid.context("the uid of kube-system may not be read; ask for get on namespaces")?;
+    Ok(Fingerprint {
+        ca_key,
+        uid: Some(uid),
+    })
 }
 
 /// The key that the server proves to have, when it is the pinned one or was accepted by name.
@@ -230,7 +234,7 @@ async fn greeting(
     let greeting = world.and_then(|world| world.greeting()).cloned();
     greeting.with_context(|| {
         let why = world.map(|world| world.reach().words());
-        let why = why.map_or("not asked".to_owned(), |why| why.to_string());
+        let why = why.map_or("not asked".to_owned(), |why| why.as_str().to_owned());
         format!("{name} did not say who it is: {why}")
     })
 }

@@ -160,10 +160,10 @@ impl Estate {
     async fn open_bare(&mut self, options: &Options) -> Result<(), SimError> {
         for name in CLUSTERS {
             if options.only.is_empty() || options.only.iter().any(|only| only == name) {
-                let cluster = Cluster::new(name, self.clock.clone(), options.seed);
+                let cluster = Cluster::new(name, &self.clock, options.seed);
                 let cluster = cluster.map_err(|source| SimError::Seed {
                     name: (*name).to_owned(),
-                    source,
+                    source: Box::new(source),
                 })?;
                 self.tasks.spawn(lifecycle::run(cluster.store.clone()));
                 self.add(cluster, options).await?;
@@ -354,7 +354,7 @@ fn played(options: &Options, faults: &Faults, told: Duration) -> Result<Played, 
         let crowd = seed::crowd::fill(cluster, options.crowd);
         crowd.map_err(|source| SimError::Seed {
             name: cluster.name.clone(),
-            source,
+            source: Box::new(source),
         })?;
     }
     if scenario.is_some() {

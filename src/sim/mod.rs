@@ -64,7 +64,7 @@ impl Cluster {
     ///
     /// # Errors
     /// 409 when the bootstrap objects clash, which they do not.
-    pub fn new(name: &str, clock: Clock, seed: u64) -> Result<Cluster, Refusal> {
+    pub fn new(name: &str, clock: &Clock, seed: u64) -> Result<Cluster, Refusal> {
         // Clusters of one estate must not share uids.
         let own = name.bytes().fold(seed, |sum, byte| {
             sum.wrapping_mul(31).wrapping_add(byte.into())
@@ -113,7 +113,7 @@ pub enum SimError {
         /// The cluster.
         name: String,
         /// What the store said.
-        source: Refusal,
+        source: Box<Refusal>,
     },
     /// There is no such simulated cluster.
     #[error("there is no simulated cluster named {0}; choose from sth-prod, aws-prod, lab-1")]

@@ -44,7 +44,7 @@ async fn device(path: &'static str, reply: Option<Reply>, document: Value) -> St
         Ok::<Event, AuthError>(event)
     };
     let event = went.await.unwrap_or_else(|error| error.event());
-    said(state.step(event, now()), &issuer)
+    said(&state.step(event, now()), &issuer)
 }
 
 /// What it says after a pasted address in whose place the issuer answers so.
@@ -80,27 +80,36 @@ async fn pasted(query: &str, reply: Option<Reply>, document: Value) -> String {
         Ok::<Event, AuthError>(event)
     };
     let event = went.await.unwrap_or_else(|error| error.event());
-    said(state.step(event, now()), &issuer)
+    said(&state.step(event, now()), &issuer)
 }
 
 /// The sentence, with the issuer's port taken out.
-fn said(state: SignIn, issuer: &Issuer) -> String {
+fn said(state: &SignIn, issuer: &Issuer) -> String {
     let host = issuer.url.trim_start_matches("https://");
     let sentence = state.answer(3, now()).as_str().to_owned();
     sentence.replace(host, "id.test")
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "rows without an answer of their own stand beside it"
+)]
 fn refuses(status: u16, error: &str) -> Option<Reply> {
     let words = format!("Words of {error}.");
     let body = json!({"error": error, "error_description": words});
     Some(Reply::Json(status, body))
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "rows without an answer of their own stand beside it"
+)]
 fn tokens(changes: Value) -> Option<Reply> {
     Some(Reply::Tokens(changes))
 }
 
 /// What the sentences of a sign-in by device code must hold: what failed, and what to do next.
+#[expect(clippy::too_many_lines, reason = "a table, five lines a row")]
 async fn by_device() -> Vec<(&'static str, String, &'static str, &'static str)> {
     let none = || json!({});
     let code = "/token";
@@ -307,7 +316,7 @@ async fn untrusted() -> String {
         issuer: SafeText::new("id.test"),
     };
     said(
-        SignIn::Idle.step(asked, now()).step(error.event(), now()),
+        &SignIn::Idle.step(asked, now()).step(error.event(), now()),
         &issuer,
     )
 }

@@ -59,14 +59,13 @@ fn introduce(mut client: &TcpStream) -> Option<(TcpStream, String)> {
         }
         client.write_all(&[5, 0]).ok()?;
         let [_, _, _, kind] = exactly::<4>(client)?;
-        let host = match kind {
-            1 => std::net::Ipv4Addr::from(exactly::<4>(client)?).to_string(),
-            _ => {
-                let [length] = exactly::<1>(client)?;
-                let mut name = vec![0; usize::from(length)];
-                client.read_exact(&mut name).ok()?;
-                String::from_utf8(name).ok()?
-            }
+        let host = if kind == 1 {
+            std::net::Ipv4Addr::from(exactly::<4>(client)?).to_string()
+        } else {
+            let [length] = exactly::<1>(client)?;
+            let mut name = vec![0; usize::from(length)];
+            client.read_exact(&mut name).ok()?;
+            String::from_utf8(name).ok()?
         };
         let to = format!("{host}:{}", u16::from_be_bytes(exactly::<2>(client)?));
         let server = TcpStream::connect(&to).ok()?;

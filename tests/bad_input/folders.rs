@@ -69,10 +69,10 @@ const PLANTED: [(&str, &str, Plant); 8] = [
     ("", "is a symbolic link", |at, theirs| link(theirs, at)),
     ("demo", "is a symbolic link", |at, theirs| link(theirs, at)),
     ("demo/ID", "is a symbolic link", |at, theirs| {
-        link(theirs, at)
+        link(theirs, at);
     }),
     ("demo/ID/log", "is a symbolic link", |at, theirs| {
-        link(theirs, at)
+        link(theirs, at);
     }),
     (
         "demo/ID/last-known.json",

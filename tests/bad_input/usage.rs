@@ -60,8 +60,8 @@ fn a_scenario_that_does_not_exist_is_a_wrong_command_line() {
     let home = tempfile::tempdir().expect("a folder");
     for args in [
         &["demo", "nope"] as &[&str],
-        &["sim", "--scenario", "nope"],
-        &["sim", "--scenario", "nope", "--at", "5m"],
+        &["sim", "--dir", "estate", "--scenario", "nope"],
+        &["sim", "--dir", "estate", "--scenario", "nope", "--at", "5m"],
     ] {
         let said = bench::said(bench::program(home.path()).args(args));
         said.one_sentence(64, &["nope"]);

@@ -29,7 +29,7 @@ const MADE: [(&str, Make); 10] = [
     ("made-no-file", |_| {}),
     ("made-symlink-loop", |path| symlink(path, path).unwrap()),
     ("made-symlink", |path| {
-        symlink("plain.kubeconfig", path).unwrap()
+        symlink("plain.kubeconfig", path).unwrap();
     }),
     ("made-fifo", |path| {
         let mode = rustix::fs::Mode::from_bits_truncate(0o600);
@@ -48,7 +48,7 @@ const MADE: [(&str, Make); 10] = [
         super::mode(path, 0o644);
     }),
     ("made-huge", |path| {
-        fs::write(path, vec![b'#'; 5 << 20]).unwrap()
+        fs::write(path, vec![b'#'; 5 << 20]).unwrap();
     }),
     ("made-long-name", |path| {
         let plain = fs::read_to_string(path.with_file_name("plain.kubeconfig")).unwrap();

@@ -4,7 +4,11 @@
     clippy::disallowed_methods,
     reason = "the servers of these tests live in tasks of their own"
 )]
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on panics"
+)]
 
 mod broken;
 mod hostile;

@@ -12,6 +12,10 @@ pub(crate) struct Corpus {
 
 /// A text that Unicode can write.
 #[derive(Deserialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names are those of the data file"
+)]
 pub(crate) struct Text {
     pub(crate) name: String,
     text: String,

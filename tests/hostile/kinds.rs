@@ -151,7 +151,7 @@ fn alert() -> Value {
 fn leaves(value: &Value, at: &str, found: &mut Vec<String>) {
     match value {
         Value::String(text) if text.parse::<jiff::Timestamp>().is_err() => {
-            found.push(at.to_owned())
+            found.push(at.to_owned());
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
@@ -240,7 +240,7 @@ pub(crate) fn told(text: &str, number: usize, cluster: &str) -> Vec<What> {
 fn spoil(value: &mut Value, text: &str) {
     match value {
         Value::String(own) if own.parse::<jiff::Timestamp>().is_err() => {
-            *own = format!("gotcha {text}")
+            *own = format!("gotcha {text}");
         }
         Value::Array(items) => items.iter_mut().for_each(|item| spoil(item, text)),
         Value::Object(members) => {

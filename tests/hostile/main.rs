@@ -4,7 +4,8 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "a test that cannot go on panics"
+    clippy::disallowed_methods,
+    reason = "a test starts the program, and panics where it cannot go on"
 )]
 
 mod corpus;

@@ -29,7 +29,7 @@ fn seen(glass: &mut Glass, stands: SignIn, what: &str) -> String {
     let mut state: State = estate::night();
     if let SignIn::SignedIn(session) = &stands {
         state.person = Some(session.person.clone());
-        harmless(&session.person.short(), what);
+        harmless(session.person.short(), what);
         for group in &session.person.groups {
             harmless(group.as_str(), what);
         }

@@ -117,11 +117,7 @@ impl Browser {
 /// The number that an authenticator shows now (RFC 6238), for the secret that the realm's file gives this person.
 fn second_factor(name: &str) -> String {
     let secret = format!("{name}-second-factor-0000");
-    let key: String = secret
-        .bytes()
-        .take(20)
-        .map(|b| format!("{b:02x}"))
-        .collect();
+    let key = crashcart::text::hex(&secret.as_bytes()[..20]);
     let counter = Timestamp::now().as_second() / 30;
     let mut openssl = Command::new("openssl")
         .args(["dgst", "-sha1", "-mac", "HMAC", "-macopt"])

@@ -200,9 +200,9 @@ fn pair(
     key: &Bytes<'_>,
     warnings: &mut Vec<ConfigError>,
 ) -> Result<KubeconfigUser, ConfigError> {
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&cert.bytes).collect();
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&cert.content).collect();
     let chain = chain.ok().filter(|chain| !chain.is_empty());
-    let text = String::from_utf8(cert.bytes.clone());
+    let text = String::from_utf8(cert.content.clone());
     let (Some(chain), Ok(cert_pem)) = (chain, text) else {
         let why = "has a client-certificate that is no certificate in PEM; set it again";
         return Err(user.error(cert.field, why));
@@ -247,17 +247,15 @@ fn private_key(
     user: &User<'_>,
     key: &Bytes<'_>,
 ) -> Result<(String, PrivateKeyDer<'static>), ConfigError> {
-    let text = std::str::from_utf8(&key.bytes).unwrap_or_default();
+    let text = std::str::from_utf8(&key.content).unwrap_or_default();
     let locked = text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains(",ENCRYPTED");
     if locked {
         let why = "has a client-key that is locked with a password; give it without one (openssl pkey -in)";
         return Err(user.error(key.field, why));
     }
-    match PrivateKeyDer::from_pem_slice(text.as_bytes()) {
-        Ok(der) => Ok((text.to_owned(), der)),
-        Err(_) => {
-            let why = "has a client-key that is no private key in PEM; set it again";
-            Err(user.error(key.field, why))
-        }
-    }
+    let Ok(der) = PrivateKeyDer::from_pem_slice(text.as_bytes()) else {
+        let why = "has a client-key that is no private key in PEM; set it again";
+        return Err(user.error(key.field, why));
+    };
+    Ok((text.to_owned(), der))
 }

@@ -144,7 +144,7 @@ pub(super) fn authority(
         let why = format!("has a {field} that cannot be used: {}", error.sentence());
         cluster.error(found.field, why)
     };
-    Pem::new(&found.path, &found.bytes).map_err(wrong)
+    Pem::new(&found.path, &found.content).map_err(wrong)
 }
 
 /// What a field holds, and where it came from.
@@ -154,7 +154,7 @@ pub(super) struct Bytes<'a> {
     /// The file that the bytes came from: the one it names, or the kubeconfig itself.
     pub(super) path: PathBuf,
     /// What it holds.
-    pub(super) bytes: Vec<u8>,
+    pub(super) content: Vec<u8>,
     /// Whether users other than its owner and root may read that file.
     pub(super) open: bool,
 }
@@ -179,7 +179,7 @@ pub(super) fn bytes<'a, T>(
         return Ok(Some(Bytes {
             field,
             path: entry.source.path.clone(),
-            bytes,
+            content: bytes,
             open: entry.source.open,
         }));
     }
@@ -193,7 +193,7 @@ pub(super) fn bytes<'a, T>(
     Ok(Some(Bytes {
         field,
         path,
-        bytes,
+        content: bytes,
         open: file::open_to_others(&about),
     }))
 }

@@ -268,10 +268,9 @@ fn unread(part: &str) -> String {
         let found = word(rest);
         return format!("unable to parse requirement: found '{found}', expected: {operators}");
     }
-    let operator = ["!=", "==", "="].into_iter();
+    let mut operator = ["!=", "==", "="].into_iter();
     let value = operator
-        .filter_map(|operator| rest.strip_prefix(operator))
-        .next()
+        .find_map(|operator| rest.strip_prefix(operator))
         .unwrap_or(rest);
     let value = value.trim_start();
     if value.starts_with('=') {

@@ -39,6 +39,10 @@ const LENGTH: Duration = Duration::from_secs(1800);
 /// Tells a client that it has seen everything there was when it began.
 const INITIAL_END: &str = "k8s.io/initial-events-end";
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says of one thing of its own whether it was told"
+)]
 struct Watch {
     res: &'static Resource,
     ns: Option<String>,

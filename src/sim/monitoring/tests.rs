@@ -7,7 +7,7 @@ use crate::sim::controllers::Controllers;
 
 fn cluster(name: &str) -> Cluster {
     let clock = Clock::manual("2026-08-15T04:53:17Z".parse().unwrap());
-    let cluster = Cluster::new(name, clock, 7).unwrap();
+    let cluster = Cluster::new(name, &clock, 7).unwrap();
     crate::sim::seed::fill(&cluster).unwrap();
     Controllers::new(cluster.clone()).pass();
     cluster

@@ -84,9 +84,9 @@ impl Model {
         for name in CLUSTERS {
             let failed = |source| SimError::Seed {
                 name: (*name).to_owned(),
-                source,
+                source: Box::new(source),
             };
-            let mut cluster = Cluster::new(name, clock.clone(), 0).map_err(failed)?;
+            let mut cluster = Cluster::new(name, &clock, 0).map_err(failed)?;
             cluster.base = base;
             seed::fill(&cluster).map_err(failed)?;
             clusters.push(cluster);

@@ -55,9 +55,9 @@ impl Stage {
             }
             let failed = |source| SimError::Seed {
                 name: (*name).to_owned(),
-                source,
+                source: Box::new(source),
             };
-            let mut cluster = Cluster::new(name, clock.clone(), seed).map_err(failed)?;
+            let mut cluster = Cluster::new(name, clock, seed).map_err(failed)?;
             cluster.base = scenario.map_or_else(Default::default, |scenario| scenario.base);
             cluster.faults = faults.clone();
             seed::fill(&cluster).map_err(failed)?;

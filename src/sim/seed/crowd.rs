@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn a_crowd_runs_on_the_nodes_there_are() {
         let clock = Clock::manual("2026-08-15T04:31:00Z".parse().unwrap());
-        let cluster = Cluster::new("lab-1", clock, 1).unwrap();
+        let cluster = Cluster::new("lab-1", &clock, 1).unwrap();
         crate::sim::seed::fill(&cluster).unwrap();
         fill(&cluster, 40).unwrap();
         let pods = cluster.store.list(&PODS, Some(SPACE)).0;

@@ -16,7 +16,7 @@ fn start() -> Timestamp {
 }
 
 fn cluster(name: &str) -> Cluster {
-    let cluster = Cluster::new(name, Clock::manual(start()), 7).unwrap();
+    let cluster = Cluster::new(name, &Clock::manual(start()), 7).unwrap();
     fill(&cluster).unwrap();
     cluster
 }
@@ -248,7 +248,7 @@ fn every_namespace_is_in_a_zone_or_outside() {
 fn no_schedule_is_due_when_the_story_begins_at_any_hour() {
     for hour in [0, 1, 7, 22, 23] {
         let start = format!("2026-08-15T{hour:02}:20:59Z").parse().unwrap();
-        let cluster = Cluster::new("sth-prod", Clock::manual(start), 7).unwrap();
+        let cluster = Cluster::new("sth-prod", &Clock::manual(start), 7).unwrap();
         fill(&cluster).unwrap();
         let before = cluster.store.list(&BACKUPS, None).0.len();
         let mut controllers = Controllers::new(cluster.clone());

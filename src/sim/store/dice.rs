@@ -16,6 +16,7 @@ impl Dice {
     }
 
     /// Other dice, for what is never written: their throws are not those that come later from these.
+    #[must_use]
     pub fn aside(&self) -> Dice {
         Dice { state: !self.state }
     }

@@ -19,7 +19,7 @@ pub struct Refusal {
     /// What a client shows to its user besides.
     pub warnings: Vec<String>,
     /// The token that a list may go on with all the same; empty when there is none.
-    pub goes_on: String,
+    pub goes_on: Box<str>,
 }
 
 impl Refusal {
@@ -31,7 +31,7 @@ impl Refusal {
             message: message.into(),
             details: Value::Null,
             warnings: Vec::new(),
-            goes_on: String::new(),
+            goes_on: Box::default(),
         }
     }
 
@@ -213,7 +213,7 @@ impl Refusal {
             "code": self.code,
         });
         if !self.goes_on.is_empty() {
-            status["metadata"]["continue"] = self.goes_on.as_str().into();
+            status["metadata"]["continue"] = (*self.goes_on).into();
         }
         if !self.reason.is_empty() {
             status["reason"] = self.reason.into();

@@ -118,10 +118,12 @@ impl Link {
     pub fn open(cluster: &Cluster, generation: u64, token: TokenSlot) -> Result<Link, Fact> {
         let anchors = anchors(cluster)?;
         let token = match &cluster.auth {
-            ClusterAuth::Oidc { .. } | ClusterAuth::OpenShift { .. } | ClusterAuth::Eks(_) => token,
+            ClusterAuth::Oidc { .. }
+            | ClusterAuth::OpenShift { .. }
+            | ClusterAuth::Eks(_)
+            | ClusterAuth::Kubeconfig(KubeconfigUser::Program(_)) => token,
             ClusterAuth::Kubeconfig(KubeconfigUser::Token(token)) => TokenSlot::new(token.clone()),
             ClusterAuth::Kubeconfig(KubeconfigUser::TokenFile(file)) => TokenSlot::file(file),
-            ClusterAuth::Kubeconfig(KubeconfigUser::Program(_)) => token,
             ClusterAuth::Kubeconfig(KubeconfigUser::ClientCert { .. }) => TokenSlot::default(),
         };
         let pulse = Pulse::default();

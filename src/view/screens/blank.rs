@@ -10,19 +10,19 @@ pub(in crate::view) fn blank(state: &State) -> Option<String> {
     if away.proving {
         return None;
     }
-    Some(match &away.stranger {
-        Some(stranger) => format!(
+    if let Some(stranger) = &away.stranger {
+        return Some(format!(
             "{} is not {who}. {who}: n signs in again. Anybody else: q, then start anew.",
             stranger.short()
-        ),
-        None => {
-            let since = text::clock(away.since.wall, state.now.wall);
-            let how = if away.signed_in.is_empty() {
-                "n goes on"
-            } else {
-                "n signs in again"
-            };
-            format!("Left alone, blank since {since}. {who}: {how}. Anybody else: q.")
-        }
-    })
+        ));
+    }
+    let since = text::clock(away.since.wall, state.now.wall);
+    let how = if away.signed_in.is_empty() {
+        "n goes on"
+    } else {
+        "n signs in again"
+    };
+    Some(format!(
+        "Left alone, blank since {since}. {who}: {how}. Anybody else: q."
+    ))
 }

@@ -145,7 +145,7 @@ mod tests {
         let mut wrong = Vec::new();
         for name in ["sth-prod", "aws-prod", "lab-1"] {
             let start = "2026-08-15T04:53:17Z".parse().unwrap();
-            let cluster = Cluster::new(name, Clock::manual(start), 7).unwrap();
+            let cluster = Cluster::new(name, &Clock::manual(start), 7).unwrap();
             seed::fill(&cluster).unwrap();
             let mut controllers = Controllers::new(cluster.clone());
             for _ in 0..200 {

@@ -52,7 +52,7 @@ pub(super) fn all() -> BTreeMap<&'static str, Value> {
     let part = |parts: &Map<String, Value>, text: &str| {
         let mut own = parts.clone();
         let (properties, required) = fields(&mut lines(text), 0, &mut own);
-        object(properties, required)
+        object(&properties, &required)
     };
     KINDS
         .iter()
@@ -81,7 +81,7 @@ fn lines(text: &str) -> Peekable<impl Iterator<Item = (usize, &str)>> {
         .peekable()
 }
 
-fn object(properties: Map<String, Value>, required: Vec<Value>) -> Value {
+fn object(properties: &Map<String, Value>, required: &[Value]) -> Value {
     let mut object = json!({ "type": "object", "properties": properties });
     if !required.is_empty() {
         object["required"] = required.into();
@@ -103,7 +103,7 @@ fn fields<'t>(
         words.for_each(|rule| hold(&mut schema, rule));
         if lines.peek().is_some_and(|(at, _)| *at > depth) {
             let (properties, required) = fields(lines, depth + 1, parts);
-            let below = object(properties, required);
+            let below = object(&properties, &required);
             let inner = innermost(&mut schema);
             for key in ["properties", "required"] {
                 if let Some(value) = below.get(key) {

@@ -29,7 +29,7 @@ struct Lab {
 impl Lab {
     fn new() -> Self {
         let clock = Clock::manual("2026-08-15T04:53:17Z".parse().unwrap());
-        let cluster = Cluster::new("lab-1", clock, 7).unwrap();
+        let cluster = Cluster::new("lab-1", &clock, 7).unwrap();
         crate::sim::seed::fill(&cluster).unwrap();
         let shop = json!({"metadata": {"name": "shop"}});
         cluster.store.create(&NAMESPACES, None, shop).unwrap();

@@ -111,7 +111,7 @@ pub(super) fn is_done(
             }
             message => format!("pod volume restore failed: {message}"),
         };
-        vault.add_error(file, meta::text(one, "/spec/pod/namespace"), words);
+        vault.add_error(file, meta::text(one, "/spec/pod/namespace"), &words);
     }
     true
 }

@@ -143,9 +143,10 @@ impl Copying<'_> {
         let one = &self.request;
         let begun = events::time(one, "/status/startTimestamp").unwrap_or(agenda.now());
         let total = meta::number(one, "/status/progress/totalBytes");
-        let (trouble, failed) = match self.saves() {
-            true => ("unsaved", "data path backup failed"),
-            false => ("unrestored", "data path restore failed"),
+        let (trouble, failed) = if self.saves() {
+            ("unsaved", "data path backup failed")
+        } else {
+            ("unrestored", "data path restore failed")
         };
         let claim = self.claim();
         let words = claim

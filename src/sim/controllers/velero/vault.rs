@@ -103,7 +103,7 @@ impl Vault {
     }
 
     /// Adds the error that something in a namespace met.
-    pub(super) fn add_error(&self, file: &str, space: &str, words: String) {
+    pub(super) fn add_error(&self, file: &str, space: &str, words: &str) {
         let mut shelves = self.shelves();
         let slot = shelves.results.entry(file.to_owned());
         let results = slot.or_insert_with(|| json!({"errors": {}, "warnings": {}}));

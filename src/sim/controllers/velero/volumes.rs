@@ -51,7 +51,7 @@ pub(super) fn start(store: &Store, vault: &Vault, backup: &Value) {
             } else {
                 let words = format!("daemonset pod not found in running state in node {node}");
                 let file = results(meta::name(backup));
-                vault.add_error(&file, meta::namespace(pod), words);
+                vault.add_error(&file, meta::namespace(pod), &words);
             }
         }
     }
@@ -133,7 +133,7 @@ pub(super) fn finish(store: &Store, vault: &Vault, backup: &Value) -> Option<Mov
             "pod volume backup failed: {}",
             meta::text(one, "/status/message")
         );
-        vault.add_error(&file, meta::text(one, "/spec/pod/namespace"), words);
+        vault.add_error(&file, meta::text(one, "/spec/pod/namespace"), &words);
     }
     let mut moved = Moved {
         lost: vault.errors(&file),
