@@ -1,7 +1,7 @@
 //! Where refresh tokens may outlive the process: nowhere, unless the configuration asks for it by name.
 //!
 //! On a jump host that many people share, what is kept for one account is within reach of everybody who has it. So memory
-//! is the default and holds nothing back at its end; the other stores are [`kernel`], [`desktop`] and [`sealed`]. Only
+//! is the default and holds nothing back at its end; the other stores are `kernel`, `desktop` and [`sealed`]. Only
 //! refresh tokens are kept: an ID token is good for minutes, and what it says is asked for anew. Plain text is no choice.
 //! Everything here waits for a kernel, a bus or a disk, and is called where waiting is allowed.
 //!
