@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::config::Policy;
 use crate::sources::fact::Greeting;
 use crate::sources::level::Level;
+use crate::sources::seen::Freshness;
 use crate::sources::twins::twin;
 use crate::sources::world::ClusterWorld;
 use crate::state::State;
@@ -261,8 +262,14 @@ fn cluster_words(state: &State, cluster: &Cluster, world: &ClusterWorld) -> (Lev
         Some(true) if twin(&state.config, &state.world, &cluster.name).is_some() => {
             (Level::Crit, same_uid(state, cluster))
         }
+        Some(true) if greeting.clock_ahead_s.is_none() => {
+            (Level::Unknown, format!("{} answers, fingerprint equal; it did not tell its clock", greeting.version))
+        }
         Some(true) if skew.abs() > SKEW_WARN_S => {
             (Level::Warn, format!("{} answers; its clock is {skew}s from this one: set the clock", greeting.version))
+        }
+        Some(true) if world.freshness(state.now) != Freshness::Live => {
+            (Level::Unknown, format!("{} answered, fingerprint equal; {}", greeting.version, world.freshness(state.now).words()))
         }
         Some(true) => (Level::Ok, format!("{} answers, fingerprint equal, {}", greeting.version, world.freshness(state.now).words())),
     }

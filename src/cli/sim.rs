@@ -72,10 +72,13 @@ pub(super) async fn serve(serve: Serve, out: &mut dyn Write) -> anyhow::Result<u
         "join it:   crashcart --config {}",
         dir.join("crashcart.toml").display()
     )?;
+    let file = dir.join("alice.kubeconfig");
+    let first = estate.clusters().first().map(|one| &one.cluster.name);
     writeln!(
         out,
-        "kubectl:   kubectl --kubeconfig {} --context sth-prod get pods -A",
-        dir.join("alice.kubeconfig").display()
+        "kubectl:   kubectl --kubeconfig {} --context {} get pods -A",
+        file.display(),
+        first.map_or("", |name| name)
     )?;
     write!(out, "{}", story::premise(&estate))?;
     out.flush()?;

@@ -71,9 +71,9 @@ impl Clock {
     /// Does something at an instant: until it is over, this view and its clones stand there.
     pub(in crate::sim) fn at<T>(&self, instant: Timestamp, act: impl FnOnce() -> T) -> T {
         *self.held() = Some(instant);
-        let done = act();
-        *self.held() = None;
-        done
+        // Also when `act` panics: a view that stood still for ever would stop its cluster.
+        let _held = Held(self);
+        act()
     }
 
     fn held(&self) -> std::sync::MutexGuard<'_, Option<Timestamp>> {
@@ -156,6 +156,15 @@ pub fn seconds(at: Timestamp) -> String {
 /// The instant as Kubernetes writes a micro time (`2026-08-14T23:01:00.123456Z`).
 pub fn micros(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()
+}
+
+/// Lets a view of the time go on when it is dropped.
+struct Held<'a>(&'a Clock);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        *self.0.held() = None;
+    }
 }
 
 #[cfg(test)]

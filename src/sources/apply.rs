@@ -85,6 +85,12 @@ pub async fn apply(link: &Link, op: &Targeted, permit: Permit, mono_ns: u64) -> 
             link.cluster()
         ));
     }
+    if link.is_closed() {
+        return unsent(format!(
+            "nothing was sent to {}: its connection was given up meanwhile",
+            op.cluster
+        ));
+    }
     if link.is_by_fallback() {
         return unsent(format!(
             "nothing was sent to {}: it is read by its fallback, and who acts is not proved; sign in",

@@ -158,7 +158,22 @@ impl Perform {
     fn give_up(&mut self, audience: &Audience) {
         if let Some(given_up) = self.sign_ins.remove(audience) {
             given_up.task.abort();
+            self.forget(audience);
         }
+    }
+
+    /// Nobody acts by this sign-in any more: a task that was broken off could not say so itself. What is connected by
+    /// it is closed by the state, which knows of it.
+    fn forget(&self, audience: &Audience) {
+        let clusters = audience.clusters(&self.tools.config).into_iter();
+        let names: Vec<ClusterName> = clusters.map(|one| one.name.clone()).collect();
+        if names.iter().any(|one| self.connections.contains_key(one)) {
+            return;
+        }
+        if let Some(slot) = self.tools.tokens.get(audience) {
+            slot.set(None);
+        }
+        self.tools.actors.act(&names, None);
     }
 
     /// The connection of that generation to a cluster, while it stands.
@@ -248,6 +263,7 @@ impl Perform {
             .iter()
             .filter_map(|one| self.connections.remove(one))
         {
+            old.link.close();
             old.task.abort();
         }
     }
@@ -267,17 +283,21 @@ impl Perform {
             }
         }));
         for connection in std::mem::take(&mut self.connections).into_values() {
+            connection.link.close();
             connection.task.abort();
         }
+        // Whatever a disk or an issuer holds up: nobody asks with these tokens from here on.
+        let slots = audiences
+            .iter()
+            .filter_map(|one| self.tools.tokens.get(one));
+        slots.for_each(|slot| slot.set(None));
     }
 
     fn sign_in(&mut self, audience: Audience, how: How) {
         let Some(identity) = audience.asked(&self.tools.config) else {
             return;
         };
-        if let Some(old) = self.sign_ins.remove(&audience) {
-            old.task.abort();
-        }
+        self.give_up(&audience);
         let (asks, waiting) = mpsc::channel(4);
         let (tools, to) = (self.tools.clone(), audience.clone());
         let task = spawn(sign_in::sign_in(tools, to, identity, waiting, how));

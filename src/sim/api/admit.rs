@@ -168,6 +168,10 @@ fn quality(pod: &Value) -> &'static str {
 }
 
 fn address(object: &mut Value, store: &Store) {
+    if object["spec"]["type"] == "ExternalName" {
+        object["status"] = json!({ "loadBalancer": {} });
+        return;
+    }
     let [a, b] = store.dice(|dice| [dice.below(255), dice.below(253) + 1]);
     let spec = &mut object["spec"];
     default(spec, "clusterIP", format!("10.96.{a}.{b}").into());

@@ -21,14 +21,29 @@ pub(super) fn media(ask: &Ask) -> &str {
 
 /// The body as an object, from JSON or YAML.
 pub(super) fn read(ask: &Ask) -> Result<Value, Refusal> {
-    match media(ask) {
+    let read = match media(ask) {
         "" | "application/json" => json(ask),
         "application/yaml" => yaml(ask),
         protobuf::MEDIA => {
             protobuf::read(&ask.body).ok_or_else(|| Refusal::unsupported_media(READ))
         }
         _ => Err(Refusal::unsupported_media(READ)),
+    }?;
+    if read.is_object() {
+        return Ok(read);
     }
+    let got = match read {
+        Value::Array(_) => "array",
+        Value::String(_) => "string",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        _ => "null",
+    };
+    // Where Go reads the version and the kind first.
+    let why = format!(
+        "couldn't get version/kind; json parse error: json: cannot unmarshal {got} into Go value of type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}"
+    );
+    Err(Refusal::bad_request(why))
 }
 
 fn json(ask: &Ask) -> Result<Value, Refusal> {

@@ -10,6 +10,7 @@ use crate::sim::api::delete;
 use crate::sim::api::path::Target;
 use crate::sim::api::shape;
 use crate::sim::api::write;
+use crate::sim::controllers::budgets;
 use crate::sim::controllers::selector;
 use crate::sim::store::Preconditions;
 use crate::sim::store::Refusal;
@@ -72,8 +73,10 @@ fn refuse_disruption(store: &Store, pod: &Value) -> Result<(), Refusal> {
     };
     let expected = store.select(&resources::PODS, ns, |pod| covers(budget, pod));
     let healthy = expected.iter().filter(|pod| is_healthy(pod)).count();
-    let wanted = wanted(budget, expected.len());
-    if healthy > wanted || !is_healthy(pod) && healthy >= wanted {
+    let expected = budgets::expected(store, budget, &expected);
+    let wanted = wanted(budget, expected);
+    let spare = expected > 0 && healthy > wanted;
+    if spare || !is_healthy(pod) && wanted > 0 && healthy >= wanted {
         return Ok(());
     }
     let words = "Cannot evict pod as it would violate the pod's disruption budget.";
@@ -164,13 +167,13 @@ mod tests {
             (
                 json!({"minAvailable": "50%", "selector": selector}),
                 3,
-                true,
+                false, // a share of what no controller is asked for
             ),
             (json!({"maxUnavailable": 0, "selector": selector}), 3, false),
             (
                 json!({"maxUnavailable": "30%", "selector": selector}),
                 3,
-                true,
+                false,
             ),
             (
                 json!({"minAvailable": 9, "selector": {"matchLabels": {"app": "db"}}}),

@@ -9,9 +9,45 @@ use crate::sim::store::Resource;
 /// The form of an instant with microseconds, as Go writes it down.
 const MICRO: &str = "2006-01-02T15:04:05.000000Z07:00";
 
+/// Where a built-in kind has an object, if it has anything there.
+const OBJECTS: [&str; 14] = [
+    "/metadata",
+    "/spec",
+    "/spec/selector",
+    "/spec/strategy",
+    "/spec/updateStrategy",
+    "/spec/hostPath",
+    "/spec/template",
+    "/spec/template/metadata",
+    "/spec/template/metadata/labels",
+    "/spec/template/spec",
+    "/spec/jobTemplate",
+    "/spec/jobTemplate/spec",
+    "/spec/jobTemplate/spec/template",
+    "/spec/jobTemplate/spec/template/spec",
+];
+/// Where it has a list of objects.
+const LISTS: [&str; 12] = [
+    "/spec/containers",
+    "/spec/initContainers",
+    "/spec/volumes",
+    "/spec/ports",
+    "/spec/volumeClaimTemplates",
+    "/spec/template/spec/containers",
+    "/spec/template/spec/initContainers",
+    "/spec/template/spec/volumes",
+    "/spec/jobTemplate/spec/template/spec/containers",
+    "/spec/jobTemplate/spec/template/spec/initContainers",
+    "/spec/jobTemplate/spec/template/spec/volumes",
+    "/subjects",
+];
+
 /// What the first value of another type is, if there is one.
 pub(super) fn wrong(res: &Resource, object: &Value) -> Option<String> {
     let kind = res.kind;
+    if let Some(wrong) = misshapen(res, object) {
+        return Some(wrong);
+    }
     let metadata = if res.custom { "" } else { "metadata." };
     for field in ["labels", "annotations"] {
         let name = format!("ObjectMeta.{metadata}{field}");
@@ -33,7 +69,8 @@ pub(super) fn wrong(res: &Resource, object: &Value) -> Option<String> {
             .or_else(|| words(&object["stringData"], &format!("{kind}.stringData"))),
         ("apps", _) => {
             let replicas = &object["spec"]["replicas"];
-            let whole = replicas.is_null() || replicas.is_i64();
+            let fits = |number: i64| i32::try_from(number).is_ok();
+            let whole = replicas.is_null() || replicas.as_i64().is_some_and(fits);
             (!whole).then(|| cannot(replicas, &format!("{kind}Spec.spec.replicas"), "int32"))
         }
         ("coordination.k8s.io", _) => ["acquireTime", "renewTime"]
@@ -41,6 +78,32 @@ pub(super) fn wrong(res: &Resource, object: &Value) -> Option<String> {
             .find_map(|field| instant(&object["spec"][*field])),
         _ => None,
     }
+}
+
+/// What is no object, or no list of objects, where the kind has one.
+fn misshapen(res: &Resource, object: &Value) -> Option<String> {
+    let kind = res.kind;
+    if res.custom {
+        let metadata = object.get("metadata")?;
+        let wrong = !metadata.is_null() && !metadata.is_object();
+        return wrong.then(|| cannot(metadata, &format!("{kind}.metadata"), "v1.ObjectMeta"));
+    }
+    let field = |pointer: &str| format!("{kind}{}", pointer.replace('/', "."));
+    let objects = OBJECTS.iter().find_map(|pointer| {
+        let value = object.pointer(pointer)?;
+        let wrong = !value.is_null() && !value.is_object();
+        wrong.then(|| cannot(value, &field(pointer), "object"))
+    });
+    objects.or_else(|| {
+        LISTS.iter().find_map(|pointer| {
+            let value = object.pointer(pointer).filter(|value| !value.is_null())?;
+            let Some(list) = value.as_array() else {
+                return Some(cannot(value, &field(pointer), "list"));
+            };
+            let odd = list.iter().find(|one| !one.is_object())?;
+            Some(cannot(odd, &field(pointer), "object"))
+        })
+    })
 }
 
 fn cannot(value: &Value, field: &str, wanted: &str) -> String {
@@ -100,7 +163,7 @@ fn instant(value: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::store::resources::{BACKUPS, CONFIGMAPS, LEASES, SECRETS};
+    use crate::sim::store::resources::{BACKUPS, CONFIGMAPS, DEPLOYMENTS, LEASES, SECRETS};
     use serde_json::json;
 
     #[test]
@@ -126,6 +189,24 @@ mod tests {
             wrong(&SECRETS, &secret).unwrap(),
             "illegal base64 data at input byte 0"
         );
+        for spec in [
+            json!("x"),
+            json!({"template": 5}),
+            json!({"template": {"spec": {"containers": ["x"]}}}),
+        ] {
+            assert!(
+                wrong(&DEPLOYMENTS, &json!({ "spec": spec })).is_some(),
+                "{spec}"
+            );
+        }
+        assert!(
+            wrong(
+                &DEPLOYMENTS,
+                &json!({"spec": {"replicas": 5_000_000_000_i64}})
+            )
+            .is_some()
+        );
+        assert!(wrong(&BACKUPS, &json!({"metadata": "x"})).is_some());
         let lease = json!({"spec": {"renewTime": "2026-01-01T00:00:00.000000Z"}});
         assert_eq!(wrong(&LEASES, &lease), None);
     }

@@ -158,13 +158,16 @@ fn create_as(
     } else {
         managed::note(&Value::Null, &mut object, target.res, writer);
     }
-    admit::admit(target.res, &mut object, server.store());
+    let (store, dry) = (server.store(), dry(ask)?);
+    // It may still be refused, and what is not written must not change what comes later.
+    let before = store.dice(|dice| dice.clone());
+    store.dice(|dice| *dice = before.aside(meta::name(&object)));
+    admit::admit(target.res, &mut object, store);
+    store.dice(|dice| *dice = before);
     let none = Value::Null;
     server.schemas().check(target.res, "", &none, &object)?;
     validate::check(target.res, &none, &object)?;
-    server
-        .store()
-        .try_create(target.res, target.ns.as_deref(), object, dry(ask)?)
+    store.try_create(target.res, target.ns.as_deref(), object, dry)
 }
 
 /// PUT on an object or its status.

@@ -64,7 +64,7 @@ pub(super) fn pass(store: &Store, agenda: &Agenda) {
 
 /// How many pods there should be: for a number that must stay, those that are there; for a share,
 /// what their controllers are asked for.
-fn expected(store: &Store, budget: &Value, pods: &[Arc<Value>]) -> usize {
+pub(in crate::sim) fn expected(store: &Store, budget: &Value, pods: &[Arc<Value>]) -> usize {
     if budget["spec"]["minAvailable"].is_u64() {
         return pods.len();
     }

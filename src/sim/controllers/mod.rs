@@ -5,7 +5,7 @@
 //! content of the backup stores and of the repository, so a store that was filled by hand is as good as one that grew.
 //! To add one: a file here and a line in `Controllers::pass`.
 
-mod budgets;
+pub(in crate::sim) mod budgets;
 mod conditions;
 pub(in crate::sim) mod deployments;
 pub(in crate::sim) mod events;

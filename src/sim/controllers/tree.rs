@@ -70,9 +70,12 @@ impl Tree {
         left: &[String],
     ) -> Result<Applied, String> {
         let mut done = Applied::default();
-        let none = BTreeMap::new();
         let path = meta::text(one, "/spec/path");
-        let objects = self.paths.get(path).unwrap_or(&none);
+        let Some(objects) = self.paths.get(path) else {
+            return Err(format!(
+                "kustomization path not found: stat {path}: no such file or directory"
+            ));
+        };
         for (id, wanted) in objects.iter().filter(|(id, _)| !left.contains(id)) {
             let Some(place) = Place::of(id) else {
                 continue;
@@ -85,7 +88,8 @@ impl Tree {
         let mut rest = ids(one);
         rest.retain(|id| !done.kept.contains(id));
         for id in rest {
-            let place = Place::of(&id).filter(|_| left.contains(&id));
+            let known = self.paths.values().any(|objects| objects.contains_key(&id));
+            let place = Place::of(&id).filter(|_| known || left.contains(&id));
             match place {
                 Some(place) if one["spec"]["prune"] == true => {
                     let gone = place.remove(store);

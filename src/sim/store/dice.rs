@@ -15,10 +15,17 @@ impl Dice {
         Dice { state: seed }
     }
 
-    /// Other dice, for what is never written: their throws are not those that come later from these.
+    /// Other dice, for what may never be written under a name: their throws are not those that come later from these.
     #[must_use]
-    pub fn aside(&self) -> Dice {
-        Dice { state: !self.state }
+    pub fn aside(&self, name: &str) -> Dice {
+        let mixed = name.bytes().fold(self.state, |state, byte| {
+            state
+                .wrapping_mul(0xd134_2543_de82_ef95)
+                .wrapping_add(u64::from(byte))
+        });
+        Dice {
+            state: mixed.wrapping_mul(0xd134_2543_de82_ef95).wrapping_add(1),
+        }
     }
 
     /// The next 64 random bits.

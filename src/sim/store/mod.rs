@@ -127,7 +127,7 @@ impl Store {
         state.namespace_takes(res, ns, meta::name(&object))?;
         // What is not written in the end must not change what comes later.
         let mut dice = if dry {
-            state.dice.aside()
+            state.dice.aside(meta::name(&object))
         } else {
             state.dice.clone()
         };

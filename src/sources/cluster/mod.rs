@@ -11,9 +11,11 @@ mod layers;
 pub(super) mod reader;
 mod rights;
 mod secret;
+mod standing;
 mod wire;
 
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use base64::Engine;
@@ -71,6 +73,7 @@ pub struct Link {
     uid: OnceLock<String>,
     token: TokenSlot,
     by_fallback: bool,
+    closed: AtomicBool,
 }
 
 impl std::fmt::Debug for Link {
@@ -83,31 +86,9 @@ impl std::fmt::Debug for Link {
 }
 
 impl Link {
-    /// Prepares a connection by the credential that a cluster may be read with while its issuer is down; `None` where
-    /// it names none. Nothing is ever changed on such a connection.
-    ///
-    /// # Errors
-    /// As [`Link::open`].
-    pub fn open_by_fallback(cluster: &Cluster, generation: u64) -> Option<Result<Link, Fact>> {
-        let by_file = Cluster {
-            auth: ClusterAuth::Kubeconfig(cluster.fallback.clone()?),
-            ..cluster.clone()
-        };
-        let link = Link::open(&by_file, generation, TokenSlot::default());
-        Some(link.map(|link| Link {
-            by_fallback: true,
-            ..link
-        }))
-    }
-
     /// The token that every request carries; empty where a certificate is shown instead.
     pub fn token(&self) -> &TokenSlot {
         &self.token
-    }
-
-    /// Whether nobody has proved who they are for this connection: it only reads.
-    pub fn is_by_fallback(&self) -> bool {
-        self.by_fallback
     }
 
     /// Prepares a connection; nothing is sent yet. The token is used for clusters that one
@@ -144,6 +125,7 @@ impl Link {
             uid: OnceLock::new(),
             token,
             by_fallback: false,
+            closed: AtomicBool::new(false),
         })
     }
 

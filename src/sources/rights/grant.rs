@@ -31,9 +31,11 @@ pub fn ask_for(verb: &str, gvr: &Gvr, namespace: Option<&str>, groups: &[SafeTex
         );
     };
     let own = |group: &&SafeText| !group.as_str().starts_with("system:");
-    let whom = match groups.iter().find(own) {
-        Some(group) => format!("group {group}"),
-        None => "your group".to_owned(),
+    let whom = match (role, groups.iter().find(own)) {
+        (Role::Viewer, Some(group)) => format!("group {group}"),
+        (Role::Viewer, None) => "your group".to_owned(),
+        // Not the group that was refused: all of it would rise with one person.
+        (role, _) => format!("a group of {}s that you are in", role.word()),
     };
     let (kind, place) = match place {
         Some(namespace) => ("Role", format!(" in namespace {namespace}")),
@@ -55,7 +57,8 @@ mod tests {
         let restores = Gvr::new("velero.io", "v1", "restores");
         assert_eq!(
             ask_for("create", &restores, Some("oadp"), &groups),
-            "ask for RoleBinding crashcart-operator to Role crashcart-operator in namespace oadp with group sre \
+            "ask for RoleBinding crashcart-operator to Role crashcart-operator in namespace oadp with a group of \
+             operators that you are in \
              (crashcart rbac emit --role operator)"
         );
         let pods = Gvr::new("", "v1", "pods");

@@ -63,7 +63,9 @@ pub(super) fn go(state: &mut State, screen: Screen) {
 
 /// Opens a screen on top of the one in view.
 pub(super) fn push(state: &mut State, screen: Screen) {
-    if state.nav.screen != screen {
+    // What comes late must not lie over the blank of a console that was left.
+    let left = state.presence.away.is_some() && screen != Screen::SignIn;
+    if state.nav.screen != screen && !left {
         state.nav.back.push(state.nav.screen);
         state.nav.screen = screen;
         state.nav.scroll.remove(&screen);

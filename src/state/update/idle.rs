@@ -118,7 +118,8 @@ pub(super) fn act(state: &mut State, action: &Action) -> Option<Vec<Effect>> {
     let proving = away.proving;
     match action {
         Action::Quit | Action::Cancel | Action::Redraw => None,
-        Action::CodeNew if !proving => Some(prove(state)),
+        // Also while a sign-in is on screen: what is kept somewhere must never be taken up for it.
+        Action::CodeNew => Some(prove(state)),
         Action::Back if !proving => Some(super::quit(state)),
         Action::Back | Action::Leave if proving => {
             away.proving = false;

@@ -87,7 +87,9 @@ pub(super) fn step(state: &mut State, audience: &Audience, event: Step) -> Vec<E
 /// When a sign-in ended because its issuer does not answer, the clusters that name a fallback are read by it.
 fn fall_back(state: &mut State, audience: &Audience) -> Option<Effect> {
     let ended = matches!(state.sign_ins.of(audience), SignIn::Ended { .. });
-    if !ended || !state.sign_ins.is_silent(audience) {
+    // A console that was left is read by nobody.
+    let left = state.presence.away.is_some();
+    if left || !ended || !state.sign_ins.is_silent(audience) {
         return None;
     }
     let clusters = audience.clusters(&state.config).into_iter();

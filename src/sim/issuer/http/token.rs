@@ -33,6 +33,10 @@ pub(super) async fn token(State(issuer): State<Issuer>, body: String) -> Respons
     }
 }
 
+/// So many questions are kept, and so much of the name of a grant.
+const MOST: usize = 4096;
+const LONGEST: usize = 64;
+
 /// Keeps what was asked and what came of it, without any token.
 fn note(issuer: &Issuer, body: &str, opened: &Result<Opened, Refusal>) {
     let form = fields(body).unwrap_or_default();
@@ -41,8 +45,12 @@ fn note(issuer: &Issuer, body: &str, opened: &Result<Opened, Refusal>) {
         Err(refusal) if refusal.words.is_empty() => refusal.error.to_owned(),
         Err(refusal) => refusal.words.clone(),
     };
-    let grant = text(&form, "grant_type").to_owned();
-    issuer.state().asked.push((grant, words));
+    let grant = text(&form, "grant_type").chars().take(LONGEST).collect();
+    let mut state = issuer.state();
+    if state.asked.len() == MOST {
+        state.asked.remove(0);
+    }
+    state.asked.push((grant, words));
 }
 
 fn broken(error: &IssuerError) -> Refusal {

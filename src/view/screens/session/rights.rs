@@ -104,11 +104,12 @@ fn answers(state: &State, world: &ClusterWorld) -> Vec<Answer> {
         let words = format!("{verb} {} in {place}", plurals.join(", "));
         Some(Answer::new("yes", words))
     });
-    let at = answers.iter().take_while(|one| one.word == "yes").count();
-    answers.splice(at..at, yes);
+    answers.extend(yes);
     if let Some(Err(why)) = held.map(|said| &said.rules) {
         answers.push(Answer::new("?", format!("lists no rights: {why}")));
     }
+    // What hinders comes first: the end may be below the edge.
+    answers.sort_by_key(|one| ["no", "?", "yes"].iter().position(|word| *word == one.word));
     answers
 }
 
