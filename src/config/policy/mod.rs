@@ -38,6 +38,8 @@ pub struct Policy {
     pub simulated_only: bool,
     /// Which of the signed policies of one key this is: a later one has a larger number.
     pub serial: Option<u64>,
+    /// SHA-256 of the key that signed it, 64 hex digits; `None` where it counts by its place.
+    pub key: Option<String>,
     /// From when on no live change is made under it.
     pub not_after: Option<Timestamp>,
     /// The issuers that people may sign in at; empty where any will do.
@@ -114,6 +116,7 @@ impl Policy {
             digest: hex(&Sha256::digest([])),
             simulated_only: false,
             serial: None,
+            key: None,
             not_after: None,
             issuers: Vec::new(),
             token_stores: None,
@@ -163,6 +166,14 @@ impl Policy {
         claiming.max_by_key(|one| one.people)
     }
 
+    /// The strictest zone of policy that claims any namespace of the cluster whose `kube-system` has that uid.
+    pub fn claim_on(&self, cluster_uid: &str) -> Option<&PolicyZone> {
+        let uid = Uuid::try_parse(cluster_uid).ok()?;
+        let of_it = |one: &&PolicyZone| one.members.iter().any(|part| part.cluster_uid == uid);
+        let claiming = self.zones.iter().filter(of_it);
+        claiming.max_by_key(|one| one.people)
+    }
+
     /// Whether it is good no longer: reading goes on, live changes do not.
     pub fn has_ended(&self, now: Timestamp) -> bool {
         self.not_after.is_some_and(|end| end <= now)
@@ -179,6 +190,7 @@ impl Policy {
         self.zones.extend(system.zones.iter().cloned());
         self.programs.clone_from(&system.programs);
         self.serial = system.serial;
+        self.key.clone_from(&system.key);
         self.not_after = earlier(self.not_after, system.not_after);
         self.token_stores = match (self.token_stores.take(), &system.token_stores) {
             (Some(own), Some(theirs)) => {

@@ -57,6 +57,7 @@ pub(super) fn parse(path: &Path, bytes: Vec<u8>) -> Result<Policy, ConfigError> 
         programs: programs(&top)?,
         simulated_only: top.flag("simulated_only")?,
         serial: top.whole("serial")?,
+        key: None,
         not_after: not_after(&top)?,
         issuers: issuers(&top)?,
         token_stores: token_stores(&top)?,
