@@ -15,6 +15,7 @@ pub mod program;
 mod renew;
 mod rights;
 mod run;
+mod sealed;
 mod sign_in;
 pub mod tools;
 mod weigh;
