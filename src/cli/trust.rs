@@ -40,6 +40,7 @@ use crate::sources::cluster::TokenSlot;
 use crate::sources::fact::Fact;
 use crate::sources::fact::Greeting;
 use crate::text::SafeText;
+use crate::view::lines;
 
 /// How long a cluster has for each answer.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -61,6 +62,9 @@ pub(super) async fn trust(common: &Common, name: &str, out: &mut dyn Write) -> a
     let config = place::load(&file)?;
     let name = ClusterName::from(name);
     let cluster = known(&config, &name)?;
+    if let Some(words) = lines::own_policy(&config.policy) {
+        writeln!(out, "{words}")?;
+    }
     let simulated = place::simulated(&config);
     let old = cluster.fingerprint.clone();
     let pinned = old.as_ref().and_then(|print| print.uid.as_deref());
