@@ -49,6 +49,7 @@ pub(super) fn identities(top: &Table<'_>, folder: &Path) -> Result<Vec<Identity>
                 .text("groups_claim")?
                 .map_or("groups", |found| found.value)
                 .to_owned(),
+            person_claim: None,
         });
     }
     Ok(identities)
