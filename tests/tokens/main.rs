@@ -7,5 +7,6 @@
 )]
 
 mod console;
+mod live;
 mod renewal;
 mod step_up;

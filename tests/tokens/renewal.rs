@@ -70,7 +70,8 @@ async fn a_hundred_clusters_of_one_audience_are_renewed_by_one_request() {
 
 #[tokio::test]
 async fn a_start_with_a_kept_sign_in_asks_nobody_and_renews_once() {
-    let mut night = Night::start(Settings::default()).await;
+    // Too short a life for its token to be taken up.
+    let mut night = Night::start(short(60)).await;
     night.keep(TokenStore::EncryptedFile);
     let engine = night.signed_in("alice").await;
     engine.end(Duration::ZERO).await;

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::sign_in::Ask;
+use super::sign_in::DEADLINE;
 use super::sign_in::SigningIn;
 use super::spawn_with;
 use super::tools::Tools;
@@ -20,7 +21,9 @@ use crate::auth::Person;
 use crate::auth::Session;
 use crate::auth::Tokens;
 use crate::auth::oidc::Issuer;
+use crate::auth::store::Kept;
 use crate::auth::store::Slot;
+use crate::config::Identity;
 use crate::config::Secret;
 use crate::state::event::What;
 use crate::text::SafeText;
@@ -98,6 +101,16 @@ pub(super) async fn keep_fresh(
     }
 }
 
+/// Takes up a sign-in that is kept from before, with its token while that is good: the issuer is not asked anything.
+/// `None` where it must be.
+pub(super) fn live(
+    this: &SigningIn,
+    identity: &Identity,
+    kept: &Kept,
+) -> Option<(Issuer, Session, Tokens)> {
+    Issuer::taken_up(identity, kept, DEADLINE, this.now())
+}
+
 /// Takes up a sign-in that is kept from before, by one renewal; `None` in place of the session when nothing is kept, or
 /// the issuer takes it no more.
 ///
@@ -121,7 +134,7 @@ pub(super) async fn take_up(
 }
 
 /// Keeps what a new sign-in gave, in place of whatever was kept before.
-pub(super) async fn keep_new(this: &SigningIn, session: &Session, tokens: &Tokens) {
+pub(super) async fn keep_new(this: &SigningIn, issuer: &Issuer, given: (&Session, &Tokens)) {
     let keeper = &this.tools.keeper;
     if !keeper.outlives() {
         return;
@@ -130,7 +143,7 @@ pub(super) async fn keep_new(this: &SigningIn, session: &Session, tokens: &Token
     // Without the lock it is kept all the same: it is newer than anything that another could keep.
     let _lock = keeper.lock(&this.tools, &this.keeping).await;
     keeper
-        .keep(&this.tools, &this.keeping, (session, tokens), None)
+        .keep(&this.tools, &this.keeping, issuer, given, None)
         .await;
 }
 
@@ -175,10 +188,10 @@ impl Renewal {
             ));
         }
         let kept = keeper.read(&self.tools, &self.slot).await;
-        let (refresh, shift_ends) = match (kept, own) {
-            (Some(kept), _) => (kept.refresh, Some(kept.shift_ends)),
+        let kept = match (kept, own) {
+            (Some(kept), _) => kept,
             // The store failed just now: what is in memory goes on.
-            (None, Some(own)) if !keeper.outlives() => (own, None),
+            (None, Some(own)) if !keeper.outlives() => return self.ask(&own, person).await,
             (None, Some(_)) => {
                 return Err(refused(
                     "the shift is over, or another console has signed out",
@@ -186,12 +199,20 @@ impl Renewal {
             }
             (None, None) => return Err(refused("nothing is kept")),
         };
+        let now = self.tools.clock.now().wall;
+        if let Some(fresh) = self.issuer.still_good(&kept, now) {
+            // Another console has renewed it meanwhile.
+            return Ok(fresh);
+        }
+        let refresh = kept
+            .refresh
+            .ok_or_else(|| refused("it gave nothing to renew with"))?;
         let renewed = self.ask(&refresh, person).await;
         match &renewed {
             Ok((session, tokens)) => {
-                let given = (session, tokens);
+                let (given, ends) = ((session, tokens), Some(kept.shift_ends));
                 keeper
-                    .keep(&self.tools, &self.slot, given, shift_ends)
+                    .keep(&self.tools, &self.slot, &self.issuer, given, ends)
                     .await;
             }
             Err(error) if error.is_passing() => {}
@@ -208,7 +229,8 @@ impl Renewal {
         person: Option<&Person>,
     ) -> Result<(Session, Tokens), AuthError> {
         let now = self.tools.clock.now().wall;
-        self.issuer.renew(refresh, person, now).await
+        let subject = person.map(|one| one.subject.as_str());
+        self.issuer.renew(refresh, subject, now).await
     }
 }
 
@@ -224,7 +246,7 @@ async fn sign_out(this: &SigningIn, issuer: Issuer, mut tokens: Tokens) {
             let _lock = tools.keeper.lock(&tools, &slot).await;
             // Another process may have renewed it: the newest is what the issuer must take back.
             if let Some(kept) = tools.keeper.read(&tools, &slot).await {
-                tokens.refresh = Some(kept.refresh);
+                tokens.refresh = kept.refresh;
             }
             tools.keeper.forget(&tools, &slot).await;
         }

@@ -41,7 +41,11 @@ pub fn router(issuer: Issuer) -> Router {
         .route("/logout", post(session::logout))
         .route("/device", get(device::show).post(device::pressed))
         .route("/device/answer", post(device::answered))
-        .with_state(issuer);
+        .with_state(issuer.clone())
+        .layer(from_fn(move |request: Request, next: Next| {
+            issuer.state().heard.requests += 1;
+            next.run(request)
+        }));
     match path {
         Ok(path) if !path.is_empty() => Router::new().nest(&path, routes),
         _ => routes,
