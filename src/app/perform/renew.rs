@@ -15,11 +15,14 @@ use super::sign_in::SigningIn;
 use super::spawn_with;
 use super::tools::Tools;
 use crate::audit::Kind;
+use crate::auth::Audience;
 use crate::auth::AuthError;
+use crate::auth::GivenBack;
 use crate::auth::Next;
 use crate::auth::Person;
 use crate::auth::Session;
 use crate::auth::Tokens;
+use crate::auth::oidc;
 use crate::auth::oidc::Issuer;
 use crate::auth::store::Kept;
 use crate::auth::store::Slot;
@@ -251,11 +254,51 @@ async fn sign_out(this: &SigningIn, issuer: Issuer, mut tokens: Tokens) {
             tools.keeper.forget(&tools, &slot).await;
         }
         // An issuer that cannot be reached keeps its tokens until they end; ours are forgotten either way.
-        drop(issuer.revoke(&tokens).await);
+        GivenBack::of(&issuer.revoke(&tokens).await)
     });
     // A task that broke off has let go of its tokens as well.
-    drop(given_back.await);
+    let how = given_back.await.unwrap_or_else(|_| GivenBack::Refused {
+        reason: SafeText::new("the sign-out broke off"),
+    });
     this.tell(crate::auth::sign_in::Event::SignedOut).await;
+    let audience = this.audience.clone();
+    this.tools.tell(What::GivenBack { audience, how }).await;
+}
+
+/// Gives what is kept of a sign-in back that nobody took up, and forgets it whatever the issuer says.
+pub(super) async fn give_back(tools: Tools, audience: Audience, identity: Identity) {
+    let _under_way = tools.keeper.renewing().await;
+    let slot = tools.keeper.slot(&identity);
+    let lock = if tools.keeper.outlives() {
+        tools.keeper.lock(&tools, &slot).await
+    } else {
+        None
+    };
+    let how = match tools.keeper.read(&tools, &slot).await {
+        Some(kept) => {
+            let draft = tools.draft(Kind::SessionSignedOut);
+            drop(tools.desk.append(draft, None).await);
+            tools.keeper.forget(&tools, &slot).await;
+            GivenBack::of(&revoke(&identity, &kept).await)
+        }
+        None => GivenBack::Nothing,
+    };
+    drop(lock);
+    tools.tell(What::GivenBack { audience, how }).await;
+}
+
+/// Has the issuer take back what renews a kept sign-in.
+async fn revoke(identity: &Identity, kept: &Kept) -> Result<bool, AuthError> {
+    let Some(refresh) = &kept.refresh else {
+        return Ok(false);
+    };
+    let live = kept.live.as_ref();
+    let known = live.and_then(|live| Issuer::known(identity, live, DEADLINE));
+    let issuer = match known {
+        Some(known) => known,
+        None => oidc::discover(identity, DEADLINE).await?,
+    };
+    issuer.revoke_refresh(refresh).await
 }
 
 fn unanswered(host: &str, reason: &str) -> AuthError {

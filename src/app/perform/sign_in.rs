@@ -128,7 +128,8 @@ pub(super) async fn sign_in(
         How::Prove | How::Paste => None,
     };
     if how == How::TakeUp && kept.is_none() {
-        return;
+        let audience = this.audience.clone();
+        return this.tools.tell(What::NothingKept { audience }).await;
     }
     let issuer = SafeText::new(&this.audience.host(&this.tools.config));
     this.tell(Step::Asked { issuer }).await;

@@ -53,15 +53,19 @@ impl Issuer {
         deadline: Duration,
         now: Timestamp,
     ) -> Option<(Issuer, Session, Tokens)> {
-        let live = kept.live.as_ref()?;
-        let issuer = Issuer {
+        let issuer = Issuer::known(identity, kept.live.as_ref()?, deadline)?;
+        let (session, tokens) = issuer.still_good(kept, now)?;
+        Some((issuer, session, tokens))
+    }
+
+    /// An issuer as it was known when a token was kept: nobody is asked. Each later call to it may take `deadline`.
+    pub fn known(identity: &Identity, live: &Live, deadline: Duration) -> Option<Issuer> {
+        Some(Issuer {
             http: Http::new(identity, deadline).ok()?,
             identity: identity.clone(),
             discovery: Discovery::of(identity, &live.endpoints),
             keys: Keys::known(serde_json::from_str(&live.key).ok()?),
-        };
-        let (session, tokens) = issuer.still_good(kept, now)?;
-        Some((issuer, session, tokens))
+        })
     }
 
     /// The tokens of an entry, where they stand up to the keys of this issuer and need no renewal yet.

@@ -149,12 +149,23 @@ impl Issuer {
     /// # Errors
     /// When the issuer refuses or does not answer.
     pub async fn revoke(&self, tokens: &Tokens) -> Result<bool, AuthError> {
+        match &tokens.refresh {
+            Some(refresh) => self.revoke_refresh(refresh).await,
+            None => self.revoke_one(&tokens.access, "access_token").await,
+        }
+    }
+
+    /// Gives what renews a sign-in back, and the sign-in with it; as [`Issuer::revoke`].
+    ///
+    /// # Errors
+    /// As [`Issuer::revoke`].
+    pub async fn revoke_refresh(&self, refresh: &Secret) -> Result<bool, AuthError> {
+        self.revoke_one(refresh, "refresh_token").await
+    }
+
+    async fn revoke_one(&self, token: &Secret, hint: &str) -> Result<bool, AuthError> {
         let Some(endpoint) = &self.discovery.revocation_endpoint else {
             return Ok(false);
-        };
-        let (token, hint) = match &tokens.refresh {
-            Some(refresh) => (refresh, "refresh_token"),
-            None => (&tokens.access, "access_token"),
         };
         let form = [
             ("client_id", self.identity.client_id.as_str()),
