@@ -159,6 +159,7 @@ impl SignIns {
         if self.session(audience).is_none() {
             self.times.remove(audience);
         } else if came {
+            self.given_back.remove(audience);
             let renewed = now;
             let next = None;
             let times = Times {

@@ -8,5 +8,7 @@
 
 mod console;
 mod live;
+mod logout;
 mod renewal;
+mod shared;
 mod step_up;

@@ -10,6 +10,7 @@ use super::browser;
 use super::browser::Page;
 use super::openshift;
 use super::renew;
+use super::renew::Held;
 use super::tools::Tools;
 use crate::audit::Kind;
 use crate::auth::Audience;
@@ -183,10 +184,16 @@ async fn through(
     };
     match signed {
         Some((session, tokens)) => {
-            renew::keep_new(this, &issuer, (&session, &tokens)).await;
+            let kept = renew::keep_new(this, &issuer, (&session, &tokens)).await;
             this.signed_in(&session, &tokens, Kind::SessionSignedIn)
                 .await;
-            renew::keep_fresh(this, issuer, session.person, tokens, asks).await
+            let held = Held {
+                issuer,
+                person: session.person,
+                tokens,
+                kept,
+            };
+            renew::keep_fresh(this, held, asks).await
         }
         None => Ok(()),
     }
@@ -204,7 +211,13 @@ async fn taken_up(
     this.tell(Step::TakenUp(session.clone())).await;
     this.signed_in(&session, &tokens, Kind::SessionSignedIn)
         .await;
-    renew::keep_fresh(this, issuer, session.person, tokens, asks).await
+    let held = Held {
+        issuer,
+        person: session.person,
+        tokens,
+        kept: true,
+    };
+    renew::keep_fresh(this, held, asks).await
 }
 
 /// Asks the issuer at its own pace until somebody answered.
