@@ -8,6 +8,7 @@
 )]
 
 mod kept;
+mod login;
 mod pty;
 
 use std::collections::BTreeMap;
