@@ -8,6 +8,7 @@
 )]
 
 mod kept;
+mod keyring;
 mod login;
 mod pty;
 
