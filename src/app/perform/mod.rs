@@ -106,7 +106,7 @@ impl Perform {
             Effect::AnswerSignIn {
                 audience, person, ..
             } => self.ask(&audience, Ask::Answer(person)),
-            Effect::SignOut(audience) => self.ask(&audience, Ask::SignOut),
+            Effect::SignOut(audience) => self.sign_out(&audience, state),
             Effect::Open { opened } => drop(spawn(run::open(self.tools.clone(), *opened))),
             Effect::Carry {
                 run,
@@ -303,6 +303,18 @@ impl Perform {
         let (tools, to) = (self.tools.clone(), audience.clone());
         let task = spawn(sign_in::sign_in(tools, to, identity, waiting, how));
         self.sign_ins.insert(audience, SigningIn { asks, task });
+    }
+
+    /// Gives tokens back; where nobody is signed in, what is kept from before.
+    fn sign_out(&mut self, audience: &Audience, state: &State) {
+        if state.sign_ins.session(audience).is_some() {
+            return self.ask(audience, Ask::SignOut);
+        }
+        self.give_up(audience);
+        if let Some(identity) = audience.asked(&self.tools.config) {
+            let (tools, audience) = (self.tools.clone(), audience.clone());
+            drop(spawn(renew::give_back(tools, audience, identity)));
+        }
     }
 
     /// Takes up what is kept, unless somebody is signing in there already.

@@ -11,11 +11,13 @@ use super::sign_in::DEADLINE;
 use super::sign_in::SigningIn;
 use crate::audit::Kind;
 use crate::auth::AuthError;
+use crate::auth::GivenBack;
 use crate::auth::oidc::openshift::OpenShift;
 use crate::auth::sign_in::Event as Step;
 use crate::config::Cluster;
 use crate::config::ClusterAuth;
 use crate::config::Identity;
+use crate::state::event::What;
 
 /// Signs in and stays until the token ends or the person leaves; then its object is deleted.
 pub(super) async fn through(
@@ -45,7 +47,9 @@ pub(super) async fn through(
     let draft = tools.draft(Kind::SessionSignedOut);
     drop(tools.desk.append(draft, None).await);
     // A cluster that cannot be reached keeps the token until it ends; ours is forgotten either way.
-    drop(server.log_out(&tokens).await);
+    let how = GivenBack::of(&server.log_out(&tokens).await.map(|()| true));
     this.tell(Step::SignedOut).await;
+    let audience = this.audience.clone();
+    tools.tell(What::GivenBack { audience, how }).await;
     Ok(())
 }

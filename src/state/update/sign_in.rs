@@ -2,6 +2,7 @@
 
 use super::idle::Came;
 use crate::auth::audience::Audience;
+use crate::auth::given_back::GivenBack;
 use crate::auth::person::Person;
 use crate::auth::redirect;
 use crate::auth::sign_in::Event as Step;
@@ -34,8 +35,11 @@ pub(super) fn begun(state: &mut State) -> Vec<Effect> {
             let clusters = served(state, audience);
             clusters.iter().any(|one| state.person_on(one).is_none())
         };
-        let kept = state.sign_ins.missing().filter(nobody).cloned();
-        effects.extend(kept.map(Effect::TakeUp));
+        let kept: Vec<Audience> = state.sign_ins.missing().filter(nobody).cloned().collect();
+        for audience in kept {
+            state.sign_ins.look(&audience);
+            effects.push(Effect::TakeUp(audience));
+        }
     }
     effects
 }
@@ -215,6 +219,17 @@ fn signed_out(state: &mut State, audience: &Audience) -> Vec<Effect> {
         "The sign-in{place} ended. 0 shows the session; Enter there signs in."
     ));
     vec![Effect::Disconnect(clusters)]
+}
+
+/// Tokens were to be given back: where their issuer did not take them it is said, for they are good there still.
+pub(super) fn given_back(state: &mut State, audience: &Audience, how: GivenBack) -> Vec<Effect> {
+    if let GivenBack::Refused { reason } = &how {
+        state.say(format!(
+            "Forgotten here, but not given back: {reason}. The tokens end by themselves."
+        ));
+    }
+    state.sign_ins.gave_back(audience, how);
+    Vec::new()
 }
 
 fn served(state: &State, audience: &Audience) -> Vec<ClusterName> {
