@@ -101,7 +101,7 @@ impl Perform {
             Effect::TakeUp(audience) => self.take_up(audience),
             Effect::Leave(audiences) => self.leave(&audiences),
             Effect::Redirect { audience, address } => self.ask(&audience, Ask::Address(address)),
-            Effect::CancelSignIn(audience) => self.give_up(&audience),
+            Effect::CancelSignIn(audience) => drop(self.give_up(&audience)),
             Effect::AnswerSignIn {
                 audience, person, ..
             } => self.ask(&audience, Ask::Answer(person)),
@@ -154,26 +154,12 @@ impl Perform {
         Turn::On
     }
 
-    /// Ends a sign-in that is under way, also in the middle of a request: no answer is waited for any more.
-    fn give_up(&mut self, audience: &Audience) {
-        if let Some(given_up) = self.sign_ins.remove(audience) {
-            given_up.task.abort();
-            self.forget(audience);
-        }
-    }
-
-    /// Nobody acts by this sign-in any more: a task that was broken off could not say so itself. What is connected by
-    /// it is closed by the state, which knows of it.
-    fn forget(&self, audience: &Audience) {
-        let clusters = audience.clusters(&self.tools.config).into_iter();
-        let names: Vec<ClusterName> = clusters.map(|one| one.name.clone()).collect();
-        if names.iter().any(|one| self.connections.contains_key(one)) {
-            return;
-        }
-        if let Some(slot) = self.tools.tokens.get(audience) {
-            slot.set(None);
-        }
-        self.tools.actors.act(&names, None);
+    /// Ends a sign-in, also in the middle of a request: no answer is waited for any more, and with its task go its
+    /// tokens. What is connected by it is closed by the state, which knows of it.
+    fn give_up(&mut self, audience: &Audience) -> Option<JoinHandle<()>> {
+        let given_up = self.sign_ins.remove(audience)?;
+        given_up.task.abort();
+        Some(given_up.task)
     }
 
     /// The connection of that generation to a cluster, while it stands.
@@ -297,10 +283,16 @@ impl Perform {
         let Some(identity) = audience.asked(&self.tools.config) else {
             return;
         };
-        self.give_up(&audience);
+        let before = self.give_up(&audience);
         let (asks, waiting) = mpsc::channel(4);
         let (tools, to) = (self.tools.clone(), audience.clone());
-        let task = spawn(sign_in::sign_in(tools, to, identity, waiting, how));
+        let task = spawn(async move {
+            if let Some(before) = before {
+                // It is over when it has cleared its slot; what comes into that from then on stays.
+                drop(before.await);
+            }
+            sign_in::sign_in(tools, to, identity, waiting, how).await;
+        });
         self.sign_ins.insert(audience, SigningIn { asks, task });
     }
 

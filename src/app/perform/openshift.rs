@@ -43,6 +43,8 @@ pub(super) async fn through(
     }
     let tools = &this.tools;
     let draft = tools.draft(Kind::SessionSignedOut);
+    // From now on nobody acts by the token, however long log and cluster take.
+    this.act(None);
     drop(tools.desk.append(draft, None).await);
     // A cluster that cannot be reached keeps the token until it ends; ours is forgotten either way.
     drop(server.log_out(&tokens).await);

@@ -216,9 +216,11 @@ impl Renewal {
 /// cut it short.
 async fn sign_out(this: &SigningIn, issuer: Issuer, mut tokens: Tokens) {
     let (tools, slot) = (this.tools.clone(), this.keeping.clone());
+    // Made while it is known who leaves. From then on nobody acts by these tokens, however long log and issuer take.
+    let draft = tools.draft(Kind::SessionSignedOut);
+    this.act(None);
     let given_back = spawn_with(async move {
         let _under_way = tools.keeper.renewing().await;
-        let draft = tools.draft(Kind::SessionSignedOut);
         drop(tools.desk.append(draft, None).await);
         if tools.keeper.outlives() {
             let _lock = tools.keeper.lock(&tools, &slot).await;
