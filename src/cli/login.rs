@@ -80,7 +80,7 @@ pub(super) async fn logout(
             continue;
         };
         engine.act(Action::SignOutOf(audience.clone()), true);
-        let gone = |state: &State| state.sign_ins.session(&audience).is_none();
+        let gone = |state: &State| !state.sign_ins.of(&audience).is_live();
         if engine.until(GREET, gone).await {
             writeln!(out, "{name}: signed out {}", session.person.login)?;
         } else {

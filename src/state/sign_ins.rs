@@ -10,6 +10,7 @@ use crate::auth::session::Session;
 use crate::auth::sign_in::Event;
 use crate::auth::sign_in::SignIn;
 use crate::config::Config;
+use crate::text::SafeText;
 
 /// Where each sign-in stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +24,10 @@ pub struct SignIns {
     silent: BTreeSet<Audience>,
     /// Since when somebody is signed in, and when that was last renewed.
     times: BTreeMap<Audience, Times>,
+    /// Where somebody is to be asked once the tokens are given back.
+    anew: BTreeSet<Audience>,
+    /// Why the tokens of the last sign-in were not taken back, where they were not.
+    unrevoked: BTreeMap<Audience, SafeText>,
 }
 
 /// Since when somebody is signed in, and when that was last renewed.
@@ -105,7 +110,7 @@ impl SignIns {
     pub fn hear(&mut self, audience: &Audience, event: &Event) {
         match event {
             Event::Unreachable { .. } => drop(self.silent.insert(audience.clone())),
-            Event::Tick | Event::Asked { .. } => {}
+            Event::Tick | Event::Asked { .. } | Event::Leaving { .. } => {}
             _ => drop(self.silent.remove(audience)),
         }
     }
@@ -115,8 +120,35 @@ impl SignIns {
         self.silent.contains(audience)
     }
 
+    /// Whether the tokens of a sign-in are on their way back: until they are, nobody is asked anew.
+    pub fn is_leaving(&self, audience: &Audience) -> bool {
+        matches!(self.of(audience), SignIn::Leaving { .. })
+    }
+
+    /// Once the tokens are given back, somebody is asked to sign in again.
+    pub fn ask_anew(&mut self, audience: &Audience) {
+        self.anew.insert(audience.clone());
+    }
+
+    /// Whether somebody is to be asked now that the tokens are given back; true once.
+    pub fn take_anew(&mut self, audience: &Audience) -> bool {
+        self.anew.remove(audience)
+    }
+
+    /// Why the issuer did not take the tokens of the last sign-in back; `None` where it did.
+    pub fn unrevoked(&self, audience: &Audience) -> Option<&SafeText> {
+        self.unrevoked.get(audience)
+    }
+
     /// One sign-in moved on.
     pub fn step(&mut self, audience: &Audience, event: Event, now: Timestamp) {
+        match &event {
+            Event::Unrevoked { sentence } => {
+                self.unrevoked.insert(audience.clone(), sentence.clone());
+            }
+            Event::Asked { .. } | Event::Leaving { .. } => drop(self.unrevoked.remove(audience)),
+            _ => {}
+        }
         let came = matches!(event, Event::SignedIn(_) | Event::TakenUp(_));
         let old = self.each.remove(audience).unwrap_or_default();
         let was = old.session().is_some();

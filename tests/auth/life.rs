@@ -11,6 +11,7 @@ use crashcart::app::perform::tools;
 use crashcart::app::perform::tools::Tools;
 use crashcart::audit::Actor;
 use crashcart::auth::Audience;
+use crashcart::auth::oidc;
 use crashcart::auth::sign_in::Event as Step;
 use crashcart::config;
 use crashcart::runbook::library::Library;
@@ -183,4 +184,42 @@ async fn what_lay_in_the_slot_before_a_sign_in_stays_when_that_is_given_up() {
     hands.perform(Effect::SignIn(hands.audience()));
     hands.step(|step| matches!(step, Step::Prompt(_))).await;
     assert!(!hands.slot().is_empty());
+}
+
+#[tokio::test]
+async fn an_end_is_said_when_the_tokens_are_given_back_and_nothing_renews_by_them() {
+    let mut hands = Hands::start().await;
+    hands.signed_in().await;
+    hands.perform(Effect::SignOut(hands.audience()));
+    let end = |step: &Step| matches!(step, Step::SignedOut | Step::Unrevoked { .. });
+    assert_eq!(hands.step(end).await, Step::SignedOut);
+    let identity = hands.audience().asked(&hands.tools.config).unwrap();
+    let mut client = oidc::discover(&identity, oidc::DEADLINE).await.unwrap();
+    let issuer = hands.estate.issuer_of_identity("sim").unwrap();
+    let old = config::Secret::new(&issuer.refresh_tokens()[0]);
+    let now = hands.tools.clock.now().wall;
+    let refused = client.renew(&old, None, now).await.unwrap_err();
+    assert!(
+        refused.to_string().contains("Session not active"),
+        "{refused}"
+    );
+    // And where nobody is signed in, it is said all the same.
+    hands.perform(Effect::SignOut(hands.audience()));
+    assert_eq!(hands.step(end).await, Step::SignedOut);
+}
+
+#[tokio::test]
+async fn an_issuer_that_takes_no_tokens_back_is_said_before_the_end() {
+    let mut hands = Hands::start().await;
+    hands.signed_in().await;
+    hands.fault("identity=sim kind=revoke fault=503");
+    hands.perform(Effect::SignOut(hands.audience()));
+    let end = |step: &Step| matches!(step, Step::SignedOut | Step::Unrevoked { .. });
+    let Step::Unrevoked { sentence } = hands.step(end).await else {
+        panic!("nothing was said");
+    };
+    let sentence = sentence.as_str();
+    assert!(sentence.starts_with("Signed out here only: "), "{sentence}");
+    assert!(sentence.contains("it gave status 503"), "{sentence}");
+    assert_eq!(hands.step(end).await, Step::SignedOut);
 }

@@ -31,8 +31,10 @@ use self::sign_in::Ask;
 use self::sign_in::How;
 use self::tools::Tools;
 use super::turn::Turn;
+use crate::audit::Draft;
 use crate::audit::Kind;
 use crate::auth::Audience;
+use crate::auth::sign_in::Event as Step;
 use crate::config::ClusterName;
 use crate::sources::cluster::Link;
 use crate::sources::level::Level;
@@ -99,13 +101,13 @@ impl Perform {
             Effect::SignInByPaste(audience) => self.sign_in(audience, How::Paste),
             Effect::ProveAnew(audience) => self.sign_in(audience, How::Prove),
             Effect::TakeUp(audience) => self.take_up(audience),
-            Effect::Leave(audiences) => self.leave(&audiences),
+            Effect::Leave(audiences) => self.leave(audiences),
             Effect::Redirect { audience, address } => self.ask(&audience, Ask::Address(address)),
             Effect::CancelSignIn(audience) => drop(self.give_up(&audience)),
             Effect::AnswerSignIn {
                 audience, person, ..
             } => self.ask(&audience, Ask::Answer(person)),
-            Effect::SignOut(audience) => self.ask(&audience, Ask::SignOut),
+            Effect::SignOut(audience) => self.sign_out(vec![audience], None),
             Effect::Open { opened } => drop(spawn(run::open(self.tools.clone(), *opened))),
             Effect::Carry {
                 run,
@@ -255,28 +257,46 @@ impl Perform {
     }
 
     /// The console was left alone: recorded first, then the tokens go and with them every connection.
-    fn leave(&mut self, audiences: &[Audience]) {
-        let (desk, draft) = (self.tools.desk.clone(), self.tools.draft(Kind::SessionIdle));
-        let asks: Vec<_> = audiences
-            .iter()
-            .filter_map(|one| Some(self.sign_ins.get(one)?.asks.clone()))
-            .collect();
-        drop(spawn(async move {
-            drop(desk.append(draft, None).await);
-            for ask in asks {
-                // A sign-in that has ended by itself has no tokens any more.
-                drop(ask.send(Ask::SignOut).await);
-            }
-        }));
+    fn leave(&mut self, audiences: Vec<Audience>) {
         for connection in std::mem::take(&mut self.connections).into_values() {
             connection.link.close();
             connection.task.abort();
         }
+        let draft = self.tools.draft(Kind::SessionIdle);
         // Whatever a disk or an issuer holds up: nobody asks with these tokens from here on.
         let slots = audiences
             .iter()
             .filter_map(|one| self.tools.tokens.get(one));
         slots.for_each(|slot| slot.set(None));
+        self.sign_out(audiences, Some(draft));
+    }
+
+    /// Gives tokens back; each end is said when the sign-in's task is over, however that came. What is to be recorded
+    /// before is.
+    fn sign_out(&mut self, audiences: Vec<Audience>, before: Option<Draft>) {
+        let leaving: Vec<_> = audiences
+            .into_iter()
+            .map(|one| (self.sign_ins.remove(&one), one))
+            .collect();
+        let tools = self.tools.clone();
+        drop(spawn(async move {
+            if let Some(draft) = before {
+                drop(tools.desk.append(draft, None).await);
+            }
+            for (sign_in, _) in &leaving {
+                if let Some(sign_in) = sign_in {
+                    // One that has ended by itself has no tokens any more.
+                    drop(sign_in.asks.send(Ask::SignOut).await);
+                }
+            }
+            for (sign_in, audience) in leaving {
+                if let Some(sign_in) = sign_in {
+                    drop(sign_in.task.await);
+                }
+                let step = Step::SignedOut;
+                tools.tell(What::SignIn { audience, step }).await;
+            }
+        }));
     }
 
     fn sign_in(&mut self, audience: Audience, how: How) {

@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 
 use super::browser;
 use super::browser::Page;
+use super::renew;
 use super::sign_in::Ask;
 use super::sign_in::DEADLINE;
 use super::sign_in::SigningIn;
@@ -47,7 +48,10 @@ pub(super) async fn through(
     this.act(None);
     drop(tools.desk.append(draft, None).await);
     // A cluster that cannot be reached keeps the token until it ends; ours is forgotten either way.
-    drop(server.log_out(&tokens).await);
-    this.tell(Step::SignedOut).await;
+    let revoked = server.log_out(&tokens).await.map(|()| true);
+    let host = this.audience.host(&tools.config);
+    if let Some(sentence) = renew::unrevoked(&host, &revoked) {
+        this.tell(Step::Unrevoked { sentence }).await;
+    }
     Ok(())
 }

@@ -20,6 +20,7 @@ use crate::auth::Person;
 use crate::auth::Session;
 use crate::auth::Tokens;
 use crate::auth::oidc::Issuer;
+use crate::auth::sign_in::Event as Step;
 use crate::auth::store::Slot;
 use crate::config::Secret;
 use crate::state::event::What;
@@ -47,13 +48,14 @@ pub(super) async fn keep_fresh(
         if alone.is_some_and(|left| left.is_zero()) {
             // The loop should have done this, and hangs.
             sign_out(this, issuer, tokens).await;
+            this.tell(Step::SignedOut).await;
             return Ok(());
         }
         let now = here.wall;
         let until = match tokens.state.what_next(now) {
             Next::Wait { until } => until,
             Next::Reauth => {
-                this.tell(crate::auth::sign_in::Event::Tick).await;
+                this.tell(Step::Tick).await;
                 return Ok(());
             }
             Next::Refresh => {
@@ -212,8 +214,8 @@ impl Renewal {
     }
 }
 
-/// Gives the tokens back, as far as the issuer lets us, forgets what is kept of them, and says so. A new sign-in does not
-/// cut it short.
+/// Gives the tokens back, as far as the issuer lets us, and forgets what is kept of them. A new sign-in does not cut it
+/// short.
 async fn sign_out(this: &SigningIn, issuer: Issuer, mut tokens: Tokens) {
     let (tools, slot) = (this.tools.clone(), this.keeping.clone());
     // Made while it is known who leaves. From then on nobody acts by these tokens, however long log and issuer take.
@@ -231,11 +233,26 @@ async fn sign_out(this: &SigningIn, issuer: Issuer, mut tokens: Tokens) {
             tools.keeper.forget(&tools, &slot).await;
         }
         // An issuer that cannot be reached keeps its tokens until they end; ours are forgotten either way.
-        drop(issuer.revoke(&tokens).await);
+        (issuer.revoke(&tokens).await, issuer)
     });
     // A task that broke off has let go of its tokens as well.
-    drop(given_back.await);
-    this.tell(crate::auth::sign_in::Event::SignedOut).await;
+    if let Ok((revoked, issuer)) = given_back.await
+        && let Some(sentence) = unrevoked(issuer.host(), &revoked)
+    {
+        this.tell(Step::Unrevoked { sentence }).await;
+    }
+}
+
+/// Why tokens that are forgotten here live on at their issuer, if they do.
+pub(super) fn unrevoked(host: &str, revoked: &Result<bool, AuthError>) -> Option<SafeText> {
+    let why = match revoked {
+        Ok(true) => return None,
+        Ok(false) => format!("{host} takes no tokens back"),
+        Err(error) => error.to_string(),
+    };
+    Some(SafeText::from(format!(
+        "Signed out here only: {why}. The tokens end there by themselves."
+    )))
 }
 
 fn unanswered(host: &str, reason: &str) -> AuthError {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::run;
 use super::sign_in;
+use super::sign_out;
 use crate::auth::audience::Audience;
 use crate::auth::person::Person;
 use crate::sources::moment::Moment;
@@ -95,7 +96,10 @@ fn drop_tokens(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     };
     away.leaving = false;
-    let audiences = away.signed_in.keys().cloned().collect();
+    let audiences: Vec<Audience> = away.signed_in.keys().cloned().collect();
+    for audience in &audiences {
+        sign_out::on_the_way(state, audience);
+    }
     state.person = None;
     state.people.clear();
     let clusters: Vec<_> = state
@@ -108,7 +112,9 @@ fn drop_tokens(state: &mut State) -> Vec<Effect> {
         state.world.sign_out(cluster);
     }
     state.stale = true;
-    vec![Effect::Leave(audiences)]
+    let mut effects = sign_out::all_given_up(state);
+    effects.push(Effect::Leave(audiences));
+    effects
 }
 
 /// What a key does while the console is left: it comes back, or leaves. `None` for a key of the sign-in that is on
@@ -124,7 +130,7 @@ pub(super) fn act(state: &mut State, action: &Action) -> Option<Vec<Effect>> {
         Action::Back | Action::Leave if proving => {
             away.proving = false;
             state.prompt = None;
-            Some(sign_in::given_up(state).into_iter().collect())
+            Some(sign_out::given_up(state).into_iter().collect())
         }
         Action::Go(_) | Action::Palette | Action::Filter | Action::Help | Action::Refresh => {
             Some(Vec::new())
@@ -142,8 +148,8 @@ fn prove(state: &mut State) -> Vec<Effect> {
     let Some(audience) = away.signed_in.keys().next().cloned() else {
         return come_back(state);
     };
-    if state.sign_ins.session(&audience).is_some() {
-        // The tokens are on their way back: a new sign-in would be mistaken for the old one.
+    if state.sign_ins.is_leaving(&audience) {
+        // A new sign-in would be mistaken for the old one.
         return Vec::new();
     }
     away.proving = true;
