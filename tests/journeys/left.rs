@@ -333,6 +333,78 @@ fn where_a_file_says_who_acts_n_goes_on_and_asks_every_cluster() {
     assert!(console.state.person.is_some());
 }
 
+/// A console on which nobody is signed in, because the issuer is down: one cluster is read by its fallback.
+fn by_fallback() -> (Console, Audience, Person) {
+    let mut state = night::board();
+    let alice = state.person.take().expect("alice");
+    state.people.clear();
+    let config = Arc::make_mut(&mut state.config);
+    config.clusters[0].fallback = Some(KubeconfigUser::Token(Secret::new("canary")));
+    let audience = state.sign_ins.audiences()[0].clone();
+    state.sign_ins.show(&audience);
+    let mut console = Console::new(state);
+    console.happen(What::Attended);
+    silent(&mut console, &audience);
+    console.play("asks CancelSignIn Connect\nsee by its fallback");
+    (console, audience, alice)
+}
+
+/// The issuer is asked, and does not answer.
+fn silent(console: &mut Console, audience: &Audience) {
+    let issuer = "id.meridian.test".into();
+    steps(console, audience, Event::Asked { issuer });
+    let silent = Event::Unreachable {
+        host: "id.meridian.test".into(),
+        reason: "connection refused".into(),
+    };
+    steps(console, audience, silent);
+}
+
+#[test]
+fn a_console_that_reads_by_a_fallback_goes_blank_and_asks_the_issuer_before_it_reads_again() {
+    let (mut console, audience, _) = by_fallback();
+    minutes(&mut console, 15);
+    assert!(console.asked().contains(&"Leave".to_owned()));
+    console.play("unseen ZONE\nsee Nobody was signed in: n asks the issuer anew");
+    console.play("press 1 Enter R\nasks nothing\npress n\nasks ProveAnew\nunseen ZONE");
+    let denied = console.state.clone();
+    silent(&mut console, &audience);
+    console.play("asks CancelSignIn Connect\nsee ZONE / CLUSTER\nsee reading by the fallback");
+    assert!(console.state.person.is_none(), "nobody has proved anything");
+
+    // Anything but silence opens nothing.
+    let mut console = Console::new(denied);
+    code(&mut console, &audience);
+    steps(&mut console, &audience, Event::Denied);
+    console.play("asks CancelSignIn\nunseen ZONE\nsee n tries again");
+}
+
+#[test]
+fn whoever_signs_in_where_nobody_was_lifts_the_blank_and_it_is_said() {
+    let (mut console, audience, alice) = by_fallback();
+    minutes(&mut console, 15);
+    console.asked();
+    comes(&mut console, &audience, alice);
+    console.play("asks Connect\nsee Nobody was signed in here before\nsee ZONE / CLUSTER");
+    assert!(
+        console.state.fallbacks.is_empty(),
+        "they read it themselves"
+    );
+}
+
+#[test]
+fn a_console_that_reads_nothing_goes_blank_as_well() {
+    let mut state = night::board();
+    state.person = None;
+    state.people.clear();
+    let mut console = Console::new(state);
+    console.happen(What::Attended);
+    minutes(&mut console, 15);
+    console.play("unseen ZONE\nsee Nobody was signed in: n goes on");
+    console.asked();
+    console.play("press n\nasks nothing\nsee ZONE / CLUSTER");
+}
+
 #[test]
 fn a_verb_without_a_screen_is_not_left_alone() {
     let mut console = Console::new(night::board());

@@ -86,6 +86,14 @@ pub(super) fn step(state: &mut State, audience: &Audience, event: Step) -> Vec<E
                 // Clusters that a file opens were left as well.
                 connect(state)
             }
+            Came::First => {
+                let name = person.short().to_owned();
+                signed_in(state, audience, person);
+                state.say(format!(
+                    "Signed in as {name}. Nobody was signed in here before."
+                ));
+                connect(state)
+            }
             Came::Stranger => sign_out::give_back(state, audience),
         },
         (true, None) => sign_out::ended(state, audience),
@@ -100,18 +108,20 @@ pub(super) fn step(state: &mut State, audience: &Audience, event: Step) -> Vec<E
 }
 
 /// When a sign-in ended because its issuer does not answer, the clusters that name a fallback are read by it.
-fn fall_back(state: &mut State, audience: &Audience) -> Option<Effect> {
+fn fall_back(state: &mut State, audience: &Audience) -> Vec<Effect> {
     let ended = matches!(state.sign_ins.of(audience), SignIn::Ended { .. });
+    if !ended || !state.sign_ins.is_silent(audience) {
+        return Vec::new();
+    }
     // A console that was left is read by nobody.
-    let left = state.presence.away.is_some();
-    if left || !ended || !state.sign_ins.is_silent(audience) {
-        return None;
+    if state.presence.away.is_some() {
+        return super::idle::unanswered(state, audience).unwrap_or_default();
     }
     let clusters = audience.clusters(&state.config).into_iter();
     let named = clusters.filter(|one| one.fallback.is_some() && !state.has_credential(one));
     let named: Vec<ClusterName> = named.map(|one| one.name.clone()).collect();
     if named.is_empty() {
-        return None;
+        return Vec::new();
     }
     state.fallbacks.extend(named.iter().cloned());
     let names: Vec<&str> = named.iter().map(ClusterName::as_str).collect();
@@ -120,7 +130,7 @@ fn fall_back(state: &mut State, audience: &Audience) -> Option<Effect> {
         "{host} does not answer: reading {} by its fallback. Who acts is not proved: no changes.",
         names.join(", ")
     ));
-    Some(Effect::Connect(named))
+    vec![Effect::Connect(named)]
 }
 
 /// In the demo: asks who answers the code that is on screen.
