@@ -17,7 +17,9 @@ use crashcart::config;
 use crashcart::runbook::library::Library;
 use crashcart::sim::Estate;
 use crashcart::sim::Options;
+use crashcart::sources::cluster::Link;
 use crashcart::sources::cluster::TokenSlot;
+use crashcart::sources::fact::Fact;
 use crashcart::state::State;
 use crashcart::state::effect::Effect;
 use crashcart::state::event::Event;
@@ -222,4 +224,19 @@ async fn an_issuer_that_takes_no_tokens_back_is_said_before_the_end() {
     assert!(sentence.starts_with("Signed out here only: "), "{sentence}");
     assert!(sentence.contains("it gave status 503"), "{sentence}");
     assert_eq!(hands.step(end).await, Step::SignedOut);
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_proves_nothing_about_the_server_s_own_store() {
+    let mut hands = Hands::start().await;
+    hands.signed_in().await;
+    let cluster = &hands.tools.config.clusters[0];
+    let asked = async |token: TokenSlot| Link::open(cluster, 1, token).unwrap().quorum().await;
+    let unknown = TokenSlot::new(config::Secret::new("not-a-token"));
+    assert_eq!(asked(unknown).await, None, "401 is no answer of its store");
+    // She may read nothing in an empty cluster: that is said before the store is asked.
+    assert_eq!(asked(hands.slot().clone()).await, None, "nor is 403");
+    let lost = |fact: Option<Fact>| matches!(fact, Some(Fact::Quorum(Some(_))));
+    hands.fault("cluster=lab-1 fault=500");
+    assert!(lost(asked(hands.slot().clone()).await), "but a failure is");
 }
