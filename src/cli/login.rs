@@ -1,4 +1,4 @@
-//! `login` and `logout`: sign in and out, in lines.
+//! `login`: sign in, in lines.
 
 use std::io::Write;
 use std::path::Path;
@@ -27,11 +27,13 @@ use crate::text::SafeText;
 const ANSWER: Duration = Duration::from_secs(900);
 /// How long clusters have to say who they take us for.
 const GREET: Duration = Duration::from_secs(15);
-/// How long a sign-in that is kept from before has to be taken up; nobody says that there is none.
-const TAKE_UP: Duration = Duration::from_secs(3);
+/// How long a sign-in that is kept from before has to be taken up, or given back: longer than its issuer, its store and
+/// another console that renews it are waited for.
+pub(super) const KEPT: Duration = Duration::from_secs(40);
 
 /// Signs in (to one identity of the configuration, or to each that a cluster needs) and says who the clusters take
-/// you for. Tokens are kept in memory only, so this checks the way in.
+/// you for. Where the configuration keeps tokens in memory only, this checks the way in; else the next start takes the
+/// sign-in up.
 pub(super) async fn login(
     engine: Engine,
     identity: Option<&str>,
@@ -44,7 +46,7 @@ pub(super) async fn login(
 }
 
 /// The sign-ins that a person named, by identity or by identity and audience; all when none is named.
-fn wanted(state: &State, identity: Option<&str>) -> anyhow::Result<Vec<Audience>> {
+pub(super) fn wanted(state: &State, identity: Option<&str>) -> anyhow::Result<Vec<Audience>> {
     let all = state.sign_ins.audiences();
     let Some(name) = identity else {
         return Ok(all.to_vec());
@@ -60,50 +62,11 @@ fn wanted(state: &State, identity: Option<&str>) -> anyhow::Result<Vec<Audience>
     Ok(found)
 }
 
-/// Signs out (of one identity, or of each): tokens are given back to their issuer and forgotten, connections closed.
-pub(super) async fn logout(
-    mut engine: Engine,
-    identity: Option<&str>,
-    out: &mut dyn Write,
-) -> anyhow::Result<u8> {
-    let wanted = wanted(&engine.state, identity)?;
-    taken_up(&mut engine).await;
-    let mut failed = false;
-    for audience in wanted {
-        let name = audience.name(&engine.state.config);
-        let Some(session) = engine.state.sign_ins.session(&audience).cloned() else {
-            let store = engine.state.config.tokens.store.word();
-            writeln!(
-                out,
-                "{name}: nobody is signed in here (tokens are kept in {store})"
-            )?;
-            continue;
-        };
-        engine.act(Action::SignOutOf(audience.clone()), true);
-        let gone = |state: &State| !state.sign_ins.of(&audience).is_live();
-        if engine.until(GREET, gone).await {
-            writeln!(out, "{name}: signed out {}", session.person.login)?;
-        } else {
-            failed = true;
-            writeln!(
-                out,
-                "{name}: ? the issuer did not answer; its tokens end by themselves"
-            )?;
-        }
-    }
-    engine.end(GREET).await;
-    Ok(u8::from(failed))
-}
-
-/// Waits until what is kept from before was taken up, where something may be kept.
+/// Waits until what is kept from before was taken up, or is known not to be there.
 pub(super) async fn taken_up(engine: &mut Engine) {
-    if engine.state.config.tokens.store.outlives() {
-        let done = |state: &State| {
-            let mut all = state.sign_ins.audiences().iter();
-            all.all(|one| !matches!(state.sign_ins.of(one), SignIn::Idle | SignIn::Asking { .. }))
-        };
-        engine.until(TAKE_UP, done).await;
-    }
+    engine
+        .until(KEPT, |state| !state.sign_ins.is_looking())
+        .await;
 }
 
 /// The sign-ins that a run on this cluster needs: its own; all where the cluster is not said.

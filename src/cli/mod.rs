@@ -9,6 +9,7 @@ mod doctor;
 mod init;
 mod log;
 mod login;
+mod logout;
 mod passphrase;
 mod place;
 mod plain;
@@ -184,7 +185,7 @@ async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::
             .await
         }
         Verb::Logout { identity } => {
-            login::logout(engine(&common, Sits::ToType)?, identity.as_deref(), out).await
+            logout::logout(engine(&common, Sits::ToType)?, identity.as_deref(), out).await
         }
         Verb::Whoami => whoami::whoami(engine(&common, Sits::ToType)?, out).await,
         Verb::Trust { cluster } => Box::pin(trust::trust(&common, &cluster, out)).await,

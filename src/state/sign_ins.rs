@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::auth::audience::Audience;
+use crate::auth::given_back::GivenBack;
 use crate::auth::session::Session;
 use crate::auth::sign_in::Event;
 use crate::auth::sign_in::SignIn;
 use crate::config::Config;
-use crate::text::SafeText;
 
 /// Where each sign-in stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,8 +26,10 @@ pub struct SignIns {
     times: BTreeMap<Audience, Times>,
     /// Where somebody is to be asked once the tokens are given back.
     anew: BTreeSet<Audience>,
-    /// Why the tokens of the last sign-in were not taken back, where they were not.
-    unrevoked: BTreeMap<Audience, SafeText>,
+    /// Where it is not known yet whether a sign-in is kept from before.
+    looking: BTreeSet<Audience>,
+    /// What became of the tokens of the last sign-out.
+    given_back: BTreeMap<Audience, GivenBack>,
 }
 
 /// Since when somebody is signed in, and when that was last renewed.
@@ -106,8 +108,36 @@ impl SignIns {
         times.is_some_and(|times| times.next.replace(at) != Some(at))
     }
 
+    /// From now on it is looked whether a sign-in is kept from before.
+    pub fn look(&mut self, audience: &Audience) {
+        self.looking.insert(audience.clone());
+    }
+
+    /// That is known now.
+    pub fn looked(&mut self, audience: &Audience) {
+        self.looking.remove(audience);
+    }
+
+    /// Whether a sign-in may come up that is kept from before.
+    pub fn is_looking(&self) -> bool {
+        !self.looking.is_empty()
+    }
+
+    /// What became of the tokens of the last sign-out; `None` before there was one.
+    pub fn given_back(&self, audience: &Audience) -> Option<&GivenBack> {
+        self.given_back.get(audience)
+    }
+
+    /// Notes what became of the tokens of a sign-out.
+    pub fn gave_back(&mut self, audience: &Audience, how: GivenBack) {
+        self.given_back.insert(audience.clone(), how);
+    }
+
     /// Notes whether the issuer answered: an event that only the clock makes says nothing about it.
     pub fn hear(&mut self, audience: &Audience, event: &Event) {
+        if !matches!(event, Event::Tick | Event::Asked { .. }) {
+            self.looked(audience);
+        }
         match event {
             Event::Unreachable { .. } => drop(self.silent.insert(audience.clone())),
             Event::Tick | Event::Asked { .. } | Event::Leaving { .. } => {}
@@ -135,20 +165,8 @@ impl SignIns {
         self.anew.remove(audience)
     }
 
-    /// Why the issuer did not take the tokens of the last sign-in back; `None` where it did.
-    pub fn unrevoked(&self, audience: &Audience) -> Option<&SafeText> {
-        self.unrevoked.get(audience)
-    }
-
     /// One sign-in moved on.
     pub fn step(&mut self, audience: &Audience, event: Event, now: Timestamp) {
-        match &event {
-            Event::Unrevoked { sentence } => {
-                self.unrevoked.insert(audience.clone(), sentence.clone());
-            }
-            Event::Asked { .. } | Event::Leaving { .. } => drop(self.unrevoked.remove(audience)),
-            _ => {}
-        }
         let came = matches!(event, Event::SignedIn(_) | Event::TakenUp(_));
         let old = self.each.remove(audience).unwrap_or_default();
         let was = old.session().is_some();
@@ -158,6 +176,7 @@ impl SignIns {
         if self.session(audience).is_none() {
             self.times.remove(audience);
         } else if came {
+            self.given_back.remove(audience);
             let renewed = now;
             let next = None;
             let times = Times {

@@ -1,5 +1,6 @@
 //! The session: a cluster opens, a sign-in begins anew or ends when Enter says so, and figures that hardly move stand.
 
+use crashcart::auth::given_back::GivenBack;
 use crashcart::auth::session::Session;
 use crashcart::auth::sign_in::Event;
 use crashcart::auth::sign_in::SignIn;
@@ -69,11 +70,14 @@ fn enter_on_who_ends_the_old_sign_in_and_asks_anew_only_when_its_tokens_are_give
 fn an_issuer_that_does_not_take_the_tokens_back_is_said_and_holds_nobody_up() {
     let mut console = signed_in();
     console.play("press 0 Tab Enter Enter\nasks Disconnect SignOut");
-    let sentence = "Signed out here only: id.test does not answer.".into();
-    steps(&mut console, Event::Unrevoked { sentence });
-    console.play("asks nothing\nsee Signed out here only");
+    let reason = "id.test does not answer".into();
+    console.happen(What::GivenBack {
+        audience: console.state.sign_ins.audiences()[0].clone(),
+        how: GivenBack::Refused { reason },
+    });
+    console.play("asks nothing\nsee not given back: id.test does not answer");
     steps(&mut console, Event::SignedOut);
-    console.play("asks ProveAnew\nsee Signed out here only");
+    console.play("asks ProveAnew\nsee not given back: id.test does not answer");
 }
 
 #[test]

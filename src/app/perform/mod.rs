@@ -271,27 +271,32 @@ impl Perform {
         self.sign_out(audiences, Some(draft));
     }
 
-    /// Gives tokens back; each end is said when the sign-in's task is over, however that came. What is to be recorded
-    /// before is.
+    /// Gives tokens back; where nobody is signed in, what is kept from before. Each end is said when all of it is over,
+    /// however that came. What is to be recorded `before` is.
     fn sign_out(&mut self, audiences: Vec<Audience>, before: Option<Draft>) {
         let leaving: Vec<_> = audiences
             .into_iter()
             .map(|one| (self.sign_ins.remove(&one), one))
+            .map(|(sign_in, one)| (sign_in.filter(|one| !one.task.is_finished()), one))
             .collect();
         let tools = self.tools.clone();
+        // Only a key asks for that: what else is kept may be somebody else's.
+        let kept_too = before.is_none();
         drop(spawn(async move {
             if let Some(draft) = before {
                 drop(tools.desk.append(draft, None).await);
             }
             for (sign_in, _) in &leaving {
                 if let Some(sign_in) = sign_in {
-                    // One that has ended by itself has no tokens any more.
+                    // One that ends by itself meanwhile has no tokens any more.
                     drop(sign_in.asks.send(Ask::SignOut).await);
                 }
             }
             for (sign_in, audience) in leaving {
-                if let Some(sign_in) = sign_in {
-                    drop(sign_in.task.await);
+                match sign_in {
+                    Some(sign_in) => drop(sign_in.task.await),
+                    None if kept_too => renew::give_back(&tools, &audience).await,
+                    None => {}
                 }
                 let step = Step::SignedOut;
                 tools.tell(What::SignIn { audience, step }).await;

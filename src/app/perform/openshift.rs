@@ -6,17 +6,18 @@ use tokio::sync::mpsc;
 
 use super::browser;
 use super::browser::Page;
-use super::renew;
 use super::sign_in::Ask;
 use super::sign_in::DEADLINE;
 use super::sign_in::SigningIn;
 use crate::audit::Kind;
 use crate::auth::AuthError;
+use crate::auth::GivenBack;
 use crate::auth::oidc::openshift::OpenShift;
 use crate::auth::sign_in::Event as Step;
 use crate::config::Cluster;
 use crate::config::ClusterAuth;
 use crate::config::Identity;
+use crate::state::event::What;
 
 /// Signs in and stays until the token ends or the person leaves; then its object is deleted.
 pub(super) async fn through(
@@ -48,10 +49,8 @@ pub(super) async fn through(
     this.act(None);
     drop(tools.desk.append(draft, None).await);
     // A cluster that cannot be reached keeps the token until it ends; ours is forgotten either way.
-    let revoked = server.log_out(&tokens).await.map(|()| true);
-    let host = this.audience.host(&tools.config);
-    if let Some(sentence) = renew::unrevoked(&host, &revoked) {
-        this.tell(Step::Unrevoked { sentence }).await;
-    }
+    let how = GivenBack::of(&server.log_out(&tokens).await.map(|()| true));
+    let audience = this.audience.clone();
+    tools.tell(What::GivenBack { audience, how }).await;
     Ok(())
 }

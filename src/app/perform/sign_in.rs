@@ -12,6 +12,7 @@ use super::browser;
 use super::browser::Page;
 use super::openshift;
 use super::renew;
+use super::renew::Held;
 use super::tools::Tools;
 use crate::audit::Kind;
 use crate::auth::Audience;
@@ -23,6 +24,7 @@ use crate::auth::oidc::DeviceGrant;
 use crate::auth::oidc::Issuer;
 use crate::auth::oidc::Poll;
 use crate::auth::sign_in::Event as Step;
+use crate::auth::store::Kept;
 use crate::auth::store::Slot;
 use crate::config::ClusterName;
 use crate::config::Flow;
@@ -82,10 +84,10 @@ impl SigningIn {
         self.tools.tell(What::SignIn { audience, step }).await;
     }
 
-    /// Whether something is kept from before.
-    async fn is_kept(&self) -> bool {
+    /// What is kept from before.
+    async fn kept(&self) -> Option<Kept> {
         let keeper = &self.tools.keeper;
-        keeper.outlives() && keeper.read(&self.tools, &self.keeping).await.is_some()
+        keeper.read(&self.tools, &self.keeping).await
     }
 
     /// The time of the wall, for tokens.
@@ -139,9 +141,13 @@ pub(super) async fn sign_in(
         audience,
         tools,
     };
-    let kept = matches!(how, How::Ask | How::TakeUp) && this.is_kept().await;
-    if how == How::TakeUp && !kept {
-        return;
+    let kept = match how {
+        How::Ask | How::TakeUp => this.kept().await,
+        How::Prove | How::Paste => None,
+    };
+    if how == How::TakeUp && kept.is_none() {
+        let audience = this.audience.clone();
+        return this.tools.tell(What::NothingKept { audience }).await;
     }
     let issuer = SafeText::new(&this.audience.host(&this.tools.config));
     this.tell(Step::Asked { issuer }).await;
@@ -157,22 +163,23 @@ async fn through(
     this: &SigningIn,
     identity: &Identity,
     asks: &mut mpsc::Receiver<Ask>,
-    (how, kept): (How, bool),
+    (how, kept): (How, Option<Kept>),
 ) -> Result<(), AuthError> {
     if let Some(cluster) = this.audience.openshift(&this.tools.config) {
         return openshift::through(this, identity, cluster, asks).await;
     }
+    if let Some((issuer, session, tokens)) = kept
+        .as_ref()
+        .and_then(|kept| renew::live(this, identity, kept))
+    {
+        return taken_up(this, issuer, (session, tokens), asks).await;
+    }
     let mut issuer = oidc::discover(identity, DEADLINE).await?;
-    if kept {
-        let (back, taken_up) = renew::take_up(this, issuer).await?;
+    if kept.is_some() {
+        let (back, renewed) = renew::take_up(this, issuer).await?;
         issuer = back;
-        if let Some((session, tokens)) = taken_up {
-            // Before anything is connected for it.
-            this.act(Some((&session, &tokens)));
-            this.tell(Step::TakenUp(session.clone())).await;
-            this.signed_in(&session, &tokens, Kind::SessionSignedIn)
-                .await;
-            return renew::keep_fresh(this, issuer, session.person, tokens, asks).await;
+        if let Some(renewed) = renewed {
+            return taken_up(this, issuer, renewed, asks).await;
         }
         if how == How::TakeUp {
             this.tell(Step::SignedOut).await;
@@ -194,13 +201,40 @@ async fn through(
     };
     match signed {
         Some((session, tokens)) => {
-            renew::keep_new(this, &session, &tokens).await;
+            let kept = renew::keep_new(this, &issuer, (&session, &tokens)).await;
             this.signed_in(&session, &tokens, Kind::SessionSignedIn)
                 .await;
-            renew::keep_fresh(this, issuer, session.person, tokens, asks).await
+            let held = Held {
+                issuer,
+                person: session.person,
+                tokens,
+                kept,
+            };
+            renew::keep_fresh(this, held, asks).await
         }
         None => Ok(()),
     }
+}
+
+/// Goes on with a sign-in that was kept from before.
+async fn taken_up(
+    this: &SigningIn,
+    issuer: Issuer,
+    (session, tokens): (Session, Tokens),
+    asks: &mut mpsc::Receiver<Ask>,
+) -> Result<(), AuthError> {
+    // Before anything is connected for it.
+    this.act(Some((&session, &tokens)));
+    this.tell(Step::TakenUp(session.clone())).await;
+    this.signed_in(&session, &tokens, Kind::SessionSignedIn)
+        .await;
+    let held = Held {
+        issuer,
+        person: session.person,
+        tokens,
+        kept: true,
+    };
+    renew::keep_fresh(this, held, asks).await
 }
 
 /// Asks the issuer at its own pace until somebody answered.

@@ -77,11 +77,6 @@ pub enum Event {
         /// The issuer's host.
         issuer: SafeText,
     },
-    /// The tokens are forgotten here, but the issuer did not take them back; the sentence says why.
-    Unrevoked {
-        /// One sentence.
-        sentence: SafeText,
-    },
     /// The person is signed out, and nothing of the sign-in is under way any more.
     SignedOut,
     /// Time went on: nothing happened but the clock.

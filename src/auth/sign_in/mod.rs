@@ -291,7 +291,6 @@ fn ending(event: &Event, device: Option<&DevicePrompt>, now: Timestamp) -> Optio
         | Event::SignedIn(_)
         | Event::TakenUp(_)
         | Event::Leaving { .. }
-        | Event::Unrevoked { .. }
         | Event::SignedOut
         | Event::Tick => return None,
     })

@@ -51,6 +51,11 @@ fn fold(state: &mut State, what: What) -> Vec<Effect> {
         What::Attended => idle::attended(state),
         What::Begun => sign_in::begun(state),
         What::SignIn { audience, step } => sign_in::step(state, &audience, step),
+        What::NothingKept { audience } => {
+            state.sign_ins.looked(&audience);
+            Vec::new()
+        }
+        What::GivenBack { audience, how } => sign_out::given_back(state, &audience, how),
         What::Renews { audience, at } => session::renews(state, &audience, at),
         What::Person { person, cluster } => sign_in::person(state, person, cluster),
         What::TokensUnkept(why) => sign_in::unkept(state, why),

@@ -34,8 +34,11 @@ pub(super) fn begun(state: &mut State) -> Vec<Effect> {
             let clusters = served(state, audience);
             clusters.iter().any(|one| state.person_on(one).is_none())
         };
-        let kept = state.sign_ins.missing().filter(nobody).cloned();
-        effects.extend(kept.map(Effect::TakeUp));
+        let kept: Vec<Audience> = state.sign_ins.missing().filter(nobody).cloned().collect();
+        for audience in kept {
+            state.sign_ins.look(&audience);
+            effects.push(Effect::TakeUp(audience));
+        }
     }
     effects
 }
@@ -63,11 +66,6 @@ pub(super) fn step(state: &mut State, audience: &Audience, event: Step) -> Vec<E
     let before = state.sign_ins.session(audience).is_some();
     let live = state.sign_ins.of(audience).is_live();
     let kept = matches!(event, Step::TakenUp(_));
-    if let Step::Unrevoked { sentence } = &event
-        && state.presence.away.is_none()
-    {
-        state.say(sentence.clone());
-    }
     state.sign_ins.hear(audience, &event);
     state.sign_ins.step(audience, event, state.now.wall);
     state.changed();

@@ -3,6 +3,7 @@
 
 use super::sign_in;
 use crate::auth::audience::Audience;
+use crate::auth::given_back::GivenBack;
 use crate::auth::sign_in::Event as Step;
 use crate::auth::sign_in::SignIn;
 use crate::runbook::run::Run;
@@ -24,8 +25,14 @@ pub(super) fn first(state: &State) -> Option<Audience> {
 /// The sign-in ends: what it served is closed now, its tokens go back, and where it is to begin `anew` somebody is asked
 /// once they have.
 pub(super) fn leave(state: &mut State, audience: &Audience, anew: bool) -> Vec<Effect> {
-    if state.sign_ins.session(audience).is_none() {
+    if state.sign_ins.is_leaving(audience) {
         return Vec::new();
+    }
+    if state.sign_ins.session(audience).is_none() {
+        // Nobody took it up, but something may be kept.
+        let mut effects: Vec<Effect> = give_up(state, audience.clone()).into_iter().collect();
+        effects.push(Effect::SignOut(audience.clone()));
+        return effects;
     }
     let back = give_back(state, audience);
     if anew {
@@ -48,6 +55,25 @@ pub(super) fn on_the_way(state: &mut State, audience: &Audience) {
     let now = state.now.wall;
     state.sign_ins.step(audience, Step::Leaving { issuer }, now);
     state.changed();
+}
+
+/// Tokens were to be given back: where their issuer did not take them it is said, for they are good there still.
+pub(super) fn given_back(state: &mut State, audience: &Audience, how: GivenBack) -> Vec<Effect> {
+    let host = audience.host(&state.config);
+    let said = match &how {
+        GivenBack::Refused { reason } => Some(format!(
+            "Forgotten here, but not given back: {reason}. The tokens end by themselves."
+        )),
+        GivenBack::Forgotten => Some(format!(
+            "Forgotten here; {host} takes no tokens back. They end there by themselves."
+        )),
+        GivenBack::Taken | GivenBack::Nothing => None,
+    };
+    if let Some(said) = said.filter(|_| state.presence.away.is_none()) {
+        state.say(said);
+    }
+    state.sign_ins.gave_back(audience, how);
+    Vec::new()
 }
 
 /// The tokens are given back: whoever wanted to sign in anew is asked now, and proves it, whatever is kept.
