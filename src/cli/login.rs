@@ -31,6 +31,11 @@ const GREET: Duration = Duration::from_secs(15);
 /// another console that renews it are waited for.
 pub(super) const KEPT: Duration = Duration::from_secs(40);
 
+/// Somebody pressed Ctrl-C.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("given up; a sign-in that was under way has ended, and signs nobody in any more")]
+pub(super) struct GivenUp;
+
 /// Signs in (to one identity of the configuration, or to each that a cluster needs) and says who the clusters take
 /// you for. Where the configuration keeps tokens in memory only, this checks the way in; else the next start takes the
 /// sign-in up.
@@ -87,19 +92,39 @@ pub(super) async fn signed_in(
     signed_in_by(engine, wanted, false, out).await
 }
 
+/// The same by the pasted way, if so. Where it comes to nothing, or Ctrl-C is pressed, whatever is under way ends and so
+/// does the session in the log.
 async fn signed_in_by(
     mut engine: Engine,
     wanted: &[Audience],
     paste: bool,
     out: &mut dyn Write,
 ) -> anyhow::Result<Engine> {
+    let done = tokio::select! {
+        biased;
+        pressed = tokio::signal::ctrl_c() => pressed.map_err(Into::into).and(Err(GivenUp.into())),
+        done = each(&mut engine, wanted, paste, out) => done,
+    };
+    if let Err(error) = done {
+        engine.end(Duration::ZERO).await;
+        return Err(error);
+    }
+    Ok(engine)
+}
+
+async fn each(
+    engine: &mut Engine,
+    wanted: &[Audience],
+    paste: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     for audience in wanted {
         let clusters = audience.clusters(&engine.state.config);
         if clusters.iter().any(|one| !engine.state.has_credential(one)) {
-            one(&mut engine, audience, paste, out).await?;
+            one(engine, audience, paste, out).await?;
         }
     }
-    Ok(engine)
+    Ok(())
 }
 
 /// Waits until somebody is signed in to an audience; shows what must be opened, and takes what must be pasted.

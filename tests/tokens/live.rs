@@ -2,6 +2,7 @@
 
 use crate::console::LIMIT;
 use crate::console::Night;
+use crate::console::answer;
 use crate::step_up::APPROVE;
 use crate::step_up::CONSOLE;
 use crate::step_up::Office;
@@ -73,6 +74,21 @@ async fn a_start_with_a_live_token_asks_the_issuer_nothing() {
     assert!(script.state.person.is_none());
     assert_eq!(night.heard(), given_back);
     script.end(Duration::ZERO).await;
+}
+
+#[tokio::test]
+async fn a_look_that_is_broken_off_leaves_the_store_open_for_the_next() {
+    let mut night = Night::start(Settings::default()).await;
+    night.keep(TokenStore::EncryptedFile);
+    let mut console = night.console(false);
+    // The look for what is kept begins to open the store, and is broken off by a sign-in.
+    tokio::task::yield_now().await;
+    console.act(Action::SignInTo(night.audience()), true);
+    answer(&mut console, "alice").await;
+    night.session(&mut console).await;
+    assert_eq!(console.state.unkept, None);
+    console.end(Duration::ZERO).await;
+    assert!(night.kept().is_some());
 }
 
 #[tokio::test]

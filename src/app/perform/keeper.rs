@@ -48,8 +48,8 @@ struct Inner {
     settings: TokenSettings,
     estate: uuid::Uuid,
     folder: PathBuf,
-    /// What opens the encrypted files; taken at the first use.
-    key: Mutex<Option<Key>>,
+    /// What opens the encrypted files.
+    key: Option<Key>,
     store: OnceCell<Arc<Store>>,
     /// Why the store is not used any more.
     failed: Mutex<Option<StoreError>>,
@@ -64,7 +64,7 @@ impl Keeper {
             settings: config.tokens.clone(),
             estate: config.estate.id,
             folder: folder(log),
-            key: Mutex::new(key),
+            key,
             store: OnceCell::new(),
             failed: Mutex::new(None),
             renewing: Arc::default(),
@@ -175,10 +175,8 @@ impl Keeper {
     }
 
     async fn open(&self, tools: &Tools) -> Arc<Store> {
-        let key = {
-            let mut key = self.0.key.lock().unwrap_or_else(PoisonError::into_inner);
-            key.take()
-        };
+        // It stays here: whoever asks first may be broken off, and the next one opens the store.
+        let key = self.0.key.clone();
         let (settings, folder) = (self.0.settings.clone(), self.0.folder.clone());
         let asked = tokio::task::spawn_blocking(move || Store::open(&settings, &folder, key));
         match within(asked).await {
