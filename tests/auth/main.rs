@@ -10,6 +10,7 @@ mod browser;
 mod client;
 mod failures;
 mod issuer;
+mod life;
 mod night;
 mod openshift;
 mod plain;

@@ -45,10 +45,11 @@ pub(super) async fn through(
     }
     let tools = &this.tools;
     let draft = tools.draft(Kind::SessionSignedOut);
+    // From now on nobody acts by the token, however long log and cluster take.
+    this.act(None);
     drop(tools.desk.append(draft, None).await);
     // A cluster that cannot be reached keeps the token until it ends; ours is forgotten either way.
     let how = GivenBack::of(&server.log_out(&tokens).await.map(|()| true));
-    this.tell(Step::SignedOut).await;
     let audience = this.audience.clone();
     tools.tell(What::GivenBack { audience, how }).await;
     Ok(())
