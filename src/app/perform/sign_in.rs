@@ -143,7 +143,7 @@ async fn through(
     (how, kept): (How, bool),
 ) -> Result<(), AuthError> {
     if let Some(cluster) = this.audience.openshift(&this.tools.config) {
-        return openshift::through(this, identity, cluster, asks).await;
+        return openshift::through(this, cluster, asks).await;
     }
     let mut issuer = oidc::discover(identity, DEADLINE).await?;
     if kept {

@@ -10,6 +10,7 @@ mod device;
 mod form;
 pub(super) mod http;
 mod id_token;
+mod line;
 pub mod loopback;
 pub mod openshift;
 mod step_up;
