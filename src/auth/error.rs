@@ -24,9 +24,7 @@ pub enum AuthError {
         reason: String,
     },
     /// The server could not prove who it is; nothing was sent to it.
-    #[error(
-        "{host} could not prove who it is: {reason}; nothing was sent; check {trust}, then n"
-    )]
+    #[error("{host} could not prove who it is: {reason}; nothing was sent; check {trust}, then n")]
     Untrusted {
         /// The issuer's host.
         host: String,
