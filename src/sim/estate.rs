@@ -19,7 +19,6 @@ use crate::sim::faults::Fault;
 use crate::sim::faults::Faults;
 use crate::sim::faults::door::Certificates;
 use crate::sim::folder::private_folder;
-use crate::sim::issuer::Authenticator;
 use crate::sim::issuer::Entrance;
 use crate::sim::issuer::Issuer;
 use crate::sim::issuer::Settings;
@@ -208,7 +207,9 @@ impl Estate {
     async fn add(&mut self, cluster: Cluster, options: &Options) -> Result<(), SimError> {
         let name = cluster.name.clone();
         let issuer = self.issuer_of(&name).issuer.clone();
-        let entrance = self.entrance(&name, &issuer, options).await?;
+        let known = (&self.people, &self.clock, &self.faults);
+        let (entrance, serving) = Entrance::chosen(&name, options, &issuer, known).await?;
+        self.tasks.spawn(serving);
         let file = options
             .audit
             .as_ref()
@@ -245,26 +246,6 @@ impl Estate {
             cluster,
         });
         Ok(())
-    }
-
-    /// How people enter a cluster: what the options name for it, else by the issuer.
-    async fn entrance(
-        &mut self,
-        name: &String,
-        issuer: &Issuer,
-        options: &Options,
-    ) -> Result<Entrance, SimError> {
-        let (people, clock) = (Arc::clone(&self.people), self.clock.clone());
-        if options.openshift.contains(name) {
-            let line = self.faults.line(&format!("{name}-oauth"));
-            let (entrance, serving) = Entrance::openshift(name, people, clock, line).await?;
-            self.tasks.spawn(serving);
-            return Ok(entrance);
-        }
-        if options.eks.contains(name) {
-            return Ok(Entrance::Eks(Authenticator::new(name, people, clock)));
-        }
-        Ok(Entrance::Issuer(issuer.clone()))
     }
 
     /// Looks at the goals of the story now and then, for as long as the estate lives.

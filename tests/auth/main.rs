@@ -8,6 +8,7 @@
 
 mod browser;
 mod client;
+mod eks;
 mod failures;
 mod issuer;
 mod night;

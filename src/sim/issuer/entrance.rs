@@ -3,9 +3,11 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+use crate::sim::Options;
 use crate::sim::SimError;
 use crate::sim::clock::Clock;
 use crate::sim::estate::listen;
+use crate::sim::faults::Faults;
 use crate::sim::faults::Line;
 use crate::sim::faults::door::Certificates;
 use crate::sim::people::People;
@@ -39,11 +41,31 @@ pub enum Entrance {
 pub(in crate::sim) type Serving = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Entrance {
-    /// Opens the OAuth server of the cluster of that name on a free port.
+    /// The way into the cluster of that name: what the options name for it, else by the issuer; and what serves it.
     ///
     /// # Errors
     /// No port, or no certificate.
-    pub(in crate::sim) async fn openshift(
+    pub(in crate::sim) async fn chosen(
+        name: &String,
+        options: &Options,
+        issuer: &Issuer,
+        (people, clock, faults): (&Arc<People>, &Clock, &Faults),
+    ) -> Result<(Entrance, Serving), SimError> {
+        let people = Arc::clone(people);
+        if options.openshift.contains(name) {
+            let line = faults.line(&format!("{name}-oauth"));
+            return Entrance::openshift(name, people, clock.clone(), line).await;
+        }
+        let entrance = if options.eks.contains(name) {
+            Entrance::Eks(Authenticator::new(name, people, clock.clone()))
+        } else {
+            Entrance::Issuer(issuer.clone())
+        };
+        Ok((entrance, Box::pin(std::future::ready(()))))
+    }
+
+    /// Opens the OAuth server of a cluster on a free port.
+    async fn openshift(
         cluster: &str,
         people: Arc<People>,
         clock: Clock,
