@@ -203,6 +203,10 @@ pub struct Eks {
     pub region: String,
     /// The profile of the shared AWS files; `None` for the one of the environment, or `default`.
     pub profile: Option<String>,
+    /// The only authorities trusted for STS, which is asked where the keys are those of a role; else nothing is sent.
+    pub ca: Option<Pem>,
+    /// The address of STS, `https://`, where it is not the region's own.
+    pub sts: Option<String>,
 }
 
 /// A credential read from a kubeconfig file.

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crashcart::auth::eks;
+use crashcart::auth::eks::Keys;
 use crashcart::auth::eks::Surroundings;
 use crashcart::config::Cluster;
 use crashcart::config::ClusterAuth;
@@ -58,7 +59,10 @@ impl House {
             variable: &variable,
             home: None,
         };
-        eks::token(eks, &around, at).unwrap()
+        let Keys::Own(keys) = eks::find(None, &around).unwrap() else {
+            panic!("no keys");
+        };
+        eks::token(eks, &keys, at).unwrap()
     }
 
     fn refused(&self, token: &str) -> String {

@@ -37,6 +37,8 @@ use std::time::Duration;
 const LARGEST: usize = 1024 * 1024;
 /// The most of an issuer's own words that is shown, in characters.
 const WORDS: usize = 160;
+/// What is asked for unless something else is.
+const JSON: &str = "application/json";
 
 /// The client of one issuer.
 pub(super) struct Http {
@@ -143,14 +145,24 @@ impl Http {
 
     /// Reads an address.
     pub(super) async fn get(&self, url: &str) -> Result<Answer, AuthError> {
-        self.send(Request::get(url), Bytes::new()).await
+        self.send(Request::get(url), Bytes::new(), JSON).await
     }
 
     /// Sends a form.
     pub(super) async fn post(&self, url: &str, form: &[(&str, &str)]) -> Result<Answer, AuthError> {
+        self.post_for(url, form, JSON).await
+    }
+
+    /// Sends a form whose answer is to be of this type.
+    pub(super) async fn post_for(
+        &self,
+        url: &str,
+        form: &[(&str, &str)],
+        accept: &'static str,
+    ) -> Result<Answer, AuthError> {
         let request =
             Request::post(url).header("content-type", "application/x-www-form-urlencoded");
-        self.send(request, Bytes::from(encode(form))).await
+        self.send(request, Bytes::from(encode(form)), accept).await
     }
 
     /// Asks an API server for a review in the name of a token.
@@ -162,13 +174,14 @@ impl Http {
     ) -> Result<Answer, AuthError> {
         let request = Request::post(url).header("content-type", "application/json");
         let request = request.header("authorization", bearer(token));
-        self.send(request, Bytes::from(review.to_string())).await
+        self.send(request, Bytes::from(review.to_string()), JSON)
+            .await
     }
 
     /// Deletes what a token may delete: its own object.
     pub(super) async fn delete(&self, url: &str, token: &Secret) -> Result<Answer, AuthError> {
         let request = Request::delete(url).header("authorization", bearer(token));
-        self.send(request, Bytes::new()).await
+        self.send(request, Bytes::new(), JSON).await
     }
 
     /// The error of an answer that is not what it should be.
@@ -214,9 +227,10 @@ impl Http {
         &self,
         request: hyper::http::request::Builder,
         body: Bytes,
+        accept: &'static str,
     ) -> Result<Answer, AuthError> {
         let request = request
-            .header("accept", "application/json")
+            .header("accept", accept)
             .header(
                 "user-agent",
                 concat!("crashcart/", env!("CARGO_PKG_VERSION")),
@@ -326,6 +340,11 @@ impl Answer {
         what: &str,
     ) -> Result<T, AuthError> {
         serde_json::from_slice(&self.body).map_err(|_| http.malformed(what))
+    }
+
+    /// The body as text; what is none is replaced.
+    pub(super) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
     }
 
     /// The code of a refusal, such as `slow_down`.

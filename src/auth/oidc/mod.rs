@@ -14,6 +14,7 @@ mod line;
 pub mod loopback;
 pub mod openshift;
 mod step_up;
+pub mod sts;
 mod wire;
 
 pub use code::CodeGrant;

@@ -353,7 +353,147 @@ fn later(at: Timestamp, seconds: i64) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use super::is_registered;
+    use super::*;
+    use std::time::Duration;
+
+    const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    const BACK: &str = "http://127.0.0.1:18250/callback";
+
+    fn opened() -> (OAuth, Clock) {
+        let clock = Clock::manual("2026-08-15T04:31:00Z".parse().unwrap());
+        let people = Arc::new(People::new(7));
+        (
+            OAuth::new("https://oauth.test".to_owned(), people, clock.clone()),
+            clock,
+        )
+    }
+
+    fn field<'f>(pairs: &'f [(&str, &str)]) -> impl Fn(&str) -> Option<String> + 'f {
+        |name| {
+            let found = pairs.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        }
+    }
+
+    fn wished(more: &[(&str, &str)]) -> Result<Wish, Trouble> {
+        let challenge = challenge(VERIFIER);
+        let mut pairs = more.to_vec();
+        pairs.extend([
+            ("client_id", CLIENT),
+            ("redirect_uri", BACK),
+            ("response_type", "code"),
+            ("state", "s"),
+            ("code_challenge", challenge.as_str()),
+            ("code_challenge_method", "S256"),
+        ]);
+        OAuth::wish(field(&pairs))
+    }
+
+    fn code(oauth: &OAuth) -> String {
+        let browser = oauth.log_in("alice", "x").unwrap();
+        let code = oauth.give(&browser, &wished(&[]).unwrap()).unwrap();
+        assert_eq!(
+            oauth.give(&browser, &wished(&[]).unwrap()),
+            None,
+            "logged out by it"
+        );
+        code
+    }
+
+    fn redeemed(oauth: &OAuth, code: &str, verifier: &str) -> Result<Value, &'static str> {
+        let form = [
+            ("code", code),
+            ("redirect_uri", BACK),
+            ("code_verifier", verifier),
+        ];
+        oauth.redeem(field(&form)).map_err(|refusal| refusal.error)
+    }
+
+    #[test]
+    fn a_code_is_good_once_for_five_minutes_and_for_its_verifier() {
+        let (oauth, clock) = opened();
+        let first = code(&oauth);
+        assert_eq!(redeemed(&oauth, &first, "short"), Err("invalid_request"));
+        assert_eq!(
+            redeemed(&oauth, &first, &"x".repeat(43)),
+            Err("invalid_grant")
+        );
+        let other = [
+            ("code", first.as_str()),
+            ("redirect_uri", "http://127.0.0.1:1/callback"),
+        ];
+        assert_eq!(
+            oauth.redeem(field(&other)).unwrap_err().error,
+            "invalid_request"
+        );
+        let answer = redeemed(&oauth, &first, VERIFIER).unwrap();
+        assert_eq!(answer["expires_in"], 86_400);
+        assert_eq!(answer["refresh_token"], Value::Null);
+        assert_eq!(
+            redeemed(&oauth, &first, VERIFIER),
+            Err("unauthorized_client")
+        );
+        let late = code(&oauth);
+        clock.advance(Duration::from_secs(301));
+        assert_eq!(redeemed(&oauth, &late, VERIFIER), Err("invalid_grant"));
+        assert!(oauth.log_in("alice", "").is_none());
+        assert!(oauth.log_in("mallory", "x").is_none());
+    }
+
+    #[test]
+    fn a_token_ends_after_a_day_or_when_its_object_is_deleted() {
+        let (oauth, clock) = opened();
+        let given = |oauth: &OAuth| {
+            let answer = redeemed(oauth, &code(oauth), VERIFIER).unwrap();
+            answer["access_token"].as_str().unwrap().to_owned()
+        };
+        let (one, two) = (given(&oauth), given(&oauth));
+        let claims = oauth.verify(&one).unwrap();
+        assert_eq!(claims.user, "alice@meridian.test");
+        assert!(
+            claims
+                .groups
+                .contains(&"system:authenticated:oauth".to_owned())
+        );
+        let name = object_name(one.strip_prefix(PREFIX).unwrap());
+        assert!(oauth.verify(&name).is_err(), "the name opens nothing");
+        assert_eq!(oauth.tokens(Some("alice@meridian.test")).len(), 2);
+        assert!(oauth.tokens(Some("bob@meridian.test")).is_empty());
+        assert!(oauth.delete(&name) && !oauth.delete(&name));
+        assert!(oauth.verify(&one).is_err());
+        clock.advance(Duration::from_secs(86_399));
+        assert!(oauth.verify(&two).is_ok());
+        clock.advance(Duration::from_secs(1));
+        assert!(oauth.verify(&two).is_err());
+        assert!(oauth.tokens(None).is_empty());
+    }
+
+    #[test]
+    fn what_a_browser_may_not_be_sent_for_is_refused_here_or_there() {
+        let here = |more: &[(&str, &str)]| match wished(more) {
+            Err(Trouble::Here(refusal)) => refusal.error,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(here(&[("client_id", "crashcart")]), "unauthorized_client");
+        assert_eq!(
+            here(&[("redirect_uri", "http://evil.test/callback")]),
+            "invalid_request"
+        );
+        for (name, value, error) in [
+            ("response_type", "token", "unsupported_response_type"),
+            ("scope", "user:full offline_access", "invalid_scope"),
+            ("code_challenge", "short", "invalid_request"),
+            ("code_challenge_method", "S512", "invalid_request"),
+        ] {
+            let Err(Trouble::Back(to, state, said)) = wished(&[(name, value)]) else {
+                panic!("{name}");
+            };
+            assert_eq!(
+                (to.as_str(), state.as_deref(), said),
+                (BACK, Some("s"), error)
+            );
+        }
+    }
 
     #[test]
     fn only_this_machine_by_number_is_gone_back_to() {
