@@ -104,6 +104,12 @@ pub(super) struct Serve {
     /// Clusters that take the tokens of a second issuer, with logins of its own
     #[arg(long, value_name = "CLUSTER")]
     pub apart: Vec<String>,
+    /// Clusters that are entered by an OAuth server of their own, as OpenShift has it
+    #[arg(long, value_name = "CLUSTER")]
+    pub openshift: Vec<String>,
+    /// Clusters that are entered by AWS keys, as EKS has it
+    #[arg(long, value_name = "CLUSTER")]
+    pub eks: Vec<String>,
     /// Whose manners the issuer has: keycloak or dex
     #[arg(long, value_name = "NAME", default_value = "keycloak")]
     pub issuer: Manners,

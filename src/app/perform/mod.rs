@@ -5,6 +5,7 @@
 
 pub mod actors;
 pub mod attendance;
+mod aws;
 mod browser;
 mod connect;
 pub mod keep;
