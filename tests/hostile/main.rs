@@ -26,6 +26,7 @@ mod glass;
 )]
 mod issuer;
 mod kinds;
+mod odd;
 mod screens;
 mod sign_in;
 mod verbs;
