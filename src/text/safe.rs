@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::Deserializer;
 use serde::Serialize;
 use serde::Serializer;
+use serde_json::Value;
 use unicode_width::UnicodeWidthChar;
 
 /// The longest text kept, in bytes; what is longer ends in `~`.
@@ -58,6 +59,22 @@ pub fn lines(raw: &str) -> String {
     }
     let line = |line| sanitise(line, usize::MAX);
     raw.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Makes every text of a JSON document safe, the names of its members too. Nothing is cut: one may be an address.
+pub fn document(found: Value) -> Value {
+    let whole = |raw: &str| sanitise(raw, usize::MAX);
+    match found {
+        Value::String(raw) => Value::String(whole(&raw)),
+        Value::Array(items) => items.into_iter().map(document).collect(),
+        Value::Object(members) => {
+            let safe = members
+                .into_iter()
+                .map(|(name, one)| (whole(&name), document(one)));
+            Value::Object(safe.collect())
+        }
+        plain => plain,
+    }
 }
 
 /// Writes `raw` with every dangerous character replaced, at most `most` bytes long.
@@ -284,6 +301,14 @@ mod tests {
         let text: SafeText = serde_json::from_str(r#""a\u001b[2Jb""#).unwrap();
         assert_eq!(text, "a^[[2Jb");
         assert_eq!(serde_json::to_string(&text).unwrap(), r#""a^[[2Jb""#);
+    }
+
+    #[test]
+    fn a_document_is_safe_in_every_corner_and_whole() {
+        let long = "x".repeat(2 * MAX_BYTES);
+        let raw = serde_json::json!({"a\u{202e}": ["\u{9b}2J", {"b": "\r", "url": long}], "n": 7, "t": true, "z": null});
+        let safe = serde_json::json!({"a<U+202E>": ["<U+009B>2J", {"b": "^M", "url": long}], "n": 7, "t": true, "z": null});
+        assert_eq!(document(raw), safe);
     }
 
     proptest! {
