@@ -40,6 +40,7 @@ use crate::config::ClusterAuth;
 use crate::config::ClusterName;
 use crate::config::KubeconfigUser;
 use crate::text::SafeText;
+use crate::text::safe;
 
 pub use self::layers::Pulse;
 pub use self::layers::TokenSlot;
@@ -342,10 +343,11 @@ fn client(
 }
 
 fn uid_in(found: &Value) -> Option<String> {
-    found.pointer("/metadata/uid")?.as_str().map(str::to_owned)
+    let uid = found.pointer("/metadata/uid")?.as_str()?;
+    Some(SafeText::new(uid).to_string())
 }
 
-/// An object without what nobody judges: only who it is, what is wanted and what is.
+/// An object without what nobody judges: only who it is, what is wanted and what is, its texts safe.
 pub(super) fn judged_part(mut found: Value) -> Option<Value> {
     let map = found.as_object_mut()?;
     map.retain(|key, _| {
@@ -357,7 +359,7 @@ pub(super) fn judged_part(mut found: Value) -> Option<Value> {
     if let Some(metadata) = map.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.remove("managedFields");
     }
-    Some(found)
+    Some(safe::document(found))
 }
 
 /// The innermost cause, in its own words.
