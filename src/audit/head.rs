@@ -208,7 +208,10 @@ mod tests {
             Leaf::of(b"last")
         );
         let said = judge(old.as_bytes());
-        assert_eq!(said.head().map(|head| (head.size, head.root)), Some((7, None)));
+        assert_eq!(
+            said.head().map(|head| (head.size, head.root)),
+            Some((7, None))
+        );
         assert_eq!(judge(&old.as_bytes()[1..]), Seen::Garbled);
     }
 }

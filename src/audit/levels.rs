@@ -202,7 +202,10 @@ mod tests {
         levels.clear().unwrap();
         assert_eq!(levels.len(), 0);
         levels.store(&[one(2), one(0), one(1), one(0)]).unwrap();
-        assert_eq!(Edge::of(&levels, 3).unwrap().root(), Plain(all).range(0, 3).unwrap());
+        assert_eq!(
+            Edge::of(&levels, 3).unwrap().root(),
+            Plain(all).range(0, 3).unwrap()
+        );
         assert!(levels.node(0, 3).is_err(), "nothing is made up");
     }
 }

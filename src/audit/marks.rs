@@ -65,7 +65,9 @@ impl Marks {
     fn judge(&self, note: &Note, checkpoint: &Checkpoint, edge: &Edge) -> Result<(), String> {
         let over = count(checkpoint.size);
         if self.origin.as_ref() != Some(&checkpoint.origin) {
-            return Err(format!("is of another log than the checkpoint over {over} entries"));
+            return Err(format!(
+                "is of another log than the checkpoint over {over} entries"
+            ));
         }
         let mut said = None;
         // The newest key first: it is the one most likely.
@@ -84,7 +86,9 @@ impl Marks {
             ));
         }
         if let Some(e) = said {
-            return Err(format!("is under a checkpoint over {over} entries that does not hold: {e}"));
+            return Err(format!(
+                "is under a checkpoint over {over} entries that does not hold: {e}"
+            ));
         }
         if checkpoint.root != edge.root() {
             return Err(format!(
@@ -96,10 +100,16 @@ impl Marks {
 
     /// Tells that entries are missing which a checkpoint counts, where the log ends before it.
     pub(super) fn left(&self, end: u64) -> Option<Fault> {
-        let (most, _) = self.ahead.last_key_value().filter(|(size, _)| **size > end)?;
+        let (most, _) = self
+            .ahead
+            .last_key_value()
+            .filter(|(size, _)| **size > end)?;
         Some(Fault {
             seq: end + 1,
-            what: format!("is missing: a signed checkpoint counts {} entries", count(*most)),
+            what: format!(
+                "is missing: a signed checkpoint counts {} entries",
+                count(*most)
+            ),
         })
     }
 }

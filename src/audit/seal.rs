@@ -115,7 +115,9 @@ impl Log {
             }
         };
         let kept = trim(&self.dir).map_err(|e| making(&self.dir.join(HISTORY), e))?;
-        let last = kept.last().and_then(|note| Checkpoint::parse(&note.text).ok());
+        let last = kept
+            .last()
+            .and_then(|note| Checkpoint::parse(&note.text).ok());
         self.seal.size = last.map_or(0, |last| last.size);
         self.seal.signer = Some(signer);
         Ok(())
@@ -179,7 +181,10 @@ impl Log {
             }
             Err(e) => return Err(e),
         };
-        let before = file.metadata().map_err(|e| folder::reading(&path, e))?.len();
+        let before = file
+            .metadata()
+            .map_err(|e| folder::reading(&path, e))?
+            .len();
         if let Err(source) = self.disk.write_whole(&file, note.to_string().as_bytes()) {
             self.stopped |= self.disk.truncate(&file, before).is_err();
             return Err(making(&path, source));
@@ -213,7 +218,13 @@ fn new_key(origin: &str) -> io::Result<Signer> {
 
 /// The name a log's key has: its id, without what no name of a key may hold.
 fn name(origin: &str) -> String {
-    let plain = |one: char| if one.is_whitespace() || one == '+' { '-' } else { one };
+    let plain = |one: char| {
+        if one.is_whitespace() || one == '+' {
+            '-'
+        } else {
+            one
+        }
+    };
     origin.chars().map(plain).collect()
 }
 

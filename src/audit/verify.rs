@@ -325,7 +325,8 @@ impl Walk {
             self.note(format!("{} bytes after the last whole checkpoint are none, as a crash leaves them; the next start cuts them off", count(snapshot.history.loose)));
         }
         if snapshot.history.broken {
-            self.unprovable.push("a checkpoint in the file checkpoints cannot be read".to_owned());
+            self.unprovable
+                .push("a checkpoint in the file checkpoints cannot be read".to_owned());
         }
         for note in snapshot.history.notes.iter().chain(kept) {
             if let Err(why) = self.marks.add(note) {
@@ -424,8 +425,17 @@ impl Walk {
         };
         let (level, rest) = match end - sealed {
             0 => ("OK", String::new()),
-            1 => ("WARN", "; the entry after it stands by chain and head alone".to_owned()),
-            n => ("WARN", format!("; the {} entries after it stand by chain and head alone", count(n))),
+            1 => (
+                "WARN",
+                "; the entry after it stands by chain and head alone".to_owned(),
+            ),
+            n => (
+                "WARN",
+                format!(
+                    "; the {} entries after it stand by chain and head alone",
+                    count(n)
+                ),
+            ),
         };
         let sentence = format!("signed up to entry {} by {by}{rest}", count(sealed));
         Some(Line { level, sentence })

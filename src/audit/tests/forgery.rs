@@ -87,7 +87,10 @@ fn a_flip_in_the_head_is_told() {
         fs::write(&path, &bad).unwrap();
         let report = verify(&dir);
         // One of its two places tells what both should: the log is whole, and the damage is told.
-        let told = report.lines.iter().any(|line| line.sentence.contains("file head cannot be read"));
+        let told = report
+            .lines
+            .iter()
+            .any(|line| line.sentence.contains("file head cannot be read"));
         assert!(report.exit_code() != 0 || told, "byte {at}");
     }
 }

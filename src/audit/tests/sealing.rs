@@ -88,7 +88,10 @@ fn a_log_written_before_there_were_checkpoints_verifies_unchanged_and_is_taken_u
     fs::create_dir(&dir).unwrap();
     fs::set_permissions(&dir, fs::Permissions::from_mode(0o700)).unwrap();
     let files = [
-        ("log-000000000001.jsonl", include_str!("fixtures/before-checkpoints.jsonl")),
+        (
+            "log-000000000001.jsonl",
+            include_str!("fixtures/before-checkpoints.jsonl"),
+        ),
         ("head", include_str!("fixtures/before-checkpoints.head")),
     ];
     for (name, text) in files {
@@ -96,7 +99,12 @@ fn a_log_written_before_there_were_checkpoints_verifies_unchanged_and_is_taken_u
         fs::set_permissions(dir.join(name), fs::Permissions::from_mode(0o600)).unwrap();
     }
     let report = verify(&dir);
-    assert_eq!((report.exit_code(), report.entries), (0, 6), "{:?}", report.lines);
+    assert_eq!(
+        (report.exit_code(), report.entries),
+        (0, 6),
+        "{:?}",
+        report.lines
+    );
 
     let mut log = open(&dir);
     assert_eq!(log.size(), 7);
@@ -104,9 +112,18 @@ fn a_log_written_before_there_were_checkpoints_verifies_unchanged_and_is_taken_u
     assert_eq!(append(&mut log, 1).unwrap(), 8);
     log.seal(&stamp()).unwrap().unwrap();
     let report = verify(&dir);
-    assert_eq!((report.exit_code(), report.entries), (0, 8), "{:?}", report.lines);
+    assert_eq!(
+        (report.exit_code(), report.entries),
+        (0, 8),
+        "{:?}",
+        report.lines
+    );
     assert_eq!(report.sealed, 8);
-    assert!(fs::read_to_string(segment(&dir)).unwrap().starts_with(files[0].1));
+    assert!(
+        fs::read_to_string(segment(&dir))
+            .unwrap()
+            .starts_with(files[0].1)
+    );
     assert_eq!(open(&dir).size(), 8, "one key is enough");
 }
 
@@ -128,7 +145,11 @@ fn what_stands_behind_the_last_checkpoint_is_named_apart() {
     let report = verify(&dir);
     assert_eq!((report.sealed, report.checkpoints), (10, 1));
     let said = "signed up to entry 10 by 1 checkpoint; the 10 entries after it stand by chain and head alone";
-    assert!(report.lines.iter().any(|line| line.sentence == said), "{:?}", report.lines);
+    assert!(
+        report.lines.iter().any(|line| line.sentence == said),
+        "{:?}",
+        report.lines
+    );
 }
 
 #[test]
@@ -137,7 +158,11 @@ fn a_log_cut_off_with_chain_and_head_is_found_by_its_checkpoint() {
     let kept: Vec<u8> = lines(&segment(&dir))[..7].concat();
     fs::write(segment(&dir), kept).unwrap();
     rewrite(&dir, 99, |_| {});
-    let (code, first, said) = (1, Some(8), "not whole: entry 8 is missing: a signed checkpoint counts 10 entries. 1 to 7 are whole.");
+    let (code, first, said) = (
+        1,
+        Some(8),
+        "not whole: entry 8 is missing: a signed checkpoint counts 10 entries. 1 to 7 are whole.",
+    );
     let report = verify(&dir);
     let (is, at, sentence) = verdict(&report);
     assert_eq!((is, at), (code, first));
@@ -151,7 +176,11 @@ fn a_log_written_and_signed_anew_with_its_own_key_is_found_by_a_checkpoint_kept_
     fs::remove_file(dir.join(seal::HISTORY)).unwrap();
     open(&dir).seal(&stamp()).unwrap().unwrap();
     let report = verify(&dir);
-    assert_eq!((report.exit_code(), report.sealed), (0, 20), "the thief has the key");
+    assert_eq!(
+        (report.exit_code(), report.sealed),
+        (0, 20),
+        "the thief has the key"
+    );
     let report = verify_against(&dir, &[kept]);
     assert_eq!(report.exit_code(), 1, "{:?}", report.lines);
     assert_eq!(report.first_bad, Some(1));
@@ -164,7 +193,13 @@ fn a_checkpoint_of_another_log_is_no_proof_of_this_one() {
     let foreign = seal::history(&other).unwrap().notes;
     let report = verify_against(&dir, &foreign);
     assert_eq!(report.exit_code(), 1);
-    assert!(report.lines[0].sentence.contains("jump-1/0197c1f2 did not sign it"), "{:?}", report.lines);
+    assert!(
+        report.lines[0]
+            .sentence
+            .contains("jump-1/0197c1f2 did not sign it"),
+        "{:?}",
+        report.lines
+    );
 }
 
 #[test]
@@ -177,8 +212,15 @@ fn every_flipped_bit_of_the_checkpoints_is_found() {
         bad[at] ^= 1 << (at % 8);
         fs::write(&path, &bad).unwrap();
         let report = verify(&dir);
-        let told = report.lines.iter().any(|line| line.sentence.contains("last whole checkpoint"));
-        assert!(report.exit_code() != 0 || told, "byte {at}: {:?}", report.lines);
+        let told = report
+            .lines
+            .iter()
+            .any(|line| line.sentence.contains("last whole checkpoint"));
+        assert!(
+            report.exit_code() != 0 || told,
+            "byte {at}: {:?}",
+            report.lines
+        );
     }
 }
 
@@ -208,14 +250,20 @@ fn one_entry_is_proved_to_someone_who_sees_no_other() {
             let mut other = proven.clone();
             other.line[20] ^= 1;
             let refused = other.check(&key).unwrap_err().to_string();
-            assert!(refused.ends_with("its entry is not under its checkpoint"), "{refused}");
+            assert!(
+                refused.ends_with("its entry is not under its checkpoint"),
+                "{refused}"
+            );
             other = proven;
             other.seq += 1;
             assert!(other.check(&key).is_err());
         }
     }
     let refused = prove(&dir, size + 1).unwrap_err().to_string();
-    assert!(refused.contains("no checkpoint is over it yet"), "{refused}");
+    assert!(
+        refused.contains("no checkpoint is over it yet"),
+        "{refused}"
+    );
     assert!(prove(&dir, 0).is_err());
 }
 
@@ -224,7 +272,8 @@ fn a_run_and_a_minute_are_sealed_and_plain_entries_are_not() {
     let (_temp, dir) = built(3);
     let mut log = open(&dir);
     assert_eq!(log.sealed(), 0);
-    log.append(Draft::new(Kind::RunStarted), None, &at(1)).unwrap();
+    log.append(Draft::new(Kind::RunStarted), None, &at(1))
+        .unwrap();
     assert_eq!(log.sealed(), 4);
     log.append(draft(1), None, &at(2)).unwrap();
     log.append(draft(2), None, &at(61)).unwrap();
@@ -249,7 +298,12 @@ fn a_head_that_a_power_loss_left_behind_is_mended_and_one_ahead_is_damage() {
     let report = verify(&dir);
     assert_eq!(report.exit_code(), 0, "{:?}", report.lines);
     let said = "entries 6 to 9 are newer than the file head";
-    assert!(report.lines.iter().any(|line| line.sentence.starts_with(said)));
+    assert!(
+        report
+            .lines
+            .iter()
+            .any(|line| line.sentence.starts_with(said))
+    );
     let log = open(&dir);
     assert_eq!((log.size(), steps(&log)), (9, (1..9).collect()));
     assert!(matches!(head::read(&dir).unwrap(), Seen::Read(head) if head.size == 9));
@@ -280,9 +334,17 @@ fn stored_hashes_that_are_gone_or_wrong_are_computed_again() {
         assert_eq!(append(&mut log, 40).unwrap(), size + 1);
         let note = log.seal(&stamp()).unwrap().unwrap();
         let report = verify_against(&dir, &[note]);
-        assert_eq!((report.exit_code(), report.sealed), (0, size + 1), "{:?}", report.lines);
+        assert_eq!(
+            (report.exit_code(), report.sealed),
+            (0, size + 1),
+            "{:?}",
+            report.lines
+        );
         let edge = Edge::of(&levels::Levels::of(&dir), size + 1).unwrap();
-        assert_eq!(Some(edge.root()), head::read(&dir).unwrap().head().unwrap().root);
+        assert_eq!(
+            Some(edge.root()),
+            head::read(&dir).unwrap().head().unwrap().root
+        );
     }
 }
 
@@ -292,11 +354,20 @@ fn the_key_is_its_owners_alone_and_another_that_lies_there_is_refused() {
     let path = dir.join("key");
     assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o400);
     fs::set_permissions(&path, fs::Permissions::from_mode(0o440)).unwrap();
-    let refused = crate::audit::Log::open(&dir, "x", &stamp()).err().unwrap().to_string();
-    assert!(refused.contains("is open to others (mode 0440)"), "{refused}");
+    let refused = crate::audit::Log::open(&dir, "x", &stamp())
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(
+        refused.contains("is open to others (mode 0440)"),
+        "{refused}"
+    );
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     fs::write(&path, "PRIVATE+KEY+x\n").unwrap();
-    let refused = crate::audit::Log::open(&dir, "x", &stamp()).err().unwrap().to_string();
+    let refused = crate::audit::Log::open(&dir, "x", &stamp())
+        .err()
+        .unwrap()
+        .to_string();
     assert!(refused.contains("is no key of a log"), "{refused}");
     // A key that is lost is replaced, and the entry that says so is under the next checkpoint.
     fs::remove_file(&path).unwrap();
