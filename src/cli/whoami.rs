@@ -33,6 +33,9 @@ pub(super) async fn whoami(mut engine: Engine, out: &mut dyn Write) -> anyhow::R
     for audience in state.sign_ins.audiences() {
         writeln!(out, "{}", sign_in(&state, audience))?;
     }
+    if let Some(why) = &state.unkept {
+        writeln!(out, "tokens: {why}")?;
+    }
     let known = state.config.clusters.iter();
     let unused = state.config.identities.iter().filter(|identity| {
         let mut all = state.sign_ins.audiences().iter();

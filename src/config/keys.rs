@@ -71,7 +71,7 @@ pub const CLUSTER: Section = Section {
 /// How an EKS cluster is entered.
 pub const EKS: Section = Section {
     name: "eks",
-    keys: &["cluster", "region", "profile"],
+    keys: &["cluster", "region", "profile", "ca", "sts"],
 };
 /// What a cluster is read with while its issuer is down.
 pub const FALLBACK: Section = Section {

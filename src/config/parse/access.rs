@@ -1,5 +1,6 @@
 //! The parts of a `[[cluster]]` that say how it is entered: EKS, and what it is read with while its issuer is down.
 
+use super::clusters::address;
 use super::clusters::authority;
 use crate::config::ConfigError;
 use crate::config::clusters::ClusterAuth;
@@ -55,7 +56,7 @@ pub(super) fn by_provider(
     text: &str,
 ) -> Result<ClusterAuth, ConfigError> {
     match text {
-        "eks" => eks(table).map(ClusterAuth::Eks),
+        "eks" => eks(table, folder).map(ClusterAuth::Eks),
         "openshift-oauth" => {
             let found = table.text("oauth_ca")?;
             let oauth_ca = found.map(|found| authority(table, folder, found));
@@ -71,7 +72,7 @@ pub(super) fn by_provider(
 }
 
 /// How an EKS cluster is entered.
-fn eks(table: &Table<'_>) -> Result<Eks, ConfigError> {
+fn eks(table: &Table<'_>, folder: &Path) -> Result<Eks, ConfigError> {
     let example = "{ cluster = \"NAME\", region = \"eu-north-1\" }";
     let eks = table
         .table("eks", &keys::EKS)?
@@ -89,6 +90,14 @@ fn eks(table: &Table<'_>) -> Result<Eks, ConfigError> {
         cluster: plain("cluster", "the cluster's name at EKS")?,
         region: plain("region", "\"eu-north-1\"")?,
         profile: eks.text("profile")?.map(|found| found.value.to_owned()),
+        ca: match eks.text("ca")? {
+            Some(found) => Some(authority(&eks, folder, found)?),
+            None => None,
+        },
+        sts: match eks.text("sts")? {
+            Some(_) => Some(address(&eks, "sts", "\"https://HOST\"")?),
+            None => None,
+        },
     })
 }
 

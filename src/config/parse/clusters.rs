@@ -113,7 +113,7 @@ pub(super) fn clusters(
 }
 
 /// An `https://` address with a host and nothing that would hide where it leads.
-fn address(table: &Table<'_>, key: &str, example: &str) -> Result<String, ConfigError> {
+pub(super) fn address(table: &Table<'_>, key: &str, example: &str) -> Result<String, ConfigError> {
     let found = table.need(key, example)?;
     let text = found.value;
     let refuse = |sentence: String| Err(table.error(found.at, sentence));
