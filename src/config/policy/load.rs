@@ -125,7 +125,7 @@ pub(super) fn of_root(path: &Path, what: &str, about: &Metadata) -> Result<(), C
 /// a link leads, must be root's and written to by nobody else, or sticky as `/tmp` is.
 pub(super) fn in_folders_of_root(path: &Path) -> Result<(), ConfigError> {
     let whole = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    let lies = path.parent().into_iter().chain(whole.ancestors().skip(1));
+    let lies = path.ancestors().skip(1).chain(whole.ancestors().skip(1));
     for folder in lies.filter(|folder| !folder.as_os_str().is_empty()) {
         let standing = folder.metadata().map(|about| Standing::of(&about));
         if standing.is_ok_and(|it| counts(&it) || (it.owner == 0 && it.mode & 0o1000 != 0)) {
