@@ -136,7 +136,7 @@ impl Bench {
             let path = entry.path();
             if path.is_dir() {
                 files += self.clean_files(&path);
-            } else {
+            } else if path.is_file() {
                 let bytes = std::fs::read(&path).expect("a file");
                 self.clean(&path.display().to_string(), &bytes);
                 files += 1;
