@@ -24,6 +24,8 @@ pub struct SignIns {
     silent: BTreeSet<Audience>,
     /// Since when somebody is signed in, and when that was last renewed.
     times: BTreeMap<Audience, Times>,
+    /// Where somebody is to be asked once the tokens are given back.
+    anew: BTreeSet<Audience>,
     /// Where it is not known yet whether a sign-in is kept from before.
     looking: BTreeSet<Audience>,
     /// What became of the tokens of the last sign-out.
@@ -138,7 +140,7 @@ impl SignIns {
         }
         match event {
             Event::Unreachable { .. } => drop(self.silent.insert(audience.clone())),
-            Event::Tick | Event::Asked { .. } => {}
+            Event::Tick | Event::Asked { .. } | Event::Leaving { .. } => {}
             _ => drop(self.silent.remove(audience)),
         }
     }
@@ -146,6 +148,21 @@ impl SignIns {
     /// Whether the issuer gave no answer when it was last asked.
     pub fn is_silent(&self, audience: &Audience) -> bool {
         self.silent.contains(audience)
+    }
+
+    /// Whether the tokens of a sign-in are on their way back: until they are, nobody is asked anew.
+    pub fn is_leaving(&self, audience: &Audience) -> bool {
+        matches!(self.of(audience), SignIn::Leaving { .. })
+    }
+
+    /// Once the tokens are given back, somebody is asked to sign in again.
+    pub fn ask_anew(&mut self, audience: &Audience) {
+        self.anew.insert(audience.clone());
+    }
+
+    /// Whether somebody is to be asked now that the tokens are given back; true once.
+    pub fn take_anew(&mut self, audience: &Audience) -> bool {
+        self.anew.remove(audience)
     }
 
     /// One sign-in moved on.

@@ -24,6 +24,7 @@ use crate::auth::Session;
 use crate::auth::Tokens;
 use crate::auth::oidc;
 use crate::auth::oidc::Issuer;
+use crate::auth::sign_in::Event as Step;
 use crate::auth::store::Kept;
 use crate::auth::store::Slot;
 use crate::config::Identity;
@@ -70,13 +71,14 @@ pub(super) async fn keep_fresh(
         if alone.is_some_and(|left| left.is_zero()) {
             // The loop should have done this, and hangs.
             sign_out(this, held).await;
+            this.tell(Step::SignedOut).await;
             return Ok(());
         }
         let now = here.wall;
         let until = match held.tokens.state.what_next(now) {
             Next::Wait { until } => until,
             Next::Reauth => {
-                this.tell(crate::auth::sign_in::Event::Tick).await;
+                this.tell(Step::Tick).await;
                 return Ok(());
             }
             Next::Refresh => {
@@ -294,13 +296,15 @@ impl Renewal {
     }
 }
 
-/// Gives the tokens back, as far as the issuer lets us, forgets what is kept of them, and says so. A new sign-in does not
-/// cut it short.
+/// Gives the tokens back, as far as the issuer lets us, forgets what is kept of them, and says what became of them. A new
+/// sign-in does not cut it short.
 async fn sign_out(this: &SigningIn, held: Held) {
     let (tools, slot) = (this.tools.clone(), this.keeping.clone());
+    // Made while it is known who leaves. From then on nobody acts by these tokens, however long log and issuer take.
+    let draft = tools.draft(Kind::SessionSignedOut);
+    this.act(None);
     let given_back = spawn_with(async move {
         let _under_way = tools.keeper.renewing().await;
-        let draft = tools.draft(Kind::SessionSignedOut);
         drop(tools.desk.append(draft, None).await);
         let mut tokens = held.tokens;
         if held.kept && tools.keeper.outlives() {
@@ -322,30 +326,33 @@ async fn sign_out(this: &SigningIn, held: Held) {
     let how = given_back.await.unwrap_or_else(|_| GivenBack::Refused {
         reason: SafeText::new("the sign-out broke off"),
     });
-    this.tell(crate::auth::sign_in::Event::SignedOut).await;
     let audience = this.audience.clone();
     this.tools.tell(What::GivenBack { audience, how }).await;
 }
 
 /// Gives what is kept of a sign-in back that nobody took up, and forgets it whatever the issuer says.
-pub(super) async fn give_back(tools: Tools, audience: Audience, identity: Identity) {
+pub(super) async fn give_back(tools: &Tools, audience: &Audience) {
+    let Some(identity) = audience.asked(&tools.config) else {
+        return;
+    };
     let _under_way = tools.keeper.renewing().await;
     let slot = tools.keeper.slot(&identity);
     let lock = if tools.keeper.outlives() {
-        tools.keeper.lock(&tools, &slot).await
+        tools.keeper.lock(tools, &slot).await
     } else {
         None
     };
-    let how = match tools.keeper.read(&tools, &slot).await {
+    let how = match tools.keeper.read(tools, &slot).await {
         Some(kept) => {
             let draft = tools.draft(Kind::SessionSignedOut);
             drop(tools.desk.append(draft, None).await);
-            tools.keeper.forget(&tools, &slot).await;
+            tools.keeper.forget(tools, &slot).await;
             GivenBack::of(&revoke(&identity, &kept).await)
         }
         None => GivenBack::Nothing,
     };
     drop(lock);
+    let audience = audience.clone();
     tools.tell(What::GivenBack { audience, how }).await;
 }
 

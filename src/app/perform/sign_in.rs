@@ -1,6 +1,8 @@
 //! Signing in, outside: take up what is kept, else ask the issuer for a code and wait for the answer. `renew` goes on
 //! from there.
 
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -63,12 +65,15 @@ pub(super) enum How {
     Paste,
 }
 
-/// One sign-in: its audience, the clusters it serves and the slot their token lies in.
+/// One sign-in: its audience, the clusters it serves and the slot their token lies in. Whichever way it ends, also
+/// broken off in the middle, nobody acts by it afterwards.
 pub(super) struct SigningIn {
     pub(super) tools: Tools,
     pub(super) audience: Audience,
     clusters: Vec<ClusterName>,
     slot: TokenSlot,
+    /// Whether somebody acts by it.
+    acts: AtomicBool,
     /// Where its refresh token is kept, if it is.
     pub(super) keeping: Slot,
 }
@@ -91,7 +96,12 @@ impl SigningIn {
     }
 
     /// From now on this person acts on the clusters, with this token; nobody and none with `None`.
-    fn act(&self, signed_in: Option<(&Session, &Tokens)>) {
+    pub(super) fn act(&self, signed_in: Option<(&Session, &Tokens)>) {
+        let acted = self.acts.swap(signed_in.is_some(), Ordering::AcqRel);
+        if !acted && signed_in.is_none() {
+            // What lies there then is not of this sign-in.
+            return;
+        }
         self.slot
             .set(signed_in.map(|(_, tokens)| tokens.id.clone()));
         let person = signed_in.map(|(session, _)| &session.person);
@@ -104,6 +114,12 @@ impl SigningIn {
         // A log that cannot be written says so by itself; reading goes on without this entry.
         drop(self.tools.desk.append(self.tools.draft(kind), None).await);
         self.tell(Step::SignedIn(session.clone())).await;
+    }
+}
+
+impl Drop for SigningIn {
+    fn drop(&mut self) {
+        self.act(None);
     }
 }
 
@@ -121,6 +137,7 @@ pub(super) async fn sign_in(
         clusters: clusters.map(|one| one.name.clone()).collect(),
         slot: tools.tokens.get(&audience).cloned().unwrap_or_default(),
         keeping: tools.keeper.slot(&identity),
+        acts: AtomicBool::new(false),
         audience,
         tools,
     };
@@ -136,10 +153,10 @@ pub(super) async fn sign_in(
     this.tell(Step::Asked { issuer }).await;
     let through = through(&this, &identity, &mut asks, (how, kept)).await;
     if let Err(error) = through {
+        // Before anybody hears of it: what is not sent any more needs no answer.
+        this.act(None);
         this.tell(error.event()).await;
     }
-    // Said first: the connections are closed by it, and none asks again without a token.
-    this.act(None);
 }
 
 async fn through(
@@ -149,7 +166,7 @@ async fn through(
     (how, kept): (How, Option<Kept>),
 ) -> Result<(), AuthError> {
     if let Some(cluster) = this.audience.openshift(&this.tools.config) {
-        return openshift::through(this, identity, cluster, asks).await;
+        return openshift::through(this, cluster, asks).await;
     }
     if let Some((issuer, session, tokens)) = kept
         .as_ref()
