@@ -179,12 +179,6 @@ mod tests {
                 proof::inclusion(&plain, index, size).unwrap()
             );
         }
-        for (old, size) in [(1, 66_000), (65_536, 66_000), (300, 65_537)] {
-            assert_eq!(
-                proof::consistency(&levels, old, size).unwrap(),
-                proof::consistency(&plain, old, size).unwrap()
-            );
-        }
         assert_eq!(
             Edge::of(&levels, 66_000).unwrap().root(),
             plain.range(0, 66_000).unwrap()

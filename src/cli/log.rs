@@ -501,7 +501,7 @@ Log of jump-1  6 entries, newest first
         let temp = built();
         let dir = temp.path().join("log");
         let mut out = Vec::new();
-        assert_eq!(verify(&dir, FORM, &mut out).unwrap(), 0);
+        assert_eq!(verify(&dir, &[], FORM, &mut out).unwrap(), 0);
         let text = String::from_utf8(out).unwrap();
         assert!(
             text.starts_with(
@@ -521,14 +521,14 @@ Log of jump-1  6 entries, newest first
         std::fs::write(&path, bytes).unwrap();
         let mut out = Vec::new();
         let json = Form { json: true, ..FORM };
-        assert_eq!(verify(&dir, json, &mut out).unwrap(), 1);
+        assert_eq!(verify(&dir, &[], json, &mut out).unwrap(), 1);
         let value: Value = serde_json::from_slice(&out).unwrap();
         assert_eq!(
             (&value["proof"], &value["first_bad"]),
             (&json!("tampered"), &json!(6))
         );
         assert_eq!(
-            verify(&temp.path().join("none"), FORM, &mut Vec::new()).unwrap(),
+            verify(&temp.path().join("none"), &[], FORM, &mut Vec::new()).unwrap(),
             2
         );
     }
