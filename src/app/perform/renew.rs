@@ -78,7 +78,7 @@ pub(super) async fn keep_fresh(
         let until = match held.tokens.state.what_next(now) {
             Next::Wait { until } => until,
             Next::Reauth => {
-                this.tell(Step::Tick).await;
+                this.tell(Step::Expired).await;
                 return Ok(());
             }
             Next::Refresh => {
@@ -103,7 +103,10 @@ pub(super) async fn keep_fresh(
                     Err(error) if error.is_passing() => {
                         let state = &mut held.tokens.state;
                         *state = state.unanswered(this.tools.clock.now().wall);
-                        this.tell(error.event()).await;
+                        // That another console is at it says nothing about the issuer.
+                        if let AuthError::Unreachable { .. } = error {
+                            this.tell(error.event()).await;
+                        }
                     }
                     Err(error) => return Err(error),
                 }
@@ -200,8 +203,10 @@ impl Renewal {
             (self.issuer, renewed)
         });
         // A task that broke off gave no answer.
-        task.await
-            .map_err(|_| unanswered(&host, "the renewal broke off"))
+        task.await.map_err(|_| AuthError::Refused {
+            host,
+            reason: SafeText::new("the renewal broke off"),
+        })
     }
 
     async fn renew(&mut self, own: Option<Own>) -> Result<(Session, Tokens), AuthError> {
@@ -212,8 +217,8 @@ impl Renewal {
         }
         let lock = keeper.lock(&self.tools, &self.slot).await;
         if lock.is_none() && keeper.outlives() {
-            let reason = "another console is renewing this sign-in";
-            return Err(unanswered(self.issuer.host(), reason));
+            let host = self.issuer.host().to_owned();
+            return Err(AuthError::Held { host });
         }
         let person = own.as_ref().map(|own| own.person.clone());
         let renewed = match keeper.read(&self.tools, &self.slot).await {
@@ -368,13 +373,6 @@ async fn revoke(identity: &Identity, kept: &Kept) -> Result<bool, AuthError> {
         None => oidc::discover(identity, DEADLINE).await?,
     };
     issuer.revoke_refresh(refresh).await
-}
-
-fn unanswered(host: &str, reason: &str) -> AuthError {
-    AuthError::Unreachable {
-        host: host.to_owned(),
-        reason: reason.to_owned(),
-    }
 }
 
 fn ahead(now: Timestamp, until: Timestamp) -> Duration {
