@@ -64,6 +64,8 @@ pub(super) async fn keep_fresh(
     mut held: Held,
     asks: &mut mpsc::Receiver<Ask>,
 ) -> Result<(), AuthError> {
+    // The tokens end by the clock that nobody can set: when they were got, and what it shows since.
+    let mut got = this.tools.clock.now();
     loop {
         let here = this.tools.clock.now();
         let idle_s = this.tools.config.idle_s();
@@ -74,7 +76,7 @@ pub(super) async fn keep_fresh(
             this.tell(Step::SignedOut).await;
             return Ok(());
         }
-        let now = here.wall;
+        let now = got.wall_at(here);
         let until = match held.tokens.state.what_next(now) {
             Next::Wait { until } => until,
             Next::Reauth => {
@@ -97,12 +99,13 @@ pub(super) async fn keep_fresh(
                 match renewed {
                     Ok((session, fresh)) => {
                         held.tokens = fresh;
+                        got = this.tools.clock.now();
                         this.signed_in(&session, &held.tokens, Kind::SessionRenewed)
                             .await;
                     }
                     Err(error) if error.is_passing() => {
                         let state = &mut held.tokens.state;
-                        *state = state.unanswered(this.tools.clock.now().wall);
+                        *state = state.unanswered(got.wall_at(this.tools.clock.now()));
                         // That another console is at it says nothing about the issuer.
                         if let AuthError::Unreachable { .. } = error {
                             this.tell(error.event()).await;
