@@ -255,7 +255,15 @@ fn log_verb(common: &Common, verb: &LogVerb, out: &mut dyn Write) -> anyhow::Res
             log::show(&folder, &wanted, form(*output), out)?;
             Ok(0)
         }
-        LogVerb::Verify { output } => log::verify(&folder, form(*output), out),
+        LogVerb::Prove { seq } => log::prove(&folder, *seq, out),
+        LogVerb::Verify {
+            proof: Some(proof),
+            key: Some(key),
+            ..
+        } => log::check(proof, key, out),
+        LogVerb::Verify {
+            checkpoint, output, ..
+        } => log::verify(&folder, checkpoint, form(*output), out),
     }
 }
 

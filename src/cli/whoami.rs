@@ -12,6 +12,7 @@ use crate::sources::fact::Greeting;
 use crate::state::State;
 use crate::text;
 use crate::text::SafeText;
+use crate::view::lines;
 
 /// How long clusters have to say who they take us for.
 const GREET: Duration = Duration::from_secs(15);
@@ -25,6 +26,9 @@ pub(super) async fn whoami(mut engine: Engine, out: &mut dyn Write) -> anyhow::R
     let state = engine.end(Duration::ZERO).await;
     if state.here.simulated {
         writeln!(out, "DEMO: this estate is simulated.")?;
+    }
+    if let Some(words) = lines::own_policy(&state.config.policy) {
+        writeln!(out, "{words}")?;
     }
     for audience in state.sign_ins.audiences() {
         writeln!(out, "{}", sign_in(&state, audience))?;

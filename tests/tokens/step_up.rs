@@ -62,6 +62,7 @@ impl Office {
             flow: Flow::Device,
             loopback_on_shared_host: false,
             groups_claim: "groups".to_owned(),
+            person_claim: None,
         }
     }
 

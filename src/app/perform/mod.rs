@@ -5,6 +5,7 @@
 
 pub mod actors;
 pub mod attendance;
+mod aws;
 mod browser;
 mod connect;
 pub mod keep;
@@ -15,6 +16,7 @@ pub mod program;
 mod renew;
 mod rights;
 mod run;
+mod sealed;
 mod sign_in;
 pub mod tools;
 mod weigh;

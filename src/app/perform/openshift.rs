@@ -15,21 +15,15 @@ use crate::auth::GivenBack;
 use crate::auth::oidc::openshift::OpenShift;
 use crate::auth::sign_in::Event as Step;
 use crate::config::Cluster;
-use crate::config::ClusterAuth;
-use crate::config::Identity;
 use crate::state::event::What;
 
 /// Signs in and stays until the token ends or the person leaves; then its object is deleted.
 pub(super) async fn through(
     this: &SigningIn,
-    identity: &Identity,
     cluster: &Cluster,
     asks: &mut mpsc::Receiver<Ask>,
 ) -> Result<(), AuthError> {
-    let ClusterAuth::OpenShift { oauth_ca } = &cluster.auth else {
-        return Ok(());
-    };
-    let server = OpenShift::discover(identity, oauth_ca.as_ref(), DEADLINE).await?;
+    let server = OpenShift::discover(cluster, DEADLINE).await?;
     let signed = browser::pasted(this, Page::OpenShift(&server), asks).await?;
     let Some((session, tokens)) = signed else {
         return Ok(());

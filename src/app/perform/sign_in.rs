@@ -166,7 +166,7 @@ async fn through(
     (how, kept): (How, Option<Kept>),
 ) -> Result<(), AuthError> {
     if let Some(cluster) = this.audience.openshift(&this.tools.config) {
-        return openshift::through(this, identity, cluster, asks).await;
+        return openshift::through(this, cluster, asks).await;
     }
     if let Some((issuer, session, tokens)) = kept
         .as_ref()

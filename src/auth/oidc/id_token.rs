@@ -188,8 +188,14 @@ pub(super) fn verify(
     if expected.subject.is_some_and(|one| one != subject) {
         return Err(refuse("it is about another person than before"));
     }
+    let person = person(&claims, identity).ok_or_else(|| {
+        let claim = identity.person_claim.as_deref().unwrap_or_default();
+        refuse(&format!(
+            "it has no {claim}, the claim by which policy names people"
+        ))
+    })?;
     Ok(Verified {
-        person: person(&claims, identity),
+        person,
         good_until,
         issued_at,
         acr: claims
@@ -265,13 +271,28 @@ fn check_times(
     Ok(end)
 }
 
-fn person(claims: &Claims, identity: &Identity) -> Person {
+/// The name that policy asks for, where it names a claim; `None` where the token does not hold it.
+fn named(claims: &Claims, claim: &str) -> Option<String> {
+    let all = serde_json::to_value(claims).ok()?;
+    match all.get(claim)? {
+        Value::String(name) if !name.trim().is_empty() => Some(name.clone()),
+        Value::Number(number) if number.is_u64() => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The person that a token is about; `None` where it does not hold the claim by which policy names people.
+fn person(claims: &Claims, identity: &Identity) -> Option<Person> {
     let subject = claims.subject().as_str();
-    let login = claims
-        .preferred_username()
-        .map(|name| name.as_str())
-        .or_else(|| claims.email().map(|email| email.as_str()))
-        .unwrap_or(subject);
+    let login = match &identity.person_claim {
+        Some(claim) => named(claims, claim)?,
+        None => claims
+            .preferred_username()
+            .map(|name| name.as_str())
+            .or_else(|| claims.email().map(|email| email.as_str()))
+            .unwrap_or(subject)
+            .to_owned(),
+    };
     let groups = match claims
         .additional_claims()
         .claims
@@ -286,12 +307,12 @@ fn person(claims: &Claims, identity: &Identity) -> Person {
         Some(Value::String(group)) => vec![SafeText::new(group)],
         _ => Vec::new(),
     };
-    Person {
+    Some(Person {
         issuer: identity.issuer.clone(),
         subject: subject.to_owned(),
-        login: SafeText::new(login),
+        login: SafeText::new(&login),
         groups,
-    }
+    })
 }
 
 /// Which check failed, in plain words and without a claim.
@@ -336,6 +357,7 @@ mod tests {
             flow: Flow::Device,
             loopback_on_shared_host: false,
             groups_claim: "groups".to_owned(),
+            person_claim: None,
         }
     }
 
@@ -349,6 +371,18 @@ mod tests {
     }
 
     fn judge(token: &str, keys: &Keys) -> Result<super::Verified, AuthError> {
+        judge_by(None, token, keys)
+    }
+
+    fn judge_by(
+        claim: Option<&str>,
+        token: &str,
+        keys: &Keys,
+    ) -> Result<super::Verified, AuthError> {
+        let identity = Identity {
+            person_claim: claim.map(str::to_owned),
+            ..identity()
+        };
         let nonce = Secret::new("n-1");
         let expected = Expected {
             nonce: Some(&nonce),
@@ -356,7 +390,25 @@ mod tests {
             fresh: true,
         };
         let now = Timestamp::from_second(1_786_767_100).unwrap();
-        verify(token, &identity(), "id.meridian.test", keys, &expected, now)
+        verify(token, &identity, "id.meridian.test", keys, &expected, now)
+    }
+
+    #[test]
+    fn policy_says_which_claim_names_a_person_and_a_token_without_it_is_refused() {
+        let (token, keys) = fixture();
+        let by = |claim| judge_by(Some(claim), &token, &keys);
+        assert_eq!(by("preferred_username").unwrap().person.login, "alice");
+        let verified = by("sub").unwrap();
+        assert_eq!(verified.person.login, verified.person.subject.as_str());
+        let acr = verified.acr.unwrap();
+        assert_eq!(by("acr").unwrap().person.login, acr.as_str(), "any claim");
+        for claim in ["employee", "groups"] {
+            let why = by(claim).map(|_| ()).unwrap_err().to_string();
+            assert!(
+                why.contains(&format!("it has no {claim}, the claim")),
+                "{why}"
+            );
+        }
     }
 
     #[test]

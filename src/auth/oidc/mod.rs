@@ -11,9 +11,11 @@ mod form;
 pub(super) mod http;
 mod id_token;
 mod kept;
+mod line;
 pub mod loopback;
 pub mod openshift;
 mod step_up;
+pub mod sts;
 mod wire;
 
 pub use code::CodeGrant;

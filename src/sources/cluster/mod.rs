@@ -39,8 +39,8 @@ use crate::config::Cluster;
 use crate::config::ClusterAuth;
 use crate::config::ClusterName;
 use crate::config::KubeconfigUser;
-use crate::config::spki_hash;
 use crate::text::SafeText;
+use crate::text::safe;
 
 pub use self::layers::Pulse;
 pub use self::layers::TokenSlot;
@@ -282,32 +282,18 @@ impl Link {
     }
 }
 
-/// The authorities to trust: those whose key is the one of the configuration, or all where it names none.
+/// The authorities to trust, or that none of them has the pinned key.
 fn anchors(cluster: &Cluster) -> Result<Vec<Vec<u8>>, Fact> {
-    let certificates = cluster.ca.certificates();
-    let Some(print) = &cluster.fingerprint else {
-        return Ok(certificates
-            .iter()
-            .map(|certificate| certificate.to_vec())
-            .collect());
-    };
-    let own = certificates
-        .iter()
-        .filter(|one| spki_hash(one).as_deref() == Some(print.ca_key.as_str()));
-    let own: Vec<Vec<u8>> = own.map(|certificate| certificate.to_vec()).collect();
-    if own.is_empty() {
-        let found = cluster
-            .ca
-            .spki_hashes()
-            .first()
-            .cloned()
-            .unwrap_or_default();
-        return Err(Fact::OtherCa {
-            expected: SafeText::new(&print.ca_key),
-            found: SafeText::from(found),
-        });
-    }
-    Ok(own)
+    let own = cluster.authority().ok_or_else(|| {
+        let expected = cluster.fingerprint.as_ref();
+        let found = cluster.ca.spki_hashes().into_iter().next();
+        Fact::OtherCa {
+            expected: SafeText::new(expected.map_or("", |print| &print.ca_key)),
+            found: SafeText::from(found.unwrap_or_default()),
+        }
+    })?;
+    let certificates = own.certificates().into_iter();
+    Ok(certificates.map(|one| one.to_vec()).collect())
 }
 
 fn client(
@@ -357,10 +343,11 @@ fn client(
 }
 
 fn uid_in(found: &Value) -> Option<String> {
-    found.pointer("/metadata/uid")?.as_str().map(str::to_owned)
+    let uid = found.pointer("/metadata/uid")?.as_str()?;
+    Some(SafeText::new(uid).to_string())
 }
 
-/// An object without what nobody judges: only who it is, what is wanted and what is.
+/// An object without what nobody judges: only who it is, what is wanted and what is, its texts safe.
 pub(super) fn judged_part(mut found: Value) -> Option<Value> {
     let map = found.as_object_mut()?;
     map.retain(|key, _| {
@@ -372,7 +359,7 @@ pub(super) fn judged_part(mut found: Value) -> Option<Value> {
     if let Some(metadata) = map.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.remove("managedFields");
     }
-    Some(found)
+    Some(safe::document(found))
 }
 
 /// The innermost cause, in its own words.

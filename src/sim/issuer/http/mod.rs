@@ -5,6 +5,7 @@
 mod authorize;
 mod device;
 mod form;
+pub(super) mod openshift;
 mod page;
 mod session;
 mod token;
