@@ -8,6 +8,7 @@ use anyhow::Context;
 use anyhow::bail;
 use anyhow::ensure;
 
+use super::passphrase::Quiet;
 use crate::app::engine::Engine;
 use crate::app::input;
 use crate::auth::Audience;
@@ -216,9 +217,11 @@ async fn pasted(
     audience: &Audience,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
+    // The code in it is good once, and is nobody else's all the same.
+    let _unseen = Quiet::lines()?;
     writeln!(
         out,
-        "The browser then says that 127.0.0.1 cannot be reached: so it should be. Paste its whole address line here:"
+        "The browser then says that 127.0.0.1 cannot be reached: so it should be. Paste its whole address line here (not shown):"
     )?;
     out.flush()?;
     loop {
@@ -228,6 +231,8 @@ async fn pasted(
         if line.is_empty() {
             continue;
         }
+        writeln!(out, "Pasted    {} characters", line.chars().count())?;
+        out.flush()?;
         engine.act(Action::Paste(line), false);
         engine.act(Action::Accept, true);
         let over = |state: &State| {
