@@ -80,6 +80,7 @@ impl Audience {
                 flow: Flow::Paste,
                 loopback_on_shared_host: false,
                 groups_claim: String::new(),
+                person_claim: None,
             });
         }
         let found = config

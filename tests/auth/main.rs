@@ -11,6 +11,7 @@ mod client;
 mod eks;
 mod failures;
 mod issuer;
+mod life;
 mod night;
 mod openshift;
 mod plain;

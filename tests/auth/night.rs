@@ -73,6 +73,7 @@ impl Night {
             flow: Flow::Device,
             loopback_on_shared_host: false,
             groups_claim: "groups".to_owned(),
+            person_claim: None,
         }
     }
 

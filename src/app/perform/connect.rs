@@ -161,8 +161,9 @@ async fn ask_quorum(
     loop {
         tokio::time::sleep(QUORUM_EVERY).await;
         if known {
-            let lost = scale.timed(tools, link.quorum()).await;
-            tools.tell(told(Fact::Quorum(lost))).await;
+            if let Some(fact) = scale.timed(tools, link.quorum()).await {
+                tools.tell(told(fact)).await;
+            }
         }
     }
 }
