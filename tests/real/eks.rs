@@ -26,6 +26,7 @@ use crashcart::config::Secret;
 use crashcart::sim::clock::Clock;
 use rcgen::BasicConstraints;
 use rcgen::CertificateParams;
+use rcgen::DnType;
 use rcgen::IsCa;
 use rcgen::KeyPair;
 use tempfile::TempDir;
@@ -145,6 +146,9 @@ fn certificates() -> TempDir {
     let ca_key = KeyPair::generate().expect("a key");
     let mut ca = CertificateParams::new(Vec::new()).expect("parameters");
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // Of another name than what it signs: else OpenSSL takes that for signed by itself.
+    ca.distinguished_name
+        .push(DnType::CommonName, "authority of a test");
     let ca_pem = ca.self_signed(&ca_key).expect("a certificate").pem();
     let authority = rcgen::Issuer::new(ca, ca_key);
     let key = KeyPair::generate().expect("a key");
