@@ -89,6 +89,18 @@ fn role() -> Role {
     }
 }
 
+/// A cluster whose STS is that server.
+fn at_sts(server: &Issuer) -> Eks {
+    let ca = Pem::new(Path::new("sts.crt"), server.ca.as_bytes()).unwrap();
+    Eks {
+        cluster: "aws-prod".to_owned(),
+        region: "eu-north-1".to_owned(),
+        profile: None,
+        ca: Some(ca),
+        sts: Some(server.url.clone()),
+    }
+}
+
 /// An answer of STS: the scripted server puts it into quotes, which do no harm.
 fn xml(status: u16, text: &str) -> Reply {
     Reply::Json(status, json!(text))
@@ -97,14 +109,7 @@ fn xml(status: u16, text: &str) -> Reply {
 #[tokio::test]
 async fn keys_of_a_role_are_asked_of_an_sts_that_is_vouched_for_and_no_other() {
     let server = Issuer::start().await;
-    let ca = Pem::new(Path::new("sts.crt"), server.ca.as_bytes()).unwrap();
-    let eks = Eks {
-        cluster: "aws-prod".to_owned(),
-        region: "eu-north-1".to_owned(),
-        profile: None,
-        ca: Some(ca),
-        sts: Some(server.url.clone()),
-    };
+    let eks = at_sts(&server);
     server.say(
         "/",
         xml(
@@ -127,7 +132,12 @@ async fn keys_of_a_role_are_asked_of_an_sts_that_is_vouched_for_and_no_other() {
     ] {
         assert_eq!(sent[name], value);
     }
+}
 
+#[tokio::test]
+async fn an_sts_that_gives_no_keys_is_said_and_one_that_nobody_vouches_for_is_told_nothing() {
+    let server = Issuer::start().await;
+    let eks = at_sts(&server);
     let refused = async |reply: Reply, says: &str| {
         server.say("/", reply);
         let error = sts::assume(&eks, &role(), oidc::DEADLINE)
@@ -169,6 +179,17 @@ async fn keys_of_a_role_are_asked_of_an_sts_that_is_vouched_for_and_no_other() {
     assert_eq!(server.heard("/").len(), before, "the token went nowhere");
 }
 
+/// The address in a token.
+fn open(token: &str) -> String {
+    let coded = token.strip_prefix("k8s-aws-v1.").unwrap();
+    String::from_utf8(URL_SAFE_NO_PAD.decode(coded).unwrap()).unwrap()
+}
+
+/// A token that holds an address.
+fn shut(url: &str) -> String {
+    format!("k8s-aws-v1.{}", URL_SAFE_NO_PAD.encode(url))
+}
+
 #[tokio::test]
 async fn keys_of_aws_open_the_cluster_as_the_person_they_are_of() {
     let house = House::open().await;
@@ -203,11 +224,6 @@ async fn a_token_is_for_one_cluster_a_quarter_of_an_hour_and_nobody_else() {
         ..house.eks()
     };
     let good = plain(&house.token("alice", &house.eks(), at(14)));
-    let open = |token: &str| {
-        let coded = token.strip_prefix("k8s-aws-v1.").unwrap();
-        String::from_utf8(URL_SAFE_NO_PAD.decode(coded).unwrap()).unwrap()
-    };
-    let shut = |url: &str| format!("k8s-aws-v1.{}", URL_SAFE_NO_PAD.encode(url));
     let url = open(&good);
     for (token, why) in [
         (
