@@ -82,31 +82,7 @@ pub(super) async fn keep_fresh(
                 return Ok(());
             }
             Next::Refresh => {
-                let renewal = Renewal {
-                    tools: this.tools.clone(),
-                    slot: this.keeping.clone(),
-                    issuer: held.issuer,
-                };
-                let own = Own {
-                    refresh: held.tokens.refresh.clone(),
-                    person: held.person.clone(),
-                    kept: held.kept,
-                };
-                let (back, renewed) = renewal.alone(Some(own)).await?;
-                held.issuer = back;
-                match renewed {
-                    Ok((session, fresh)) => {
-                        held.tokens = fresh;
-                        this.signed_in(&session, &held.tokens, Kind::SessionRenewed)
-                            .await;
-                    }
-                    Err(error) if error.is_passing() => {
-                        let state = &mut held.tokens.state;
-                        *state = state.unanswered(this.tools.clock.now().wall);
-                        this.tell(error.event()).await;
-                    }
-                    Err(error) => return Err(error),
-                }
+                held = renewed(this, held).await?;
                 continue;
             }
         };
@@ -126,6 +102,36 @@ pub(super) async fn keep_fresh(
             },
         }
     }
+}
+
+/// What is held after one renewal; the same, to be renewed a little later, where the issuer did not answer.
+async fn renewed(this: &SigningIn, mut held: Held) -> Result<Held, AuthError> {
+    let renewal = Renewal {
+        tools: this.tools.clone(),
+        slot: this.keeping.clone(),
+        issuer: held.issuer,
+    };
+    let own = Own {
+        refresh: held.tokens.refresh.clone(),
+        person: held.person.clone(),
+        kept: held.kept,
+    };
+    let (back, renewed) = renewal.alone(Some(own)).await?;
+    held.issuer = back;
+    match renewed {
+        Ok((session, fresh)) => {
+            held.tokens = fresh;
+            this.signed_in(&session, &held.tokens, Kind::SessionRenewed)
+                .await;
+        }
+        Err(error) if error.is_passing() => {
+            let state = &mut held.tokens.state;
+            *state = state.unanswered(this.tools.clock.now().wall);
+            this.tell(error.event()).await;
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(held)
 }
 
 /// Takes up a sign-in that is kept from before, with its token while that is good: the issuer is not asked anything.
