@@ -131,9 +131,10 @@ impl Perform {
                 generation,
                 questions,
                 namespace,
+                places,
             } => {
                 if let Some(link) = self.link(&cluster, generation) {
-                    let asked = (questions, namespace);
+                    let asked = (questions, namespace, places);
                     drop(spawn(rights::ask(self.tools.clone(), link, cluster, asked)));
                 }
             }
