@@ -9,6 +9,7 @@
 
 pub mod confine;
 pub mod grant;
+pub mod grave;
 pub mod held;
 pub mod manifest;
 pub mod place;
