@@ -61,7 +61,9 @@ pub(super) async fn trust(common: &Common, name: &str, out: &mut dyn Write) -> a
     let config = place::load(&file)?;
     let name = ClusterName::from(name);
     let cluster = known(&config, &name)?;
-    if let Some(why) = refused(&config, &name) {
+    let what = format!("to accept another fingerprint of {name}");
+    let next = "whoever keeps the configuration writes it there, with a second person beside them";
+    if let Some(why) = refused(&config, &name, (&what, next)) {
         writeln!(out, "{why}")?;
         return Ok(REFUSED);
     }
@@ -118,7 +120,7 @@ pub(super) async fn trust(common: &Common, name: &str, out: &mut dyn Write) -> a
 }
 
 /// The cluster of that name.
-fn known<'c>(config: &'c Config, name: &ClusterName) -> anyhow::Result<&'c Cluster> {
+pub(super) fn known<'c>(config: &'c Config, name: &ClusterName) -> anyhow::Result<&'c Cluster> {
     config.cluster(name).with_context(|| {
         let names = config.clusters.iter().map(|one| one.name.as_str());
         let names = names.collect::<Vec<_>>().join(", ");
@@ -164,7 +166,11 @@ fn pinned_to(config: &Config, name: &ClusterName, key: &str) -> Config {
 }
 
 /// Why one person may not do this, if so: a zone of the cluster needs more than one, or the policy has ended.
-fn refused(config: &Config, name: &ClusterName) -> Option<String> {
+pub(super) fn refused(
+    config: &Config,
+    name: &ClusterName,
+    (what, next): (&str, &str),
+) -> Option<String> {
     if config.policy.has_ended(Clock::start().now().wall) {
         return Some(format!(
             "the policy {} has ended, so nothing was changed; ask whoever keeps it for a new one",
@@ -178,7 +184,7 @@ fn refused(config: &Config, name: &ClusterName) -> Option<String> {
     let zone = strictest.map_or("this estate", |zone| zone.name.as_str());
     (people > 1).then(|| {
         format!(
-            "{zone} needs {people} people to accept another fingerprint of {name}, and approvals do not exist yet: nothing was changed; whoever keeps the configuration writes it there, with a second person beside them"
+            "{zone} needs {people} people {what}, and approvals do not exist yet: nothing was changed; {next}"
         )
     })
 }

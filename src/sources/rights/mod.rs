@@ -11,6 +11,7 @@ pub mod confine;
 pub mod grant;
 pub mod grave;
 pub mod held;
+pub mod install;
 pub mod manifest;
 pub mod place;
 pub mod role;
