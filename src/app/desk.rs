@@ -7,6 +7,7 @@ use std::io;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 
@@ -31,6 +32,8 @@ use crate::text::count;
 
 /// How long anybody waits for the disk.
 pub const DEADLINE: Duration = Duration::from_secs(2);
+/// How often entries without a checkpoint over them are looked for, besides those that ask for one at once.
+const SEAL_EVERY: Duration = Duration::from_secs(60);
 /// Jobs that may wait; beyond, asking waits.
 const QUEUE: usize = 64;
 
@@ -63,6 +66,7 @@ enum Job {
         reply: Reply<Written>,
     },
     Try,
+    Seal,
 }
 
 impl Job {
@@ -71,7 +75,7 @@ impl Job {
         match self {
             Job::Append { reply, .. } | Job::End { reply, .. } => reply.is_closed(),
             Job::Begin { reply, .. } => reply.is_closed(),
-            Job::Try => false,
+            Job::Try | Job::Seal => false,
         }
     }
 }
@@ -100,6 +104,9 @@ impl Desk {
         std::thread::Builder::new()
             .name("log".to_owned())
             .spawn(move || clerk.work(waiting))?;
+        if let Ok(runtime) = Handle::try_current() {
+            drop(runtime.spawn(remind(jobs.downgrade())));
+        }
         Ok(Desk { jobs: Ok(jobs) })
     }
 
@@ -180,6 +187,18 @@ impl Desk {
     }
 }
 
+/// Reminds the desk of entries that stand without a checkpoint, until it is closed.
+async fn remind(jobs: mpsc::WeakSender<Job>) {
+    loop {
+        tokio::time::sleep(SEAL_EVERY).await;
+        let Some(jobs) = jobs.upgrade() else {
+            return;
+        };
+        // A desk that is busy or behind is asked again in a minute.
+        drop(jobs.try_send(Job::Seal));
+    }
+}
+
 /// Who sits at the desk.
 struct Clerk {
     log: Log,
@@ -232,6 +251,10 @@ impl Clerk {
                     let done =
                         self.append(Draft::new(Kind::Other(SafeText::new("log.tried"))), None);
                     drop(done);
+                }
+                Job::Seal => {
+                    // Where it fails the checkpoint is missing, and the next entry meets the same disk.
+                    drop(self.log.seal(&self.clock.stamp()));
                 }
             }
             if self.log.size() != before {

@@ -3,6 +3,10 @@
 //! crossterm's own backend writes 25 bytes for an unchanged frame and the sixteen colours as `38;5;n`, which a
 //! serial console reads as blink. This one writes 30-37 and 90-97, skips what is already set, and holds a frame
 //! together with a synchronized update where the terminal knows one.
+//!
+//! Terminals differ on how far some letters go: marks, scripts that join, pictures newer than the terminal. Where one of
+//! these is written its cells are emptied first, what stands behind it is written anew, and each is put in its place by
+//! name, so no terminal's opinion moves or covers the words beside it.
 
 use std::io;
 use std::io::Write;
@@ -36,6 +40,8 @@ pub struct Lean<W: Write> {
     pen: Pen,
     at: Option<(u16, u16)>,
     size: Size,
+    /// What stands on the terminal, row by row; `None` where nothing was written since it was cleared.
+    shown: Vec<Option<Cell>>,
     synchronized: bool,
     written: u64,
 }
@@ -63,6 +69,7 @@ impl<W: Write> Lean<W> {
             pen: PLAIN,
             at: None,
             size,
+            shown: empty(size),
             synchronized,
             written: 0,
         }
@@ -76,30 +83,78 @@ impl<W: Write> Lean<W> {
     /// The terminal has another size now.
     pub fn resize(&mut self, size: Size) {
         self.size = size;
+        self.shown = empty(size);
     }
 
-    fn paint(&mut self, x: u16, y: u16, cell: &Cell) {
-        if self.at != Some((x, y)) {
-            self.frame
-                .extend_from_slice(format!("\x1b[{};{}H", y + 1, x + 1).as_bytes());
-        }
+    /// Writes one cell; gives the column where its letters end, and the one where they may end at the latest.
+    fn paint(&mut self, x: u16, y: u16, cell: &Cell) -> (u16, u16) {
+        let symbol = cell.symbol();
+        let width = cells(symbol.width().max(1));
+        let (end, settled) = (x.saturating_add(width), is_settled(symbol));
+        let last = if settled {
+            end
+        } else {
+            x.saturating_add(farthest(symbol))
+        };
+        self.place(x, y);
         self.dip(Pen {
             fg: cell.fg,
             bg: cell.bg,
             modifier: cell.modifier,
         });
-        let symbol = cell.symbol();
-        self.frame.extend_from_slice(symbol.as_bytes());
-        let width = symbol.width().max(1);
-        // A terminal that draws joined letters one by one goes further than was meant.
-        let alike = symbol
-            .chars()
-            .filter_map(UnicodeWidthChar::width)
-            .sum::<usize>()
-            == width;
-        let end = x.saturating_add(u16::try_from(width).unwrap_or(1));
+        // A terminal that goes further at the edge would go on in the next row, and in the last row move them all.
+        let standin = "?".repeat(usize::from(width));
+        let over = last > self.size.width;
+        if !settled && !over && width > 1 {
+            self.frame
+                .resize(self.frame.len() + usize::from(width), b' ');
+            self.at = None;
+            self.place(x, y);
+        }
+        let letters = if over { &standin } else { symbol };
+        self.frame.extend_from_slice(letters.as_bytes());
         // After the last column the cursor's place differs between terminals: name the next place anew.
-        self.at = (alike && end < self.size.width).then_some((end, y));
+        self.at = ((settled || over) && end < self.size.width).then_some((end, y));
+        (end, if over { end } else { last })
+    }
+
+    /// Moves the cursor, where it does not stand there already.
+    fn place(&mut self, x: u16, y: u16) {
+        if self.at != Some((x, y)) {
+            self.frame
+                .extend_from_slice(format!("\x1b[{};{}H", y + 1, x + 1).as_bytes());
+        }
+    }
+
+    /// Writes again what stands in a row from `x` on and before `until`, as far as letters before it may `reach`; gives
+    /// how far letters may reach then.
+    fn mend(&mut self, y: u16, mut x: u16, until: u16, mut reach: u16) -> u16 {
+        while x < until.min(reach) {
+            let cell = self.shown.get(self.index(x, y)).cloned().flatten();
+            let (end, last) = self.paint(x, y, &cell.unwrap_or_default());
+            (x, reach) = (end, reach.max(last));
+        }
+        reach
+    }
+
+    /// Remembers what stands in a cell now, and that nothing stands in those that it takes besides; gives how far what
+    /// stood there before may reach.
+    fn keep(&mut self, x: u16, y: u16, cell: &Cell) -> u16 {
+        let at = self.index(x, y);
+        let before = self.shown.get(at).cloned().flatten();
+        let mut blank = cell.clone();
+        blank.set_symbol(" ");
+        for taken in 0..cell.symbol().width().max(1) {
+            if let Some(shown) = self.shown.get_mut(at + taken) {
+                *shown = Some(if taken == 0 { cell } else { &blank }.clone());
+            }
+        }
+        let odd = before.filter(|before| !is_settled(before.symbol()));
+        odd.map_or(0, |odd| x.saturating_add(farthest(odd.symbol())))
+    }
+
+    fn index(&self, x: u16, y: u16) -> usize {
+        usize::from(y) * usize::from(self.size.width) + usize::from(x)
     }
 
     fn dip(&mut self, pen: Pen) {
@@ -127,6 +182,39 @@ impl<W: Write> Lean<W> {
             .extend_from_slice(format!("\x1b[{}m", codes.join(";")).as_bytes());
         self.pen = pen;
     }
+}
+
+/// A terminal of that size on which nothing stands.
+fn empty(size: Size) -> Vec<Option<Cell>> {
+    vec![None; usize::from(size.width) * usize::from(size.height)]
+}
+
+/// True for what takes the same cells on every terminal: one letter of the alphabets of Europe, or a sign like those of
+/// our own lines. Everything else is written as if it went further.
+fn is_settled(symbol: &str) -> bool {
+    let mut letters = symbol.chars();
+    letters.next().is_none_or(is_plain) && letters.next().is_none()
+}
+
+fn is_plain(c: char) -> bool {
+    let ranges = matches!(c, ' '..='\u{2ff}' | '\u{370}'..='\u{52f}' | '\u{2000}'..='\u{25ff}');
+    ranges && c.width() == Some(1)
+}
+
+/// The most cells that a terminal gives to letters: one to what is plain and to a mark, two to all others.
+fn farthest(symbol: &str) -> u16 {
+    let most = |c: char| {
+        if is_plain(c) || c.width() == Some(0) {
+            1
+        } else {
+            2
+        }
+    };
+    cells(symbol.chars().map(most).sum())
+}
+
+fn cells(count: usize) -> u16 {
+    u16::try_from(count).unwrap_or(u16::MAX)
 }
 
 /// The code of a colour: `base` is 30 or 40, `reset` 39 or 49.
@@ -163,9 +251,20 @@ impl<W: Write> Backend for Lean<W> {
     where
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
+        // What was written last: its row, where it ends, and how far it may reach on some terminal.
+        let (mut row, mut end, mut reach) = (0, 0, 0);
         for (x, y, cell) in content {
-            self.paint(x, y, cell);
+            if y == row {
+                reach = self.mend(row, end, x, reach);
+            } else {
+                self.mend(row, end, self.size.width, reach);
+                reach = 0;
+            }
+            let covered = self.keep(x, y, cell);
+            let (to, last) = self.paint(x, y, cell);
+            (row, end, reach) = (y, to, reach.max(last).max(covered));
         }
+        self.mend(row, end, self.size.width, reach);
         Ok(())
     }
 
@@ -196,6 +295,7 @@ impl<W: Write> Backend for Lean<W> {
         self.frame.extend_from_slice(b"\x1b[0m\x1b[2J");
         self.pen = PLAIN;
         self.at = None;
+        self.shown = empty(self.size);
         Ok(())
     }
 
@@ -281,6 +381,35 @@ mod tests {
             .expect("drawn");
         let bytes = String::from_utf8_lossy(&terminal.backend().out).into_owned();
         assert!(bytes.contains("\u{1f3fd}\x1b[1;3Hx"), "{bytes:?}");
+    }
+
+    #[test]
+    fn words_beside_letters_that_may_cover_them_are_written_again() {
+        let mut terminal = terminal();
+        let mut written = |words: &str| {
+            let before = terminal.backend().out.len();
+            terminal
+                .draw(|frame| frame.buffer_mut().set_string(0, 0, words, Style::new()))
+                .expect("drawn");
+            String::from_utf8_lossy(&terminal.backend().out[before..]).into_owned()
+        };
+        written("ab down");
+        assert_eq!(written("a\u{915} down"), "\x1b[1;2H\u{915}\x1b[1;3H ");
+        assert_eq!(
+            written("e\u{301}\u{915} down"),
+            "\x1b[1;1He\u{301}\x1b[1;2H\u{915}\x1b[1;3H "
+        );
+    }
+
+    #[test]
+    fn letters_that_may_go_over_the_edge_are_not_written_there() {
+        let mut terminal = terminal();
+        let words = format!("{:19}\u{915}", "");
+        terminal
+            .draw(|frame| frame.buffer_mut().set_string(0, 2, &words, Style::new()))
+            .expect("drawn");
+        let bytes = String::from_utf8_lossy(&terminal.backend().out).into_owned();
+        assert_eq!(bytes, "\x1b[3;20H?");
     }
 
     #[test]

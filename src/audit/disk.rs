@@ -4,6 +4,7 @@ use std::fs::File;
 use std::fs::OpenOptions;
 use std::io;
 use std::io::Write as _;
+use std::os::unix::fs::FileExt as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
@@ -30,6 +31,8 @@ pub(super) trait Disk: Send {
     fn sync_folder(&self, path: &Path) -> io::Result<()>;
     /// Cuts a file to a length.
     fn truncate(&self, file: &File, len: u64) -> io::Result<()>;
+    /// Writes over a part of a file that is there, from an offset, and waits for nothing.
+    fn overwrite(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()>;
     /// Puts a file in the place of another, at once.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
@@ -77,6 +80,10 @@ impl Disk for Local {
 
     fn truncate(&self, file: &File, len: u64) -> io::Result<()> {
         file.set_len(len)
+    }
+
+    fn overwrite(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+        file.write_all_at(bytes, offset)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {

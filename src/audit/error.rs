@@ -88,6 +88,16 @@ pub enum AuditError {
         /// The cluster it was meant for.
         cluster: String,
     },
+    /// An entry cannot be proved by itself.
+    #[error("entry {} in {} cannot be proved: {why}", count(*seq), path.display())]
+    Unproved {
+        /// The number that was asked for.
+        seq: u64,
+        /// The folder of the log.
+        path: PathBuf,
+        /// Why, and what to do about it.
+        why: String,
+    },
     /// A line of the log is not an entry.
     #[error("entry {} in {} cannot be read; run log verify", count(*seq), path.display())]
     Damaged {

@@ -153,6 +153,18 @@ pub(super) fn open_own(path: &Path) -> Result<File, AuditError> {
     Ok(file)
 }
 
+/// Opens a file that holds a secret for reading; nothing where it is not there.
+pub(super) fn open_secret(path: &Path) -> Result<Option<File>, AuditError> {
+    let file = match open_plain(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(reading(path, source)),
+    };
+    let meta = file.metadata().map_err(|source| reading(path, source))?;
+    check_owner(path, &meta)?;
+    Ok(Some(file))
+}
+
 /// Opens the file that processes lock, making it where it is missing.
 pub(super) fn open_lock(dir: &Path) -> Result<File, AuditError> {
     let path = dir.join("lock");

@@ -28,6 +28,11 @@ impl Leaf {
         Self(bytes)
     }
 
+    /// Gives the 32 bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// Reads 64 lower-case hexadecimal digits; anything else is nothing.
     pub fn from_hex(text: &str) -> Option<Self> {
         let digits = text.as_bytes();

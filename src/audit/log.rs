@@ -27,7 +27,9 @@ use crate::audit::permit::Class;
 use crate::audit::permit::Permit;
 use crate::audit::permit::Ticket;
 use crate::audit::read;
+use crate::audit::seal::Seal;
 use crate::audit::settle::Place;
+use crate::audit::tree::Edge;
 use crate::text::SafeText;
 
 /// The length at which a segment is full, in bytes.
@@ -55,6 +57,7 @@ pub struct Log {
     pub(super) behind: bool,
     pub(super) stopped: bool,
     pub(super) limit: u64,
+    pub(super) seal: Seal,
 }
 
 impl Log {
@@ -101,13 +104,23 @@ impl Log {
             policy,
             lock,
             segment: None,
-            place: Place::before(1, Leaf::default(), Timestamp::UNIX_EPOCH, None),
+            place: Place::before(
+                1,
+                Leaf::default(),
+                Edge::default(),
+                Timestamp::UNIX_EPOCH,
+                None,
+            ),
             known: false,
             behind: false,
             stopped: false,
             limit: SEGMENT,
+            seal: Seal::default(),
         };
-        log.locked(|log| log.settle(stamp))?;
+        log.locked(|log| {
+            log.settle(stamp)?;
+            log.take_key(stamp)
+        })?;
         Ok(log)
     }
 
@@ -127,14 +140,14 @@ impl Log {
             log.settle(stamp)?;
             log.watch_clock(stamp)?;
             if log.place.offset >= log.limit {
-                log.start_segment(
-                    log.place.seq + 1,
-                    log.place.leaf,
-                    Draft::new(Kind::LogOpen),
-                    stamp,
-                )?;
+                let after = (log.place.seq + 1, log.place.leaf, log.place.edge.clone());
+                log.start_segment(after, Draft::new(Kind::LogOpen), stamp)?;
             }
-            log.write(draft, body, stamp)
+            let kind = draft.kind.clone();
+            let receipt = log.write(draft, body, stamp)?;
+            // The entry is kept in any case; where signing fails, [`Log::sealed`] stays behind and tells it.
+            drop(log.seal_after(&kind, stamp));
+            Ok(receipt)
         })
     }
 
@@ -277,7 +290,7 @@ impl Log {
     }
 
     /// Does something while no other process writes.
-    fn locked<T>(
+    pub(super) fn locked<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, AuditError>,
     ) -> Result<T, AuditError> {

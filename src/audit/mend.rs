@@ -28,6 +28,7 @@ use crate::audit::log::Log;
 use crate::audit::settle;
 use crate::audit::settle::Place;
 use crate::audit::settle::Shape;
+use crate::audit::tree::Edge;
 use crate::text::SafeText;
 use crate::text::count;
 
@@ -54,7 +55,9 @@ impl Log {
             // Already taken away above.
             Shape::Stub { .. } => {}
             Shape::Fresh => {
-                self.start_segment(1, Leaf::default(), Draft::new(Kind::LogOpen), stamp)?;
+                let from = (1, Leaf::default(), Edge::default());
+                let draft = self.opening()?;
+                self.start_segment(from, draft, stamp)?;
             }
             Shape::Sound(place) => self.adopt(place)?,
             Shape::Behind(place) => {
@@ -65,10 +68,15 @@ impl Log {
                 self.adopt(place)?;
                 torn = self.move_tail()?;
             }
-            Shape::Broken { next, prev, why } => {
+            Shape::Broken {
+                next,
+                prev,
+                edge,
+                why,
+            } => {
                 let mut draft = Draft::new(Kind::LogBreak);
                 draft.reason = Some(SafeText::from(why));
-                self.start_segment(next, prev, draft, stamp)?;
+                self.start_segment((next, prev, edge), draft, stamp)?;
             }
         }
         if torn.is_none() && !known {
@@ -88,7 +96,7 @@ impl Log {
         };
         let said =
             head::read(&self.dir).map_err(|e| folder::reading(&self.dir.join(head::NAME), e))?;
-        if said != Seen::Read(self.place.head()) {
+        if !matches!(said, Seen::Read(head) if self.place.agrees(&head)) {
             return Ok(false);
         }
         let path = self.segment_path();
@@ -113,11 +121,10 @@ impl Log {
         Ok(())
     }
 
-    /// Starts a new segment with its first entry.
+    /// Starts a new segment with its first entry: its number, the hash it names, and the tree before it.
     pub(super) fn start_segment(
         &mut self,
-        first: u64,
-        prev: Leaf,
+        (first, prev, edge): (u64, Leaf, Edge),
         draft: Draft,
         stamp: &Stamp,
     ) -> Result<(), AuditError> {
@@ -127,7 +134,7 @@ impl Log {
             .create(&path)
             .map_err(|e| folder::failed("making", &path, e))?;
         self.segment = Some(file);
-        self.place = Place::before(first, prev, self.place.ts, None);
+        self.place = Place::before(first, prev, edge, self.place.ts, None);
         // Until the first entry stands, the next append looks at the folder anew.
         self.known = false;
         if let Err(source) = self.disk.sync_folder(&self.dir) {

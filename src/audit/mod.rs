@@ -10,6 +10,7 @@
 
 mod body;
 mod chain;
+pub mod checkpoint;
 mod disk;
 pub mod entry;
 pub mod error;
@@ -18,15 +19,22 @@ mod form;
 mod head;
 mod kind;
 mod leaf;
+mod levels;
 mod log;
+mod marks;
 mod mend;
+pub mod note;
 pub mod own;
 pub mod permit;
+mod proof;
+pub mod prove;
 pub mod read;
 mod report;
+mod seal;
 mod settle;
 #[cfg(test)]
 mod tests;
+mod tree;
 pub mod verify;
 pub mod volume;
 mod write;
@@ -38,5 +46,7 @@ pub use kind::Kind;
 pub use leaf::Leaf;
 pub use log::{Log, Receipt};
 pub use permit::{Actual, AuditId, Bound, Class, Permit, Refused, Ticket};
+pub use prove::Proven;
+pub use prove::prove;
 pub use report::{Line, Proof, Report};
 pub use verify::verify;

@@ -32,6 +32,10 @@ pub struct Report {
     pub proof: Proof,
     /// How many lines were read.
     pub entries: u64,
+    /// How many entries are under the newest signed checkpoint that agrees.
+    pub sealed: u64,
+    /// How many signed checkpoints agree.
+    pub checkpoints: u64,
     /// Whether every entry is proved.
     pub whole: bool,
     /// The first entry that is not as it was written; all before it are whole.

@@ -22,16 +22,27 @@ use crate::audit::head::Head;
 use crate::audit::head::Seen;
 use crate::audit::kind::Kind;
 use crate::audit::leaf::Leaf;
+use crate::audit::marks::Marks;
+use crate::audit::note::Note;
 use crate::audit::report::Line;
 use crate::audit::report::Proof;
 use crate::audit::report::Report;
 use crate::audit::report::about;
+use crate::audit::seal;
+use crate::audit::seal::History;
+use crate::audit::tree::Edge;
 use crate::text::count;
 
 /// Reads every entry and body of a log and says whether it is whole.
 pub fn verify(dir: &Path) -> Report {
+    verify_against(dir, &[])
+}
+
+/// As [`verify`], and every given checkpoint, kept by whomever, must be a beginning of this log.
+pub fn verify_against(dir: &Path, kept: &[Note]) -> Report {
     let mut walk = Walk::new();
     let judged = snapshot(dir).and_then(|snapshot| {
+        walk.expect(&snapshot, kept);
         for (at, (first, length)) in snapshot.segments.iter().enumerate() {
             walk.segment(dir, *first, *length, at + 1 == snapshot.segments.len())?;
         }
@@ -48,6 +59,7 @@ pub fn verify(dir: &Path) -> Report {
 struct Snapshot {
     segments: Vec<(u64, u64)>,
     head: Seen,
+    history: History,
 }
 
 /// Looks at the folder while no process writes; where there is no lock to take, it looks all the same.
@@ -67,7 +79,13 @@ fn snapshot(dir: &Path) -> Result<Snapshot, String> {
         }
         let path = dir.join(head::NAME);
         let head = head::read(dir).map_err(|e| unreadable(&path, &e))?;
-        Ok(Snapshot { segments, head })
+        let path = dir.join(seal::HISTORY);
+        let history = seal::history(dir).map_err(|e| unreadable(&path, &e))?;
+        Ok(Snapshot {
+            segments,
+            head,
+            history,
+        })
     })();
     if let Some(lock) = lock.filter(|_| locked) {
         // Closing the file right after would unlock as well.
@@ -88,7 +106,11 @@ fn unreadable(path: &Path, e: &io::Error) -> String {
 struct Walk {
     chain: Chain,
     entries: u64,
-    last_prev: Option<Leaf>,
+    edge: Edge,
+    /// How many entries the head names, and how leaf and root stood there.
+    named: u64,
+    at_head: Option<(Leaf, Leaf)>,
+    marks: Marks,
     /// First entry and length, up to the last whole line, of the last segment that has one.
     last_segment: (u64, u64),
     fault: Option<Fault>,
@@ -105,7 +127,10 @@ impl Walk {
         Self {
             chain: Chain::before(1),
             entries: 0,
-            last_prev: None,
+            edge: Edge::default(),
+            named: 0,
+            at_head: None,
+            marks: Marks::default(),
             last_segment: (0, 0),
             fault: None,
             unprovable: Vec::new(),
@@ -143,6 +168,10 @@ impl Walk {
             });
             self.chain = Chain::before(first);
         }
+        // An entry that is gone has a leaf of zeros, as the writer has it behind a break.
+        while self.edge.size() + 1 < first {
+            self.edge.push(Leaf::default(), |_, _| {});
+        }
         let path = folder::segment(dir, first);
         let mut lines = Lines::open(&path, 0, length).map_err(|e| unreadable(&path, &e))?;
         let mut used = 0;
@@ -165,14 +194,28 @@ impl Walk {
 
     /// Judges one line.
     fn line(&mut self, dir: &Path, line: &[u8]) -> Result<(), String> {
-        let entry = match self.chain.follow::<Entry>(line) {
+        let followed = self.chain.follow::<Entry>(line);
+        self.edge.push(Leaf::of(line), |_, _| {});
+        if let Ok(entry) = &followed {
+            self.marks.learn(entry);
+        }
+        if self.named == self.chain.seq
+            && let Some(leaf) = self.chain.leaf
+        {
+            self.at_head = Some((leaf, self.edge.root()));
+        }
+        let passed = self.marks.pass(&self.edge);
+        // The chain names the entry itself, a checkpoint only how far the log was whole.
+        if let Some(fault) = passed.filter(|_| self.fault.is_none()) {
+            self.found(fault);
+        }
+        let entry = match followed {
             Ok(entry) => entry,
             Err(fault) => {
                 self.found(fault);
                 return Ok(());
             }
         };
-        self.last_prev = Some(entry.prev);
         self.remember(&entry);
         let Some(body) = &entry.body else {
             return Ok(());
@@ -217,10 +260,7 @@ impl Walk {
                 count(bytes),
                 count(self.chain.seq)
             );
-            self.notes.push(Line {
-                level: "WARN",
-                sentence,
-            });
+            self.note(sentence);
         } else {
             self.found(Fault {
                 seq,
@@ -234,8 +274,12 @@ impl Walk {
         let end = self.chain.clone();
         let head = match said {
             Seen::Read(head) => head,
+            Seen::Half(head) => {
+                self.note("one of the two places of the file head cannot be read, as a power loss leaves it; the next append writes it anew".to_owned());
+                head
+            }
             Seen::Missing if end.seq == 0 => return self.unprovable.push("there is no log here; name its folder".to_owned()),
-            Seen::Missing if end.seq == 1 => return self.note_behind(end.seq),
+            Seen::Missing if end.seq == 1 => return self.note_behind(1, 1),
             Seen::Missing => return self.unprovable.push("the file head is missing; the chain alone cannot show that nothing was cut off its end".to_owned()),
             Seen::Garbled => return self.unprovable.push("the file head cannot be read; the chain alone cannot show that nothing was cut off its end".to_owned()),
         };
@@ -244,18 +288,22 @@ impl Walk {
                 seq: end.seq + 1,
                 what: "is missing".to_owned(),
             }),
-            Head { size, leaf, .. } if *size == end.seq => {
+            Head { size, .. } if *size == end.seq => {
                 let last = self.last_segment == (head.segment, head.bytes);
-                if !last || end.leaf.is_some_and(|last| last != *leaf) {
+                let leaf = end.leaf.is_none_or(|last| last == head.leaf);
+                if !last || !leaf {
                     self.found(Fault {
                         seq: end.seq,
                         what: "differs (head)".to_owned(),
                     });
+                } else if head.root.is_some_and(|root| root != self.edge.root()) {
+                    self.found(Fault {
+                        seq: 1,
+                        what: "or one after it differs (tree)".to_owned(),
+                    });
                 }
             }
-            Head { size, leaf, .. } if size + 1 == end.seq && self.last_prev == Some(*leaf) => {
-                self.note_behind(end.seq);
-            }
+            Head { size, .. } if self.agrees(head) => self.note_behind(size + 1, end.seq),
             Head { size, .. } => self.found(Fault {
                 seq: size + 1,
                 what: "is not known to the file head".to_owned(),
@@ -263,12 +311,42 @@ impl Walk {
         }
     }
 
-    /// Notes that a crash came between an entry and its head.
-    fn note_behind(&mut self, seq: u64) {
-        let sentence = format!(
-            "entry {} is newer than the file head, as a crash right after its writing leaves it; the next start mends the head",
-            count(seq)
-        );
+    /// Tells whether entry and tree stood as the head says, where it says so.
+    fn agrees(&self, head: &Head) -> bool {
+        self.at_head.is_some_and(|(leaf, root)| {
+            leaf == head.leaf && head.root.is_none_or(|said| said == root)
+        })
+    }
+
+    /// Takes up what the log must agree with.
+    fn expect(&mut self, snapshot: &Snapshot, kept: &[Note]) {
+        self.named = snapshot.head.head().map_or(0, |head| head.size);
+        if snapshot.history.loose > 0 {
+            self.note(format!("{} bytes after the last whole checkpoint are none, as a crash leaves them; the next start cuts them off", count(snapshot.history.loose)));
+        }
+        if snapshot.history.broken {
+            self.unprovable
+                .push("a checkpoint in the file checkpoints cannot be read".to_owned());
+        }
+        for note in snapshot.history.notes.iter().chain(kept) {
+            if let Err(why) = self.marks.add(note) {
+                self.unprovable.push(why);
+            }
+        }
+    }
+
+    /// Notes that a crash came between entries and their head.
+    fn note_behind(&mut self, from: u64, to: u64) {
+        let which = if from == to {
+            format!("entry {} is", count(to))
+        } else {
+            format!("entries {} to {} are", count(from), count(to))
+        };
+        self.note(format!("{which} newer than the file head, as a crash right after the writing leaves it; the next start mends the head"));
+    }
+
+    /// Adds a line that is no verdict.
+    fn note(&mut self, sentence: String) {
         self.notes.push(Line {
             level: "WARN",
             sentence,
@@ -276,13 +354,17 @@ impl Walk {
     }
 
     /// Words what was found.
-    fn report(self, dir: &Path) -> Report {
+    fn report(mut self, dir: &Path) -> Report {
+        if let Some(fault) = self.marks.left(self.chain.seq) {
+            self.found(fault);
+        }
         let proof = match (&self.fault, self.unprovable.is_empty()) {
             (Some(_), _) => Proof::Tampered,
             (None, false) => Proof::CannotProve,
             (None, true) => Proof::Whole,
         };
         let mut lines = self.verdict(dir);
+        let signed = self.signed();
         lines.extend(self.notes);
         let open_intents: Vec<u64> = {
             let mut open: Vec<u64> = self.intents.into_values().collect();
@@ -290,6 +372,7 @@ impl Walk {
             open
         };
         if proof == Proof::Whole {
+            lines.extend(signed);
             let sentence = "no witness is configured: whole, but only this host says so".to_owned();
             lines.push(Line {
                 level: "WARN",
@@ -320,6 +403,8 @@ impl Walk {
         Report {
             proof,
             entries: self.entries,
+            sealed: self.marks.sealed,
+            checkpoints: self.marks.agreed,
             whole: proof == Proof::Whole,
             first_bad: self.fault.map(|fault| fault.seq),
             open_intents,
@@ -328,6 +413,32 @@ impl Walk {
             breaks: self.breaks,
             lines,
         }
+    }
+
+    /// Words how far signed checkpoints reach.
+    fn signed(&self) -> Option<Line> {
+        let (sealed, end) = (self.marks.sealed, self.chain.seq);
+        let by = match self.marks.agreed {
+            0 => return None,
+            1 => "1 checkpoint".to_owned(),
+            n => format!("{} checkpoints", count(n)),
+        };
+        let (level, rest) = match end - sealed {
+            0 => ("OK", String::new()),
+            1 => (
+                "WARN",
+                "; the entry after it stands by chain and head alone".to_owned(),
+            ),
+            n => (
+                "WARN",
+                format!(
+                    "; the {} entries after it stand by chain and head alone",
+                    count(n)
+                ),
+            ),
+        };
+        let sentence = format!("signed up to entry {} by {by}{rest}", count(sealed));
+        Some(Line { level, sentence })
     }
 
     /// Words the verdict and its reasons.

@@ -15,6 +15,7 @@ use crate::audit::error::AuditError;
 use crate::audit::folder;
 use crate::audit::head;
 use crate::audit::leaf::Leaf;
+use crate::audit::levels::Levels;
 use crate::audit::log::Log;
 use crate::audit::log::Receipt;
 use crate::audit::settle::Place;
@@ -43,11 +44,14 @@ impl Log {
             });
         }
         let mut after = self.place.clone();
-        after.advance(leaf, entry.ts, line.len() as u64);
+        let mut stored = Vec::new();
+        after.advance(leaf, entry.ts, line.len() as u64, &mut stored);
         let content = sealed.as_ref().map(|(_, content)| content.as_slice());
         match self.keep(seq, content, &line, &after) {
             Ok(()) => {
                 self.place = after;
+                // What is not stored is computed again by whoever needs it.
+                drop(Levels::of(&self.dir).store(&stored));
                 Ok(Receipt { seq, leaf })
             }
             Err(Failure::Undone(source)) => {
@@ -85,7 +89,12 @@ impl Log {
         }
         self.disk.write_whole(file, line).map_err(Failure::Undone)?;
         self.disk.sync(file).map_err(Failure::InDoubt)?;
-        head::replace(&*self.disk, &self.dir, &after.head())
+        if after.offset == line.len() as u64 {
+            // The name of a new segment is kept with the head that leads to it.
+            head::replace(&*self.disk, &self.dir, &after.head())
+        } else {
+            head::write(&*self.disk, &self.dir, &after.head())
+        }
     }
 
     /// Takes back what a failed write left; where that fails too, the log is stopped.

@@ -75,11 +75,12 @@ impl Audience {
                 name: cluster.name.to_string(),
                 issuer: cluster.server.clone(),
                 place: format!("cluster {}", cluster.name),
-                ca: Some(cluster.ca.clone()),
+                ca: cluster.authority(),
                 client_id: self.client_id.clone(),
                 flow: Flow::Paste,
                 loopback_on_shared_host: false,
                 groups_claim: String::new(),
+                person_claim: None,
             });
         }
         let found = config

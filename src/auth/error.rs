@@ -24,14 +24,23 @@ pub enum AuthError {
         reason: String,
     },
     /// The server could not prove who it is; nothing was sent to it.
-    #[error(
-        "{host} could not prove who it is: {reason}; nothing was sent; check ca of the identity, then n"
-    )]
+    #[error("{host} could not prove who it is: {reason}; nothing was sent; check {trust}, then n")]
     Untrusted {
         /// The issuer's host.
         host: String,
         /// Why, in plain words.
         reason: String,
+        /// What of the configuration it is trusted by.
+        trust: String,
+    },
+    /// The file of authorities has none with the key that the cluster is pinned to, so nothing is asked.
+    #[error(
+        "ca of cluster {cluster} holds no certificate of the key in its fingerprint, so nothing was sent; crashcart \
+         trust {cluster} shows both keys"
+    )]
+    OtherKey {
+        /// The cluster's name.
+        cluster: String,
     },
     /// A document or token names another issuer than the configuration.
     #[error(

@@ -104,6 +104,12 @@ pub(super) struct Serve {
     /// Clusters that take the tokens of a second issuer, with logins of its own
     #[arg(long, value_name = "CLUSTER")]
     pub apart: Vec<String>,
+    /// Clusters that are entered by an OAuth server of their own, as OpenShift has it
+    #[arg(long, value_name = "CLUSTER")]
+    pub openshift: Vec<String>,
+    /// Clusters that are entered by AWS keys, as EKS has it
+    #[arg(long, value_name = "CLUSTER")]
+    pub eks: Vec<String>,
     /// Whose manners the issuer has: keycloak or dex
     #[arg(long, value_name = "NAME", default_value = "keycloak")]
     pub issuer: Manners,
@@ -268,8 +274,28 @@ pub(super) enum LogVerb {
         #[arg(short, long, value_enum, default_value_t)]
         output: Output,
     },
+    /// Print the proof of one entry, which needs no other entry to be checked
+    Prove {
+        /// The number of the entry
+        #[arg(long, value_name = "N")]
+        seq: u64,
+    },
     /// Check every byte: exit 0 whole, 1 tampered with (names the entry), 2 cannot be proved
     Verify {
+        /// A checkpoint that was kept elsewhere: it must be a beginning of this log; may be given often
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Vec<PathBuf>,
+        /// Check the proof of one entry that `log prove` printed, in place of the log
+        #[arg(
+            long,
+            value_name = "FILE",
+            requires = "key",
+            conflicts_with = "checkpoint"
+        )]
+        proof: Option<PathBuf>,
+        /// The key that signs that log's checkpoints, as its first entry names it
+        #[arg(long, value_name = "NAME+ID+KEY", requires = "proof")]
+        key: Option<String>,
         /// How to answer
         #[arg(short, long, value_enum, default_value_t)]
         output: Output,

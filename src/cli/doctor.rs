@@ -168,10 +168,37 @@ fn policy(config: &Config, report: &mut Report<'_>) -> anyhow::Result<()> {
         words.push_str(&end);
         report.say(level, "policy", &words)?;
     }
+    if let Some(words) = lists(policy) {
+        report.say(Level::Ok, "policy lists", &words)?;
+    }
     for words in &policy.narrowed {
         report.say(Level::Ok, "policy holds", words)?;
     }
     Ok(())
+}
+
+/// What a policy lists of others, and what it names people by; `None` where it says nothing of either.
+fn lists(policy: &Policy) -> Option<String> {
+    let counted = [
+        (policy.signers.len(), "signer", "signers"),
+        (policy.ssh_keys.len(), "key of a person", "keys of persons"),
+        (policy.witnesses.len(), "witness", "witnesses"),
+        (policy.drill_targets.len(), "drill target", "drill targets"),
+    ];
+    let listed = counted.into_iter().filter(|(count, ..)| *count > 0);
+    let mut words: Vec<String> = listed
+        .map(|(count, one, many)| format!("{count} {}", if count == 1 { one } else { many }))
+        .collect();
+    if !words.is_empty() {
+        words.push("nothing asks for these yet".to_owned());
+    }
+    words.extend(
+        policy
+            .person_claim
+            .iter()
+            .map(|claim| format!("people are named by {claim}")),
+    );
+    (!words.is_empty()).then(|| words.join(", "))
 }
 
 /// How long a policy is good, and how bad that is.

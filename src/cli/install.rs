@@ -26,6 +26,7 @@ use crate::sources::rights::install::objects;
 use crate::sources::twins::twin;
 use crate::state::State;
 use crate::text::SafeText;
+use crate::view::lines;
 
 /// How long a cluster has to say who it is.
 const REACH: Duration = Duration::from_secs(20);
@@ -48,16 +49,20 @@ pub(super) async fn install(
         std::io::stdin().is_terminal() || simulated,
         "the name of a cluster must be typed at a terminal; piped answers count only in a simulated estate"
     );
+    if let Some(words) = lines::own_policy(&config.policy) {
+        writeln!(out, "{words}")?;
+    }
     let objects = objects(manifest);
     let names: Vec<ClusterName> = clusters
         .iter()
         .map(|name| ClusterName::from(name.as_str()))
         .collect();
     for name in &names {
-        trust::known(&config, name)?;
+        let pinned = trust::known(&config, name)?.fingerprint.as_ref();
+        let uid = pinned.and_then(|print| print.uid.as_deref());
         let what = format!("to give rights on {name}");
         let next = "print it without --install, and have it applied with a second person there";
-        if let Some(why) = trust::refused(&config, name, (&what, next)) {
+        if let Some(why) = trust::needs_more(&config, (name, uid), (&what, next)) {
             writeln!(out, "{why}")?;
             return Ok(REFUSED);
         }

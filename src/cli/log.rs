@@ -1,27 +1,39 @@
-//! `log show` and `log verify`: who did what, when, on what, and can it be proved?
+//! `log show`, `log verify` and `log prove`: who did what, when, on what, and can it be proved?
 //!
-//! Both only read, so an auditor runs them on a copy as well as the engineer on the live folder.
+//! All of them only read, so an auditor runs them on a copy as well as the engineer on the live folder.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::io;
+use std::io::Read as _;
 use std::io::Write;
 use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::audit;
 use crate::audit::Entry;
 use crate::audit::Kind;
+use crate::audit::Proven;
+use crate::audit::checkpoint::Checkpoint;
+use crate::audit::note::Key;
+use crate::audit::note::Note;
 use crate::audit::read;
 use crate::audit::read::Row;
+use crate::audit::verify::verify_against;
 use crate::text::SafeText;
 use crate::text::clock_seconds;
 use crate::text::count;
 use crate::text::pad;
 use crate::text::pad_left;
 use crate::text::width;
+
+/// Bytes of a checkpoint or a proof that are read: no such file is longer.
+const MOST: u64 = 1 << 20;
 
 /// Which entries to show; what is not named is not asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -88,9 +100,18 @@ pub(super) fn show(
 ///
 /// # Errors
 ///
-/// When what is printed cannot be written.
-pub(super) fn verify(dir: &Path, form: Form, out: &mut dyn Write) -> anyhow::Result<u8> {
-    let report = crate::audit::verify(dir);
+/// When a given checkpoint cannot be read, or what is printed cannot be written.
+pub(super) fn verify(
+    dir: &Path,
+    checkpoints: &[PathBuf],
+    form: Form,
+    out: &mut dyn Write,
+) -> anyhow::Result<u8> {
+    let kept: Vec<Note> = checkpoints
+        .iter()
+        .map(|path| checkpoint(path))
+        .collect::<anyhow::Result<_>>()?;
+    let report = verify_against(dir, &kept);
     let printed = if form.json {
         json_report(&report, form.simulated).and_then(|text| writeln!(out, "{text}"))
     } else {
@@ -102,6 +123,73 @@ pub(super) fn verify(dir: &Path, form: Form, out: &mut dyn Write) -> anyhow::Res
     };
     printed.context("what was found could not be printed")?;
     Ok(report.exit_code())
+}
+
+/// Prints the proof of one entry.
+///
+/// # Errors
+///
+/// When it cannot be proved, or what is printed cannot be written.
+pub(super) fn prove(dir: &Path, seq: u64, out: &mut dyn Write) -> anyhow::Result<u8> {
+    let proven = audit::prove(dir, seq)?;
+    write!(out, "{proven}").context("the proof could not be printed")?;
+    Ok(0)
+}
+
+/// Checks the proof of one entry, prints what it proves, and gives the exit code: 0 proved, 1 not.
+///
+/// # Errors
+///
+/// When the file or the key cannot be read, or what is printed cannot be written.
+pub(super) fn check(path: &Path, key: &str, out: &mut dyn Write) -> anyhow::Result<u8> {
+    let key = Key::parse(key)
+        .context("the key cannot be read; give it as the log's first entry names it")?;
+    let read = text(path).and_then(|text| Ok(Proven::parse(&text)?));
+    let proven = read.with_context(|| {
+        format!(
+            "{} cannot be read; give a file that log prove printed",
+            path.display()
+        )
+    })?;
+    let (line, code) = match proven.check(&key) {
+        Ok(over) => {
+            let (seq, size) = (count(proven.seq), count(over.size));
+            let origin = SafeText::new(&over.origin);
+            let said = format!(
+                "OK   entry {seq} is in the log {origin} as its checkpoint over {size} entries has it"
+            );
+            (said, 0)
+        }
+        Err(why) => (
+            format!("CRIT entry {} is not proved: {why}", count(proven.seq)),
+            1,
+        ),
+    };
+    let entry = SafeText::new(&String::from_utf8_lossy(&proven.line));
+    writeln!(out, "{line}\n{entry}").context("what was found could not be printed")?;
+    Ok(code)
+}
+
+/// Reads a checkpoint that was kept elsewhere.
+fn checkpoint(path: &Path) -> anyhow::Result<Note> {
+    let read = text(path).and_then(|text| {
+        let note = Note::parse(&text)?;
+        Checkpoint::parse(&note.text)?;
+        Ok(note)
+    });
+    read.with_context(|| {
+        format!(
+            "{} cannot be read as a checkpoint; give one as it was kept",
+            path.display()
+        )
+    })
+}
+
+/// Reads a small file of text.
+fn text(path: &Path) -> anyhow::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(MOST).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// Writes a report as JSON.
@@ -413,7 +501,7 @@ Log of jump-1  6 entries, newest first
         let temp = built();
         let dir = temp.path().join("log");
         let mut out = Vec::new();
-        assert_eq!(verify(&dir, FORM, &mut out).unwrap(), 0);
+        assert_eq!(verify(&dir, &[], FORM, &mut out).unwrap(), 0);
         let text = String::from_utf8(out).unwrap();
         assert!(
             text.starts_with(
@@ -433,14 +521,14 @@ Log of jump-1  6 entries, newest first
         std::fs::write(&path, bytes).unwrap();
         let mut out = Vec::new();
         let json = Form { json: true, ..FORM };
-        assert_eq!(verify(&dir, json, &mut out).unwrap(), 1);
+        assert_eq!(verify(&dir, &[], json, &mut out).unwrap(), 1);
         let value: Value = serde_json::from_slice(&out).unwrap();
         assert_eq!(
             (&value["proof"], &value["first_bad"]),
             (&json!("tampered"), &json!(6))
         );
         assert_eq!(
-            verify(&temp.path().join("none"), FORM, &mut Vec::new()).unwrap(),
+            verify(&temp.path().join("none"), &[], FORM, &mut Vec::new()).unwrap(),
             2
         );
     }

@@ -1,4 +1,4 @@
-//! `login` and `logout`: sign in and out, in lines.
+//! `login`: sign in, in lines.
 
 use std::io::Write;
 use std::path::Path;
@@ -27,11 +27,18 @@ use crate::text::SafeText;
 const ANSWER: Duration = Duration::from_secs(900);
 /// How long clusters have to say who they take us for.
 const GREET: Duration = Duration::from_secs(15);
-/// How long a sign-in that is kept from before has to be taken up; nobody says that there is none.
-const TAKE_UP: Duration = Duration::from_secs(3);
+/// How long a sign-in that is kept from before has to be taken up, or given back: longer than its issuer, its store and
+/// another console that renews it are waited for.
+pub(super) const KEPT: Duration = Duration::from_secs(40);
+
+/// Somebody pressed Ctrl-C.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("given up; a sign-in that was under way has ended, and signs nobody in any more")]
+pub(super) struct GivenUp;
 
 /// Signs in (to one identity of the configuration, or to each that a cluster needs) and says who the clusters take
-/// you for. Tokens are kept in memory only, so this checks the way in.
+/// you for. Where the configuration keeps tokens in memory only, this checks the way in; else the next start takes the
+/// sign-in up.
 pub(super) async fn login(
     engine: Engine,
     identity: Option<&str>,
@@ -44,7 +51,7 @@ pub(super) async fn login(
 }
 
 /// The sign-ins that a person named, by identity or by identity and audience; all when none is named.
-fn wanted(state: &State, identity: Option<&str>) -> anyhow::Result<Vec<Audience>> {
+pub(super) fn wanted(state: &State, identity: Option<&str>) -> anyhow::Result<Vec<Audience>> {
     let all = state.sign_ins.audiences();
     let Some(name) = identity else {
         return Ok(all.to_vec());
@@ -60,50 +67,11 @@ fn wanted(state: &State, identity: Option<&str>) -> anyhow::Result<Vec<Audience>
     Ok(found)
 }
 
-/// Signs out (of one identity, or of each): tokens are given back to their issuer and forgotten, connections closed.
-pub(super) async fn logout(
-    mut engine: Engine,
-    identity: Option<&str>,
-    out: &mut dyn Write,
-) -> anyhow::Result<u8> {
-    let wanted = wanted(&engine.state, identity)?;
-    taken_up(&mut engine).await;
-    let mut failed = false;
-    for audience in wanted {
-        let name = audience.name(&engine.state.config);
-        let Some(session) = engine.state.sign_ins.session(&audience).cloned() else {
-            let store = engine.state.config.tokens.store.word();
-            writeln!(
-                out,
-                "{name}: nobody is signed in here (tokens are kept in {store})"
-            )?;
-            continue;
-        };
-        engine.act(Action::SignOutOf(audience.clone()), true);
-        let gone = |state: &State| state.sign_ins.session(&audience).is_none();
-        if engine.until(GREET, gone).await {
-            writeln!(out, "{name}: signed out {}", session.person.login)?;
-        } else {
-            failed = true;
-            writeln!(
-                out,
-                "{name}: ? the issuer did not answer; its tokens end by themselves"
-            )?;
-        }
-    }
-    engine.end(GREET).await;
-    Ok(u8::from(failed))
-}
-
-/// Waits until what is kept from before was taken up, where something may be kept.
+/// Waits until what is kept from before was taken up, or is known not to be there.
 pub(super) async fn taken_up(engine: &mut Engine) {
-    if engine.state.config.tokens.store.outlives() {
-        let done = |state: &State| {
-            let mut all = state.sign_ins.audiences().iter();
-            all.all(|one| !matches!(state.sign_ins.of(one), SignIn::Idle | SignIn::Asking { .. }))
-        };
-        engine.until(TAKE_UP, done).await;
-    }
+    engine
+        .until(KEPT, |state| !state.sign_ins.is_looking())
+        .await;
 }
 
 /// The sign-ins that a run on this cluster needs: its own; all where the cluster is not said.
@@ -124,19 +92,39 @@ pub(super) async fn signed_in(
     signed_in_by(engine, wanted, false, out).await
 }
 
+/// The same by the pasted way, if so. Where it comes to nothing, or Ctrl-C is pressed, whatever is under way ends and so
+/// does the session in the log.
 async fn signed_in_by(
     mut engine: Engine,
     wanted: &[Audience],
     paste: bool,
     out: &mut dyn Write,
 ) -> anyhow::Result<Engine> {
+    let done = tokio::select! {
+        biased;
+        pressed = tokio::signal::ctrl_c() => pressed.map_err(Into::into).and(Err(GivenUp.into())),
+        done = each(&mut engine, wanted, paste, out) => done,
+    };
+    if let Err(error) = done {
+        engine.end(Duration::ZERO).await;
+        return Err(error);
+    }
+    Ok(engine)
+}
+
+async fn each(
+    engine: &mut Engine,
+    wanted: &[Audience],
+    paste: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     for audience in wanted {
         let clusters = audience.clusters(&engine.state.config);
         if clusters.iter().any(|one| !engine.state.has_credential(one)) {
-            one(&mut engine, audience, paste, out).await?;
+            one(engine, audience, paste, out).await?;
         }
     }
-    Ok(engine)
+    Ok(())
 }
 
 /// Waits until somebody is signed in to an audience; shows what must be opened, and takes what must be pasted.

@@ -1,7 +1,7 @@
 //! How is it asked? One file per verb, and the exit codes.
 //!
 //! 0 done or OK; 1 WARN, or not completed; 2 CRIT, or refused; 3 unknown; 64 the command line is wrong;
-//! 69 something that is needed is not there.
+//! 69 something that is needed is not there; 130 given up by Ctrl-C.
 
 mod args;
 mod demo;
@@ -10,6 +10,7 @@ mod init;
 mod install;
 mod log;
 mod login;
+mod logout;
 mod passphrase;
 mod place;
 mod plain;
@@ -26,6 +27,7 @@ use std::io::IsTerminal;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
@@ -54,6 +56,10 @@ use crate::view::theme::Theme;
 const USAGE: u8 = 64;
 /// Something that is needed is not there.
 const UNAVAILABLE: u8 = 69;
+/// Given up by Ctrl-C: 128 and the number of SIGINT, as a shell has it.
+const GIVEN_UP: u8 = 130;
+/// How long a sign-in that is given up may take to say so in the log.
+const LAST_WORDS: Duration = Duration::from_millis(700);
 
 /// Reads the command line, runs the verb it names and returns its exit code.
 pub fn main() -> ExitCode {
@@ -86,6 +92,7 @@ pub fn main() -> ExitCode {
 fn code(error: &anyhow::Error) -> u8 {
     match error.downcast_ref::<ScenarioError>() {
         Some(ScenarioError::Unknown { .. }) => USAGE,
+        _ if error.is::<login::GivenUp>() => GIVEN_UP,
         _ => UNAVAILABLE,
     }
 }
@@ -117,7 +124,7 @@ fn answer(cli: Cli) -> anyhow::Result<u8> {
     let code = runtime.block_on(verb(cli, &mut out));
     let printed = out.flush();
     // Tasks that wait for a network must not hold up the end.
-    runtime.shutdown_timeout(std::time::Duration::from_millis(100));
+    runtime.shutdown_timeout(Duration::from_millis(100));
     let code = code?;
     printed.context("standard output cannot be written")?;
     Ok(code)
@@ -151,7 +158,25 @@ async fn verb(cli: Cli, out: &mut dyn Write) -> anyhow::Result<u8> {
             log_verb(&common, &verb, out)
         }
         Some(Verb::Log { verb }) => log_verb(&common, &verb, out),
-        Some(verb) => Box::pin(on_estate(&common, verb, out)).await,
+        Some(verb) => until_given_up(&common, verb, out).await,
+    }
+}
+
+/// A verb until its end, or until Ctrl-C: once that is caught for a sign-in, nothing else ends a program by it.
+async fn until_given_up(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::Result<u8> {
+    let last = match &verb {
+        Verb::Login { .. } => LAST_WORDS,
+        _ => Duration::ZERO,
+    };
+    let mut done = Box::pin(on_estate(common, verb, out));
+    tokio::select! {
+        biased;
+        done = &mut done => done,
+        pressed = tokio::signal::ctrl_c() => {
+            pressed?;
+            let done = tokio::time::timeout(last, done).await;
+            done.unwrap_or_else(|_| Err(login::GivenUp.into()))
+        }
     }
 }
 
@@ -193,7 +218,7 @@ async fn on_estate(common: &Common, verb: Verb, out: &mut dyn Write) -> anyhow::
             .await
         }
         Verb::Logout { identity } => {
-            login::logout(engine(&common, Sits::ToType)?, identity.as_deref(), out).await
+            logout::logout(engine(&common, Sits::ToType)?, identity.as_deref(), out).await
         }
         Verb::Whoami => whoami::whoami(engine(&common, Sits::ToType)?, out).await,
         Verb::Trust { cluster } => Box::pin(trust::trust(&common, &cluster, out)).await,
@@ -239,7 +264,15 @@ fn log_verb(common: &Common, verb: &LogVerb, out: &mut dyn Write) -> anyhow::Res
             log::show(&folder, &wanted, form(*output), out)?;
             Ok(0)
         }
-        LogVerb::Verify { output } => log::verify(&folder, form(*output), out),
+        LogVerb::Prove { seq } => log::prove(&folder, *seq, out),
+        LogVerb::Verify {
+            proof: Some(proof),
+            key: Some(key),
+            ..
+        } => log::check(proof, key, out),
+        LogVerb::Verify {
+            checkpoint, output, ..
+        } => log::verify(&folder, checkpoint, form(*output), out),
     }
 }
 

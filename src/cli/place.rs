@@ -106,30 +106,34 @@ pub(super) fn place(root: &Path, config: &Config, simulated: bool) -> anyhow::Re
     })
 }
 
-/// Where the serial of the signed policy that was last used is kept, in the estate's state folder.
+/// Where the serial of the signed policy that was last used is kept, in the estate's state folder, with the hash of
+/// the key that signed it: another key counts from its own beginning.
 const SERIAL: &str = "policy-serial";
 
 /// Refuses a signed policy that is older than the one last used, and remembers a newer one.
 fn newest(state: &OwnFolder, policy: &Policy) -> anyhow::Result<()> {
-    let Some(serial) = policy.serial else {
+    let (Some(serial), Some(key)) = (policy.serial, &policy.key) else {
         return Ok(());
     };
-    let path = state.path().join(SERIAL);
-    let kept = own::read(&path, 32)
-        .and_then(|bytes| String::from_utf8(bytes).ok())
-        .and_then(|text| text.trim().parse::<u64>().ok());
+    let kept = own::read(&state.path().join(SERIAL), 128).and_then(|bytes| remembered(&bytes, key));
     anyhow::ensure!(
         kept.is_none_or(|kept| serial >= kept),
-        "{}: it is serial {serial} and serial {} was used here before, so it does not count; ask for the newest (where the serials began anew, remove {})",
+        "{}: it is serial {serial} and serial {} of the same key was used here before, so it does not count; ask whoever signs it for the newest",
         policy.label,
-        kept.unwrap_or_default(),
-        path.display()
+        kept.unwrap_or_default()
     );
     if kept != Some(serial) {
         // A full disk is no reason not to look at the board: it stops the log, and with it every change.
-        let _ = state.replace(SERIAL, format!("{serial}\n").as_bytes());
+        let _ = state.replace(SERIAL, format!("{serial} {key}\n").as_bytes());
     }
     Ok(())
+}
+
+/// The serial that was written down for a key; one without a key counts for any.
+fn remembered(bytes: &[u8], key: &str) -> Option<u64> {
+    let mut words = std::str::from_utf8(bytes).ok()?.split_whitespace();
+    let serial = words.next()?.parse().ok()?;
+    words.next().is_none_or(|of| of == key).then_some(serial)
 }
 
 #[cfg(test)]
@@ -142,6 +146,7 @@ mod tests {
         Policy {
             label: "/p/policy.bundle".to_owned(),
             serial,
+            key: Some("ab".repeat(32)),
             ..Policy::own()
         }
     }
@@ -156,9 +161,17 @@ mod tests {
         newest(&state, &policy(Some(9))).unwrap();
         let said = newest(&state, &policy(Some(8))).unwrap_err().to_string();
         assert!(
-            said.starts_with("/p/policy.bundle: it is serial 8 and serial 9 was used here before"),
+            said.starts_with(
+                "/p/policy.bundle: it is serial 8 and serial 9 of the same key was used"
+            ),
             "{said}"
         );
+        assert!(!said.contains("remove"), "{said}");
         newest(&state, &policy(Some(9))).unwrap();
+        let other = Policy {
+            key: Some("cd".repeat(32)),
+            ..policy(Some(1))
+        };
+        newest(&state, &other).unwrap();
     }
 }

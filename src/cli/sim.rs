@@ -45,6 +45,8 @@ pub(super) async fn serve(serve: Serve, out: &mut dyn Write) -> anyhow::Result<u
             only: serve.clusters,
             crowd: serve.crowd,
             apart: serve.apart,
+            openshift: serve.openshift,
+            eks: serve.eks,
             audit: Some(dir.clone()),
             issuer: Settings {
                 manners: serve.issuer,

@@ -40,6 +40,7 @@ use crate::sources::cluster::TokenSlot;
 use crate::sources::fact::Fact;
 use crate::sources::fact::Greeting;
 use crate::text::SafeText;
+use crate::view::lines;
 
 /// How long a cluster has for each answer.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -61,14 +62,16 @@ pub(super) async fn trust(common: &Common, name: &str, out: &mut dyn Write) -> a
     let config = place::load(&file)?;
     let name = ClusterName::from(name);
     let cluster = known(&config, &name)?;
-    let what = format!("to accept another fingerprint of {name}");
-    let next = "whoever keeps the configuration writes it there, with a second person beside them";
-    if let Some(why) = refused(&config, &name, (&what, next)) {
-        writeln!(out, "{why}")?;
-        return Ok(REFUSED);
+    if let Some(words) = lines::own_policy(&config.policy) {
+        writeln!(out, "{words}")?;
     }
     let simulated = place::simulated(&config);
     let old = cluster.fingerprint.clone();
+    let pinned = old.as_ref().and_then(|print| print.uid.as_deref());
+    if let Some(why) = refused(&config, &name, pinned) {
+        writeln!(out, "{why}")?;
+        return Ok(REFUSED);
+    }
     let Some(key) = accepted_key(cluster, out).await? else {
         return left(out);
     };
@@ -81,6 +84,10 @@ pub(super) async fn trust(common: &Common, name: &str, out: &mut dyn Write) -> a
     )
     .await?;
     let new = fingerprint(key, &greeting)?;
+    if let Some(why) = refused(&config, &name, new.uid.as_deref()) {
+        writeln!(out, "{why}")?;
+        return Ok(REFUSED);
+    }
     if old.as_ref() == Some(&new) {
         writeln!(
             out,
@@ -165,26 +172,44 @@ fn pinned_to(config: &Config, name: &ClusterName, key: &str) -> Config {
     config
 }
 
-/// Why one person may not do this, if so: a zone of the cluster needs more than one, or the policy has ended.
-pub(super) fn refused(
+/// Why one person may not accept another fingerprint, if so.
+fn refused(config: &Config, name: &ClusterName, uid: Option<&str>) -> Option<String> {
+    let what = format!("to accept another fingerprint of {name}");
+    let next = "whoever keeps the configuration writes it there, with a second person beside them";
+    needs_more(config, (name, uid), (&what, next))
+}
+
+/// Why one person may not do this, if so: the policy has ended, or the cluster needs more than one. A cluster needs what
+/// the strictest zone of the configuration asks for that has a part of it, and what policy asks for by the cluster's
+/// uid, which no other name in the configuration changes.
+pub(super) fn needs_more(
     config: &Config,
-    name: &ClusterName,
+    (name, uid): (&ClusterName, Option<&str>),
     (what, next): (&str, &str),
 ) -> Option<String> {
-    if config.policy.has_ended(Clock::start().now().wall) {
+    let policy = &config.policy;
+    if policy.has_ended(Clock::start().now().wall) {
         return Some(format!(
             "the policy {} has ended, so nothing was changed; ask whoever keeps it for a new one",
-            config.policy.label
+            policy.label
         ));
     }
     let of_it = |zone: &&config::Zone| zone.members.iter().any(|one| one.cluster == *name);
     let zones = config.zones.iter().filter(of_it);
-    let strictest = zones.max_by_key(|zone| config.policy.people(zone));
-    let people = strictest.map_or(config.policy.most(), |zone| config.policy.people(zone));
-    let zone = strictest.map_or("this estate", |zone| zone.name.as_str());
+    let strictest = zones.max_by_key(|zone| policy.people(zone));
+    let people = strictest.map_or(policy.most(), |zone| policy.people(zone));
+    let claim = uid.and_then(|uid| policy.claim_on(uid));
+    let (who, people) = match (claim, strictest) {
+        (Some(claim), _) if claim.people > people => (
+            format!("{}, to which policy counts a part of {name},", claim.name),
+            claim.people,
+        ),
+        (_, Some(zone)) => (zone.name.to_string(), people),
+        (_, None) => ("this estate".to_owned(), people),
+    };
     (people > 1).then(|| {
         format!(
-            "{zone} needs {people} people {what}, and approvals do not exist yet: nothing was changed; {next}"
+            "{who} needs {people} people {what}, and approvals do not exist yet: nothing was changed; {next}"
         )
     })
 }
@@ -357,4 +382,56 @@ fn intent(change: &Change, uid: &str, digest: [u8; 32]) -> (Draft, Bound, String
     let old = change.old.as_ref().map(ToString::to_string);
     let body = serde_json::json!({"old": old, "new": change.new.to_string()});
     (draft, bound, body.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::PolicyMember;
+    use crate::config::PolicyZone;
+
+    const UID: &str = "5f1c0b1e-7a52-4f0e-9a36-0d6c4a9f6b11";
+    const OTHER: &str = "6a1c0b1e-7a52-4f0e-9a36-0d6c4a9f6b11";
+
+    /// Two clusters of a zone that one person may change, by the configuration and by policy's word for that zone;
+    /// policy counts a namespace of one uid to a zone of two.
+    fn estate() -> Config {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config/good/crashcart.toml");
+        let mut config = config::load(&file, Some(Path::new("/nonexistent/policy.toml"))).unwrap();
+        let zone = |name: &str, people, members| PolicyZone {
+            name: name.into(),
+            people,
+            members,
+        };
+        let names: Vec<String> = config
+            .zones
+            .iter()
+            .map(|one| one.name.to_string())
+            .collect();
+        for zone in &mut config.zones {
+            zone.people = 1;
+        }
+        let claimed = PolicyMember {
+            cluster_uid: UID.parse().unwrap(),
+            namespaces: vec!["emr".to_owned()],
+        };
+        config.policy.zones = names.iter().map(|name| zone(name, 1, Vec::new())).collect();
+        config.policy.zones.push(zone("strict", 2, vec![claimed]));
+        config
+    }
+
+    #[test]
+    fn what_policy_claims_by_uid_holds_whatever_the_configuration_calls_it() {
+        let config = estate();
+        let name: ClusterName = config.zones[0].members[0].cluster.clone();
+        let said = refused(&config, &name, Some(UID)).unwrap();
+        let words = format!("strict, to which policy counts a part of {name}, needs 2 people");
+        assert!(said.starts_with(&words), "{said}");
+        assert_eq!(refused(&config, &name, Some(OTHER)), None);
+        assert_eq!(
+            refused(&config, &name, None),
+            None,
+            "judged again when it is known"
+        );
+    }
 }

@@ -12,6 +12,7 @@ use crate::sources::fact::Greeting;
 use crate::state::State;
 use crate::text;
 use crate::text::SafeText;
+use crate::view::lines;
 
 /// How long clusters have to say who they take us for.
 const GREET: Duration = Duration::from_secs(15);
@@ -26,8 +27,14 @@ pub(super) async fn whoami(mut engine: Engine, out: &mut dyn Write) -> anyhow::R
     if state.here.simulated {
         writeln!(out, "DEMO: this estate is simulated.")?;
     }
+    if let Some(words) = lines::own_policy(&state.config.policy) {
+        writeln!(out, "{words}")?;
+    }
     for audience in state.sign_ins.audiences() {
         writeln!(out, "{}", sign_in(&state, audience))?;
+    }
+    if let Some(why) = &state.unkept {
+        writeln!(out, "tokens: {why}")?;
     }
     let known = state.config.clusters.iter();
     let unused = state.config.identities.iter().filter(|identity| {

@@ -76,6 +76,15 @@ pub struct Cluster {
 }
 
 impl Cluster {
+    /// The authorities to trust for it: those of its file with the pinned key, or all where none is pinned. `None` when
+    /// no certificate of the file has the pinned key.
+    pub fn authority(&self) -> Option<Pem> {
+        match &self.fingerprint {
+            Some(print) => self.ca.only(&print.ca_key),
+            None => Some(self.ca.clone()),
+        }
+    }
+
     /// True for a cluster of the simulator: its address is this machine's own, and the uid it is pinned to is a
     /// version-8 UUID, which no real API server makes. A tunnel to a real cluster fails the second test.
     pub fn is_simulated(&self) -> bool {
@@ -178,7 +187,7 @@ pub enum ClusterAuth {
     Kubeconfig(KubeconfigUser),
     /// By signing in at the cluster's own OAuth server, as OpenShift has one.
     OpenShift {
-        /// The only authorities trusted for the OAuth server; the cluster's own where none are named.
+        /// The only authorities trusted for the OAuth server; those of the cluster where none are named.
         oauth_ca: Option<Pem>,
     },
     /// By a request to AWS STS that this program signs itself, as EKS takes it.
@@ -194,6 +203,10 @@ pub struct Eks {
     pub region: String,
     /// The profile of the shared AWS files; `None` for the one of the environment, or `default`.
     pub profile: Option<String>,
+    /// The only authorities trusted for STS, which is asked where the keys are those of a role; else nothing is sent.
+    pub ca: Option<Pem>,
+    /// The address of STS, `https://`, where it is not the region's own.
+    pub sts: Option<String>,
 }
 
 /// A credential read from a kubeconfig file.

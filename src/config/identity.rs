@@ -22,6 +22,9 @@ pub struct Identity {
     pub loopback_on_shared_host: bool,
     /// The claim of the ID token that lists groups; `groups` unless said.
     pub groups_claim: String,
+    /// The claim of the ID token that names the person, where policy says which; a token without it is refused. `None`
+    /// where the usual ones do: `preferred_username`, else `email`, else `sub`.
+    pub person_claim: Option<String>,
 }
 
 /// How a person signs in.

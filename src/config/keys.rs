@@ -71,7 +71,7 @@ pub const CLUSTER: Section = Section {
 /// How an EKS cluster is entered.
 pub const EKS: Section = Section {
     name: "eks",
-    keys: &["cluster", "region", "profile"],
+    keys: &["cluster", "region", "profile", "ca", "sts"],
 };
 /// What a cluster is read with while its issuer is down.
 pub const FALLBACK: Section = Section {
@@ -122,19 +122,16 @@ pub const POLICY: Section = Section {
         "idle",
         "issuers",
         "token_stores",
+        "person_claim",
+        "signers",
+        "ssh_keys",
+        "witnesses",
+        "drill_targets",
         "zone",
         "approver",
         "program",
     ],
 };
-/// Keys of a policy file that this version knows by name only, because nothing in it would hold them.
-pub const POLICY_LATER: &[&str] = &[
-    "person_claim",
-    "signers",
-    "witnesses",
-    "drill_targets",
-    "ssh_keys",
-];
 /// A zone of a policy file.
 pub const POLICY_ZONE: Section = Section {
     name: "policy [[zone]]",
@@ -154,6 +151,16 @@ pub const POLICY_APPROVER: Section = Section {
 pub const POLICY_PROGRAM: Section = Section {
     name: "policy [[program]]",
     keys: &["path", "sha256", "env"],
+};
+/// A key with which a person signs, in a policy file.
+pub const POLICY_SSH_KEY: Section = Section {
+    name: "policy ssh_keys",
+    keys: &["person", "key"],
+};
+/// Where a drill may write, in a policy file.
+pub const POLICY_DRILL: Section = Section {
+    name: "policy drill_targets",
+    keys: &["cluster_uid", "namespaces"],
 };
 
 /// All sections, in the order of the document.
@@ -175,6 +182,8 @@ pub const SECTIONS: &[&Section] = &[
     &POLICY_MEMBER,
     &POLICY_APPROVER,
     &POLICY_PROGRAM,
+    &POLICY_SSH_KEY,
+    &POLICY_DRILL,
 ];
 
 /// The key of a section that an unknown one was most likely meant to be: at most two letters

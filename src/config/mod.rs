@@ -38,7 +38,10 @@ pub use estate::{Estate, Outside};
 pub use identity::{Flow, Identity};
 pub use parse::load;
 pub use pem::{Pem, spki_hash};
-pub use policy::{Approver, Policy, PolicyMember, PolicyZone, Program, SYSTEM_POLICY};
+pub use policy::{
+    Approver, DrillTarget, PersonKey, Policy, PolicyMember, PolicyZone, Program, SYSTEM_POLICY,
+    SshKey, Witness,
+};
 pub use route::{Proxy, Route};
 pub use secret::Secret;
 pub use selector::LabelSelector;

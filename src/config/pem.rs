@@ -4,6 +4,8 @@ use super::ConfigError;
 use super::certificate;
 use super::der;
 use crate::text::hex;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -55,6 +57,20 @@ impl Pem {
         CertificateDer::pem_slice_iter(&self.bytes)
             .filter_map(Result::ok)
             .collect()
+    }
+
+    /// The same without the certificates of other keys than this one (64 hex digits, lower case); `None` when none has it.
+    pub fn only(&self, key: &str) -> Option<Self> {
+        let certificates = self.certificates().into_iter();
+        let own = certificates.filter(|one| spki_hash(one).as_deref() == Some(key));
+        let text = own.fold(String::new(), |text, one| {
+            let coded = STANDARD.encode(&one);
+            format!("{text}-----BEGIN CERTIFICATE-----\n{coded}\n-----END CERTIFICATE-----\n")
+        });
+        (!text.is_empty()).then(|| Self {
+            path: self.path.clone(),
+            bytes: Arc::from(text.into_bytes()),
+        })
     }
 
     /// When the first of the certificates ends; `None` where none says it.
@@ -113,6 +129,17 @@ mod tests {
                 .len(),
             2
         );
+    }
+
+    #[test]
+    fn the_certificates_of_one_key_are_kept_and_no_others() {
+        let other = rcgen::generate_simple_self_signed(vec!["other".to_owned()]).unwrap();
+        let both = [CA, other.cert.pem().as_bytes()].concat();
+        let pem = Pem::new(Path::new("ca.crt"), &both).unwrap();
+        let own = pem.only(CA_KEY.trim()).unwrap();
+        assert_eq!(own.certificates(), pem.certificates()[..1]);
+        assert_eq!(own.path, pem.path);
+        assert!(pem.only(&"0".repeat(64)).is_none());
     }
 
     #[test]

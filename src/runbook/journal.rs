@@ -14,6 +14,7 @@ use crate::audit::Req;
 use crate::sources::op::Gvr;
 use crate::sources::op::Op;
 use crate::text::SafeText;
+use crate::text::safe;
 
 /// What a step's entries say after its number when the request takes it back.
 const UNDO: &str = "-undo";
@@ -142,8 +143,17 @@ pub fn event(entry: &Entry, body: Option<&[u8]>) -> Option<RunEvent> {
     match entry.kind {
         Kind::ApiIntent => read_intent(entry),
         Kind::ApiOutcome => read_outcome(entry),
-        _ => serde_json::from_slice(body?).ok(),
+        _ => told(body?),
     }
+}
+
+/// Reads a body. A log is a file, and what stands in it may be shown before anybody has verified it.
+fn told(body: &[u8]) -> Option<RunEvent> {
+    let plain = |byte: &u8| (b' '..=b'~').contains(byte) && *byte != b'\\';
+    if body.iter().all(plain) {
+        return serde_json::from_slice(body).ok();
+    }
+    serde_json::from_value(safe::document(serde_json::from_slice(body).ok()?)).ok()
 }
 
 fn read_step(entry: &Entry) -> Option<(u32, bool)> {

@@ -174,13 +174,13 @@ fn params(
     for param in &book.params {
         let value = given
             .get(&param.name)
-            .map(|value| value.trim())
+            .map(|value| SafeText::new(value.trim()))
             .unwrap_or_default();
-        if let Some(words) = refuses(book, &param.name, value) {
+        if let Some(words) = refuses(book, &param.name, value.as_str()) {
             return Err(words);
         }
         if !value.is_empty() {
-            params.insert(param.name.clone(), value.to_owned());
+            params.insert(param.name.clone(), value.to_string());
         }
     }
     Ok(params)

@@ -17,6 +17,9 @@ pub fn paper(run: &Run) -> Vec<String> {
         "Written from the log alone; kubectl must point at the cluster whose kube-system has this uid:".to_owned(),
         format!("  kubectl get namespace kube-system -o jsonpath='{{.metadata.uid}}'   # {}", run.memory.cluster_uid),
     ];
+    if !run.memory.policy.is_empty() {
+        lines.push(format!("policy: {}", run.memory.policy));
+    }
     if !run.ending.as_str().is_empty() {
         lines.push(format!("ended: {}", run.ending));
     }

@@ -19,6 +19,7 @@ use crate::sim::faults::Fault;
 use crate::sim::faults::Faults;
 use crate::sim::faults::door::Certificates;
 use crate::sim::folder::private_folder;
+use crate::sim::issuer::Entrance;
 use crate::sim::issuer::Issuer;
 use crate::sim::issuer::Settings;
 use crate::sim::issuer::served::APART;
@@ -63,6 +64,10 @@ pub struct Options {
     pub crowd: u32,
     /// The clusters that take the tokens of a second issuer, which knows the people by other logins; usually none.
     pub apart: Vec<String>,
+    /// The clusters that are entered by an OAuth server of their own, as OpenShift has it; usually none.
+    pub openshift: Vec<String>,
+    /// The clusters that are entered by AWS keys, as EKS has it; usually none.
+    pub eks: Vec<String>,
     /// What goes wrong from the start.
     pub faults: Vec<Fault>,
     /// How the issuers behave from the start.
@@ -81,6 +86,8 @@ pub struct Served {
     pub fingerprint: String,
     /// What was asked of it.
     pub audit: AuditLog,
+    /// How people enter it.
+    pub entrance: Entrance,
 }
 
 /// The running estate; dropping it stops its servers.
@@ -105,7 +112,8 @@ impl Estate {
     pub async fn start(options: Options) -> Result<Estate, SimError> {
         let faulty = options.faults.iter().filter_map(|f| f.cluster.as_ref());
         let faulty = faulty.filter(|n| ![ISSUER, APART].contains(&n.as_str()));
-        let mut named = options.only.iter().chain(&options.apart).chain(faulty);
+        let named = options.only.iter().chain(&options.apart).chain(faulty);
+        let mut named = named.chain(&options.openshift).chain(&options.eks);
         if let Some(unknown) = named.find(|n| !CLUSTERS.contains(&n.as_str())) {
             return Err(SimError::NoSuchCluster(unknown.clone()));
         }
@@ -199,6 +207,9 @@ impl Estate {
     async fn add(&mut self, cluster: Cluster, options: &Options) -> Result<(), SimError> {
         let name = cluster.name.clone();
         let issuer = self.issuer_of(&name).issuer.clone();
+        let known = (&self.people, &self.clock, &self.faults);
+        let (entrance, serving) = Entrance::chosen(&name, options, &issuer, known).await?;
+        self.tasks.spawn(serving);
         let file = options
             .audit
             .as_ref()
@@ -214,7 +225,8 @@ impl Estate {
         let people = Arc::clone(&self.people);
         let line = self.faults.line(&name);
         let server = api::Server::new(cluster.clone(), people, issuer, audit.clone())
-            .with_faults(line.clone());
+            .with_faults(line.clone())
+            .with_entrance(entrance.clone());
         self.tasks.spawn(tls::serve_with(
             listener,
             Certificates::of(authority, &title)?,
@@ -230,6 +242,7 @@ impl Estate {
             ca,
             fingerprint: format!("{key}/{uid}"),
             audit,
+            entrance,
             cluster,
         });
         Ok(())

@@ -11,6 +11,8 @@ use crate::sim::SimError;
 use crate::sim::estate::Estate;
 use crate::sim::folder::private_folder;
 use crate::sim::folder::write;
+use crate::sim::issuer::Entrance;
+use crate::sim::issuer::aws_keys;
 use crate::sim::issuer::served::ServedIssuer;
 use crate::sim::people::Person;
 use crate::sim::seed;
@@ -35,10 +37,25 @@ impl Estate {
             write(&dir.join(served.file()), &served.ca)?;
         }
         for served in self.clusters() {
-            let file = format!("{}.crt", served.cluster.name);
-            write(&dir.join(file), &served.ca)?;
+            let name = &served.cluster.name;
+            write(&dir.join(format!("{name}.crt")), &served.ca)?;
+            if let Entrance::OpenShift { ca, .. } = &served.entrance {
+                write(&dir.join(format!("{name}-oauth.crt")), ca)?;
+            }
         }
+        let entrances = self.clusters().iter().map(|served| &served.entrance);
+        let aws = entrances
+            .filter(|one| matches!(one, Entrance::Eks(_)))
+            .count()
+            > 0;
         for person in self.people().all() {
+            if aws {
+                let (access, secret) = aws_keys(person);
+                let text = format!(
+                    "[default]\naws_access_key_id = {access}\naws_secret_access_key = {secret}\n"
+                );
+                write(&dir.join(format!("{}.aws", person.name)), &text)?;
+            }
             let file = format!("{}.kubeconfig", person.name);
             write(&dir.join(file), &self.kubeconfig(person))?;
         }
@@ -74,10 +91,12 @@ impl Estate {
             // Writing to a string cannot fail.
             let _ = write!(
                 text,
-                "\n[[cluster]]\nname = \"{name}\"\nsite = \"{site}\"\nserver = \"{}\"\nca = \"{name}.crt\"\nfingerprint = \"{}\"\nauth = \"oidc:{}\"\naudience = \"crashcart\"\n",
+                "\n[[cluster]]\nname = \"{name}\"\nsite = \"{site}\"\nserver = \"{}\"\nca = \"{name}.crt\"\nfingerprint = \"{}\"\n{}",
                 served.url,
                 served.fingerprint,
-                self.issuer_of(name).name
+                served
+                    .entrance
+                    .configuration(name, self.issuer_of(name).name)
             );
         }
         text.push('\n');

@@ -284,6 +284,7 @@ mod tests {
     use super::super::fixtures::namespace;
     use super::super::fixtures::parse;
     use super::super::fixtures::reach;
+    use super::super::fixtures::uid_of;
     use super::*;
 
     fn world() -> World {
@@ -364,6 +365,22 @@ mod tests {
             kinds(&board),
             ["backup.none", "backup.none", "zone.unclaimed"]
         );
+    }
+
+    #[test]
+    fn what_policy_gives_to_drills_needs_no_zone() {
+        let mut config = config();
+        let target = |uid: &str| crate::config::DrillTarget {
+            cluster_uid: uid.parse().unwrap(),
+            namespaces: vec!["str*".to_owned()],
+        };
+        config.policy.drill_targets = vec![target(uid_of("two"))];
+        let board = judge(&config, &world(), at(1));
+        assert!(kinds(&board).contains(&"zone.unclaimed"), "another cluster");
+        config.policy.drill_targets = vec![target(uid_of("one"))];
+        let board = judge(&config, &world(), at(1));
+        assert!(!kinds(&board).contains(&"zone.unclaimed"));
+        assert!(board.zones.iter().all(|row| row.zone.is_some()));
     }
 
     #[test]

@@ -95,6 +95,12 @@ impl<'a> Ground<'a> {
             .filter(|outside| outside.cluster == *cluster)
             .flat_map(|outside| outside.namespaces.iter().map(String::as_str))
             .collect();
+        let greeted = world.greeting().and_then(|one| one.uid.as_ref());
+        let uid = greeted.and_then(|uid| uid.as_str().parse().ok());
+        let drills = |name: &SafeText| {
+            let mut targets = config.policy.drill_targets.iter();
+            uid.is_some_and(|uid| targets.any(|one| one.holds(uid, name.as_str())))
+        };
         let namespaces = world.namespaces(now);
         let claimed = |name: &SafeText| places.iter().any(|place| place.namespaces.contains(name));
         let unclaimed = (namespaces
@@ -102,7 +108,7 @@ impl<'a> Ground<'a> {
             .into_iter()
             .flat_map(|table| table.iter()))
         .map(|namespace| namespace.meta.name.clone())
-        .filter(|name| !outside.contains(&name.as_str()) && !claimed(name))
+        .filter(|name| !outside.contains(&name.as_str()) && !claimed(name) && !drills(name))
         .collect();
         Ground {
             config,

@@ -45,9 +45,14 @@ pub struct World {
 }
 
 impl World {
-    /// Begins a new connection to a cluster: facts of any other generation are dropped from now on.
+    /// Begins a new connection to a cluster: facts of any other generation are dropped from now on. What is told late of
+    /// one before it, or of one that was closed, begins nothing.
     pub fn connect(&mut self, cluster: ClusterName, generation: u64) {
         let world = self.clusters.entry(cluster).or_default();
+        if generation <= world.newest && generation != world.generation {
+            return;
+        }
+        world.newest = generation;
         world.generation = generation;
         world.reach = Reach::Asked;
         world.greeting = None;
@@ -89,6 +94,8 @@ impl World {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClusterWorld {
     generation: u64,
+    /// The newest connection that was begun.
+    newest: u64,
     reach: Reach,
     greeting: Option<Greeting>,
     health: BTreeMap<Watch, WatchHealth>,
@@ -545,6 +552,22 @@ mod tests {
             at(401),
         );
         assert_eq!(tries(&world), 0);
+    }
+
+    #[test]
+    fn an_older_connection_that_is_told_late_begins_nothing() {
+        let mut world = World::default();
+        world.connect(name("one"), 7);
+        world.connect(name("one"), 6);
+        let generation = |world: &World| world.cluster(&name("one")).unwrap().generation();
+        assert_eq!(generation(&world), 7);
+        world.sign_out(name("one"));
+        for closed in [6, 7] {
+            world.connect(name("one"), closed);
+            assert_eq!(generation(&world), 0, "it was closed");
+        }
+        world.connect(name("one"), 8);
+        assert_eq!(generation(&world), 8);
     }
 
     #[test]

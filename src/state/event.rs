@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::LogRow;
 use super::action::Action;
 use crate::auth::audience::Audience;
+use crate::auth::given_back::GivenBack;
 use crate::auth::person::Person;
 use crate::auth::sign_in;
 use crate::config::ClusterName;
@@ -72,6 +73,18 @@ pub enum What {
         audience: Audience,
         /// How.
         step: sign_in::Event,
+    },
+    /// It was looked whether a sign-in is kept from before, and none that is of use was found.
+    NothingKept {
+        /// To which audience.
+        audience: Audience,
+    },
+    /// The tokens of a sign-in were to be given back.
+    GivenBack {
+        /// To which audience.
+        audience: Audience,
+        /// What became of them.
+        how: GivenBack,
     },
     /// The tokens of a sign-in will be renewed.
     Renews {

@@ -23,8 +23,8 @@ pub struct Presence {
 pub struct Away {
     /// Since when it is blank.
     pub since: Moment,
-    /// Whoever acted first, as `State::person` had them.
-    pub person: Person,
+    /// Whoever acted first, as `State::person` had them; `None` where nobody did: at most a fallback was read.
+    pub person: Option<Person>,
     /// Who was signed in to each audience; empty where nobody signs in, because files or `--as` say who acts.
     pub signed_in: BTreeMap<Audience, Person>,
     /// Who acted on each cluster.
@@ -40,9 +40,9 @@ pub struct Away {
 }
 
 impl Away {
-    /// Whether this is somebody who left: the same subject of the same issuer.
+    /// Whether this is somebody who left: the same subject of the same issuer. Where nobody had signed in, anybody may.
     pub fn knows(&self, audience: &Audience, person: &Person) -> bool {
         let left = self.signed_in.get(audience);
-        left.is_some_and(|left| left.is(person))
+        self.person.is_none() || left.is_some_and(|left| left.is(person))
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::auth::audience::Audience;
+use crate::auth::given_back::GivenBack;
 use crate::auth::session::Session;
 use crate::auth::sign_in::Event;
 use crate::auth::sign_in::SignIn;
@@ -23,6 +24,12 @@ pub struct SignIns {
     silent: BTreeSet<Audience>,
     /// Since when somebody is signed in, and when that was last renewed.
     times: BTreeMap<Audience, Times>,
+    /// Where somebody is to be asked once the tokens are given back.
+    anew: BTreeSet<Audience>,
+    /// Where it is not known yet whether a sign-in is kept from before.
+    looking: BTreeSet<Audience>,
+    /// What became of the tokens of the last sign-out.
+    given_back: BTreeMap<Audience, GivenBack>,
 }
 
 /// Since when somebody is signed in, and when that was last renewed.
@@ -101,11 +108,39 @@ impl SignIns {
         times.is_some_and(|times| times.next.replace(at) != Some(at))
     }
 
+    /// From now on it is looked whether a sign-in is kept from before.
+    pub fn look(&mut self, audience: &Audience) {
+        self.looking.insert(audience.clone());
+    }
+
+    /// That is known now.
+    pub fn looked(&mut self, audience: &Audience) {
+        self.looking.remove(audience);
+    }
+
+    /// Whether a sign-in may come up that is kept from before.
+    pub fn is_looking(&self) -> bool {
+        !self.looking.is_empty()
+    }
+
+    /// What became of the tokens of the last sign-out; `None` before there was one.
+    pub fn given_back(&self, audience: &Audience) -> Option<&GivenBack> {
+        self.given_back.get(audience)
+    }
+
+    /// Notes what became of the tokens of a sign-out.
+    pub fn gave_back(&mut self, audience: &Audience, how: GivenBack) {
+        self.given_back.insert(audience.clone(), how);
+    }
+
     /// Notes whether the issuer answered: an event that only the clock makes says nothing about it.
     pub fn hear(&mut self, audience: &Audience, event: &Event) {
+        if !matches!(event, Event::Tick | Event::Asked { .. }) {
+            self.looked(audience);
+        }
         match event {
             Event::Unreachable { .. } => drop(self.silent.insert(audience.clone())),
-            Event::Tick | Event::Asked { .. } => {}
+            Event::Tick | Event::Asked { .. } | Event::Leaving { .. } => {}
             _ => drop(self.silent.remove(audience)),
         }
     }
@@ -113,6 +148,21 @@ impl SignIns {
     /// Whether the issuer gave no answer when it was last asked.
     pub fn is_silent(&self, audience: &Audience) -> bool {
         self.silent.contains(audience)
+    }
+
+    /// Whether the tokens of a sign-in are on their way back: until they are, nobody is asked anew.
+    pub fn is_leaving(&self, audience: &Audience) -> bool {
+        matches!(self.of(audience), SignIn::Leaving { .. })
+    }
+
+    /// Once the tokens are given back, somebody is asked to sign in again.
+    pub fn ask_anew(&mut self, audience: &Audience) {
+        self.anew.insert(audience.clone());
+    }
+
+    /// Whether somebody is to be asked now that the tokens are given back; true once.
+    pub fn take_anew(&mut self, audience: &Audience) -> bool {
+        self.anew.remove(audience)
     }
 
     /// One sign-in moved on.
@@ -126,6 +176,7 @@ impl SignIns {
         if self.session(audience).is_none() {
             self.times.remove(audience);
         } else if came {
+            self.given_back.remove(audience);
             let renewed = now;
             let next = None;
             let times = Times {

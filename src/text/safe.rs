@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::Deserializer;
 use serde::Serialize;
 use serde::Serializer;
+use serde_json::Value;
 use unicode_width::UnicodeWidthChar;
 
 /// The longest text kept, in bytes; what is longer ends in `~`.
@@ -58,6 +59,22 @@ pub fn lines(raw: &str) -> String {
     }
     let line = |line| sanitise(line, usize::MAX);
     raw.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Makes every text of a JSON document safe, the names of its members too. Nothing is cut: one may be an address.
+pub fn document(found: Value) -> Value {
+    let whole = |raw: &str| sanitise(raw, usize::MAX);
+    match found {
+        Value::String(raw) => Value::String(whole(&raw)),
+        Value::Array(items) => items.into_iter().map(document).collect(),
+        Value::Object(members) => {
+            let safe = members
+                .into_iter()
+                .map(|(name, one)| (whole(&name), document(one)));
+            Value::Object(safe.collect())
+        }
+        plain => plain,
+    }
 }
 
 /// Writes `raw` with every dangerous character replaced, at most `most` bytes long.
@@ -120,16 +137,18 @@ fn is_blank(c: char) -> bool {
 /// Tells whether the character draws nothing, steers what is drawn, or has no agreed look.
 ///
 /// C1 controls; category Cf; line and paragraph separators; Unicode's default-ignorable code points
-/// (fillers, joiners, variation selectors, tags); private use; non-characters.
+/// (fillers, joiners, variation selectors, tags); private use; non-characters; the halves of flags and the colours of
+/// skin, which some terminals join to what stands before and others draw as pictures of their own; the voice marks of half
+/// width, which are marks to some and letters to others.
 fn is_hidden(c: char) -> bool {
     matches!(c,
         '\u{80}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}'
         | '\u{890}' | '\u{891}' | '\u{8e2}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
         | '\u{2800}' | '\u{3164}' | '\u{e000}'..='\u{f8ff}' | '\u{fdd0}'..='\u{fdef}' | '\u{fe00}'..='\u{fe0f}'
-        | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}'
+        | '\u{feff}' | '\u{ff9e}'..='\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}'
         | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
-        | '\u{e0000}'..='\u{10ffff}')
+        | '\u{1f1e6}'..='\u{1f1ff}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{e0000}'..='\u{10ffff}')
         || (u32::from(c) & 0xfffe) == 0xfffe
 }
 
@@ -239,6 +258,8 @@ mod tests {
             ("e\u{301}", "e\u{301}"),
             ("\u{301}e", "<U+0301>e"),
             ("tag\u{e0041}", "tag<U+E0041>"),
+            ("\u{1f1f8}\u{1f1ea}", "<U+1F1F8><U+1F1EA>"),
+            ("\u{1f44d}\u{1f3fd}", "\u{1f44d}<U+1F3FD>"),
         ];
         for (raw, safe) in cases {
             assert_eq!(SafeText::new(raw), safe, "{raw:?}");
@@ -282,6 +303,14 @@ mod tests {
         assert_eq!(serde_json::to_string(&text).unwrap(), r#""a^[[2Jb""#);
     }
 
+    #[test]
+    fn a_document_is_safe_in_every_corner_and_whole() {
+        let long = "x".repeat(2 * MAX_BYTES);
+        let raw = serde_json::json!({"a\u{202e}": ["\u{9b}2J", {"b": "\r", "url": long}], "n": 7, "t": true, "z": null});
+        let safe = serde_json::json!({"a<U+202E>": ["<U+009B>2J", {"b": "^M", "url": long}], "n": 7, "t": true, "z": null});
+        assert_eq!(document(raw), safe);
+    }
+
     proptest! {
         #[test]
         fn nothing_dangerous_comes_out(raw in any::<String>()) {
@@ -289,6 +318,8 @@ mod tests {
             prop_assert!(!safe.as_str().chars().any(dangerous), "{:?}", safe);
             prop_assert_eq!(SafeText::new(safe.as_str()), safe.clone());
             prop_assert!(safe.as_str().len() <= MAX_BYTES);
+            let one_by_one: usize = safe.as_str().chars().filter_map(UnicodeWidthChar::width).sum();
+            prop_assert_eq!(crate::text::width(safe.as_str()), one_by_one, "no letters are joined: {:?}", safe);
         }
 
         #[test]

@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::lines;
 use super::role::Role;
 use super::screens;
 use super::screens::Frame;
@@ -67,8 +68,7 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Dr
     header::alarm(state)
         .unwrap_or_else(|| std::mem::take(&mut sheet.second))
         .paint(buffer, theme, 1, false);
-    let line = rule_sign(theme.ascii, false).repeat(frame.width);
-    buffer.set_stringn(0, 2, line, frame.width, theme.style(Role::Border));
+    rule(&frame, buffer, theme);
     let mut room = frame.body;
     let mut last: Vec<Row> = Vec::new();
     if small {
@@ -94,6 +94,18 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Dr
     Drawn {
         whole: drawn.whole && !small,
         ..drawn
+    }
+}
+
+/// Draws the rule below the header; at its end, on every screen, that no policy holds but the person's own.
+fn rule(frame: &Frame<'_>, buffer: &mut Buffer, theme: &Theme) {
+    let line = rule_sign(theme.ascii, false).repeat(frame.width);
+    buffer.set_stringn(0, 2, line, frame.width, theme.style(Role::Border));
+    if let Some(words) = lines::own_policy(&frame.state.config.policy) {
+        let words = format!(" {words} ");
+        let at = frame.width.saturating_sub(text::width(&words) + 1);
+        let at = u16::try_from(at).unwrap_or(0);
+        buffer.set_stringn(at, 2, &words, frame.width, theme.style(Role::Warn));
     }
 }
 

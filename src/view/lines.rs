@@ -1,5 +1,6 @@
 //! The same as plain lines, for pipes, scripts, screen readers and dumb terminals: no escape sequence, nothing cut.
 
+use crate::config::Policy;
 use crate::config::ZoneName;
 use crate::runbook::event::Created;
 use crate::runbook::run::Card;
@@ -14,6 +15,11 @@ use crate::text;
 use crate::text::SafeText;
 use crate::view::screens;
 
+/// What every screen and every verb says where no policy holds but the person's own; `None` where one does.
+pub fn own_policy(policy: &Policy) -> Option<&'static str> {
+    policy.is_self().then_some("policy: self")
+}
+
 /// Columns of the table and of prose.
 const WIDTH: usize = 100;
 
@@ -26,6 +32,7 @@ pub fn board_text(state: &State, board: &Board) -> String {
         ""
     };
     let mut lines = vec![format!("crashcart  {}{demo}", state.config.estate.name)];
+    lines.extend(own_policy(&state.config.policy).map(str::to_owned));
     lines.push(screens::clusters_words(&shown.board.clusters));
     lines.extend(read_only(state));
     lines.push(String::new());
@@ -41,7 +48,8 @@ pub fn board_text(state: &State, board: &Board) -> String {
 
 /// Every finding with since, why, owner and what to do, worst first.
 pub fn findings_text(state: &State, board: &Board) -> String {
-    let mut lines: Vec<String> = read_only(state).into_iter().collect();
+    let own = own_policy(&state.config.policy).map(str::to_owned);
+    let mut lines: Vec<String> = own.into_iter().chain(read_only(state)).collect();
     let shown = rows::with_history(state, board);
     lines.extend(findings(state, &shown.board.findings));
     join(lines)
@@ -100,8 +108,9 @@ fn dark(state: &State) -> Vec<&str> {
 }
 
 /// One run's card, as `crashcart run` prints it before it asks: the request and its body whole.
-pub fn card_text(card: &Card) -> String {
-    let mut lines = vec![card.title.clone()];
+pub fn card_text(card: &Card, policy: &Policy) -> String {
+    let own = own_policy(policy).map(|words| format!("   {words}"));
+    let mut lines = vec![format!("{}{}", card.title, own.unwrap_or_default())];
     lines.extend(card.wire.iter().map(|line| format!("  {line}")));
     if !card.body.is_empty() {
         lines.push(format!("  {}", card.body));
@@ -122,8 +131,14 @@ pub fn card_text(card: &Card) -> String {
 pub fn run_text(state: &State, run: &Run) -> String {
     let demo = if state.here.simulated { "DEMO  " } else { "" };
     let signed = if run.trusted { "signed" } else { "not signed" };
+    // What it was opened under is the run's own, whatever holds now.
+    let own = if run.memory.policy == "self" {
+        "  policy: self"
+    } else {
+        ""
+    };
     let mut lines = vec![format!(
-        "{demo}RUN {}  {} v{} {signed}  {}/{}  {}",
+        "{demo}RUN {}  {} v{} {signed}  {}/{}  {}{own}",
         run.short(),
         run.book,
         run.version,

@@ -159,6 +159,7 @@ impl Issuer {
             flow: Flow::Device,
             loopback_on_shared_host: false,
             groups_claim: "groups".to_owned(),
+            person_claim: None,
         }
     }
 

@@ -8,8 +8,10 @@
 
 mod browser;
 mod client;
+mod eks;
 mod failures;
 mod issuer;
+mod life;
 mod night;
 mod openshift;
 mod plain;
@@ -295,7 +297,7 @@ async fn another_authority_gets_no_byte() {
     assert!(
         error
             .to_string()
-            .contains("not from the authority the identity names")
+            .contains("not from the authority that is named for it")
     );
     identity.ca = None;
     let error = oidc::discover(&identity, oidc::DEADLINE)

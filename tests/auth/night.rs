@@ -73,6 +73,7 @@ impl Night {
             flow: Flow::Device,
             loopback_on_shared_host: false,
             groups_claim: "groups".to_owned(),
+            person_claim: None,
         }
     }
 
@@ -143,7 +144,12 @@ impl Page {
 
 impl Browser {
     pub(crate) fn new(night: &Night) -> Browser {
-        let pem = Pem::new(Path::new("issuer.crt"), night.alone.ca().as_bytes()).unwrap();
+        Browser::at(night.alone.url(), night.alone.ca())
+    }
+
+    /// A browser at an address, with the authority it trusts.
+    pub(crate) fn at(url: &str, ca: &str) -> Browser {
+        let pem = Pem::new(Path::new("issuer.crt"), ca.as_bytes()).unwrap();
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(pem.certificates());
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -159,7 +165,7 @@ impl Browser {
             .build();
         Browser {
             client: Client::builder(TokioExecutor::new()).build(connector),
-            url: night.alone.url().to_owned(),
+            url: url.to_owned(),
             cookie: None,
         }
     }

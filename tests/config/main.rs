@@ -7,6 +7,7 @@
     reason = "what stands beside the tests is part of them"
 )]
 
+mod fallback;
 mod init;
 mod kubeconfigs;
 mod noise;

@@ -17,10 +17,10 @@ use ratatui::buffer::Cell;
 use ratatui::layout::Size;
 use ratatui::style::Color;
 use ratatui::style::Modifier;
-use unicode_width::UnicodeWidthChar;
 use unicode_width::UnicodeWidthStr;
 
 use crate::corpus::harmless;
+use crate::odd::Odd;
 
 /// What the backend wrote since it was last looked at.
 #[derive(Clone, Default)]
@@ -99,6 +99,7 @@ pub(crate) struct Glass {
     terminal: Terminal<Lean<Written>>,
     written: Written,
     seen: vt100::Parser<Asked>,
+    odd: Vec<Odd>,
 }
 
 impl Glass {
@@ -112,6 +113,7 @@ impl Glass {
             terminal: Terminal::new(lean).unwrap(),
             written,
             seen: vt100::Parser::new_with_callbacks(height, width, 0, Asked::default()),
+            odd: Odd::all((width, height)),
         }
     }
 
@@ -137,11 +139,10 @@ impl Glass {
             asked.is_empty(),
             "{what}: the terminal was asked for {asked:?}"
         );
-        if meant.content.iter().any(is_joined) {
-            // Terminals differ on how far joined letters go, and keep what went too far: the next frame is on a new one.
-            *self = Glass::new(self.size);
-        } else {
-            self.as_meant(&meant, what);
+        self.as_meant(&meant, what);
+        for odd in &mut self.odd {
+            odd.hear(&letters);
+            odd.as_meant(&meant, what);
         }
         let picture = svg::picture(&meant);
         harmless(&picture, what);
@@ -181,11 +182,15 @@ impl Glass {
                     Some('\u{fffd}') => '?',
                     letter => letter.unwrap_or(' '),
                 };
-                assert_eq!(
-                    first(theirs.contents()),
-                    first(symbol),
-                    "{place}: {symbol:?}"
-                );
+                // What might go over the edge is not written there.
+                let edge = usize::from(meant.area.width - x) < 2 * symbol.chars().count();
+                if !(edge && !symbol.is_ascii() && first(theirs.contents()) == '?') {
+                    assert_eq!(
+                        first(theirs.contents()),
+                        first(symbol),
+                        "{place}: {symbol:?}"
+                    );
+                }
                 if symbol != " " {
                     assert_eq!(theirs.fgcolor(), colour(ours.fg), "{place}: {symbol:?}");
                 }
@@ -207,12 +212,6 @@ impl Glass {
             }
         }
     }
-}
-
-/// True for letters that are drawn as one by some terminals and one by one by others.
-fn is_joined(cell: &Cell) -> bool {
-    let drawn = cell.symbol().chars().filter(|c| c.width() > Some(0));
-    drawn.count() > 1
 }
 
 fn colour(colour: Color) -> vt100::Color {

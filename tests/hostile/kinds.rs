@@ -74,7 +74,8 @@ fn pod() -> Value {
 fn backup(phase: &str) -> Value {
     json!({"metadata": meta("velero", "hourly-ehr-1"),
         "spec": {"includedNamespaces": ["ehr"], "excludedNamespaces": ["tmp"], "includedResources": ["pods"],
-            "excludedResources": ["events"], "storageLocation": "sth-s3"},
+            "excludedResources": ["events"], "includedNamespaceScopedResources": ["pods"],
+            "excludedNamespaceScopedResources": ["events"], "storageLocation": "sth-s3"},
         "status": {"phase": phase, "startTimestamp": "2026-08-15T03:51:00Z", "completionTimestamp": "2026-08-15T03:52:00Z",
             "expiration": "2026-09-13T00:00:00Z", "failureReason": "it went away", "validationErrors": ["not so"],
             "errors": 2, "warnings": 1, "progress": {"totalItems": 118, "itemsBackedUp": 100}}})
@@ -129,7 +130,7 @@ fn specimens() -> Vec<(&'static str, Value)> {
             "Kustomization",
             json!({"metadata": meta("flux-system", "ehr"), "spec": {"suspend": true, "path": "./ehr",
             "interval": "10m", "targetNamespace": "ehr", "sourceRef": {"kind": "GitRepository", "name": "estate"}},
-            "status": {"observedGeneration": 1, "lastAppliedRevision": "main@sha1:be71d04c0ffee",
+            "status": {"observedGeneration": 1, "lastHandledReconcileAt": "by hand", "lastAppliedRevision": "main@sha1:be71d04c0ffee",
                 "lastAttemptedRevision": "main@sha1:c0ffeebe71d04", "conditions": [condition("Ready", "False")],
                 "inventory": {"entries": [{"id": "ehr_ehr-api_apps_Deployment", "v": "v1"}]}}}),
         ),
@@ -169,7 +170,7 @@ fn leaves(value: &Value, at: &str, found: &mut Vec<String>) {
 }
 
 /// Nothing hostile stands in what was parsed, as Debug shows it: controls escaped as `\r`, the others as `\u{202e}`.
-fn parsed_safely<T: Debug>(parsed: &T, what: &str) {
+pub(crate) fn parsed_safely<T: Debug>(parsed: &T, what: &str) {
     let mut words = format!("{parsed:?}");
     for plain in ["\\\\", "\\\"", "\\'"] {
         words = words.replace(plain, "");
@@ -316,4 +317,25 @@ fn what_is_no_text_is_refused_or_shown_as_such() {
             Err(words) => harmless(&words, name),
         }
     }
+}
+
+/// The name of every member of every specimen.
+pub(crate) fn words() -> std::collections::BTreeSet<String> {
+    fn walk(value: &Value, found: &mut std::collections::BTreeSet<String>) {
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    found.insert(name.clone());
+                    walk(member, found);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| walk(item, found)),
+            _ => {}
+        }
+    }
+    let mut found = std::collections::BTreeSet::new();
+    for (_, specimen) in specimens() {
+        walk(&specimen, &mut found);
+    }
+    found
 }

@@ -8,6 +8,7 @@
     reason = "a test starts the program, and panics where it cannot go on"
 )]
 
+mod answers;
 mod corpus;
 #[path = "../screens/estate.rs"]
 #[expect(
@@ -18,6 +19,7 @@ mod corpus;
     reason = "the night of the drawings, of which only some is told here"
 )]
 mod estate;
+mod fields;
 mod glass;
 #[path = "../auth/issuer.rs"]
 #[expect(
@@ -26,6 +28,8 @@ mod glass;
 )]
 mod issuer;
 mod kinds;
+mod odd;
+mod runs;
 mod screens;
 mod sign_in;
 mod verbs;

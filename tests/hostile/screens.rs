@@ -84,7 +84,12 @@ fn at_id_01_what_a_cluster_says_is_letters_on_every_screen_and_nothing_else() {
 fn what_is_typed_or_pasted_shows_what_it_holds() {
     for one in &Corpus::read().text {
         let mut glass = Glass::new((80, 24));
-        for (way, opens) in [("filter", Action::Filter), ("palette", Action::Palette)] {
+        let book = || Action::RunBook("restore-namespace".to_owned());
+        for (way, opens) in [
+            ("filter", Action::Filter),
+            ("palette", Action::Palette),
+            ("parameters", book()),
+        ] {
             let text = one.fit();
             let mut state = estate::night();
             happen(&mut state, What::Resize(80, 24));

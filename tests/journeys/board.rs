@@ -1,5 +1,10 @@
 //! The board: the mark, the runbooks that treat what is marked, and the parameters from it.
 
+use std::sync::Arc;
+
+use crashcart::config::PolicyMember;
+use crashcart::config::PolicyZone;
+
 use crate::night;
 use crate::play::Console;
 
@@ -175,4 +180,31 @@ fn a_paste_where_no_field_is_open_is_refused_and_q_on_the_board_leaves() {
          press q
          asks SaveLastKnown Quit",
     );
+}
+
+#[test]
+fn a_zone_says_how_many_people_its_strictest_namespace_needs() {
+    let mut console = Console::new(night::board());
+
+    let uid = console
+        .state
+        .config
+        .clusters
+        .iter()
+        .find(|cluster| cluster.name.as_str() == "sth-prod")
+        .and_then(|cluster| cluster.fingerprint.clone()?.uid)
+        .expect("a pinned uid");
+    let mut config = (*console.state.config).clone();
+    config.policy.zones.push(PolicyZone {
+        name: "strict".into(),
+        people: 3,
+        members: vec![PolicyMember {
+            cluster_uid: uid.parse().expect("a uid"),
+            namespaces: vec!["billing".to_owned()],
+        }],
+    });
+    console.state.nav.zone = Some("administrative".into());
+    console.play("press 2\nsee Zone administrative\nsee 1 person");
+    console.state.config = Arc::new(config);
+    console.play("press 1 2\nsee Zone administrative\nsee 3 people\npress 7\nsee no in");
 }

@@ -1,14 +1,20 @@
 //! A console that is left alone: blank, signed out, its run put down; and who gets it back.
 
+use std::sync::Arc;
+
 use crashcart::auth::audience::Audience;
 use crashcart::auth::person::Person;
 use crashcart::auth::session::Session;
+use crashcart::auth::sign_in::DevicePrompt;
 use crashcart::auth::sign_in::Event;
 use crashcart::auth::sign_in::SignIn;
+use crashcart::config::KubeconfigUser;
+use crashcart::config::Secret;
 use crashcart::runbook::event::RunEvent;
 use crashcart::runbook::run::RunStatus;
 use crashcart::sources::fact::Fact;
 use crashcart::state::State;
+use crashcart::state::Stopped;
 use crashcart::state::event::What;
 
 use crate::night;
@@ -47,14 +53,31 @@ fn steps(console: &mut Console, audience: &Audience, step: Event) {
     console.happen(What::SignIn { audience, step });
 }
 
-/// Somebody signs in on the screen that `n` brings.
+/// Somebody signs in by a code, on the screen that `n` brings.
 fn comes(console: &mut Console, audience: &Audience, person: Person) {
-    let issuer = "id.meridian.test".into();
     console.play("press n\nasks ProveAnew");
-    steps(console, audience, Event::Asked { issuer });
+    code(console, audience);
     let session = session(person, &console.state);
-    // Any way in will do: what matters here is who it is.
-    steps(console, audience, Event::TakenUp(session));
+    steps(console, audience, Event::SignedIn(session));
+}
+
+/// The issuer shows a code.
+fn code(console: &mut Console, audience: &Audience) {
+    let issuer = "id.meridian.test".into();
+    steps(console, audience, Event::Asked { issuer });
+    let now = console.state.now.wall;
+    let prompt = DevicePrompt {
+        issuer_host: "id.meridian.test".into(),
+        client_id: "crashcart".into(),
+        verification_uri: "https://id.meridian.test/device".into(),
+        verification_uri_complete: None,
+        user_code: "WDJB-MJHT".into(),
+        expires_at: now + jiff::SignedDuration::from_mins(10),
+        interval_s: 5,
+        since: now,
+        simulated: None,
+    };
+    steps(console, audience, Event::Prompt(prompt));
 }
 
 /// Minutes in which nobody presses a key, a second at a time.
@@ -170,6 +193,120 @@ fn somebody_else_gets_nothing_and_is_signed_out() {
 }
 
 #[test]
+fn a_sign_in_that_was_kept_lifts_no_blank() {
+    let (mut console, audience, alice) = attended(night::board());
+    minutes(&mut console, 15);
+    signed_out(&mut console, &audience);
+    // What another console or an earlier start left in a store proves nothing about who sits here.
+    let issuer = "id.meridian.test".into();
+    steps(&mut console, &audience, Event::Asked { issuer });
+    let kept = session(alice.clone(), &console.state);
+    steps(&mut console, &audience, Event::TakenUp(kept.clone()));
+    console.play("asks SignOut\nunseen ZONE\nsee Left alone");
+    steps(&mut console, &audience, Event::SignedIn(kept));
+    console.play("asks nothing\nunseen ZONE\nsee Left alone\npress n\nasks nothing");
+    assert!(console.state.person.is_none() && console.state.people.is_empty());
+    steps(&mut console, &audience, Event::SignedOut);
+    comes(&mut console, &audience, alice);
+    console.play("asks Connect\nsee ZONE / CLUSTER");
+}
+
+#[test]
+fn n_on_the_sign_in_of_a_blank_console_never_takes_up_what_is_kept() {
+    let (mut console, audience, _) = attended(night::board());
+    minutes(&mut console, 15);
+    signed_out(&mut console, &audience);
+    console.play("press n\nasks ProveAnew");
+    code(&mut console, &audience);
+    console.play("press n\nasks ProveAnew");
+    steps(&mut console, &audience, Event::Denied);
+    console.play("asks CancelSignIn\npress n\nasks ProveAnew");
+}
+
+#[test]
+fn n_waits_until_the_tokens_are_given_back() {
+    let (mut console, audience, alice) = attended(night::board());
+    minutes(&mut console, 15);
+    assert!(console.asked().contains(&"Leave".to_owned()));
+    console.play("press n\nasks nothing\nsee Left alone");
+    signed_out(&mut console, &audience);
+    comes(&mut console, &audience, alice);
+    console.play("asks Connect\nsee ZONE / CLUSTER");
+}
+
+#[test]
+fn an_issuer_that_is_down_opens_no_fallback_on_a_console_that_somebody_left() {
+    let mut state = night::board();
+    let config = Arc::make_mut(&mut state.config);
+    config.clusters[0].fallback = Some(KubeconfigUser::Token(Secret::new("canary")));
+    let (mut console, audience, _) = attended(state);
+    minutes(&mut console, 15);
+    signed_out(&mut console, &audience);
+    console.play("press n\nasks ProveAnew");
+    let issuer = "id.meridian.test".into();
+    steps(&mut console, &audience, Event::Asked { issuer });
+    let silent = Event::Unreachable {
+        host: "id.meridian.test".into(),
+        reason: "connection refused".into(),
+    };
+    steps(&mut console, &audience, silent);
+    console.play("asks CancelSignIn\nunseen ZONE\nsee does not answer");
+    assert!(console.state.fallbacks.is_empty());
+}
+
+#[test]
+fn what_comes_late_is_not_drawn_over_the_blank_and_makes_nobody_act() {
+    let (mut console, audience, alice) = attended(night::board());
+    minutes(&mut console, 15);
+    signed_out(&mut console, &audience);
+    let stopped = Stopped {
+        what: "Entry 9 could not be written.".into(),
+        place: "/var/log".into(),
+        next: Vec::new(),
+        since: console.state.now,
+        damaged: false,
+    };
+    console.happen(What::LogStopped(stopped));
+    let cluster = console.state.config.clusters[0].name.clone();
+    console.happen(What::Person {
+        person: alice,
+        cluster: Some(cluster.clone()),
+    });
+    console.happen(What::Connecting {
+        cluster: cluster.clone(),
+        generation: 99,
+    });
+    console.play("see Left alone\nunseen ZONE\nunseen could not be written");
+    assert!(console.state.person.is_none() && console.state.people.is_empty());
+    let world = console.state.world.cluster(&cluster).expect("known");
+    assert_eq!(world.generation(), 0, "no connection counts");
+}
+
+#[test]
+fn a_code_that_is_on_screen_is_given_up_when_the_console_is_left() {
+    let (mut console, audience, alice) = attended(night::board());
+    signed_out(&mut console, &audience);
+    console.state.person = Some(alice.clone());
+    console.play("press 0 Tab Enter\nasks SignIn");
+    code(&mut console, &audience);
+    // The code itself would end by then.
+    for _ in 0..9 * 60 {
+        console.pass(1_000);
+    }
+    console.state.presence.touched = Some(crashcart::sources::moment::Moment {
+        mono_ms: 0,
+        ..console.state.now
+    });
+    console.asked();
+    console.pass(1_000);
+    let asked = console.asked();
+    assert!(asked.contains(&"CancelSignIn".to_owned()), "{asked:?}");
+    let late = session(alice, &console.state);
+    steps(&mut console, &audience, Event::SignedIn(late));
+    console.play("asks nothing\nunseen ZONE\nsee Left alone");
+}
+
+#[test]
 fn esc_on_the_way_back_is_blank_again_and_q_ends_the_console() {
     let (mut console, audience, _) = attended(night::board());
     minutes(&mut console, 15);
@@ -194,6 +331,78 @@ fn where_a_file_says_who_acts_n_goes_on_and_asks_every_cluster() {
     console.asked();
     console.play("press n\nasks Connect\nsee ZONE / CLUSTER");
     assert!(console.state.person.is_some());
+}
+
+/// A console on which nobody is signed in, because the issuer is down: one cluster is read by its fallback.
+fn by_fallback() -> (Console, Audience, Person) {
+    let mut state = night::board();
+    let alice = state.person.take().expect("alice");
+    state.people.clear();
+    let config = Arc::make_mut(&mut state.config);
+    config.clusters[0].fallback = Some(KubeconfigUser::Token(Secret::new("canary")));
+    let audience = state.sign_ins.audiences()[0].clone();
+    state.sign_ins.show(&audience);
+    let mut console = Console::new(state);
+    console.happen(What::Attended);
+    silent(&mut console, &audience);
+    console.play("asks CancelSignIn Connect\nsee by its fallback");
+    (console, audience, alice)
+}
+
+/// The issuer is asked, and does not answer.
+fn silent(console: &mut Console, audience: &Audience) {
+    let issuer = "id.meridian.test".into();
+    steps(console, audience, Event::Asked { issuer });
+    let silent = Event::Unreachable {
+        host: "id.meridian.test".into(),
+        reason: "connection refused".into(),
+    };
+    steps(console, audience, silent);
+}
+
+#[test]
+fn a_console_that_reads_by_a_fallback_goes_blank_and_asks_the_issuer_before_it_reads_again() {
+    let (mut console, audience, _) = by_fallback();
+    minutes(&mut console, 15);
+    assert!(console.asked().contains(&"Leave".to_owned()));
+    console.play("unseen ZONE\nsee Nobody was signed in: n asks the issuer anew");
+    console.play("press 1 Enter R\nasks nothing\npress n\nasks ProveAnew\nunseen ZONE");
+    let denied = console.state.clone();
+    silent(&mut console, &audience);
+    console.play("asks CancelSignIn Connect\nsee ZONE / CLUSTER\nsee reading by the fallback");
+    assert!(console.state.person.is_none(), "nobody has proved anything");
+
+    // Anything but silence opens nothing.
+    let mut console = Console::new(denied);
+    code(&mut console, &audience);
+    steps(&mut console, &audience, Event::Denied);
+    console.play("asks CancelSignIn\nunseen ZONE\nsee n tries again");
+}
+
+#[test]
+fn whoever_signs_in_where_nobody_was_lifts_the_blank_and_it_is_said() {
+    let (mut console, audience, alice) = by_fallback();
+    minutes(&mut console, 15);
+    console.asked();
+    comes(&mut console, &audience, alice);
+    console.play("asks Connect\nsee Nobody was signed in here before\nsee ZONE / CLUSTER");
+    assert!(
+        console.state.fallbacks.is_empty(),
+        "they read it themselves"
+    );
+}
+
+#[test]
+fn a_console_that_reads_nothing_goes_blank_as_well() {
+    let mut state = night::board();
+    state.person = None;
+    state.people.clear();
+    let mut console = Console::new(state);
+    console.happen(What::Attended);
+    minutes(&mut console, 15);
+    console.play("unseen ZONE\nsee Nobody was signed in: n goes on");
+    console.asked();
+    console.play("press n\nasks nothing\nsee ZONE / CLUSTER");
 }
 
 #[test]

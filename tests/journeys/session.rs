@@ -1,6 +1,8 @@
 //! The session: a cluster opens, a sign-in begins anew or ends when Enter says so, and figures that hardly move stand.
 
+use crashcart::auth::given_back::GivenBack;
 use crashcart::auth::session::Session;
+use crashcart::auth::sign_in::Event;
 use crashcart::auth::sign_in::SignIn;
 use crashcart::sources::traffic::Traffic;
 use crashcart::state::State;
@@ -33,18 +35,81 @@ fn x_signs_out_only_when_enter_says_so() {
          asks nothing
          unseen tokens are revoked there
          press x Enter
-         asks SignOut",
+         asks Disconnect SignOut
+         see sth-prod
+         press R
+         asks nothing",
     );
 }
 
+/// The sign-in moved on.
+fn steps(console: &mut Console, step: Event) {
+    let audience = console.state.sign_ins.audiences()[0].clone();
+    console.happen(What::SignIn { audience, step });
+}
+
 #[test]
-fn enter_on_who_signs_in_anew_when_enter_says_so() {
-    signed_in().play(
+fn enter_on_who_ends_the_old_sign_in_and_asks_anew_only_when_its_tokens_are_given_back() {
+    let mut console = signed_in();
+    console.play(
         "press 0 Tab Enter
          see Enter ends this sign-in
          press Enter
-         asks ProveAnew",
+         asks Disconnect SignOut
+         see Giving the tokens back to
+         press n
+         asks nothing",
     );
+    steps(&mut console, Event::SignedOut);
+    console.play("asks ProveAnew");
+    steps(&mut console, Event::SignedOut);
+    console.play("asks nothing");
+}
+
+#[test]
+fn an_issuer_that_does_not_take_the_tokens_back_is_said_and_holds_nobody_up() {
+    let mut console = signed_in();
+    console.play("press 0 Tab Enter Enter\nasks Disconnect SignOut");
+    let reason = "id.test does not answer".into();
+    console.happen(What::GivenBack {
+        audience: console.state.sign_ins.audiences()[0].clone(),
+        how: GivenBack::Refused { reason },
+    });
+    console.play("asks nothing\nsee not given back: id.test does not answer");
+    steps(&mut console, Event::SignedOut);
+    console.play("asks ProveAnew\nsee not given back: id.test does not answer");
+}
+
+#[test]
+fn n_while_the_tokens_go_back_asks_for_a_code_once_they_have() {
+    let mut console = signed_in();
+    console.play("press 0 x Enter\nasks Disconnect SignOut\npress Enter\nasks nothing");
+    // A renewal that was under way brings nobody back.
+    let late = console.state.now.wall;
+    let session = Session {
+        person: night::board().person.expect("alice"),
+        expires_at: late + jiff::SignedDuration::from_mins(40),
+        acr: None,
+        auth_time: None,
+    };
+    steps(&mut console, Event::SignedIn(session));
+    console.play("asks nothing\nsee Giving the tokens back to");
+    steps(&mut console, Event::SignedOut);
+    console.play("asks ProveAnew");
+}
+
+#[test]
+fn a_sign_in_that_ended_by_the_clock_is_broken_off_and_its_clusters_are_closed() {
+    let mut console = signed_in();
+    console.pass(40 * 60 * 1_000);
+    let asked = console.asked();
+    let ends: Vec<&str> = asked.iter().map(String::as_str).collect();
+    assert!(
+        ends.ends_with(&["Disconnect", "CancelSignIn"]),
+        "closed first, then broken off: {ends:?}"
+    );
+    console.pass(1_000);
+    console.play("asks nothing");
 }
 
 #[test]

@@ -209,7 +209,7 @@ fn an_issuer_that_is_down_leaves_a_cluster_to_its_fallback_which_proves_nobody_a
     };
     steps(&mut console, silent);
     console.play(
-        "asks Connect
+        "asks CancelSignIn Connect
          see by its fallback
          see not proved
          press Esc
@@ -227,7 +227,7 @@ fn an_issuer_that_is_down_leaves_a_cluster_to_its_fallback_which_proves_nobody_a
 fn a_denial_is_no_reason_to_fall_back() {
     let mut console = with_fallback();
     steps(&mut console, Event::Denied);
-    console.play("asks nothing\nunseen fallback");
+    console.play("asks CancelSignIn\nunseen fallback");
     assert!(console.state.fallbacks.is_empty());
 }
 
@@ -235,7 +235,7 @@ fn a_denial_is_no_reason_to_fall_back() {
 fn a_denied_code_says_so_and_n_asks_for_a_new_one() {
     let (mut console, _) = waiting();
     steps(&mut console, Event::Denied);
-    console.play("see n tries again\nasks nothing\npress n\nasks SignIn");
+    console.play("see n tries again\nasks CancelSignIn\npress n\nasks SignIn");
 }
 
 #[test]

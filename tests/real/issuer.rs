@@ -113,6 +113,7 @@ fn identity(issuer: &str, ca: (&Path, &[u8]), client: &str) -> Identity {
         flow: Flow::Device,
         loopback_on_shared_host: false,
         groups_claim: "groups".to_owned(),
+        person_claim: None,
     }
 }
 

@@ -1,5 +1,8 @@
 //! Every screen of the night at four sizes, against its golden files.
 
+use std::sync::Arc;
+
+use crashcart::config::Policy;
 use crashcart::runbook::run::RunStatus;
 use crashcart::runbook::run::StepStatus;
 use crashcart::sources::seen::Freshness;
@@ -282,4 +285,34 @@ fn what_is_history_never_wears_the_role_of_ok() {
     let (text, roles) = (golden::text(&buffer), golden::roles(&buffer, &probe));
     assert!(text.iter().any(|line| line.contains("? was OK")));
     assert!(!roles.iter().any(|line| line.contains('O')), "{roles:#?}");
+}
+
+#[test]
+fn every_screen_says_that_policy_is_the_persons_own_and_nothing_gives_way_to_it() {
+    let probe = golden::probe();
+    for (name, state) in all() {
+        let mut own = state.clone();
+        Arc::make_mut(&mut own.config).policy = Policy::own();
+        for size in SIZES {
+            let lines = |state| golden::text(&golden::frame(state, &probe, size));
+            let (before, after) = (lines(&state), lines(&own));
+            assert!(
+                after[2].ends_with("─ policy: self ─"),
+                "{name}: {}",
+                after[2]
+            );
+            for (line, (one, other)) in before.iter().zip(&after).enumerate() {
+                // A card's rule says it too, and the session names the policy.
+                let says = other.contains("policy: self") || other.contains("policy   self");
+                assert!(one == other || says, "{name} line {line}: {one}\n{other}");
+                let mut parts = one.split(['─', '═']).map(str::trim);
+                let words = parts.find(|part| !part.is_empty());
+                let kept = line == 2 || name.starts_with("session") || name == "sign-out";
+                assert!(
+                    kept || other.contains(words.unwrap_or_default()),
+                    "{name}: {other}"
+                );
+            }
+        }
+    }
 }

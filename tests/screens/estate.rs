@@ -124,6 +124,7 @@ pub(crate) fn config() -> Config {
     std::fs::write(&path, text).unwrap();
     let mut config = config::load(&path, None).unwrap();
     config.path = "crashcart.toml".into();
+    config.policy.label = "/etc/crashcart/policy.toml".to_owned();
     config
 }
 

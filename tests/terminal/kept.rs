@@ -10,33 +10,40 @@ use std::time::Duration;
 use crashcart::audit::Kind;
 use crashcart::sim::Estate;
 use crashcart::sim::Options;
+use crashcart::sim::issuer::Settings;
 use tokio::runtime::Runtime;
 
 use crate::PROGRAM;
 use crate::pty::Pty;
 
 /// What is typed where nothing may show.
-const PASSPHRASE: &str = "canary-horse-battery";
+pub(crate) const PASSPHRASE: &str = "canary-horse-battery";
 const WRONG: &str = "canary-wrong-guess";
 /// How every token that is signed begins: `{"`, in base64.
 const SIGNED: &str = "eyJ";
 const DOWN: &str = "\x1b[B";
 
 /// An estate that this test serves, so that it knows every secret of it; the program's state is apart from it.
-struct Bench {
-    runtime: Runtime,
+pub(crate) struct Bench {
+    pub(crate) runtime: Runtime,
     estate: Option<Estate>,
     home: tempfile::TempDir,
 }
 
 impl Bench {
     /// Starts it; `settings` are lines of its `[estate]`.
-    fn start(settings: &str) -> Bench {
+    pub(crate) fn start(settings: &str) -> Bench {
+        Bench::start_at(settings, Settings::default())
+    }
+
+    /// The same with an issuer of these ways.
+    pub(crate) fn start_at(settings: &str, issuer: Settings) -> Bench {
         let runtime = Runtime::new().expect("a runtime");
         let options = Options {
             seed: 7,
             only: vec!["lab-1".to_owned()],
             bare: true,
+            issuer,
             ..Options::default()
         };
         let estate = runtime.block_on(Estate::start(options)).expect("an estate");
@@ -55,19 +62,19 @@ impl Bench {
         bench
     }
 
-    fn estate(&self) -> &Estate {
+    pub(crate) fn estate(&self) -> &Estate {
         self.estate.as_ref().expect("it runs")
     }
 
-    fn config(&self) -> PathBuf {
+    pub(crate) fn config(&self) -> PathBuf {
         self.home.path().join("estate/crashcart.toml")
     }
 
-    fn state(&self) -> PathBuf {
+    pub(crate) fn state(&self) -> PathBuf {
         self.home.path().join("state")
     }
 
-    fn args(&self, more: &[&str]) -> Vec<String> {
+    pub(crate) fn args(&self, more: &[&str]) -> Vec<String> {
         let (config, state) = (self.config(), self.state());
         let own = [
             "--config",
@@ -83,13 +90,18 @@ impl Bench {
     }
 
     fn console(&self) -> Pty {
-        let args = self.args(&[]);
+        self.typed_at(&[])
+    }
+
+    /// A verb at a terminal; the console where there is none.
+    pub(crate) fn typed_at(&self, verb: &[&str]) -> Pty {
+        let args = self.args(verb);
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let loud = BTreeMap::from([("RUST_LOG", "trace"), ("RUST_BACKTRACE", "1")]);
         Pty::start(Path::new(PROGRAM), &args, self.home.path(), (80, 24), &loud)
     }
 
-    fn verb(&self, verb: &[&str]) -> Output {
+    pub(crate) fn verb(&self, verb: &[&str]) -> Output {
         let mut command = Command::new(PROGRAM);
         command.args(self.args(verb));
         command.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "1");
@@ -108,7 +120,7 @@ impl Bench {
     }
 
     /// Fails when a canary is in these bytes.
-    fn clean(&self, place: &str, bytes: &[u8]) {
+    pub(crate) fn clean(&self, place: &str, bytes: &[u8]) {
         for canary in self.canaries() {
             let found = bytes
                 .windows(canary.len())
@@ -118,7 +130,7 @@ impl Bench {
     }
 
     /// Fails when a canary is in a file of the program's.
-    fn clean_files(&self, folder: &Path) -> usize {
+    pub(crate) fn clean_files(&self, folder: &Path) -> usize {
         let mut files = 0;
         for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
             let path = entry.path();
@@ -133,7 +145,7 @@ impl Bench {
         files
     }
 
-    fn kinds(&self) -> Vec<Kind> {
+    pub(crate) fn kinds(&self) -> Vec<Kind> {
         let log = crate::find(&self.state(), "head").expect("a log");
         let log = log.parent().expect("its folder");
         let rows = crashcart::audit::read::rows(log, 1, u64::MAX).expect("read");
@@ -152,7 +164,7 @@ impl Drop for Bench {
 }
 
 /// Types something where nothing shows.
-fn typed(pty: &mut Pty, question: &str, text: &str) {
+pub(crate) fn typed(pty: &mut Pty, question: &str, text: &str) {
     pty.wait_for(question);
     pty.press(&format!("{text}\r"));
 }

@@ -8,6 +8,8 @@
 )]
 
 mod kept;
+mod keyring;
+mod login;
 mod pty;
 
 use std::collections::BTreeMap;

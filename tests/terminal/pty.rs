@@ -115,6 +115,18 @@ impl Pty {
         self.parser.screen().hide_cursor()
     }
 
+    /// Whether the terminal shows what is typed, and takes it line by line.
+    pub(crate) fn echoes(&self) -> bool {
+        use rustix::termios::LocalModes;
+        let master = self.master.as_ref().expect("the terminal is open");
+        let name = master.tty_name().expect("its name");
+        let terminal = std::fs::File::open(name).expect("the terminal");
+        let modes = rustix::termios::tcgetattr(&terminal).expect("its modes");
+        modes
+            .local_modes
+            .contains(LocalModes::ECHO | LocalModes::ICANON)
+    }
+
     /// Presses keys, all in one write.
     pub(crate) fn press(&mut self, keys: &str) {
         let writer = self.keys.as_mut().expect("the terminal is open");

@@ -9,6 +9,9 @@ use crashcart::app::start::start_with;
 use crashcart::audit::Entry;
 use crashcart::audit::read;
 use crashcart::auth::Audience;
+use crashcart::auth::store::Kept;
+use crashcart::auth::store::Slot;
+use crashcart::auth::store::Store;
 use crashcart::auth::store::sealed::Key;
 use crashcart::config;
 use crashcart::config::Config;
@@ -93,6 +96,29 @@ impl Night {
         let folder = keeper::folder(&self.log());
         std::fs::create_dir_all(self.log().parent().unwrap()).unwrap();
         Some(Key::by_passphrase(&folder, &Secret::new("canary horse"), QUICK).unwrap())
+    }
+
+    /// What is kept for the next start.
+    pub(crate) fn store(&self) -> (Store, Slot) {
+        let folder = keeper::folder(&self.log());
+        let store = Store::open(&self.config.tokens, &folder, self.key()).unwrap();
+        let identity = self.audience().asked(&self.config).unwrap();
+        let slot = Slot::of(&folder, &self.config.estate.id, &identity);
+        (store, slot)
+    }
+
+    /// The entry that is kept, by the clock on the wall.
+    pub(crate) fn kept(&self) -> Option<Kept> {
+        let (store, slot) = self.store();
+        store.read(&slot, Clock::start().now().wall).unwrap()
+    }
+
+    /// Puts another entry in its place; none with `None`.
+    pub(crate) fn put(&self, kept: Option<&Kept>) {
+        let (store, slot) = self.store();
+        let now = Clock::start().now().wall;
+        let put = kept.map_or_else(|| store.forget(&slot), |kept| store.keep(&slot, kept, now));
+        put.unwrap();
     }
 
     /// A console; `ask` is whether somebody sits there who can be asked to sign in.

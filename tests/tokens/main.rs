@@ -7,5 +7,8 @@
 )]
 
 mod console;
+mod live;
+mod logout;
 mod renewal;
+mod shared;
 mod step_up;

@@ -23,18 +23,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What proofs are for.
-const APPROVE: &str = "crashcart-approve";
+pub(crate) const APPROVE: &str = "crashcart-approve";
 /// What a console signs in as.
-const CONSOLE: &str = "crashcart";
+pub(crate) const CONSOLE: &str = "crashcart";
 
 /// An issuer and its clock, which stands until it is moved.
-struct Office {
-    alone: Alone,
+pub(crate) struct Office {
+    pub(crate) alone: Alone,
     clock: Clock,
 }
 
 impl Office {
-    async fn open(settings: Settings) -> Office {
+    pub(crate) async fn open(settings: Settings) -> Office {
         let clock = Clock::manual(Clock::real(1).now());
         let people = Arc::new(People::new(7));
         let alone = Alone::start(people, clock.clone(), 7, settings).await;
@@ -44,16 +44,16 @@ impl Office {
         }
     }
 
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    fn pass(&self, seconds: u64) {
+    pub(crate) fn pass(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
-    async fn client(&self, client_id: &str) -> Issuer {
-        let identity = Identity {
+    pub(crate) fn identity(&self, client_id: &str) -> Identity {
+        Identity {
             name: "sim".to_owned(),
             issuer: self.alone.url().to_owned(),
             place: "crashcart.toml line 6".to_owned(),
@@ -62,7 +62,12 @@ impl Office {
             flow: Flow::Device,
             loopback_on_shared_host: false,
             groups_claim: "groups".to_owned(),
-        };
+            person_claim: None,
+        }
+    }
+
+    pub(crate) async fn client(&self, client_id: &str) -> Issuer {
+        let identity = self.identity(client_id);
         oidc::discover(&identity, oidc::DEADLINE).await.unwrap()
     }
 
@@ -91,7 +96,7 @@ impl Office {
     }
 
     /// An ordinary sign-in, with its tokens.
-    async fn signed_in(
+    pub(crate) async fn signed_in(
         &self,
         client: &mut Issuer,
     ) -> (crashcart::auth::Session, crashcart::auth::Tokens) {

@@ -106,6 +106,8 @@ pub(super) async fn listened(
         if this.is_over(&grant).await {
             return Ok(None);
         }
+        // What was answered in time counts, however long the issuer takes for it.
+        this.tell(Step::Redeeming).await;
         match issuer.redeem(&grant, &visit.address, this.now()).await {
             Ok(Return::Odd(sentence)) => {
                 visit.answer(false, sentence.as_str()).await;

@@ -5,22 +5,16 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use directories::BaseDirs;
-
+use super::aws;
 use super::program;
 use super::tools::Tools;
 use super::weigh::Scale;
 use crate::auth::Person;
-use crate::auth::eks;
-use crate::auth::eks::EksError;
-use crate::auth::eks::Surroundings;
 use crate::config::Cluster;
 use crate::config::ClusterAuth;
 use crate::config::ClusterName;
-use crate::config::Eks;
 use crate::config::KubeconfigUser;
 use crate::config::Plugin;
-use crate::config::Secret;
 use crate::sources::cluster::Link;
 use crate::sources::cluster::TokenSlot;
 use crate::sources::fact::Fact;
@@ -30,9 +24,7 @@ use crate::sources::watch;
 use crate::state::event::What;
 use crate::text::SafeText;
 
-/// How often a token for an EKS cluster is signed: well before [`eks::GOOD`], and again when that failed.
-const SIGN_EVERY: Duration = Duration::from_secs(6 * 60);
-/// How long a program that failed to give a token is left alone.
+/// How long whatever failed to give a token is left alone.
 const ASK_AGAIN: Duration = Duration::from_secs(30);
 /// Seconds before a program's token ends at which it is asked for the next.
 const EARLY_S: i64 = 60;
@@ -58,43 +50,11 @@ pub(super) fn open(
         return link;
     }
     let token = match &cluster.auth {
-        ClusterAuth::Eks(eks) => {
-            let slot = TokenSlot::default();
-            slot.set(Some(sign(tools, eks).map_err(refusal)?));
-            slot
-        }
+        // Signed before the greeting.
+        ClusterAuth::Eks(_) => TokenSlot::default(),
         _ => tools.token_for(cluster),
     };
     Link::open(cluster, generation, token)
-}
-
-/// A token for an EKS cluster, signed with the keys of this process' environment.
-fn sign(tools: &Tools, eks: &Eks) -> Result<Secret, EksError> {
-    let variable = |name: &str| std::env::var(name).ok();
-    let around = Surroundings {
-        variable: &variable,
-        home: BaseDirs::new().map(|folders| folders.home_dir().to_path_buf()),
-    };
-    eks::token(eks, &around, tools.clock.now().wall)
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it is mapped over an error")]
-fn refusal(error: EksError) -> Fact {
-    Fact::Unreachable(SafeText::from(error.to_string()))
-}
-
-/// Signs a new token for an EKS cluster before the old one ends, for as long as the connection lives. Keys that have
-/// gone leave the old token to its end, which the cluster then says.
-async fn keep_signed(tools: &Tools, cluster: &ClusterName, slot: &TokenSlot) {
-    let Some(ClusterAuth::Eks(eks)) = tools.config.cluster(cluster).map(|one| &one.auth) else {
-        return std::future::pending().await;
-    };
-    loop {
-        tokio::time::sleep(SIGN_EVERY).await;
-        if let Ok(token) = sign(tools, eks) {
-            slot.set(Some(token));
-        }
-    }
 }
 
 /// The connection could not even be begun; nothing was sent.
@@ -136,6 +96,10 @@ pub(super) async fn follow(tools: Tools, link: Arc<Link>, token: TokenSlot, gene
             tokio::time::sleep(ASK_AGAIN).await;
         }
     }
+    while let Err(why) = aws::sign(&tools, &cluster, link.token()).await {
+        tools.tell(told(Fact::Unreachable(why))).await;
+        tokio::time::sleep(ASK_AGAIN).await;
+    }
     let greeting = greeted(&tools, &link, &told).await;
     tools.actors.greeted(&cluster, &greeting);
     kubeconfig_person(&tools, &cluster, &greeting).await;
@@ -169,7 +133,7 @@ pub(super) async fn follow(tools: Tools, link: Arc<Link>, token: TokenSlot, gene
     let scale = Scale::default();
     let quorum = ask_quorum(&tools, (&link, &scale), known, told);
     let keep = keep_token(&tools, plugin.as_ref(), &token, next);
-    let signed = keep_signed(&tools, &cluster, link.token());
+    let signed = aws::keep_signed(&tools, &cluster, link.token());
     let kept = async { tokio::join!(keep, signed, scale.weigh(&tools, &link)) };
     tokio::join!(watch::follow_all(&link, facts), pass_on, quorum, kept);
 }
@@ -197,8 +161,9 @@ async fn ask_quorum(
     loop {
         tokio::time::sleep(QUORUM_EVERY).await;
         if known {
-            let lost = scale.timed(tools, link.quorum()).await;
-            tools.tell(told(Fact::Quorum(lost))).await;
+            if let Some(fact) = scale.timed(tools, link.quorum()).await {
+                tools.tell(told(fact)).await;
+            }
         }
     }
 }

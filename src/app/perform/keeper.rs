@@ -1,4 +1,4 @@
-//! What keeps refresh tokens for every sign-in of this process: the store of the configuration, opened at its first use.
+//! What keeps the tokens of every sign-in of this process: the store of the configuration, opened at its first use.
 //!
 //! A store waits for a kernel, a bus or a disk: it is asked on a thread that may wait, and given two seconds. One that
 //! fails is not asked again: tokens stay in memory, and the console says so. A start is never held up by it.
@@ -19,6 +19,7 @@ use tokio::sync::RwLock;
 use super::tools::Tools;
 use crate::auth::Session;
 use crate::auth::Tokens;
+use crate::auth::oidc::Issuer;
 use crate::auth::store::Kept;
 use crate::auth::store::Lock;
 use crate::auth::store::Slot;
@@ -38,7 +39,7 @@ const TRY_EVERY: Duration = Duration::from_millis(100);
 /// How long a lock is waited for: longer than whoever holds it waits for an issuer.
 const LOCK: Duration = Duration::from_secs(15);
 
-/// Keeps refresh tokens. Cheap to clone.
+/// Keeps sign-ins. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Keeper(Arc<Inner>);
 
@@ -47,8 +48,8 @@ struct Inner {
     settings: TokenSettings,
     estate: uuid::Uuid,
     folder: PathBuf,
-    /// What opens the encrypted files; taken at the first use.
-    key: Mutex<Option<Key>>,
+    /// What opens the encrypted files.
+    key: Option<Key>,
     store: OnceCell<Arc<Store>>,
     /// Why the store is not used any more.
     failed: Mutex<Option<StoreError>>,
@@ -63,7 +64,7 @@ impl Keeper {
             settings: config.tokens.clone(),
             estate: config.estate.id,
             folder: folder(log),
-            key: Mutex::new(key),
+            key,
             store: OnceCell::new(),
             failed: Mutex::new(None),
             renewing: Arc::default(),
@@ -88,11 +89,12 @@ impl Keeper {
         read.flatten()
     }
 
-    /// Keeps what a sign-in or renewal gave; `shift_ends` as it stood before, where there was one.
+    /// Keeps what an issuer gave at a sign-in or renewal; `shift_ends` as it stood before, where there was one.
     pub(super) async fn keep(
         &self,
         tools: &Tools,
         slot: &Slot,
+        issuer: &Issuer,
         given: (&Session, &Tokens),
         shift_ends: Option<Timestamp>,
     ) {
@@ -101,18 +103,18 @@ impl Keeper {
         let shift = SignedDuration::from_secs(self.0.settings.shift_s);
         let shift_ends = shift_ends.unwrap_or_else(|| now.checked_add(shift).unwrap_or(now));
         let slot = slot.clone();
-        match &tokens.refresh {
-            Some(refresh) => {
-                let kept = Kept {
-                    refresh: refresh.clone(),
-                    until: session.expires_at.min(shift_ends),
-                    shift_ends,
-                };
-                self.ask(tools, move |store| store.keep(&slot, &kept, now))
-                    .await;
-            }
-            None => drop(self.ask(tools, move |store| store.forget(&slot)).await),
+        let kept = Kept {
+            refresh: tokens.refresh.clone(),
+            subject: Some(session.person.subject.clone()),
+            until: session.expires_at.min(shift_ends),
+            shift_ends,
+            live: issuer.live(tokens),
+        };
+        if kept.refresh.is_none() && kept.live.is_none() {
+            return self.forget(tools, &slot).await;
         }
+        self.ask(tools, move |store| store.keep(&slot, &kept, now))
+            .await;
     }
 
     /// Empties a slot.
@@ -173,10 +175,8 @@ impl Keeper {
     }
 
     async fn open(&self, tools: &Tools) -> Arc<Store> {
-        let key = {
-            let mut key = self.0.key.lock().unwrap_or_else(PoisonError::into_inner);
-            key.take()
-        };
+        // It stays here: whoever asks first may be broken off, and the next one opens the store.
+        let key = self.0.key.clone();
         let (settings, folder) = (self.0.settings.clone(), self.0.folder.clone());
         let asked = tokio::task::spawn_blocking(move || Store::open(&settings, &folder, key));
         match within(asked).await {

@@ -5,6 +5,7 @@
 
 pub mod actors;
 pub mod attendance;
+mod aws;
 mod browser;
 mod connect;
 pub mod install;
@@ -16,6 +17,7 @@ pub mod program;
 mod renew;
 mod rights;
 mod run;
+mod sealed;
 mod sign_in;
 pub mod tools;
 mod weigh;
@@ -33,8 +35,10 @@ use self::sign_in::Ask;
 use self::sign_in::How;
 use self::tools::Tools;
 use super::turn::Turn;
+use crate::audit::Draft;
 use crate::audit::Kind;
 use crate::auth::Audience;
+use crate::auth::sign_in::Event as Step;
 use crate::config::ClusterName;
 use crate::sources::cluster::Link;
 use crate::sources::level::Level;
@@ -101,13 +105,13 @@ impl Perform {
             Effect::SignInByPaste(audience) => self.sign_in(audience, How::Paste),
             Effect::ProveAnew(audience) => self.sign_in(audience, How::Prove),
             Effect::TakeUp(audience) => self.take_up(audience),
-            Effect::Leave(audiences) => self.leave(&audiences),
+            Effect::Leave(audiences) => self.leave(audiences),
             Effect::Redirect { audience, address } => self.ask(&audience, Ask::Address(address)),
-            Effect::CancelSignIn(audience) => self.give_up(&audience),
+            Effect::CancelSignIn(audience) => drop(self.give_up(&audience)),
             Effect::AnswerSignIn {
                 audience, person, ..
             } => self.ask(&audience, Ask::Answer(person)),
-            Effect::SignOut(audience) => self.ask(&audience, Ask::SignOut),
+            Effect::SignOut(audience) => self.sign_out(vec![audience], None),
             Effect::Open { opened } => drop(spawn(run::open(self.tools.clone(), *opened))),
             Effect::Carry {
                 run,
@@ -157,26 +161,12 @@ impl Perform {
         Turn::On
     }
 
-    /// Ends a sign-in that is under way, also in the middle of a request: no answer is waited for any more.
-    fn give_up(&mut self, audience: &Audience) {
-        if let Some(given_up) = self.sign_ins.remove(audience) {
-            given_up.task.abort();
-            self.forget(audience);
-        }
-    }
-
-    /// Nobody acts by this sign-in any more: a task that was broken off could not say so itself. What is connected by
-    /// it is closed by the state, which knows of it.
-    fn forget(&self, audience: &Audience) {
-        let clusters = audience.clusters(&self.tools.config).into_iter();
-        let names: Vec<ClusterName> = clusters.map(|one| one.name.clone()).collect();
-        if names.iter().any(|one| self.connections.contains_key(one)) {
-            return;
-        }
-        if let Some(slot) = self.tools.tokens.get(audience) {
-            slot.set(None);
-        }
-        self.tools.actors.act(&names, None);
+    /// Ends a sign-in, also in the middle of a request: no answer is waited for any more, and with its task go its
+    /// tokens. What is connected by it is closed by the state, which knows of it.
+    fn give_up(&mut self, audience: &Audience) -> Option<JoinHandle<()>> {
+        let given_up = self.sign_ins.remove(audience)?;
+        given_up.task.abort();
+        Some(given_up.task)
     }
 
     /// The connection of that generation to a cluster, while it stands.
@@ -278,38 +268,67 @@ impl Perform {
     }
 
     /// The console was left alone: recorded first, then the tokens go and with them every connection.
-    fn leave(&mut self, audiences: &[Audience]) {
-        let (desk, draft) = (self.tools.desk.clone(), self.tools.draft(Kind::SessionIdle));
-        let asks: Vec<_> = audiences
-            .iter()
-            .filter_map(|one| Some(self.sign_ins.get(one)?.asks.clone()))
-            .collect();
-        drop(spawn(async move {
-            drop(desk.append(draft, None).await);
-            for ask in asks {
-                // A sign-in that has ended by itself has no tokens any more.
-                drop(ask.send(Ask::SignOut).await);
-            }
-        }));
+    fn leave(&mut self, audiences: Vec<Audience>) {
         for connection in std::mem::take(&mut self.connections).into_values() {
             connection.link.close();
             connection.task.abort();
         }
+        let draft = self.tools.draft(Kind::SessionIdle);
         // Whatever a disk or an issuer holds up: nobody asks with these tokens from here on.
         let slots = audiences
             .iter()
             .filter_map(|one| self.tools.tokens.get(one));
         slots.for_each(|slot| slot.set(None));
+        self.sign_out(audiences, Some(draft));
+    }
+
+    /// Gives tokens back; where nobody is signed in, what is kept from before. Each end is said when all of it is over,
+    /// however that came. What is to be recorded `before` is.
+    fn sign_out(&mut self, audiences: Vec<Audience>, before: Option<Draft>) {
+        let leaving: Vec<_> = audiences
+            .into_iter()
+            .map(|one| (self.sign_ins.remove(&one), one))
+            .map(|(sign_in, one)| (sign_in.filter(|one| !one.task.is_finished()), one))
+            .collect();
+        let tools = self.tools.clone();
+        // Only a key asks for that: what else is kept may be somebody else's.
+        let kept_too = before.is_none();
+        drop(spawn(async move {
+            if let Some(draft) = before {
+                drop(tools.desk.append(draft, None).await);
+            }
+            for (sign_in, _) in &leaving {
+                if let Some(sign_in) = sign_in {
+                    // One that ends by itself meanwhile has no tokens any more.
+                    drop(sign_in.asks.send(Ask::SignOut).await);
+                }
+            }
+            for (sign_in, audience) in leaving {
+                match sign_in {
+                    Some(sign_in) => drop(sign_in.task.await),
+                    None if kept_too => renew::give_back(&tools, &audience).await,
+                    None => {}
+                }
+                let step = Step::SignedOut;
+                tools.tell(What::SignIn { audience, step }).await;
+            }
+        }));
     }
 
     fn sign_in(&mut self, audience: Audience, how: How) {
         let Some(identity) = audience.asked(&self.tools.config) else {
             return;
         };
-        self.give_up(&audience);
+        let before = self.give_up(&audience);
         let (asks, waiting) = mpsc::channel(4);
         let (tools, to) = (self.tools.clone(), audience.clone());
-        let task = spawn(sign_in::sign_in(tools, to, identity, waiting, how));
+        let task = spawn(async move {
+            if let Some(before) = before {
+                // It is over when it has cleared its slot; what comes into that from then on stays.
+                drop(before.await);
+            }
+            sign_in::sign_in(tools, to, identity, waiting, how).await;
+        });
         self.sign_ins.insert(audience, SigningIn { asks, task });
     }
 

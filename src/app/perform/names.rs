@@ -1,5 +1,6 @@
 //! What a run asks about many objects: which of them are there, and what a backup holds.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use base64::Engine;
@@ -11,6 +12,7 @@ use crate::runbook::reading::Answer;
 use crate::runbook::reading::Gvk;
 use crate::runbook::reading::Listed;
 use crate::runbook::reading::Named;
+use crate::runbook::reading::ResourceList;
 use crate::sources::cluster::Link;
 use crate::sources::cluster::Named as Metadata;
 use crate::sources::cluster::artefact::fetch_artefact;
@@ -147,7 +149,7 @@ pub(super) async fn artefact(link: &Link, velero: &str, name: &str) -> Answer {
         .map(|list| authorities(&list))
         .unwrap_or_default();
     match fetch_artefact(url, &authorities).await {
-        Ok(bytes) => match serde_json::from_slice(&bytes) {
+        Ok(bytes) => match serde_json::from_slice(&bytes).map(listed) {
             Ok(list) => Answer::Artefact(list),
             Err(_) => Answer::Failed(SafeText::new(
                 "what Velero keeps about the backup is not a list of objects",
@@ -157,6 +159,15 @@ pub(super) async fn artefact(link: &Link, velero: &str, name: &str) -> Answer {
             "what Velero keeps about the backup could not be fetched from its store: {fault}"
         ))),
     }
+}
+
+/// A list of what a backup holds, its texts safe.
+fn listed(list: BTreeMap<SafeText, Vec<SafeText>>) -> ResourceList {
+    let each = |(kind, names): (SafeText, Vec<SafeText>)| {
+        let names = names.iter().map(SafeText::to_string);
+        (kind.to_string(), names.collect())
+    };
+    list.into_iter().map(each).collect()
 }
 
 /// The certificates, DER, of every authority that a list of stores names; what is no certificate is left out.

@@ -11,23 +11,19 @@ use super::sign_in::DEADLINE;
 use super::sign_in::SigningIn;
 use crate::audit::Kind;
 use crate::auth::AuthError;
+use crate::auth::GivenBack;
 use crate::auth::oidc::openshift::OpenShift;
 use crate::auth::sign_in::Event as Step;
 use crate::config::Cluster;
-use crate::config::ClusterAuth;
-use crate::config::Identity;
+use crate::state::event::What;
 
 /// Signs in and stays until the token ends or the person leaves; then its object is deleted.
 pub(super) async fn through(
     this: &SigningIn,
-    identity: &Identity,
     cluster: &Cluster,
     asks: &mut mpsc::Receiver<Ask>,
 ) -> Result<(), AuthError> {
-    let ClusterAuth::OpenShift { oauth_ca } = &cluster.auth else {
-        return Ok(());
-    };
-    let server = OpenShift::discover(identity, oauth_ca.as_ref(), DEADLINE).await?;
+    let server = OpenShift::discover(cluster, DEADLINE).await?;
     let signed = browser::pasted(this, Page::OpenShift(&server), asks).await?;
     let Some((session, tokens)) = signed else {
         return Ok(());
@@ -43,9 +39,12 @@ pub(super) async fn through(
     }
     let tools = &this.tools;
     let draft = tools.draft(Kind::SessionSignedOut);
+    // From now on nobody acts by the token, however long log and cluster take.
+    this.act(None);
     drop(tools.desk.append(draft, None).await);
     // A cluster that cannot be reached keeps the token until it ends; ours is forgotten either way.
-    drop(server.log_out(&tokens).await);
-    this.tell(Step::SignedOut).await;
+    let how = GivenBack::of(&server.log_out(&tokens).await.map(|()| true));
+    let audience = this.audience.clone();
+    tools.tell(What::GivenBack { audience, how }).await;
     Ok(())
 }

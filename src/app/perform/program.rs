@@ -1,14 +1,14 @@
 //! The one door through which another program is started: a credential plugin that policy lists by path and hash.
 //!
-//! What is started is the very file that was hashed, held open, so that no other can take its name in between. It gets
-//! no terminal, no input, only the variables that policy names, and ten seconds; what it prints is read and never shown.
+//! What is started are the very bytes that were hashed, in memory that nobody can write to any more (`sealed.rs`). It
+//! gets no terminal, no input, only the variables that policy names, and ten seconds; what it prints is read and never
+//! shown.
 
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::AsFd;
 use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
@@ -21,14 +21,12 @@ use rustix::process::PidfdFlags;
 use rustix::process::Signal;
 use serde::Deserialize;
 use serde_json::json;
-use sha2::Digest;
-use sha2::Sha256;
 
+use super::sealed::sealed;
 use crate::app::clock::Clock;
 use crate::config::Plugin;
 use crate::config::Secret;
 use crate::text::SafeText;
-use crate::text::hex;
 
 /// How long a program has to answer, in milliseconds.
 const LIMIT_MS: u64 = 10_000;
@@ -76,7 +74,7 @@ struct Printed {
 pub fn ask(plugin: &Plugin, clock: &Clock) -> Result<Granted, SafeText> {
     let path = &plugin.program.path;
     let no = |why: String| SafeText::from(format!("{}: {why}", path.display()));
-    let file = hashed(path, &plugin.program.sha256).map_err(no)?;
+    let file = sealed(path, &plugin.program.sha256).map_err(no)?;
     let mut child = started(plugin, &file).map_err(no)?;
     let printed = listen(&mut child, clock);
     let good = end(&mut child);
@@ -86,31 +84,6 @@ pub fn ask(plugin: &Plugin, clock: &Clock) -> Result<Granted, SafeText> {
         return Err(no(format!("it ended with an error{words}; no token")));
     }
     granted(plugin, &printed.out).map_err(|why| no(why.to_owned()))
-}
-
-/// The program, open, if its bytes are those that policy lists.
-fn hashed(path: &Path, sha256: &str) -> Result<File, String> {
-    let mut file =
-        File::open(path).map_err(|error| format!("it cannot be opened ({error}); not started"))?;
-    let about = file.metadata().map_err(|error| error.to_string())?;
-    if !about.is_file() {
-        return Err("it is no plain file; not started".to_owned());
-    }
-    let mut hasher = Sha256::new();
-    let mut block = vec![0; 1 << 20];
-    loop {
-        let read = file
-            .read(&mut block)
-            .map_err(|error| format!("it cannot be read ({error}); not started"))?;
-        if read == 0 {
-            break;
-        }
-        hasher.update(block.get(..read).unwrap_or_default());
-    }
-    if hex(&hasher.finalize()) == sha256 {
-        return Ok(file);
-    }
-    Err("it is not the program that policy lists, its sha256 differs; not started".to_owned())
 }
 
 #[expect(
@@ -123,7 +96,7 @@ fn started(plugin: &Plugin, file: &File) -> Result<Child, String> {
         "kind": "ExecCredential",
         "spec": {"interactive": false},
     });
-    // The child still holds the file when it looks for it by this name; its own name it gets as its first argument.
+    // The child still holds the copy when it looks for it by this name; its own name it gets as its first argument.
     let mut command = Command::new(format!("/proc/self/fd/{}", file.as_raw_fd()));
     command
         .arg0(&plugin.program.path)
@@ -142,9 +115,9 @@ fn started(plugin: &Plugin, file: &File) -> Result<Child, String> {
             command.env(name, value);
         }
     }
-    command.spawn().map_err(|error| {
-        format!("it could not be started ({error}); a script cannot be, list a program")
-    })
+    command
+        .spawn()
+        .map_err(|error| format!("it could not be started ({error}); no token"))
 }
 
 /// Reads both outputs until the program has ended, for as long as it has.
@@ -163,16 +136,16 @@ fn listen(child: &mut Child, clock: &Clock) -> Result<Printed, String> {
     let ended = rustix::process::pidfd_open(pid, PidfdFlags::empty()).map_err(lost)?;
     let until = clock.now().mono_ms.saturating_add(LIMIT_MS);
     let (mut said, mut complaint) = (Vec::new(), Vec::new());
+    let (mut out_open, mut err_open) = (true, true);
     loop {
         let left = until.saturating_sub(clock.now().mono_ms);
         if left == 0 {
             return Err("it did not answer in 10s and was ended; no token".to_owned());
         }
-        let mut polled = [
-            PollFd::new(&ended, PollFlags::IN),
-            PollFd::new(&out, PollFlags::IN),
-            PollFd::new(&err, PollFlags::IN),
-        ];
+        // An output that was closed would answer each question at once, and say nothing.
+        let mut polled = vec![PollFd::new(&ended, PollFlags::IN)];
+        polled.extend(out_open.then(|| PollFd::new(&out, PollFlags::IN)));
+        polled.extend(err_open.then(|| PollFd::new(&err, PollFlags::IN)));
         let wait = jiff::SignedDuration::from_millis(i64::try_from(left).unwrap_or(i64::MAX));
         let wait = rustix::event::Timespec {
             tv_sec: wait.as_secs(),
@@ -182,8 +155,13 @@ fn listen(child: &mut Child, clock: &Clock) -> Result<Printed, String> {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(lost(error)),
         }
-        let gone = !polled[0].revents().is_empty();
-        let more = take(&mut out, &mut said) | take(&mut err, &mut complaint);
+        let gone = polled.first().is_some_and(|one| !one.revents().is_empty());
+        drop(polled);
+        let taken = [
+            take(&mut out, &mut said, &mut out_open),
+            take(&mut err, &mut complaint, &mut err_open),
+        ];
+        let more = taken.contains(&true);
         if said.len() > MOST {
             return Err("it printed more than 64 KiB, which no token is; no token".to_owned());
         }
@@ -196,10 +174,18 @@ fn listen(child: &mut Child, clock: &Clock) -> Result<Printed, String> {
     }
 }
 
-/// Takes what is there now; true when there was something. What is beyond the limit is dropped.
-fn take(pipe: &mut impl Read, into: &mut Vec<u8>) -> bool {
+/// Takes what is there now; true when there was something. What is beyond the limit is dropped, and a pipe that ended
+/// is open no longer.
+fn take(pipe: &mut impl Read, into: &mut Vec<u8>, open: &mut bool) -> bool {
     let mut block = [0; 4096];
-    let read = pipe.read(&mut block).unwrap_or_default();
+    let read = match pipe.read(&mut block) {
+        Ok(0) => {
+            *open = false;
+            0
+        }
+        Ok(read) => read,
+        Err(_) => 0,
+    };
     if into.len() <= MOST {
         into.extend_from_slice(block.get(..read).unwrap_or_default());
     }
@@ -251,6 +237,10 @@ fn granted(plugin: &Plugin, out: &[u8]) -> Result<Granted, &'static str> {
 mod tests {
     use super::*;
     use crate::config::Program;
+    use crate::text::hex;
+    use sha2::Digest;
+    use sha2::Sha256;
+    use std::path::Path;
 
     const VERSION: &str = "client.authentication.k8s.io/v1";
 
@@ -323,6 +313,16 @@ mod tests {
         std::fs::remove_file(&plugin.program.path).unwrap();
         let why = ask(&plugin, &Clock::start()).unwrap_err().to_string();
         assert!(why.contains("cannot be opened"), "{why}");
+    }
+
+    #[test]
+    fn a_pipe_that_ended_is_not_asked_again_and_a_quiet_one_is() {
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        rustix::io::ioctl_fionbio(&reader, true).unwrap();
+        let (mut said, mut open) = (Vec::new(), true);
+        assert!(!take(&mut reader, &mut said, &mut open) && open, "quiet");
+        drop(writer);
+        assert!(!take(&mut reader, &mut said, &mut open) && !open, "ended");
     }
 
     #[test]

@@ -10,20 +10,46 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::sign_in::Ask;
+use super::sign_in::DEADLINE;
 use super::sign_in::SigningIn;
 use super::spawn_with;
 use super::tools::Tools;
 use crate::audit::Kind;
+use crate::auth::Audience;
 use crate::auth::AuthError;
+use crate::auth::GivenBack;
 use crate::auth::Next;
 use crate::auth::Person;
 use crate::auth::Session;
 use crate::auth::Tokens;
+use crate::auth::oidc;
 use crate::auth::oidc::Issuer;
+use crate::auth::sign_in::Event as Step;
+use crate::auth::store::Kept;
 use crate::auth::store::Slot;
+use crate::config::Identity;
 use crate::config::Secret;
 use crate::state::event::What;
 use crate::text::SafeText;
+
+/// Why a renewal stops where somebody else has signed in from the same account.
+const ANOTHERS: &str = "another person's sign-in is kept in this place by now; it was left alone";
+
+/// What a sign-in holds while somebody is signed in.
+pub(super) struct Held {
+    pub(super) issuer: Issuer,
+    pub(super) person: Person,
+    pub(super) tokens: Tokens,
+    /// Whether the store has it: else nobody but this process can renew it.
+    pub(super) kept: bool,
+}
+
+/// What this process itself could renew.
+struct Own {
+    refresh: Option<Secret>,
+    person: Person,
+    kept: bool,
+}
 
 /// What one renewal needs, and what comes back from it.
 struct Renewal {
@@ -35,9 +61,7 @@ struct Renewal {
 /// Renews at three quarters of the token's life, until the issuer says no or the person leaves.
 pub(super) async fn keep_fresh(
     this: &SigningIn,
-    mut issuer: Issuer,
-    person: Person,
-    mut tokens: Tokens,
+    mut held: Held,
     asks: &mut mpsc::Receiver<Ask>,
 ) -> Result<(), AuthError> {
     loop {
@@ -46,33 +70,39 @@ pub(super) async fn keep_fresh(
         let alone = this.tools.attendance.left(here.mono_ms, idle_s);
         if alone.is_some_and(|left| left.is_zero()) {
             // The loop should have done this, and hangs.
-            sign_out(this, issuer, tokens).await;
+            sign_out(this, held).await;
+            this.tell(Step::SignedOut).await;
             return Ok(());
         }
         let now = here.wall;
-        let until = match tokens.state.what_next(now) {
+        let until = match held.tokens.state.what_next(now) {
             Next::Wait { until } => until,
             Next::Reauth => {
-                this.tell(crate::auth::sign_in::Event::Tick).await;
+                this.tell(Step::Tick).await;
                 return Ok(());
             }
             Next::Refresh => {
                 let renewal = Renewal {
                     tools: this.tools.clone(),
                     slot: this.keeping.clone(),
-                    issuer,
+                    issuer: held.issuer,
                 };
-                let (own, who) = (tokens.refresh.clone(), person.clone());
-                let (back, renewed) = renewal.alone(own, Some(who)).await?;
-                issuer = back;
+                let own = Own {
+                    refresh: held.tokens.refresh.clone(),
+                    person: held.person.clone(),
+                    kept: held.kept,
+                };
+                let (back, renewed) = renewal.alone(Some(own)).await?;
+                held.issuer = back;
                 match renewed {
                     Ok((session, fresh)) => {
-                        tokens = fresh;
-                        this.signed_in(&session, &tokens, Kind::SessionRenewed)
+                        held.tokens = fresh;
+                        this.signed_in(&session, &held.tokens, Kind::SessionRenewed)
                             .await;
                     }
                     Err(error) if error.is_passing() => {
-                        tokens.state = tokens.state.unanswered(this.tools.clock.now().wall);
+                        let state = &mut held.tokens.state;
+                        *state = state.unanswered(this.tools.clock.now().wall);
                         this.tell(error.event()).await;
                     }
                     Err(error) => return Err(error),
@@ -80,7 +110,7 @@ pub(super) async fn keep_fresh(
                 continue;
             }
         };
-        if tokens.refresh.is_some() {
+        if held.tokens.refresh.is_some() {
             let audience = this.audience.clone();
             let renews = What::Renews {
                 audience,
@@ -91,11 +121,21 @@ pub(super) async fn keep_fresh(
         tokio::select! {
             () = tokio::time::sleep(ahead(now, until).min(alone.unwrap_or(Duration::MAX))) => {}
             ask = asks.recv() => if !matches!(ask, Some(Ask::Answer(_) | Ask::Address(_))) {
-                sign_out(this, issuer, tokens).await;
+                sign_out(this, held).await;
                 return Ok(());
             },
         }
     }
+}
+
+/// Takes up a sign-in that is kept from before, with its token while that is good: the issuer is not asked anything.
+/// `None` where it must be.
+pub(super) fn live(
+    this: &SigningIn,
+    identity: &Identity,
+    kept: &Kept,
+) -> Option<(Issuer, Session, Tokens)> {
+    Issuer::taken_up(identity, kept, DEADLINE, this.now())
 }
 
 /// Takes up a sign-in that is kept from before, by one renewal; `None` in place of the session when nothing is kept, or
@@ -112,7 +152,7 @@ pub(super) async fn take_up(
         slot: this.keeping.clone(),
         issuer,
     };
-    let (issuer, renewed) = renewal.alone(None, None).await?;
+    let (issuer, renewed) = renewal.alone(None).await?;
     match renewed {
         Ok(done) => Ok((issuer, Some(done))),
         Err(error) if error.is_passing() => Err(error),
@@ -120,31 +160,43 @@ pub(super) async fn take_up(
     }
 }
 
-/// Keeps what a new sign-in gave, in place of whatever was kept before.
-pub(super) async fn keep_new(this: &SigningIn, session: &Session, tokens: &Tokens) {
+/// Keeps what a new sign-in gave, in place of what this person had kept before; whether it is kept. What is somebody
+/// else's stays: they go on with it.
+pub(super) async fn keep_new(
+    this: &SigningIn,
+    issuer: &Issuer,
+    given: (&Session, &Tokens),
+) -> bool {
     let keeper = &this.tools.keeper;
     if !keeper.outlives() {
-        return;
+        return false;
     }
     let _under_way = keeper.renewing().await;
     // Without the lock it is kept all the same: it is newer than anything that another could keep.
     let _lock = keeper.lock(&this.tools, &this.keeping).await;
+    let before = keeper.read(&this.tools, &this.keeping).await;
+    if before.is_some_and(|kept| kept.is_of_another(&given.0.person)) {
+        let why = "This sign-in ends with this console: another person's is kept in this place. Give --state a folder \
+                   of your own to have yours kept.";
+        this.tools.tell(What::TokensUnkept(why.into())).await;
+        return false;
+    }
     keeper
-        .keep(&this.tools, &this.keeping, (session, tokens), None)
+        .keep(&this.tools, &this.keeping, issuer, given, None)
         .await;
+    true
 }
 
 impl Renewal {
-    /// Renews as a task of its own; `own` is the token that this process holds, if it holds one.
+    /// Renews as a task of its own; `own` is what this process holds, if somebody is signed in.
     async fn alone(
         mut self,
-        own: Option<Secret>,
-        person: Option<Person>,
+        own: Option<Own>,
     ) -> Result<(Issuer, Result<(Session, Tokens), AuthError>), AuthError> {
         let host = self.issuer.host().to_owned();
         let task = spawn_with(async move {
             let _under_way = self.tools.keeper.renewing().await;
-            let renewed = self.renew(own, person.as_ref()).await;
+            let renewed = self.renew(own).await;
             (self.issuer, renewed)
         });
         // A task that broke off gave no answer.
@@ -152,88 +204,170 @@ impl Renewal {
             .map_err(|_| unanswered(&host, "the renewal broke off"))
     }
 
-    async fn renew(
-        &mut self,
-        own: Option<Secret>,
-        person: Option<&Person>,
-    ) -> Result<(Session, Tokens), AuthError> {
-        let host = self.issuer.host().to_owned();
-        let refused = |reason: &str| AuthError::Refused {
-            host: host.clone(),
-            reason: SafeText::new(reason),
-        };
+    async fn renew(&mut self, own: Option<Own>) -> Result<(Session, Tokens), AuthError> {
         let keeper = self.tools.keeper.clone();
-        if !keeper.outlives() {
-            let own = own.ok_or_else(|| refused("it gave nothing to renew with"))?;
-            return self.ask(&own, person).await;
+        let alone = own.as_ref().is_some_and(|own| !own.kept);
+        if alone || !keeper.outlives() {
+            return self.by_own(own).await;
         }
         let lock = keeper.lock(&self.tools, &self.slot).await;
         if lock.is_none() && keeper.outlives() {
-            return Err(unanswered(
-                &host,
-                "another console is renewing this sign-in",
-            ));
+            let reason = "another console is renewing this sign-in";
+            return Err(unanswered(self.issuer.host(), reason));
         }
-        let kept = keeper.read(&self.tools, &self.slot).await;
-        let (refresh, shift_ends) = match (kept, own) {
-            (Some(kept), _) => (kept.refresh, Some(kept.shift_ends)),
+        let person = own.as_ref().map(|own| own.person.clone());
+        let renewed = match keeper.read(&self.tools, &self.slot).await {
+            Some(kept) => self.by_kept(kept, person.as_ref()).await,
             // The store failed just now: what is in memory goes on.
-            (None, Some(own)) if !keeper.outlives() => (own, None),
-            (None, Some(_)) => {
-                return Err(refused(
-                    "the shift is over, or another console has signed out",
-                ));
+            None if !keeper.outlives() => self.by_own(own).await,
+            None if own.is_some() => {
+                Err(self.refused("the shift is over, or another console has signed out"))
             }
-            (None, None) => return Err(refused("nothing is kept")),
+            None => Err(self.refused("nothing is kept")),
         };
-        let renewed = self.ask(&refresh, person).await;
-        match &renewed {
-            Ok((session, tokens)) => {
-                let given = (session, tokens);
-                keeper
-                    .keep(&self.tools, &self.slot, given, shift_ends)
-                    .await;
-            }
-            Err(error) if error.is_passing() => {}
-            // Whatever was wrong with it, it is of no use to a next start.
-            Err(_) => keeper.forget(&self.tools, &self.slot).await,
-        }
         drop(lock);
         renewed
+    }
+
+    /// Renews what only this process holds.
+    async fn by_own(&mut self, own: Option<Own>) -> Result<(Session, Tokens), AuthError> {
+        let (refresh, person) = own.map(|own| (own.refresh, own.person)).unzip();
+        let Some(refresh) = refresh.flatten() else {
+            return Err(self.refused("it gave nothing to renew with"));
+        };
+        let subject = person.map(|person| person.subject);
+        self.ask(&refresh, subject.as_deref()).await
+    }
+
+    /// Renews what is kept, under the lock, and keeps the answer. What is another person's is left as it is.
+    async fn by_kept(
+        &mut self,
+        kept: Kept,
+        person: Option<&Person>,
+    ) -> Result<(Session, Tokens), AuthError> {
+        if person.is_some_and(|person| kept.is_of_another(person)) {
+            return Err(self.refused(ANOTHERS));
+        }
+        let now = self.tools.clock.now().wall;
+        if let Some(fresh) = self.issuer.still_good(&kept, now) {
+            // Another console has renewed it meanwhile.
+            return Ok(fresh);
+        }
+        let Some(refresh) = &kept.refresh else {
+            return Err(self.refused("it gave nothing to renew with"));
+        };
+        let (keeper, tools) = (self.tools.keeper.clone(), self.tools.clone());
+        match self.ask(refresh, kept.subject.as_deref()).await {
+            Ok((session, tokens)) => {
+                let (given, ends) = ((&session, &tokens), Some(kept.shift_ends));
+                keeper
+                    .keep(&tools, &self.slot, &self.issuer, given, ends)
+                    .await;
+                // An entry of the form before does not say whose it is: it is kept for them, and not used.
+                if person.is_some_and(|person| !person.is(&session.person)) {
+                    return Err(self.refused(ANOTHERS));
+                }
+                Ok((session, tokens))
+            }
+            Err(error) => {
+                if !error.is_passing() {
+                    // Whatever was wrong with it, it is of no use to a next start.
+                    keeper.forget(&tools, &self.slot).await;
+                }
+                Err(error)
+            }
+        }
     }
 
     async fn ask(
         &mut self,
         refresh: &Secret,
-        person: Option<&Person>,
+        subject: Option<&str>,
     ) -> Result<(Session, Tokens), AuthError> {
         let now = self.tools.clock.now().wall;
-        self.issuer.renew(refresh, person, now).await
+        self.issuer.renew(refresh, subject, now).await
+    }
+
+    fn refused(&self, reason: &str) -> AuthError {
+        AuthError::Refused {
+            host: self.issuer.host().to_owned(),
+            reason: SafeText::new(reason),
+        }
     }
 }
 
-/// Gives the tokens back, as far as the issuer lets us, forgets what is kept of them, and says so. A new sign-in does not
-/// cut it short.
-async fn sign_out(this: &SigningIn, issuer: Issuer, mut tokens: Tokens) {
+/// Gives the tokens back, as far as the issuer lets us, forgets what is kept of them, and says what became of them. A new
+/// sign-in does not cut it short.
+async fn sign_out(this: &SigningIn, held: Held) {
     let (tools, slot) = (this.tools.clone(), this.keeping.clone());
+    // Made while it is known who leaves. From then on nobody acts by these tokens, however long log and issuer take.
+    let draft = tools.draft(Kind::SessionSignedOut);
+    this.act(None);
     let given_back = spawn_with(async move {
         let _under_way = tools.keeper.renewing().await;
-        let draft = tools.draft(Kind::SessionSignedOut);
         drop(tools.desk.append(draft, None).await);
-        if tools.keeper.outlives() {
+        let mut tokens = held.tokens;
+        if held.kept && tools.keeper.outlives() {
             let _lock = tools.keeper.lock(&tools, &slot).await;
-            // Another process may have renewed it: the newest is what the issuer must take back.
-            if let Some(kept) = tools.keeper.read(&tools, &slot).await {
-                tokens.refresh = Some(kept.refresh);
+            let kept = tools.keeper.read(&tools, &slot).await;
+            let anothers = kept
+                .as_ref()
+                .is_some_and(|kept| kept.is_of_another(&held.person));
+            if !anothers {
+                // Another process may have renewed it: the newest is what the issuer must take back.
+                tokens.refresh = kept.map_or(tokens.refresh, |kept| kept.refresh);
+                tools.keeper.forget(&tools, &slot).await;
             }
-            tools.keeper.forget(&tools, &slot).await;
         }
         // An issuer that cannot be reached keeps its tokens until they end; ours are forgotten either way.
-        drop(issuer.revoke(&tokens).await);
+        GivenBack::of(&held.issuer.revoke(&tokens).await)
     });
     // A task that broke off has let go of its tokens as well.
-    drop(given_back.await);
-    this.tell(crate::auth::sign_in::Event::SignedOut).await;
+    let how = given_back.await.unwrap_or_else(|_| GivenBack::Refused {
+        reason: SafeText::new("the sign-out broke off"),
+    });
+    let audience = this.audience.clone();
+    this.tools.tell(What::GivenBack { audience, how }).await;
+}
+
+/// Gives what is kept of a sign-in back that nobody took up, and forgets it whatever the issuer says.
+pub(super) async fn give_back(tools: &Tools, audience: &Audience) {
+    let Some(identity) = audience.asked(&tools.config) else {
+        return;
+    };
+    let _under_way = tools.keeper.renewing().await;
+    let slot = tools.keeper.slot(&identity);
+    let lock = if tools.keeper.outlives() {
+        tools.keeper.lock(tools, &slot).await
+    } else {
+        None
+    };
+    let how = match tools.keeper.read(tools, &slot).await {
+        Some(kept) => {
+            let draft = tools.draft(Kind::SessionSignedOut);
+            drop(tools.desk.append(draft, None).await);
+            tools.keeper.forget(tools, &slot).await;
+            GivenBack::of(&revoke(&identity, &kept).await)
+        }
+        None => GivenBack::Nothing,
+    };
+    drop(lock);
+    let audience = audience.clone();
+    tools.tell(What::GivenBack { audience, how }).await;
+}
+
+/// Has the issuer take back what renews a kept sign-in.
+async fn revoke(identity: &Identity, kept: &Kept) -> Result<bool, AuthError> {
+    let Some(refresh) = &kept.refresh else {
+        return Ok(false);
+    };
+    let live = kept.live.as_ref();
+    let known = live.and_then(|live| Issuer::known(identity, live, DEADLINE));
+    let issuer = match known {
+        Some(known) => known,
+        None => oidc::discover(identity, DEADLINE).await?,
+    };
+    issuer.revoke_refresh(refresh).await
 }
 
 fn unanswered(host: &str, reason: &str) -> AuthError {

@@ -1,6 +1,8 @@
 //! Signing in, outside: take up what is kept, else ask the issuer for a code and wait for the answer. `renew` goes on
 //! from there.
 
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,6 +12,7 @@ use super::browser;
 use super::browser::Page;
 use super::openshift;
 use super::renew;
+use super::renew::Held;
 use super::tools::Tools;
 use crate::audit::Kind;
 use crate::auth::Audience;
@@ -21,6 +24,7 @@ use crate::auth::oidc::DeviceGrant;
 use crate::auth::oidc::Issuer;
 use crate::auth::oidc::Poll;
 use crate::auth::sign_in::Event as Step;
+use crate::auth::store::Kept;
 use crate::auth::store::Slot;
 use crate::config::ClusterName;
 use crate::config::Flow;
@@ -61,12 +65,15 @@ pub(super) enum How {
     Paste,
 }
 
-/// One sign-in: its audience, the clusters it serves and the slot their token lies in.
+/// One sign-in: its audience, the clusters it serves and the slot their token lies in. Whichever way it ends, also
+/// broken off in the middle, nobody acts by it afterwards.
 pub(super) struct SigningIn {
     pub(super) tools: Tools,
     pub(super) audience: Audience,
     clusters: Vec<ClusterName>,
     slot: TokenSlot,
+    /// Whether somebody acts by it.
+    acts: AtomicBool,
     /// Where its refresh token is kept, if it is.
     pub(super) keeping: Slot,
 }
@@ -77,10 +84,10 @@ impl SigningIn {
         self.tools.tell(What::SignIn { audience, step }).await;
     }
 
-    /// Whether something is kept from before.
-    async fn is_kept(&self) -> bool {
+    /// What is kept from before.
+    async fn kept(&self) -> Option<Kept> {
         let keeper = &self.tools.keeper;
-        keeper.outlives() && keeper.read(&self.tools, &self.keeping).await.is_some()
+        keeper.read(&self.tools, &self.keeping).await
     }
 
     /// The time of the wall, for tokens.
@@ -89,7 +96,12 @@ impl SigningIn {
     }
 
     /// From now on this person acts on the clusters, with this token; nobody and none with `None`.
-    fn act(&self, signed_in: Option<(&Session, &Tokens)>) {
+    pub(super) fn act(&self, signed_in: Option<(&Session, &Tokens)>) {
+        let acted = self.acts.swap(signed_in.is_some(), Ordering::AcqRel);
+        if !acted && signed_in.is_none() {
+            // What lies there then is not of this sign-in.
+            return;
+        }
         self.slot
             .set(signed_in.map(|(_, tokens)| tokens.id.clone()));
         let person = signed_in.map(|(session, _)| &session.person);
@@ -102,6 +114,12 @@ impl SigningIn {
         // A log that cannot be written says so by itself; reading goes on without this entry.
         drop(self.tools.desk.append(self.tools.draft(kind), None).await);
         self.tell(Step::SignedIn(session.clone())).await;
+    }
+}
+
+impl Drop for SigningIn {
+    fn drop(&mut self) {
+        self.act(None);
     }
 }
 
@@ -119,43 +137,49 @@ pub(super) async fn sign_in(
         clusters: clusters.map(|one| one.name.clone()).collect(),
         slot: tools.tokens.get(&audience).cloned().unwrap_or_default(),
         keeping: tools.keeper.slot(&identity),
+        acts: AtomicBool::new(false),
         audience,
         tools,
     };
-    let kept = matches!(how, How::Ask | How::TakeUp) && this.is_kept().await;
-    if how == How::TakeUp && !kept {
-        return;
+    let kept = match how {
+        How::Ask | How::TakeUp => this.kept().await,
+        How::Prove | How::Paste => None,
+    };
+    if how == How::TakeUp && kept.is_none() {
+        let audience = this.audience.clone();
+        return this.tools.tell(What::NothingKept { audience }).await;
     }
     let issuer = SafeText::new(&this.audience.host(&this.tools.config));
     this.tell(Step::Asked { issuer }).await;
     let through = through(&this, &identity, &mut asks, (how, kept)).await;
     if let Err(error) = through {
+        // Before anybody hears of it: what is not sent any more needs no answer.
+        this.act(None);
         this.tell(error.event()).await;
     }
-    // Said first: the connections are closed by it, and none asks again without a token.
-    this.act(None);
 }
 
 async fn through(
     this: &SigningIn,
     identity: &Identity,
     asks: &mut mpsc::Receiver<Ask>,
-    (how, kept): (How, bool),
+    (how, kept): (How, Option<Kept>),
 ) -> Result<(), AuthError> {
     if let Some(cluster) = this.audience.openshift(&this.tools.config) {
-        return openshift::through(this, identity, cluster, asks).await;
+        return openshift::through(this, cluster, asks).await;
+    }
+    if let Some((issuer, session, tokens)) = kept
+        .as_ref()
+        .and_then(|kept| renew::live(this, identity, kept))
+    {
+        return taken_up(this, issuer, (session, tokens), asks).await;
     }
     let mut issuer = oidc::discover(identity, DEADLINE).await?;
-    if kept {
-        let (back, taken_up) = renew::take_up(this, issuer).await?;
+    if kept.is_some() {
+        let (back, renewed) = renew::take_up(this, issuer).await?;
         issuer = back;
-        if let Some((session, tokens)) = taken_up {
-            // Before anything is connected for it.
-            this.act(Some((&session, &tokens)));
-            this.tell(Step::TakenUp(session.clone())).await;
-            this.signed_in(&session, &tokens, Kind::SessionSignedIn)
-                .await;
-            return renew::keep_fresh(this, issuer, session.person, tokens, asks).await;
+        if let Some(renewed) = renewed {
+            return taken_up(this, issuer, renewed, asks).await;
         }
         if how == How::TakeUp {
             this.tell(Step::SignedOut).await;
@@ -177,13 +201,40 @@ async fn through(
     };
     match signed {
         Some((session, tokens)) => {
-            renew::keep_new(this, &session, &tokens).await;
+            let kept = renew::keep_new(this, &issuer, (&session, &tokens)).await;
             this.signed_in(&session, &tokens, Kind::SessionSignedIn)
                 .await;
-            renew::keep_fresh(this, issuer, session.person, tokens, asks).await
+            let held = Held {
+                issuer,
+                person: session.person,
+                tokens,
+                kept,
+            };
+            renew::keep_fresh(this, held, asks).await
         }
         None => Ok(()),
     }
+}
+
+/// Goes on with a sign-in that was kept from before.
+async fn taken_up(
+    this: &SigningIn,
+    issuer: Issuer,
+    (session, tokens): (Session, Tokens),
+    asks: &mut mpsc::Receiver<Ask>,
+) -> Result<(), AuthError> {
+    // Before anything is connected for it.
+    this.act(Some((&session, &tokens)));
+    this.tell(Step::TakenUp(session.clone())).await;
+    this.signed_in(&session, &tokens, Kind::SessionSignedIn)
+        .await;
+    let held = Held {
+        issuer,
+        person: session.person,
+        tokens,
+        kept: true,
+    };
+    renew::keep_fresh(this, held, asks).await
 }
 
 /// Asks the issuer at its own pace until somebody answered.

@@ -83,7 +83,7 @@ impl Tools {
 /// An empty slot for each audience that a cluster takes.
 pub fn slots(config: &Config) -> Arc<BTreeMap<Audience, TokenSlot>> {
     let all = Audience::all(config).into_iter();
-    Arc::new(all.map(|one| (one, TokenSlot::default())).collect())
+    Arc::new(all.map(|one| (one, TokenSlot::of_sign_in())).collect())
 }
 
 /// What this process knows of its person without any issuer.

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::tools::Tools;
 use crate::sources::cluster::Link;
+use crate::sources::fact::Fact;
 use crate::sources::traffic::Traffic;
 use crate::state::event::What;
-use crate::text::SafeText;
 
 /// When the counters of a new connection are looked at first; a read's time is known by then.
 const FIRST: Duration = Duration::from_secs(25);
@@ -27,15 +27,15 @@ impl Scale {
     pub(super) async fn timed(
         &self,
         tools: &Tools,
-        read: impl Future<Output = Option<SafeText>>,
-    ) -> Option<SafeText> {
+        read: impl Future<Output = Option<Fact>>,
+    ) -> Option<Fact> {
         let asked = tools.clock.now().mono_ms;
-        let lost = read.await;
-        if lost.is_none() {
+        let told = read.await;
+        if let Some(Fact::Quorum(None)) = told {
             let took = tools.clock.now().mono_ms.saturating_sub(asked);
             self.took_ms.store(took.max(1), Ordering::Relaxed);
         }
-        lost
+        told
     }
 
     /// Looks at the counters at intervals, and tells what was carried since the last look; for ever.

@@ -4,6 +4,7 @@ mod crash;
 mod faults;
 mod forgery;
 mod reading;
+mod sealing;
 mod together;
 
 use std::fs;
@@ -110,6 +111,18 @@ impl Disk for Faulty {
 
     fn truncate(&self, file: &File, len: u64) -> io::Result<()> {
         self.count().map_or_else(|| Local.truncate(file, len), Err)
+    }
+
+    fn overwrite(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+        match self.count() {
+            Some(e) => {
+                if self.fault != Some(Fault::Broken) {
+                    Local.overwrite(file, &bytes[..bytes.len() / 2], offset)?;
+                }
+                Err(e)
+            }
+            None => Local.overwrite(file, bytes, offset),
+        }
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {

@@ -1,5 +1,5 @@
-//! Where AWS keys are found: the environment, then one profile of the two shared files. Nothing else is followed: no
-//! program is started, no metadata service is asked, no role is assumed.
+//! Where AWS keys are found: the environment, then one profile of the two shared files; or a role and the file of the
+//! token that stands for it. Nothing else is followed: no program is started and no metadata service is asked.
 
 use super::EksError;
 use crate::config::Secret;
@@ -10,15 +10,13 @@ use std::path::PathBuf;
 
 /// The most that is read of a shared file, in bytes.
 const LARGEST: u64 = 1024 * 1024;
+/// The most that STS takes as a token, in bytes.
+const LONGEST: u64 = 20_000;
 /// What a profile may ask for that is not done here, and why.
-const NOT_FOLLOWED: [(&str, &str); 7] = [
+const NOT_FOLLOWED: [(&str, &str); 6] = [
     ("credential_process", "it starts a program"),
     ("sso_session", "its keys have to be fetched first"),
     ("sso_start_url", "its keys have to be fetched first"),
-    (
-        "web_identity_token_file",
-        "its keys have to be fetched first",
-    ),
     ("role_arn", "the role has to be assumed first"),
     ("source_profile", "the role has to be assumed first"),
     ("credential_source", "it asks a service of the host"),
@@ -33,6 +31,26 @@ pub struct Credentials {
     pub secret_key: Secret,
     /// Comes with short-lived keys.
     pub session_token: Option<Secret>,
+}
+
+/// A role that somebody takes who holds a token of an issuer that the role trusts.
+#[derive(Clone, Debug)]
+pub struct Role {
+    /// Its name at AWS.
+    pub arn: String,
+    /// What the session is called in AWS' own logs.
+    pub session: String,
+    /// The token.
+    pub token: Secret,
+}
+
+/// What a token is signed with.
+#[derive(Clone, Debug)]
+pub enum Keys {
+    /// Keys that are there.
+    Own(Credentials),
+    /// Keys that STS gives for a token.
+    Role(Role),
 }
 
 /// What a process knows of where it runs.
@@ -64,11 +82,11 @@ impl Surroundings<'_> {
 
 type Section = BTreeMap<String, String>;
 
-/// Finds a pair of keys. A profile that the configuration names comes before the environment.
-pub(super) fn find(
-    profile: Option<&str>,
-    around: &Surroundings<'_>,
-) -> Result<Credentials, EksError> {
+/// Finds what a token is signed with. A profile that the configuration names comes before the environment.
+///
+/// # Errors
+/// When there are no keys, or the profile asks for what is not done here.
+pub fn find(profile: Option<&str>, around: &Surroundings<'_>) -> Result<Keys, EksError> {
     if profile.is_none() {
         let keys = pair(
             around.said("AWS_ACCESS_KEY_ID"),
@@ -77,7 +95,11 @@ pub(super) fn find(
             "the environment",
         )?;
         if let Some(keys) = keys {
-            return Ok(keys);
+            return Ok(Keys::Own(keys));
+        }
+        let role = role(around, &|_, name| around.said(name), "the environment")?;
+        if let Some(role) = role {
+            return Ok(Keys::Role(role));
         }
     }
     let profile = profile.map(str::to_owned);
@@ -107,7 +129,17 @@ pub(super) fn find(
             &format!("profile {profile} in {}", path.display()),
         )?;
         if let Some(keys) = keys {
-            return Ok(keys);
+            return Ok(Keys::Own(keys));
+        }
+        // A role without a token file is taken by other keys, which is not followed.
+        if section.contains_key("web_identity_token_file")
+            && let Some(role) = role(
+                around,
+                &|key, _| value(key),
+                &format!("profile {profile} in {}", path.display()),
+            )?
+        {
+            return Ok(Keys::Role(role));
         }
         let found = NOT_FOLLOWED
             .iter()
@@ -129,6 +161,47 @@ pub(super) fn find(
         profile,
         places: places.join(" or "),
     })
+}
+
+/// A role and the token of its file, by the keys of a profile and the variables of the same meaning.
+fn role(
+    around: &Surroundings<'_>,
+    said: &dyn Fn(&str, &str) -> Option<String>,
+    place: &str,
+) -> Result<Option<Role>, EksError> {
+    let file = said("web_identity_token_file", "AWS_WEB_IDENTITY_TOKEN_FILE");
+    let (file, arn) = match (file, said("role_arn", "AWS_ROLE_ARN")) {
+        (Some(file), Some(arn)) => (file, arn),
+        (None, None) => return Ok(None),
+        _ => {
+            return Err(EksError::HalfRole {
+                place: place.to_owned(),
+            });
+        }
+    };
+    let wrong = |why: &str| EksError::TokenFile {
+        path: file.clone(),
+        why: why.to_owned(),
+    };
+    let path = Path::new(&file);
+    let small = fs::metadata(path).is_ok_and(|it| it.is_file() && it.len() <= LONGEST);
+    let text = if small {
+        fs::read_to_string(path).ok()
+    } else {
+        None
+    };
+    let text = text.ok_or_else(|| wrong("it cannot be read, or is no file of at most 20 kB"))?;
+    let token = text.trim();
+    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(wrong("it holds no token"));
+    }
+    let session = said("role_session_name", "AWS_ROLE_SESSION_NAME");
+    let session = session.or_else(|| around.said("AWS_ROLE_SESSION_NAME"));
+    Ok(Some(Role {
+        arn,
+        session: session.unwrap_or_else(|| "crashcart".to_owned()),
+        token: Secret::new(token),
+    }))
 }
 
 fn pair(

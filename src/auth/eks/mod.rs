@@ -1,11 +1,13 @@
 //! Entering an EKS cluster: a token that is a request to AWS STS, signed here and sent by the cluster.
 //!
 //! The cluster's authenticator sends the request in the token to STS and takes whoever STS names. No program is started
-//! for it and nothing is sent from here. `sigv4` signs, `credentials` finds the keys.
+//! for it and nothing is sent from here. `sigv4` signs, `credentials` finds the keys; where they are those of a role that
+//! a token file stands for, `oidc::sts` fetches them.
 
 mod credentials;
 mod sigv4;
 
+use super::error::AuthError;
 use crate::config::Eks;
 use crate::config::Secret;
 use base64::Engine as _;
@@ -15,7 +17,10 @@ use jiff::Timestamp;
 use sigv4::Presigned;
 
 pub use credentials::Credentials;
+pub use credentials::Keys;
+pub use credentials::Role;
 pub use credentials::Surroundings;
+pub use credentials::find;
 
 /// What every such token begins with.
 const PREFIX: &str = "k8s-aws-v1.";
@@ -24,6 +29,17 @@ const CLUSTER_HEADER: &str = "x-k8s-aws-id";
 /// How long STS takes the request after it was signed, in seconds, as the query says. The authenticator allows 15 min
 /// from the signing whatever stands here, which is where [`GOOD`] is from.
 const EXPIRES_S: u32 = 60;
+/// The version of STS' interface; there is no other.
+pub(super) const VERSION: &str = "2011-06-15";
+/// How the regions of a partition begin, and its domain, where it is not the usual one.
+const DOMAINS: [(&str, &str); 6] = [
+    ("cn-", "amazonaws.com.cn"),
+    ("eusc-", "amazonaws.eu"),
+    ("us-iso-", "c2s.ic.gov"),
+    ("us-isob-", "sc2s.sgov.gov"),
+    ("us-isof-", "csp.hci.ic.gov"),
+    ("eu-isoe-", "cloud.adc-e.uk"),
+];
 /// How long a token is used: a minute less than the authenticator's fifteen.
 pub const GOOD: SignedDuration = SignedDuration::from_mins(14);
 
@@ -60,33 +76,60 @@ pub enum EksError {
         /// Where.
         place: String,
     },
+    /// A role and the file of its token belong together.
+    #[error("{place} names only one of role and token file; it needs both")]
+    HalfRole {
+        /// Where.
+        place: String,
+    },
+    /// The file of a role's token holds none.
+    #[error("{path}: {why}; whatever writes the token there has to write it anew")]
+    TokenFile {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A role's token would be sent to a server that nobody vouches for.
+    #[error(
+        "the keys of role {role} are asked of {host}, and eks has no ca to trust it by; add ca = \"...\" to eks \
+         (a system's bundle is often /etc/ssl/certs/ca-certificates.crt)"
+    )]
+    NoAuthority {
+        /// The role.
+        role: String,
+        /// The host of STS.
+        host: String,
+    },
+    /// STS gave no keys.
+    #[error("no keys for role {role}: {why}")]
+    Role {
+        /// The role.
+        role: String,
+        /// What STS said, or why it could not be asked.
+        why: AuthError,
+    },
     /// The clock shows a time that AWS has no form for.
     #[error("this clock shows no time that can be signed; set the clock")]
     Clock,
 }
 
-/// A token for a cluster, signed now; good for [`GOOD`].
+/// A token for a cluster, signed now; good for [`GOOD`], or as long as the keys are.
 ///
 /// # Errors
-/// When there are no keys, or the profile asks for what is not done here.
-pub fn token(eks: &Eks, around: &Surroundings<'_>, now: Timestamp) -> Result<Secret, EksError> {
-    let keys = credentials::find(eks.profile.as_deref(), around)?;
-    let url = request(eks, &keys, now).ok_or(EksError::Clock)?;
+/// When the clock shows no time that can be signed.
+pub fn token(eks: &Eks, keys: &Credentials, now: Timestamp) -> Result<Secret, EksError> {
+    let url = request(eks, keys, now).ok_or(EksError::Clock)?;
     let coded = URL_SAFE_NO_PAD.encode(url);
     Ok(Secret::new(&format!("{PREFIX}{coded}")))
 }
 
 /// The request that STS is to be sent, signed.
 fn request(eks: &Eks, keys: &Credentials, now: Timestamp) -> Option<String> {
-    let domain = if eks.region.starts_with("cn-") {
-        "amazonaws.com.cn"
-    } else {
-        "amazonaws.com"
-    };
     Presigned {
-        host: &format!("sts.{}.{domain}", eks.region),
+        host: &host(&eks.region),
         path: "/",
-        query: &[("Action", "GetCallerIdentity"), ("Version", "2011-06-15")],
+        query: &[("Action", "GetCallerIdentity"), ("Version", VERSION)],
         headers: &[(CLUSTER_HEADER, &eks.cluster)],
         payload: sigv4::EMPTY,
         region: &eks.region,
@@ -96,17 +139,29 @@ fn request(eks: &Eks, keys: &Credentials, now: Timestamp) -> Option<String> {
     .sign(keys, now)
 }
 
+/// The host of STS in a region, by the domains of AWS' partitions.
+pub(super) fn host(region: &str) -> String {
+    let domain = DOMAINS.iter().find(|(begin, _)| region.starts_with(begin));
+    let domain = domain.map_or("amazonaws.com", |(_, domain)| domain);
+    format!("sts.{region}.{domain}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::Credentials;
     use super::EksError;
+    use super::Keys;
     use super::Surroundings;
+    use super::find;
+    use super::host;
+    use super::request;
     use super::token;
     use crate::config::Eks;
     use crate::config::Secret;
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use jiff::Timestamp;
+    use serde_json::Value;
     use std::collections::BTreeMap;
     use std::path::Path;
 
@@ -115,6 +170,8 @@ mod tests {
             cluster: "aws-prod".to_owned(),
             region: "eu-north-1".to_owned(),
             profile: None,
+            ca: None,
+            sts: None,
         }
     }
 
@@ -126,7 +183,13 @@ mod tests {
             home: Some(home.to_path_buf()),
         };
         let now: Timestamp = "2026-08-15T04:53:00Z".parse().unwrap();
-        token(&eks(), &around, now).map(|token| token.expose().to_owned())
+        match find(None, &around)? {
+            Keys::Own(keys) => token(&eks(), &keys, now).map(|token| token.expose().to_owned()),
+            Keys::Role(role) => Ok(format!(
+                "{} as {} with {:?}",
+                role.arn, role.session, role.token
+            )),
+        }
     }
 
     fn opened(token: &str) -> String {
@@ -191,6 +254,84 @@ mod tests {
         assert!(matches!(by("half"), Err(EksError::Half { .. })));
         let half = found(&[("AWS_ACCESS_KEY_ID", "x")], home.path());
         assert!(matches!(half, Err(EksError::Half { .. })));
+    }
+
+    #[test]
+    fn a_role_and_its_token_file_are_found_where_the_aws_tools_find_them() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("token");
+        let (path, role) = (file.to_str().unwrap(), "arn:aws:iam::1:role/x");
+        let by = [
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", path),
+            ("AWS_ROLE_ARN", role),
+        ];
+        let none = found(&by, home.path()).unwrap_err();
+        assert!(matches!(none, EksError::TokenFile { .. }), "{none}");
+        std::fs::write(&file, "canary.jwt\n").unwrap();
+        let whole = found(&by, home.path()).unwrap();
+        assert!(
+            whole.starts_with("arn:aws:iam::1:role/x as crashcart with "),
+            "{whole}"
+        );
+        assert!(!whole.contains("canary"), "{whole}");
+        let named = [by[0], by[1], ("AWS_ROLE_SESSION_NAME", "night")];
+        assert!(found(&named, home.path()).unwrap().contains(" as night "));
+        for half in by {
+            let error = found(&[half], home.path()).unwrap_err();
+            assert!(matches!(error, EksError::HalfRole { .. }), "{error}");
+        }
+        let keys = [
+            by[0],
+            by[1],
+            ("AWS_ACCESS_KEY_ID", "AKID"),
+            ("AWS_SECRET_ACCESS_KEY", "s"),
+        ];
+        assert!(
+            found(&keys, home.path())
+                .unwrap()
+                .starts_with("k8s-aws-v1."),
+            "keys first"
+        );
+        let folder = home.path().join(".aws");
+        std::fs::create_dir(&folder).unwrap();
+        let text = format!("[profile ci]\nrole_arn = {role}\nweb_identity_token_file = {path}\n");
+        std::fs::write(folder.join("config"), text).unwrap();
+        let profile = found(&[("AWS_PROFILE", "ci")], home.path()).unwrap();
+        assert!(profile.starts_with(role), "{profile}");
+        std::fs::write(&file, "two words").unwrap();
+        let odd = found(&by, home.path()).unwrap_err().to_string();
+        assert!(odd.contains("no token") && !odd.contains("words"), "{odd}");
+    }
+
+    /// What botocore makes of the same keys at the same time; `fixtures/presign.py` recorded it.
+    #[test]
+    fn botocore_signs_the_same_and_asks_the_same_hosts() {
+        let recorded: Value =
+            serde_json::from_str(include_str!("fixtures/presigned.json")).unwrap();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        for case in recorded["cases"].as_array().unwrap() {
+            let asked = Eks {
+                cluster: text(&case["cluster"]),
+                region: text(&case["region"]),
+                ..eks()
+            };
+            let keys = Credentials {
+                access_key: text(&case["access"]),
+                secret_key: Secret::new(&text(&case["secret"])),
+                session_token: case["token"].as_str().map(Secret::new),
+            };
+            let url = request(&asked, &keys, text(&case["time"]).parse().unwrap()).unwrap();
+            let parts = |url: &str| {
+                let (place, query) = url.split_once('?').unwrap();
+                let mut pairs: Vec<String> = query.split('&').map(str::to_owned).collect();
+                pairs.sort_unstable();
+                (place.to_owned(), pairs)
+            };
+            assert_eq!(parts(&url), parts(&text(&case["url"])), "{}", case["name"]);
+        }
+        for (region, known) in recorded["hosts"].as_object().unwrap() {
+            assert_eq!(host(region), *known);
+        }
     }
 
     #[test]

@@ -53,20 +53,8 @@ impl Presigned<'_> {
         let mut headers = vec![("host", self.host)];
         headers.extend(self.headers);
         headers.sort_unstable();
-        let names: Vec<&str> = headers.iter().map(|(name, _)| *name).collect();
-        let names = names.join(";");
-        let query = self.canonical_query(keys, &scope, &time, &names);
-        let lines = headers
-            .iter()
-            .fold(String::new(), |mut lines, (name, value)| {
-                // Writing to a String cannot fail.
-                let _ = writeln!(lines, "{name}:{}", value.trim());
-                lines
-            });
-        let canonical = format!(
-            "GET\n{}\n{query}\n{lines}\n{names}\n{}",
-            self.path, self.payload
-        );
+        let query = self.query(keys, &scope, &time, &names(&headers));
+        let canonical = canonical("GET", self.path, &query, &headers, self.payload);
         let text = format!(
             "{ALGORITHM}\n{time}\n{scope}\n{}",
             hex(&Sha256::digest(canonical))
@@ -79,8 +67,8 @@ impl Presigned<'_> {
         ))
     }
 
-    /// The parameters, encoded, in the order of their names.
-    fn canonical_query(&self, keys: &Credentials, scope: &str, time: &str, names: &str) -> String {
+    /// The parameters with those of the signature, encoded, in the order of their names.
+    fn query(&self, keys: &Credentials, scope: &str, time: &str, names: &str) -> String {
         let credential = format!("{}/{scope}", keys.access_key);
         let expires = self.expires_s.to_string();
         let mut query = self.query.to_vec();
@@ -94,17 +82,47 @@ impl Presigned<'_> {
         if let Some(token) = &keys.session_token {
             query.push(("X-Amz-Security-Token", token.expose()));
         }
-        let mut query: Vec<(String, String)> = query
-            .iter()
-            .map(|(name, value)| (encoded(name), encoded(value)))
-            .collect();
-        query.sort_unstable();
-        let pairs: Vec<String> = query
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        pairs.join("&")
+        ordered(&query)
     }
+}
+
+/// Parameters, encoded, in the order of their names and then their values.
+fn ordered(query: &[(&str, &str)]) -> String {
+    let encode = |(name, value): &(&str, &str)| (encoded(name), encoded(value));
+    let mut query: Vec<(String, String)> = query.iter().map(encode).collect();
+    query.sort_unstable();
+    let pairs: Vec<String> = query
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    pairs.join("&")
+}
+
+/// The names of headers that are in order, as they are signed.
+fn names(headers: &[(&str, &str)]) -> String {
+    let names: Vec<&str> = headers.iter().map(|(name, _)| *name).collect();
+    names.join(";")
+}
+
+/// A request in the one form that is signed: path and query encoded, headers in lower case and in order.
+fn canonical(
+    method: &str,
+    path: &str,
+    query: &str,
+    headers: &[(&str, &str)],
+    payload: &str,
+) -> String {
+    let lines = headers
+        .iter()
+        .fold(String::new(), |mut lines, (name, value)| {
+            // Space around a value does not count, and much of it within counts as one.
+            let value: Vec<&str> = value.split_whitespace().collect();
+            // Writing to a String cannot fail.
+            let _ = writeln!(lines, "{name}:{}", value.join(" "));
+            lines
+        });
+    let names = names(headers);
+    format!("{method}\n{path}\n{query}\n{lines}\n{names}\n{payload}")
 }
 
 /// The key of one day, region and service.
@@ -159,13 +177,18 @@ fn encoded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::ALGORITHM;
     use super::Credentials;
     use super::EMPTY;
     use super::Presigned;
+    use super::canonical;
+    use super::encoded;
     use super::hex;
     use super::hmac;
+    use super::ordered;
     use super::signing_key;
     use crate::config::Secret;
+    use serde::Deserialize;
     use sha2::Digest as _;
     use sha2::Sha256;
 
@@ -207,6 +230,59 @@ mod tests {
             hex(&key),
             "c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9"
         );
+    }
+
+    #[derive(Deserialize)]
+    struct Vectors {
+        secret_key: String,
+        region: String,
+        service: String,
+        time: String,
+        host: String,
+        vector: Vec<Vector>,
+    }
+
+    #[derive(Deserialize)]
+    struct Vector {
+        name: String,
+        method: String,
+        path: String,
+        #[serde(default)]
+        query: Vec<(String, String)>,
+        #[serde(default)]
+        headers: Vec<(String, String)>,
+        #[serde(default)]
+        body: String,
+        signature: String,
+    }
+
+    fn borrowed(pairs: &[(String, String)]) -> Vec<(&str, &str)> {
+        pairs
+            .iter()
+            .map(|(a, b)| (a.as_str(), b.as_str()))
+            .collect()
+    }
+
+    #[test]
+    fn the_published_vectors_hold() {
+        let all: Vectors = toml::from_str(include_str!("fixtures/sigv4.toml")).unwrap();
+        let day = &all.time[..8];
+        let scope = format!("{day}/{}/{}/aws4_request", all.region, all.service);
+        let key = signing_key(&all.secret_key, day, &all.region, &all.service);
+        for one in &all.vector {
+            let mut headers = vec![("host", all.host.as_str()), ("x-amz-date", &all.time)];
+            headers.extend(borrowed(&one.headers));
+            headers.sort_unstable();
+            let parts: Vec<String> = one.path.split('/').map(encoded).collect();
+            let query = ordered(&borrowed(&one.query));
+            let payload = hex(&Sha256::digest(&one.body));
+            let form = canonical(&one.method, &parts.join("/"), &query, &headers, &payload);
+            let hash = hex(&Sha256::digest(form));
+            let text = format!("{ALGORITHM}\n{}\n{scope}\n{hash}", all.time);
+            let signature = hex(&hmac(&key, text.as_bytes()));
+            assert_eq!(signature, one.signature, "{}", one.name);
+        }
+        assert_eq!(all.vector.len(), 11);
     }
 
     /// The presigned GET in AWS' description of signatures in the query.

@@ -204,6 +204,7 @@ impl Issuer {
         let expected = Expected {
             nonce: Some(&grant.nonce),
             subject: None,
+            fresh: true,
         };
         let done = self.accept(&tokens, &expected, None, now).await?;
         Ok(Return::Done(Box::new(done)))

@@ -119,6 +119,7 @@ impl Issuer {
         let expected = Expected {
             nonce: Some(&grant.nonce),
             subject: None,
+            fresh: true,
         };
         let done = self.accept(&tokens, &expected, None, now).await?;
         Ok(Poll::Done(Box::new(done)))

@@ -1,9 +1,13 @@
-//! One HTTPS client for one issuer: its authority only, no redirects, no proxy, bounded and timed.
+//! One HTTPS client for one server: its authority only, no redirects, no proxy but the one its cluster names, bounded
+//! and timed.
 
 use super::form::encode;
+use super::line::Line;
 use super::wire::Refusal;
 use crate::auth::error::AuthError;
 use crate::config::Identity;
+use crate::config::Pem;
+use crate::config::Proxy;
 use crate::config::Secret;
 use crate::text::SafeText;
 use http_body_util::BodyExt as _;
@@ -12,14 +16,15 @@ use http_body_util::Limited;
 use hyper::Request;
 use hyper::body::Bytes;
 use hyper::header::HeaderValue;
+use hyper_rustls::FixedServerNameResolver;
 use hyper_rustls::HttpsConnector;
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use rustls::CertificateError;
 use rustls::ClientConfig;
 use rustls::RootCertStore;
+use rustls::pki_types::ServerName;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::error::Error;
@@ -32,14 +37,36 @@ use std::time::Duration;
 const LARGEST: usize = 1024 * 1024;
 /// The most of an issuer's own words that is shown, in characters.
 const WORDS: usize = 160;
+/// What is asked for unless something else is.
+const JSON: &str = "application/json";
 
 /// The client of one issuer.
 pub(super) struct Http {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client<HttpsConnector<Line>, Full<Bytes>>,
     host: String,
     client_id: String,
     place: String,
+    trust: String,
+    proxy: Option<String>,
     deadline: Duration,
+}
+
+/// A server that is asked: where it is, by whom it is vouched for, and how it is reached.
+pub(super) struct End<'a> {
+    /// An `https://` address of it.
+    pub(super) address: &'a str,
+    /// The only authorities trusted for it.
+    pub(super) ca: &'a Pem,
+    /// Which key of the configuration says so, for messages: `ca of the identity`.
+    pub(super) trust: &'a str,
+    /// The proxy that every request goes through.
+    pub(super) proxy: Option<&'a Proxy>,
+    /// The name that its certificate must be for; `None` is the host of its address.
+    pub(super) tls_name: Option<&'a str>,
+    /// The client's id.
+    pub(super) client_id: &'a str,
+    /// Where the configuration names it, for messages.
+    pub(super) place: &'a str,
 }
 
 /// An answer, read to its end.
@@ -55,25 +82,49 @@ impl Http {
         let no_authority = || AuthError::NoAuthority {
             name: identity.name.clone(),
         };
-        let pem = identity.ca.as_ref().ok_or_else(no_authority)?;
+        let end = End {
+            address: &identity.issuer,
+            ca: identity.ca.as_ref().ok_or_else(no_authority)?,
+            trust: "ca of the identity",
+            proxy: None,
+            tls_name: None,
+            client_id: &identity.client_id,
+            place: &identity.place,
+        };
+        Self::to(&end, deadline)
+    }
+
+    /// A client of one server.
+    pub(super) fn to(end: &End<'_>, deadline: Duration) -> Result<Self, AuthError> {
+        let unusable = |reason: &str| AuthError::Unreachable {
+            host: host(end.address),
+            reason: reason.to_owned(),
+        };
         let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(pem.certificates());
+        roots.add_parsable_certificates(end.ca.certificates());
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|_| no_authority())?
+            .map_err(|_| unusable("TLS cannot be set up here"))?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let connector = HttpsConnectorBuilder::new()
+        let line = Line::through(end.proxy).ok_or_else(|| unusable("its proxy is none"))?;
+        let mut connector = HttpsConnectorBuilder::new()
             .with_tls_config(config)
-            .https_only()
-            .enable_http1()
-            .build();
+            .https_only();
+        if let Some(name) = end.tls_name {
+            let name = ServerName::try_from(name.to_owned());
+            let name = name.map_err(|_| unusable("its tls_server_name is no name"))?;
+            connector = connector.with_server_name_resolver(FixedServerNameResolver::new(name));
+        }
+        let connector = connector.enable_http1().wrap_connector(line);
         Ok(Self {
             client: Client::builder(TokioExecutor::new()).build(connector),
-            host: host(&identity.issuer),
-            client_id: identity.client_id.clone(),
-            place: identity.place.clone(),
+            host: host(end.address),
+            client_id: end.client_id.to_owned(),
+            place: end.place.to_owned(),
+            trust: end.trust.to_owned(),
+            proxy: end.proxy.map(ToString::to_string),
             deadline,
         })
     }
@@ -94,14 +145,24 @@ impl Http {
 
     /// Reads an address.
     pub(super) async fn get(&self, url: &str) -> Result<Answer, AuthError> {
-        self.send(Request::get(url), Bytes::new()).await
+        self.send(Request::get(url), Bytes::new(), JSON).await
     }
 
     /// Sends a form.
     pub(super) async fn post(&self, url: &str, form: &[(&str, &str)]) -> Result<Answer, AuthError> {
+        self.post_for(url, form, JSON).await
+    }
+
+    /// Sends a form whose answer is to be of this type.
+    pub(super) async fn post_for(
+        &self,
+        url: &str,
+        form: &[(&str, &str)],
+        accept: &'static str,
+    ) -> Result<Answer, AuthError> {
         let request =
             Request::post(url).header("content-type", "application/x-www-form-urlencoded");
-        self.send(request, Bytes::from(encode(form))).await
+        self.send(request, Bytes::from(encode(form)), accept).await
     }
 
     /// Asks an API server for a review in the name of a token.
@@ -113,13 +174,14 @@ impl Http {
     ) -> Result<Answer, AuthError> {
         let request = Request::post(url).header("content-type", "application/json");
         let request = request.header("authorization", bearer(token));
-        self.send(request, Bytes::from(review.to_string())).await
+        self.send(request, Bytes::from(review.to_string()), JSON)
+            .await
     }
 
     /// Deletes what a token may delete: its own object.
     pub(super) async fn delete(&self, url: &str, token: &Secret) -> Result<Answer, AuthError> {
         let request = Request::delete(url).header("authorization", bearer(token));
-        self.send(request, Bytes::new()).await
+        self.send(request, Bytes::new(), JSON).await
     }
 
     /// The error of an answer that is not what it should be.
@@ -165,9 +227,10 @@ impl Http {
         &self,
         request: hyper::http::request::Builder,
         body: Bytes,
+        accept: &'static str,
     ) -> Result<Answer, AuthError> {
         let request = request
-            .header("accept", "application/json")
+            .header("accept", accept)
             .header(
                 "user-agent",
                 concat!("crashcart/", env!("CARGO_PKG_VERSION")),
@@ -196,9 +259,13 @@ impl Http {
     }
 
     fn unreachable(&self, reason: &str) -> AuthError {
+        let reason = match &self.proxy {
+            Some(proxy) => format!("{reason}, through the proxy {proxy}"),
+            None => reason.to_owned(),
+        };
         AuthError::Unreachable {
             host: self.host.clone(),
-            reason: reason.to_owned(),
+            reason,
         }
     }
 
@@ -234,7 +301,7 @@ impl Http {
             // An authority of the same name with another key shows as a bad signature.
             rustls::Error::InvalidCertificate(
                 CertificateError::UnknownIssuer | CertificateError::BadSignature,
-            ) => "its certificate is not from the authority the identity names",
+            ) => "its certificate is not from the authority that is named for it",
             rustls::Error::InvalidCertificate(
                 CertificateError::Expired | CertificateError::ExpiredContext { .. },
             ) => "its certificate has ended",
@@ -248,6 +315,7 @@ impl Http {
         AuthError::Untrusted {
             host: self.host.clone(),
             reason: reason.to_owned(),
+            trust: self.trust.clone(),
         }
     }
 }
@@ -272,6 +340,11 @@ impl Answer {
         what: &str,
     ) -> Result<T, AuthError> {
         serde_json::from_slice(&self.body).map_err(|_| http.malformed(what))
+    }
+
+    /// The body as text; what is none is replaced.
+    pub(super) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
     }
 
     /// The code of a refusal, such as `slow_down`.

@@ -21,6 +21,7 @@ use openidconnect::Nonce;
 use openidconnect::SignatureVerificationError;
 use openidconnect::core::CoreGenderClaim;
 use openidconnect::core::CoreIdTokenVerifier;
+use openidconnect::core::CoreJsonWebKey;
 use openidconnect::core::CoreJsonWebKeySet;
 use openidconnect::core::CoreJweContentEncryptionAlgorithm;
 use openidconnect::core::CoreJwsSigningAlgorithm;
@@ -68,6 +69,8 @@ pub(super) struct Expected<'e> {
     pub(super) nonce: Option<&'e Secret>,
     /// The subject it must be about, when somebody is signed in already.
     pub(super) subject: Option<&'e str>,
+    /// Whether the issuer made it just now, so that its time of issue tells how far the clocks are apart.
+    pub(super) fresh: bool,
 }
 
 /// What is kept of a token that stood up to its checks.
@@ -87,6 +90,25 @@ impl Keys {
             set,
             refetched: None,
         })
+    }
+
+    /// The issuer's keys as they were known before: one of them.
+    pub(super) fn known(key: CoreJsonWebKey) -> Self {
+        Self {
+            set: CoreJsonWebKeySet::new(vec![key]),
+            refetched: None,
+        }
+    }
+
+    /// The one key that a token of this identity stands up to.
+    pub(super) fn of(&self, raw: &str, identity: &Identity) -> Option<&CoreJsonWebKey> {
+        let token: Token = raw.parse().ok()?;
+        let stands = |key: &&CoreJsonWebKey| {
+            let alone = Self::known((*key).clone());
+            let verifier = verifier(identity, &alone);
+            verifier.is_some_and(|one| token.claims(&one, |_: Option<&Nonce>| Ok(())).is_ok())
+        };
+        self.set.keys().iter().find(stands)
     }
 
     /// Whether an unknown key may be looked for now: forged tokens must not make us flood the
@@ -159,15 +181,21 @@ pub(super) fn verify(
             other => refuse(words(&other)),
         })?;
     check_party(&claims, identity, host)?;
-    let good_until = check_times(&claims, host, now)?;
+    let good_until = check_times(&claims, host, expected.fresh, now)?;
     let issued_at = Timestamp::from_second(claims.issue_time().timestamp());
     let issued_at = issued_at.map_err(|_| refuse("its time of issue is no time"))?;
     let subject = claims.subject().as_str();
     if expected.subject.is_some_and(|one| one != subject) {
         return Err(refuse("it is about another person than before"));
     }
+    let person = person(&claims, identity).ok_or_else(|| {
+        let claim = identity.person_claim.as_deref().unwrap_or_default();
+        refuse(&format!(
+            "it has no {claim}, the claim by which policy names people"
+        ))
+    })?;
     Ok(Verified {
-        person: person(&claims, identity),
+        person,
         good_until,
         issued_at,
         acr: claims
@@ -212,9 +240,14 @@ fn wrong_audience(identity: &Identity, host: &str) -> AuthError {
 }
 
 /// The times of a token, within 60 s of skew; its end, when it is good.
-fn check_times(claims: &Claims, host: &str, now: Timestamp) -> Result<Timestamp, AuthError> {
+fn check_times(
+    claims: &Claims,
+    host: &str,
+    fresh: bool,
+    now: Timestamp,
+) -> Result<Timestamp, AuthError> {
     let behind_s = claims.issue_time().timestamp() - now.as_second();
-    if behind_s.abs() > SKEW_S {
+    if behind_s > SKEW_S || (fresh && behind_s < -SKEW_S) {
         // Both tokens are made the moment they are asked for, so this is the clocks' distance.
         return Err(AuthError::Skew {
             host: host.to_owned(),
@@ -238,13 +271,28 @@ fn check_times(claims: &Claims, host: &str, now: Timestamp) -> Result<Timestamp,
     Ok(end)
 }
 
-fn person(claims: &Claims, identity: &Identity) -> Person {
+/// The name that policy asks for, where it names a claim; `None` where the token does not hold it.
+fn named(claims: &Claims, claim: &str) -> Option<String> {
+    let all = serde_json::to_value(claims).ok()?;
+    match all.get(claim)? {
+        Value::String(name) if !name.trim().is_empty() => Some(name.clone()),
+        Value::Number(number) if number.is_u64() => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The person that a token is about; `None` where it does not hold the claim by which policy names people.
+fn person(claims: &Claims, identity: &Identity) -> Option<Person> {
     let subject = claims.subject().as_str();
-    let login = claims
-        .preferred_username()
-        .map(|name| name.as_str())
-        .or_else(|| claims.email().map(|email| email.as_str()))
-        .unwrap_or(subject);
+    let login = match &identity.person_claim {
+        Some(claim) => named(claims, claim)?,
+        None => claims
+            .preferred_username()
+            .map(|name| name.as_str())
+            .or_else(|| claims.email().map(|email| email.as_str()))
+            .unwrap_or(subject)
+            .to_owned(),
+    };
     let groups = match claims
         .additional_claims()
         .claims
@@ -259,12 +307,12 @@ fn person(claims: &Claims, identity: &Identity) -> Person {
         Some(Value::String(group)) => vec![SafeText::new(group)],
         _ => Vec::new(),
     };
-    Person {
+    Some(Person {
         issuer: identity.issuer.clone(),
         subject: subject.to_owned(),
-        login: SafeText::new(login),
+        login: SafeText::new(&login),
         groups,
-    }
+    })
 }
 
 /// Which check failed, in plain words and without a claim.
@@ -309,6 +357,7 @@ mod tests {
             flow: Flow::Device,
             loopback_on_shared_host: false,
             groups_claim: "groups".to_owned(),
+            person_claim: None,
         }
     }
 
@@ -322,13 +371,44 @@ mod tests {
     }
 
     fn judge(token: &str, keys: &Keys) -> Result<super::Verified, AuthError> {
+        judge_by(None, token, keys)
+    }
+
+    fn judge_by(
+        claim: Option<&str>,
+        token: &str,
+        keys: &Keys,
+    ) -> Result<super::Verified, AuthError> {
+        let identity = Identity {
+            person_claim: claim.map(str::to_owned),
+            ..identity()
+        };
         let nonce = Secret::new("n-1");
         let expected = Expected {
             nonce: Some(&nonce),
             subject: None,
+            fresh: true,
         };
         let now = Timestamp::from_second(1_786_767_100).unwrap();
-        verify(token, &identity(), "id.meridian.test", keys, &expected, now)
+        verify(token, &identity, "id.meridian.test", keys, &expected, now)
+    }
+
+    #[test]
+    fn policy_says_which_claim_names_a_person_and_a_token_without_it_is_refused() {
+        let (token, keys) = fixture();
+        let by = |claim| judge_by(Some(claim), &token, &keys);
+        assert_eq!(by("preferred_username").unwrap().person.login, "alice");
+        let verified = by("sub").unwrap();
+        assert_eq!(verified.person.login, verified.person.subject.as_str());
+        let acr = verified.acr.unwrap();
+        assert_eq!(by("acr").unwrap().person.login, acr.as_str(), "any claim");
+        for claim in ["employee", "groups"] {
+            let why = by(claim).map(|_| ()).unwrap_err().to_string();
+            assert!(
+                why.contains(&format!("it has no {claim}, the claim")),
+                "{why}"
+            );
+        }
     }
 
     #[test]

@@ -10,9 +10,12 @@ mod device;
 mod form;
 pub(super) mod http;
 mod id_token;
+mod kept;
+mod line;
 pub mod loopback;
 pub mod openshift;
 mod step_up;
+pub mod sts;
 mod wire;
 
 pub use code::CodeGrant;
@@ -110,18 +113,18 @@ impl Issuer {
                 reason: SafeText::new("it gave nothing to renew with"),
             });
         };
-        self.renew(refresh, Some(person), now).await
+        self.renew(refresh, Some(&person.subject), now).await
     }
 
-    /// Renews by a refresh token, which must be the person's where one is known already. It may be kept from an earlier
-    /// start, when it is not.
+    /// Renews by a refresh token, which must be that subject's where it is known whose it is: one that is kept from an
+    /// earlier start may not say.
     ///
     /// # Errors
     /// As [`Issuer::refresh`].
     pub async fn renew(
         &mut self,
         refresh: &Secret,
-        person: Option<&Person>,
+        subject: Option<&str>,
         now: Timestamp,
     ) -> Result<(Session, Tokens), AuthError> {
         let form = [
@@ -136,7 +139,8 @@ impl Issuer {
         // A renewed ID token has no nonce, and must be about the same person.
         let expected = Expected {
             nonce: None,
-            subject: person.map(|one| one.subject.as_str()),
+            subject,
+            fresh: true,
         };
         self.accept(&answer, &expected, Some(refresh), now).await
     }
@@ -147,12 +151,23 @@ impl Issuer {
     /// # Errors
     /// When the issuer refuses or does not answer.
     pub async fn revoke(&self, tokens: &Tokens) -> Result<bool, AuthError> {
+        match &tokens.refresh {
+            Some(refresh) => self.revoke_refresh(refresh).await,
+            None => self.revoke_one(&tokens.access, "access_token").await,
+        }
+    }
+
+    /// Gives what renews a sign-in back, and the sign-in with it; as [`Issuer::revoke`].
+    ///
+    /// # Errors
+    /// As [`Issuer::revoke`].
+    pub async fn revoke_refresh(&self, refresh: &Secret) -> Result<bool, AuthError> {
+        self.revoke_one(refresh, "refresh_token").await
+    }
+
+    async fn revoke_one(&self, token: &Secret, hint: &str) -> Result<bool, AuthError> {
         let Some(endpoint) = &self.discovery.revocation_endpoint else {
             return Ok(false);
-        };
-        let (token, hint) = match &tokens.refresh {
-            Some(refresh) => (refresh, "refresh_token"),
-            None => (&tokens.access, "access_token"),
         };
         let form = [
             ("client_id", self.identity.client_id.as_str()),

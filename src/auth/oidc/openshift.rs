@@ -1,19 +1,22 @@
 //! Signing in at the OAuth server of an OpenShift cluster: a code with PKCE, and an opaque token for that cluster alone.
 //!
 //! It is no `OpenID` Connect: there is no ID token, no nonce and nothing to renew with. Who it is says the cluster itself,
-//! asked with the token. Signing out deletes the token's own object.
+//! asked with the token. Signing out deletes the token's own object. Both servers are asked by the cluster's own rules:
+//! pinned key, proxy, name in the certificate.
 
 use super::code::Asked;
 use super::code::CodeGrant;
 use super::code::Return;
+use super::http::Answer;
+use super::http::End;
 use super::http::Http;
 use crate::auth::error::AuthError;
 use crate::auth::person::Person;
 use crate::auth::session::Session;
 use crate::auth::tokens::TokenState;
 use crate::auth::tokens::Tokens;
-use crate::config::Identity;
-use crate::config::Pem;
+use crate::config::Cluster;
+use crate::config::ClusterAuth;
 use crate::config::Secret;
 use crate::text::SafeText;
 use base64::Engine as _;
@@ -58,18 +61,28 @@ struct TokenAnswer {
 }
 
 impl OpenShift {
-    /// Asks an API server for its OAuth server; `identity` names the API server as issuer and its authority, `oauth_ca`
-    /// that of the OAuth server where it is another.
+    /// Asks an API server for its OAuth server, trusted by `oauth_ca` of the cluster, else as the API server is. The
+    /// proxy is for both; the name in the certificate is the API server's alone.
     ///
     /// # Errors
-    /// When it does not answer, cannot prove who it is, or has no OAuth server (any more).
-    pub async fn discover(
-        identity: &Identity,
-        oauth_ca: Option<&Pem>,
-        deadline: Duration,
-    ) -> Result<OpenShift, AuthError> {
-        let api = Http::new(identity, deadline)?;
-        let server = identity.issuer.trim_end_matches('/').to_owned();
+    /// When its `ca` has no certificate of the pinned key, or it does not answer, cannot prove who it is, or has no OAuth
+    /// server (any more).
+    pub async fn discover(cluster: &Cluster, deadline: Duration) -> Result<OpenShift, AuthError> {
+        let name = cluster.name.as_str();
+        let ca = cluster.authority().ok_or_else(|| AuthError::OtherKey {
+            cluster: name.to_owned(),
+        })?;
+        let own = End {
+            address: &cluster.server,
+            ca: &ca,
+            trust: &format!("ca and fingerprint of cluster {name}"),
+            proxy: cluster.route.proxy.as_ref(),
+            tls_name: cluster.route.tls_name.as_deref(),
+            client_id: CLIENT,
+            place: &format!("cluster {name}"),
+        };
+        let api = Http::to(&own, deadline)?;
+        let server = cluster.server.trim_end_matches('/').to_owned();
         let path = format!("{server}/.well-known/oauth-authorization-server");
         let answer = api.get(&path).await?;
         if matches!(answer.status, 401 | 403 | 404) {
@@ -82,13 +95,19 @@ impl OpenShift {
         if !ends.iter().all(|end| end.starts_with("https://")) {
             return Err(api.malformed("https:// addresses of its OAuth server"));
         }
-        let at_oauth = Identity {
-            issuer: document.token_endpoint.clone(),
-            ca: oauth_ca.or(identity.ca.as_ref()).cloned(),
-            ..identity.clone()
+        let named = match &cluster.auth {
+            ClusterAuth::OpenShift { oauth_ca } => oauth_ca.as_ref(),
+            _ => None,
+        };
+        let at_oauth = End {
+            address: &document.token_endpoint,
+            ca: named.unwrap_or(&ca),
+            trust: &format!("oauth_ca of cluster {name}"),
+            tls_name: None,
+            ..own
         };
         Ok(OpenShift {
-            oauth: Http::new(&at_oauth, deadline)?,
+            oauth: Http::to(&at_oauth, deadline)?,
             api,
             server,
             document,
@@ -125,12 +144,14 @@ impl OpenShift {
             Ok(code) => code,
             Err(other) => return Ok(other),
         };
-        let form = grant.form(CLIENT, &code);
+        let mut form = grant.form(CLIENT, &code).to_vec();
+        // Its server takes no public client that does not send a secret, be it empty.
+        form.push(("client_secret", ""));
         let answer = self
             .oauth
             .post(&self.document.token_endpoint, &form)
             .await?;
-        answer.first_refusal(&self.oauth)?;
+        self.refusal(&answer)?;
         let answer: TokenAnswer = answer.json(&self.oauth, "a token")?;
         let token = Secret::new(&answer.access_token);
         let person = self.who(&token).await?;
@@ -149,6 +170,17 @@ impl OpenShift {
             state: TokenState::new(now, good_until, false),
         };
         Ok(Return::Done(Box::new((session, tokens))))
+    }
+
+    /// Fails when the token endpoint refused. A code that is spent or unknown is `unauthorized_client` there, and one
+    /// that is late `invalid_grant`: its words tell neither.
+    fn refusal(&self, answer: &Answer) -> Result<(), AuthError> {
+        match answer.error_code().as_deref() {
+            Some("unauthorized_client" | "invalid_grant") => {
+                Err(self.oauth.refused("invalid_grant", answer.words().1))
+            }
+            _ => answer.first_refusal(&self.oauth),
+        }
     }
 
     /// Whom the cluster takes a token for.

@@ -81,6 +81,7 @@ impl Issuer {
         let expected = Expected {
             nonce: Some(&wanted.nonce),
             subject: None,
+            fresh: true,
         };
         let host = self.http.host();
         let verified = id_token::verify(raw, &self.identity, host, &self.keys, &expected, now)?;

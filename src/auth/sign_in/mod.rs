@@ -1,8 +1,10 @@
 //! Signing in, as the screen sees it: a small machine that events move, and one sentence for each
 //! of its states.
 
+mod event;
 mod prompt;
 
+pub use event::Event;
 pub use prompt::DevicePrompt;
 pub use prompt::PagePrompt;
 pub use prompt::Simulated;
@@ -50,84 +52,16 @@ pub enum SignIn {
     },
     /// Signed in.
     SignedIn(Session),
+    /// Signed out: nobody acts by it any more, and its tokens are on their way back.
+    Leaving {
+        /// The issuer's host.
+        issuer: SafeText,
+    },
     /// It went no further; the sentence says why and what to do.
     Ended {
         /// One sentence.
         sentence: SafeText,
     },
-}
-
-/// What moves a sign-in on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// Somebody asked to sign in (anew).
-    Asked {
-        /// The issuer's host.
-        issuer: SafeText,
-    },
-    /// The issuer gave a code.
-    Prompt(DevicePrompt),
-    /// There is a page to open in a browser.
-    Page(PagePrompt),
-    /// An address came that does not belong to this sign-in; the sentence says why.
-    Odd {
-        /// One sentence.
-        sentence: SafeText,
-    },
-    /// An address came, and the issuer is asked for the tokens of its code.
-    Redeeming,
-    /// Not answered yet.
-    Pending,
-    /// The issuer asks to go slower.
-    SlowDown,
-    /// It was allowed, and the tokens stood up to their checks; also after a renewal.
-    SignedIn(Session),
-    /// A sign-in that was kept from before is good still: no code was shown.
-    TakenUp(Session),
-    /// It was denied on the page.
-    Denied,
-    /// The code is over.
-    Expired,
-    /// The issuer did not answer.
-    Unreachable {
-        /// The issuer's host.
-        host: SafeText,
-        /// Why, in plain words.
-        reason: SafeText,
-    },
-    /// The answer named another issuer.
-    WrongIssuer {
-        /// Where the configuration names the issuer, such as `crashcart.toml line 6`.
-        place: SafeText,
-    },
-    /// The clocks are too far apart.
-    Skew {
-        /// The issuer's host.
-        host: SafeText,
-        /// Seconds that this clock is behind; negative when it is ahead.
-        behind_s: i64,
-    },
-    /// The issuer has no device grant.
-    NoDevice {
-        /// The issuer's host.
-        host: SafeText,
-    },
-    /// The issuer refused.
-    Refused {
-        /// The issuer's host.
-        host: SafeText,
-        /// Its words.
-        reason: SafeText,
-    },
-    /// Something else went wrong; the sentence is whole.
-    Failed {
-        /// One sentence.
-        sentence: SafeText,
-    },
-    /// The person signed out.
-    SignedOut,
-    /// Time went on: nothing happened but the clock.
-    Tick,
 }
 
 impl SignIn {
@@ -138,6 +72,7 @@ impl SignIn {
         match (self, event) {
             (_, Event::Asked { issuer }) => Self::Asking { issuer },
             (_, Event::SignedOut) => Self::Idle,
+            (Self::SignedIn(_), Event::Leaving { issuer }) => Self::Leaving { issuer },
             (Self::Asking { .. }, Event::TakenUp(session))
             | (Self::SignedIn(_), Event::SignedIn(session)) => Self::SignedIn(session),
             (Self::Asking { .. }, Event::Prompt(device)) => Self::Waiting {
@@ -159,7 +94,7 @@ impl SignIn {
             },
             (Self::Waiting { device, notice }, event) => waiting(device, notice, event, now),
             (Self::SignedIn(session), event) => signed_in(session, &event, now),
-            (other @ (Self::Idle | Self::Ended { .. }), _) => other,
+            (other @ (Self::Idle | Self::Leaving { .. } | Self::Ended { .. }), _) => other,
         }
     }
 
@@ -169,6 +104,9 @@ impl SignIn {
         match self {
             Self::Idle => SafeText::new(""),
             Self::Asking { issuer } => SafeText::new(&format!("Asking {issuer} for a code.")),
+            Self::Leaving { issuer } => {
+                SafeText::new(&format!("Giving the tokens back to {issuer}."))
+            }
             Self::Browser {
                 page,
                 redeeming: true,
@@ -210,6 +148,11 @@ impl SignIn {
             }
             Self::Ended { sentence } => sentence.clone(),
         }
+    }
+
+    /// Whether something is under way outside, or somebody is signed in.
+    pub fn is_live(&self) -> bool {
+        !matches!(self, Self::Idle | Self::Ended { .. })
     }
 
     /// The session, when there is one.
@@ -347,6 +290,7 @@ fn ending(event: &Event, device: Option<&DevicePrompt>, now: Timestamp) -> Optio
         | Event::SlowDown
         | Event::SignedIn(_)
         | Event::TakenUp(_)
+        | Event::Leaving { .. }
         | Event::SignedOut
         | Event::Tick => return None,
     })

@@ -113,7 +113,11 @@ fn refused(error: KeyError) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::Kernel;
+    use crate::auth::store::Endpoints;
+    use crate::auth::store::Kept;
+    use crate::auth::store::Live;
     use crate::auth::store::Slot;
+    use crate::auth::store::Store;
     use crate::config::Secret;
     use linux_keyutils::KeyRing;
     use linux_keyutils::KeyRingIdentifier;
@@ -164,6 +168,37 @@ mod tests {
         kernel.forget(&slot).unwrap();
         assert!(kernel.read(&slot).unwrap().is_none());
         kernel.forget(&slot).unwrap();
+    }
+
+    #[test]
+    fn a_live_token_is_kept_while_it_leaves_room_for_other_keys() {
+        let (Some(kernel), slot) = (own(), slot()) else {
+            return;
+        };
+        let now = jiff::Timestamp::from_second(1_786_766_400).unwrap();
+        let store = Store::Kernel(kernel);
+        for (letters, whole) in [(3_000, true), (5_000, false), (30_000, false)] {
+            let kept = Kept {
+                refresh: Some(Secret::new("canary")),
+                subject: Some("s-1".to_owned()),
+                until: now + jiff::SignedDuration::from_secs(600),
+                shift_ends: now + jiff::SignedDuration::from_secs(600),
+                live: Some(Live {
+                    id: Secret::new(&"x".repeat(letters)),
+                    key: "{}".to_owned(),
+                    endpoints: Endpoints {
+                        token: "https://id.test/token".to_owned(),
+                        revocation: None,
+                        keys: "https://id.test/certs".to_owned(),
+                    },
+                }),
+            };
+            store.keep(&slot, &kept, now).unwrap();
+            let found = store.read(&slot, now).unwrap().unwrap();
+            assert_eq!(found.live.is_some(), whole, "{letters}");
+            assert_eq!(found.refresh.unwrap().expose(), "canary");
+        }
+        store.forget(&slot).unwrap();
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! Where refresh tokens may outlive the process: nowhere, unless the configuration asks for it by name.
 //!
 //! On a jump host that many people share, what is kept for one account is within reach of everybody who has it. So memory
-//! is the default and holds nothing back at its end; the other stores are `kernel`, `desktop` and [`sealed`]. Only
-//! refresh tokens are kept: an ID token is good for minutes, and what it says is asked for anew. Plain text is no choice.
+//! is the default and holds nothing back at its end; the other stores are `kernel`, `desktop` and [`sealed`]. What is kept
+//! renews a sign-in and, while there is room, takes it up again without asking anybody: see [`Kept`]. Plain text is no choice.
 //! Everything here waits for a kernel, a bus or a disk, and is called where waiting is allowed.
 //!
 //! To add a store: a file with `read`, `keep` and `forget`, its variant here and its word in `config`.
 
 mod desktop;
+mod kept;
 mod kernel;
 pub mod lock;
 pub mod sealed;
@@ -25,19 +26,17 @@ use kernel::Kernel;
 use sealed::Key;
 use sealed::Sealed;
 
+pub use kept::Endpoints;
+pub use kept::Kept;
+pub use kept::Live;
 pub use lock::Lock;
 pub use slot::Slot;
 
-/// A refresh token and how long it is kept.
-#[derive(Clone, Debug)]
-pub struct Kept {
-    /// The token; spent by its next use where the issuer rotates.
-    pub refresh: Secret,
-    /// When the issuer, or the shift, ends it.
-    pub until: Timestamp,
-    /// When the shift in which the person signed in ends; renewals do not move it.
-    pub shift_ends: Timestamp,
-}
+/// The most that the session keyring takes of one sign-in, in bytes: the kernel allows a user 20,000 in all, and a token
+/// that lists many groups is long (keyrings(7)).
+const ROOM_KERNEL: usize = 4 * 1024;
+/// The most that the other stores take, in bytes; half of what an encrypted file may hold.
+const ROOM: usize = 32 * 1024;
 
 /// Why a store cannot be used. None of these carries a token.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -108,30 +107,49 @@ impl Store {
             Store::Desktop(desktop) => desktop.read(slot)?,
             Store::Sealed(sealed) => sealed.read(slot)?,
         };
-        let kept = bytes.as_ref().and_then(|text| parse(text.expose()));
+        let kept = bytes.as_ref().and_then(|text| Kept::parse(text.expose()));
         Ok(kept.filter(|kept| kept.until > now))
     }
 
-    /// Keeps a token in a slot, in place of what it held, until it ends.
+    /// Keeps a sign-in in a slot, in place of what it held, until it ends. Where there is no room for its live token, what
+    /// renews it is kept alone.
     ///
     /// # Errors
-    /// When the store does not take it; then nothing of it is kept.
+    /// When the store does not take it; then nothing is kept, nor what was there before: it may be spent.
     pub fn keep(&self, slot: &Slot, kept: &Kept, now: Timestamp) -> Result<(), StoreError> {
-        let text = Secret::new(&format!(
-            "{} {} {}",
-            kept.until.as_second(),
-            kept.shift_ends.as_second(),
-            kept.refresh.expose()
-        ));
         let life_s = kept.until.duration_since(now).as_secs();
         if life_s <= 0 {
             return self.forget(slot);
         }
+        let put = |kept: &Kept| self.put(slot, &kept.text(), life_s);
+        let fits = kept.live.is_none() || kept.text().expose().len() <= self.room();
+        let put = match (fits, kept.refresh.is_some()) {
+            // Others of this user's keys may have used up the room.
+            (true, true) if matches!(self, Store::Kernel(_)) => {
+                put(kept).or_else(|_| put(&kept.lean()))
+            }
+            (true, _) => put(kept),
+            (false, true) => put(&kept.lean()),
+            (false, false) => return self.forget(slot),
+        };
+        put.inspect_err(|_| drop(self.forget(slot)))
+    }
+
+    fn put(&self, slot: &Slot, text: &Secret, life_s: i64) -> Result<(), StoreError> {
         match self {
             Store::Memory => Ok(()),
-            Store::Kernel(kernel) => kernel.keep(slot, &text, life_s),
-            Store::Desktop(desktop) => desktop.keep(slot, &text),
-            Store::Sealed(sealed) => sealed.keep(slot, &text),
+            Store::Kernel(kernel) => kernel.keep(slot, text, life_s),
+            Store::Desktop(desktop) => desktop.keep(slot, text),
+            Store::Sealed(sealed) => sealed.keep(slot, text),
+        }
+    }
+
+    /// The most it takes of one sign-in, in bytes.
+    fn room(&self) -> usize {
+        match self {
+            Store::Memory => 0,
+            Store::Kernel(_) => ROOM_KERNEL,
+            Store::Desktop(_) | Store::Sealed(_) => ROOM,
         }
     }
 
@@ -147,18 +165,6 @@ impl Store {
             Store::Sealed(sealed) => sealed.forget(slot),
         }
     }
-}
-
-/// What stands in a slot: two ends in seconds since 1970, and the token.
-fn parse(text: &str) -> Option<Kept> {
-    let mut parts = text.splitn(3, ' ');
-    let mut time = || Timestamp::from_second(parts.next()?.parse().ok()?).ok();
-    let (until, shift_ends) = (time()?, time()?);
-    Some(Kept {
-        refresh: Secret::new(parts.next().filter(|token| !token.is_empty())?),
-        until,
-        shift_ends,
-    })
 }
 
 #[cfg(test)]

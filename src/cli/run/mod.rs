@@ -195,7 +195,8 @@ async fn walk(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
 
 /// Prints what a person is asked about, whole, and then the question.
 fn question(engine: &mut Engine, card: &Card, out: &mut dyn Write) -> anyhow::Result<()> {
-    write!(out, "{}", lines::card_text(card))?;
+    let policy = &engine.state.config.policy;
+    write!(out, "{}", lines::card_text(card, policy))?;
     if let Some(id) = engine.state.card_id() {
         engine.happen(What::Drawn { card: Some(id) });
     }

@@ -49,6 +49,7 @@ pub(super) fn identities(top: &Table<'_>, folder: &Path) -> Result<Vec<Identity>
                 .text("groups_claim")?
                 .map_or("groups", |found| found.value)
                 .to_owned(),
+            person_claim: None,
         });
     }
     Ok(identities)
@@ -76,19 +77,30 @@ pub(super) fn clusters(
         let name = table.name()?;
         names.take("cluster", &table, name)?;
         let ca = table.need("ca", "\"FILE.crt\", the authority of its server")?;
+        let ca = authority(&table, told.folder, ca)?;
+        let server = address(&table, "server", "\"https://HOST:6443\"")?;
+        let fingerprint = fingerprint(&table)?;
         let (auth, theirs) = auth(&table, told, warnings)?;
+        let route = route(&table, theirs)?;
+        let shown = access::Server {
+            address: &server,
+            ca: &ca,
+            pinned: fingerprint.as_ref(),
+            tls_name: route.tls_name.as_deref(),
+        };
+        let fallback = access::fallback(&table, told.folder, &shown, warnings)?;
         clusters.push(Cluster {
             name: ClusterName::from(name.value),
             site: table
                 .word("site", Site::from_word, "on-prem, cloud")?
                 .ok_or_else(|| table.missing("site", "\"on-prem\" or \"cloud\""))?,
-            server: address(&table, "server", "\"https://HOST:6443\"")?,
-            ca: authority(&table, told.folder, ca)?,
-            fingerprint: fingerprint(&table)?,
+            server,
+            ca,
+            fingerprint,
             auth,
-            fallback: access::fallback(&table, told.folder)?,
+            fallback,
             audience: table.text("audience")?.map(|found| found.value.to_owned()),
-            route: route(&table, theirs)?,
+            route,
             copy_of: table.text("copy_of")?.map(|found| found.value.into()),
         });
     }
@@ -101,7 +113,7 @@ pub(super) fn clusters(
 }
 
 /// An `https://` address with a host and nothing that would hide where it leads.
-fn address(table: &Table<'_>, key: &str, example: &str) -> Result<String, ConfigError> {
+pub(super) fn address(table: &Table<'_>, key: &str, example: &str) -> Result<String, ConfigError> {
     let found = table.need(key, example)?;
     let text = found.value;
     let refuse = |sentence: String| Err(table.error(found.at, sentence));

@@ -38,9 +38,12 @@ pub fn load(path: &Path, policy: Option<&Path>) -> Result<Config, ConfigError> {
     let table = origin.parse()?;
     let top = Table::new(origin, &keys::FILE, 0, &table)?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let identities = clusters::identities(&top, folder)?;
+    let mut identities = clusters::identities(&top, folder)?;
     let bundle = bundle(&top, folder)?;
     let mut policy = policy::load(folder, bundle.as_deref(), policy)?;
+    for identity in &mut identities {
+        identity.person_claim.clone_from(&policy.person_claim);
+    }
     let mut warnings = Vec::new();
     let told = clusters::Told {
         folder,
@@ -133,14 +136,20 @@ pub(super) fn namespaces<'a>(table: &Table<'a>) -> Result<Vec<Found<&'a str>>, C
         return Err(table.error(table.at(), sentence));
     }
     for one in &found {
-        let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        let ends = one.value.starts_with('-') || one.value.ends_with('-');
-        if ends || one.value.len() > 63 || !one.value.bytes().all(letter) {
-            let sentence = format!("{:?} cannot be the name of a namespace", one.value);
-            return Err(table.error(one.at, sentence));
-        }
+        namespace(table, one.at, one.value)?;
     }
     Ok(found)
+}
+
+/// Refuses what Kubernetes could give no namespace as its name.
+pub(super) fn namespace(table: &Table<'_>, at: usize, name: &str) -> Result<(), ConfigError> {
+    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let ends = name.is_empty() || name.starts_with('-') || name.ends_with('-');
+    if ends || name.len() > 63 || !name.bytes().all(letter) {
+        let sentence = format!("{name:?} cannot be the name of a namespace");
+        return Err(table.error(at, sentence));
+    }
+    Ok(())
 }
 
 /// Texts without their places.

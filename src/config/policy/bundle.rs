@@ -9,10 +9,13 @@ use super::load::of_root;
 use super::parse::parse;
 use crate::config::ConfigError;
 use crate::config::file;
+use crate::text::hex;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::pki_types::alg_id;
 use rustls::pki_types::pem::PemObject as _;
+use sha2::Digest as _;
+use sha2::Sha256;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -41,7 +44,10 @@ pub(super) fn read(path: &Path, pinned: &Path) -> Result<Policy, ConfigError> {
         );
         return Err(ConfigError::file(path, sentence));
     }
-    let policy = parse(path, bytes)?;
+    let policy = Policy {
+        key: Some(hex(&Sha256::digest(&key))),
+        ..parse(path, bytes)?
+    };
     let lacks = match (policy.serial, policy.not_after) {
         (None, _) => "serial = 1, one more with each new one",
         (_, None) => "not_after = \"2027-01-31T00:00:00Z\"",

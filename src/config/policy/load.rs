@@ -38,12 +38,9 @@ pub(in crate::config) fn load(
 fn of_machine(path: &Path, named: Option<&Path>) -> Result<Option<Policy>, ConfigError> {
     let key = path.with_file_name("policy.pub");
     let standard = path.with_file_name("policy.bundle");
-    let bundle = match named {
-        Some(named) => Some(named),
-        None => exists(&standard).then_some(standard.as_path()),
-    };
+    let of_machine = exists(&standard).then_some(standard.as_path());
     if exists(path) {
-        if let Some(bundle) = bundle {
+        if let Some(bundle) = of_machine.or(named) {
             let sentence = format!(
                 "the policy of this machine is {}, so a bundle cannot count as well; keep one of the two",
                 path.display()
@@ -52,24 +49,48 @@ fn of_machine(path: &Path, named: Option<&Path>) -> Result<Option<Policy>, Confi
         }
         return read_system(path).map(Some);
     }
-    match (bundle, exists(&key)) {
-        (Some(bundle), true) => bundle::read(bundle, &key).map(Some),
-        (Some(bundle), false) => {
+    match (of_machine, named, exists(&key)) {
+        (Some(one), Some(other), true) => {
+            newer(bundle::read(one, &key)?, bundle::read(other, &key)?, other).map(Some)
+        }
+        (Some(bundle), None, true) | (None, Some(bundle), true) => {
+            bundle::read(bundle, &key).map(Some)
+        }
+        (Some(bundle), _, false) | (None, Some(bundle), false) => {
             let sentence = format!(
                 "no key is pinned at {}, so no signature can make it count; root puts the public key there",
                 key.display()
             );
             Err(ConfigError::file(bundle, sentence))
         }
-        (None, true) => {
+        (None, None, true) => {
             let sentence = format!(
                 "root pinned this key, so a policy signed by it is needed and there is none; put it at {} or name it as policy_bundle in [estate]",
                 standard.display()
             );
             Err(ConfigError::file(&key, sentence))
         }
-        (None, false) => Ok(None),
+        (None, None, false) => Ok(None),
     }
+}
+
+/// The machine's bundle, or the one that a configuration names where that is a later one of the same key: a person
+/// may bring a newer policy than root has put there, and never an older one.
+fn newer(machine: Policy, named: Policy, path: &Path) -> Result<Policy, ConfigError> {
+    if machine.digest == named.digest {
+        return Ok(machine);
+    }
+    if named.serial > machine.serial {
+        return Ok(named);
+    }
+    let serial = |policy: &Policy| policy.serial.unwrap_or_default();
+    let sentence = format!(
+        "it is serial {}, and the policy of this machine, {}, is serial {}: the machine's counts; take policy_bundle out of [estate], or name a later one",
+        serial(&named),
+        machine.label,
+        serial(&machine)
+    );
+    Err(ConfigError::file(path, sentence))
 }
 
 /// Whether something is there; what cannot be looked at counts as there, so that reading it

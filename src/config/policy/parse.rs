@@ -5,6 +5,7 @@ use super::Policy;
 use super::PolicyMember;
 use super::PolicyZone;
 use super::Program;
+use super::parties;
 use crate::config::ConfigError;
 use crate::config::file;
 use crate::config::keys;
@@ -21,7 +22,6 @@ use sha2::Digest as _;
 use sha2::Sha256;
 use std::path::Path;
 use std::path::PathBuf;
-use toml::de::DeTable;
 use uuid::Uuid;
 
 pub(super) fn parse(path: &Path, bytes: Vec<u8>) -> Result<Policy, ConfigError> {
@@ -29,7 +29,6 @@ pub(super) fn parse(path: &Path, bytes: Vec<u8>) -> Result<Policy, ConfigError> 
     let text = file::text(path, bytes)?;
     let origin = Origin { path, text: &text };
     let table = origin.parse()?;
-    refuse_later(origin, &table)?;
     let top = Table::new(origin, &keys::POLICY, 0, &table)?;
     let mut zones = Vec::new();
     for table in top.tables("zone", &keys::POLICY_ZONE)? {
@@ -57,54 +56,47 @@ pub(super) fn parse(path: &Path, bytes: Vec<u8>) -> Result<Policy, ConfigError> 
         programs: programs(&top)?,
         simulated_only: top.flag("simulated_only")?,
         serial: top.whole("serial")?,
+        key: None,
         not_after: not_after(&top)?,
         issuers: issuers(&top)?,
         token_stores: token_stores(&top)?,
         idle_s: top.seconds("idle")?,
+        person_claim: parties::person_claim(&top)?,
+        signers: parties::signers(&top)?,
+        witnesses: parties::witnesses(&top)?,
+        ssh_keys: parties::ssh_keys(&top)?,
+        drill_targets: parties::drill_targets(&top)?,
         zones,
         approvers,
         narrowed: Vec::new(),
     })
 }
 
-/// A limit that nothing holds yet would be a promise: its key is refused by name.
-fn refuse_later(origin: Origin<'_>, table: &DeTable<'_>) -> Result<(), ConfigError> {
-    let mut later = table
-        .keys()
-        .filter(|key| keys::POLICY_LATER.contains(&key.get_ref().as_ref()));
-    match later.next() {
-        None => Ok(()),
-        Some(key) => {
-            let sentence = format!(
-                "{:?} is not known to this version: nothing in it would hold what the key asks for; remove it until a version does",
-                key.get_ref()
-            );
-            Err(origin.error(key.span().start, sentence))
-        }
-    }
-}
-
 /// The namespaces that a zone has by policy.
 fn members(zone: &Table<'_>) -> Result<Vec<PolicyMember>, ConfigError> {
     let mut members = Vec::new();
     for table in zone.tables("members", &keys::POLICY_MEMBER)? {
-        let uid = table.need(
-            "cluster_uid",
-            "\"...\" (the uid of its kube-system namespace)",
-        )?;
-        let Ok(cluster_uid) = Uuid::try_parse(uid.value) else {
-            let sentence = format!(
-                "cluster_uid = {:?} is not a UUID; write the uid of the cluster's kube-system namespace",
-                uid.value
-            );
-            return Err(table.error(uid.at, sentence));
-        };
         members.push(PolicyMember {
-            cluster_uid,
+            cluster_uid: cluster_uid(&table)?,
             namespaces: values(namespaces(&table)?),
         });
     }
     Ok(members)
+}
+
+/// The uid of the cluster that a table is about.
+pub(super) fn cluster_uid(table: &Table<'_>) -> Result<Uuid, ConfigError> {
+    let uid = table.need(
+        "cluster_uid",
+        "\"...\" (the uid of its kube-system namespace)",
+    )?;
+    Uuid::try_parse(uid.value).map_err(|_| {
+        let sentence = format!(
+            "cluster_uid = {:?} is not a UUID; write the uid of the cluster's kube-system namespace",
+            uid.value
+        );
+        table.error(uid.at, sentence)
+    })
 }
 
 /// Until when the policy is good.

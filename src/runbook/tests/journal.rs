@@ -218,3 +218,29 @@ fn a_run_is_the_same_after_it_was_written_and_read_back() {
     assert_eq!(read, live);
     assert!(read.ended());
 }
+
+#[test]
+fn what_a_log_or_a_command_line_holds_is_safe_before_it_is_a_run() {
+    let odd = "lost\u{202e}\u{9b}2J\r";
+    let safe = "lost<U+202E><U+009B>2J^M";
+    let mut estate = Estate::new();
+    estate.open("billing").unwrap();
+    let Some((RunEvent::Opened(opened), ..)) = estate.log.first_mut() else {
+        panic!("the first entry opens the run");
+    };
+    opened.params.insert("reason".to_owned(), odd.to_owned());
+    opened.steps[0].title = odd.to_owned();
+    let (_, entries) = written(&estate);
+    let read = Run::fold(entries);
+    assert_eq!(read[0].reason, safe);
+    assert_eq!(read[0].steps[0].title, safe);
+
+    let mut asked = Estate::new();
+    let mut params = Estate::params("billing");
+    params.insert("reason".to_owned(), format!("x {odd}"));
+    asked.open_with(params).unwrap();
+    assert_eq!(
+        asked.run.unwrap().reason,
+        format!("x {}", safe.trim_end_matches("^M"))
+    );
+}

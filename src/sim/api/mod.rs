@@ -18,6 +18,7 @@ mod fill;
 mod list;
 mod logs;
 pub(in crate::sim) mod managed;
+mod openshift;
 mod options;
 mod patch;
 mod path;
@@ -61,6 +62,7 @@ use crate::sim::api::schema::Schemas;
 use crate::sim::clock::Clock;
 use crate::sim::faults::Line;
 use crate::sim::faults::Trouble;
+use crate::sim::issuer::Entrance;
 use crate::sim::issuer::Issuer;
 use crate::sim::people::People;
 use crate::sim::store::Refusal;
@@ -87,7 +89,7 @@ pub struct Server {
 struct Inner {
     cluster: Cluster,
     people: Arc<People>,
-    issuer: Issuer,
+    entrance: Entrance,
     audit: AuditLog,
     snapshots: Snapshots,
     schemas: Schemas,
@@ -100,7 +102,7 @@ impl Server {
         let inner = Inner {
             cluster,
             people,
-            issuer,
+            entrance: Entrance::Issuer(issuer),
             audit,
             snapshots: Snapshots::default(),
             schemas: Schemas::read(),
@@ -116,6 +118,15 @@ impl Server {
     pub(in crate::sim) fn with_faults(mut self, faults: Line) -> Server {
         if let Some(inner) = Arc::get_mut(&mut self.inner) {
             inner.faults = Some(faults);
+        }
+        self
+    }
+
+    /// The same server, entered in this way; to be called before it is shared.
+    #[must_use]
+    pub(in crate::sim) fn with_entrance(mut self, entrance: Entrance) -> Server {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.entrance = entrance;
         }
         self
     }
@@ -147,7 +158,7 @@ impl Server {
         let (name, mut groups) = if let Some(person) = self.inner.people.by_token(token) {
             (person.user.clone(), person.groups.clone())
         } else {
-            let claims = self.inner.issuer.verify(token).ok()?;
+            let claims = self.inner.entrance.verify(token).ok()?;
             (claims.user, claims.groups)
         };
         groups.push("system:authenticated".to_owned());
@@ -230,6 +241,11 @@ async fn judge(
         if let Some(instead) = trouble.instead() {
             return instead;
         }
+    }
+    if trouble.is_none_or(|trouble| !trouble.unknown_token())
+        && let Some(answer) = openshift::answer(server, &parts, arrival)
+    {
+        return answer;
     }
     let user = admit(server, &parts.headers, arrival, trouble)?;
     let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| {

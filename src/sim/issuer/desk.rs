@@ -6,6 +6,8 @@ use super::settings::Settings;
 /// What an issuer was asked since it began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Heard {
+    /// Requests of any kind, also those that a fault answered.
+    pub requests: u64,
     /// Device codes that were asked for.
     pub codes: u64,
     /// Renewals that were asked for, whatever the answer.

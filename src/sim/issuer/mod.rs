@@ -10,9 +10,12 @@ mod claims;
 mod client;
 mod code;
 mod desk;
+mod eks;
+mod entrance;
 mod grant;
 mod http;
 mod keys;
+mod openshift;
 mod refusal;
 pub(in crate::sim) mod served;
 mod session;
@@ -39,7 +42,11 @@ use session::Sessions;
 
 pub use alone::Alone;
 pub use desk::Heard;
+pub use eks::Authenticator;
+pub(in crate::sim) use eks::keys as aws_keys;
+pub use entrance::Entrance;
 pub use http::router;
+pub use openshift::OAuth;
 pub use settings::Manners;
 pub use settings::Settings;
 

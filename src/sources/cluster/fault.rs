@@ -6,6 +6,7 @@ use std::io;
 
 use rustls::CertificateError;
 
+use super::layers::NobodySignedIn;
 use crate::sources::fact::WatchNews;
 use crate::text::SafeText;
 
@@ -96,14 +97,15 @@ impl Fault {
     }
 }
 
-/// True when it is certain that the request never left: the connection for it was not made. The same words on a
-/// connection that was made prove nothing.
+/// True when it is certain that the request never left: the connection for it was not made, or there was nobody to ask
+/// for. The same words on a connection that was made prove nothing.
 pub(in crate::sources) fn never_left(error: &kube::Error) -> bool {
     let mut next: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = next {
         if error
             .downcast_ref::<hyper_util::client::legacy::Error>()
             .is_some_and(hyper_util::client::legacy::Error::is_connect)
+            || error.is::<NobodySignedIn>()
         {
             return true;
         }
@@ -114,6 +116,9 @@ pub(in crate::sources) fn never_left(error: &kube::Error) -> bool {
 
 /// A cause that is understood; an I/O error is looked into, because TLS hides in it.
 fn known(error: &(dyn Error + 'static)) -> Option<Fault> {
+    if error.is::<NobodySignedIn>() {
+        return Some(Fault::Refused(SafeText::from(error.to_string())));
+    }
     if let Some(tls) = error.downcast_ref::<rustls::Error>() {
         return Some(tls_words(tls));
     }

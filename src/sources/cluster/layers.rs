@@ -1,5 +1,7 @@
 //! What stands between kube and the wire: the bearer token, and a count of what is heard on each watch.
 
+use std::future::Ready;
+use std::future::ready;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::RwLock;
@@ -9,6 +11,7 @@ use std::sync::atomic::Ordering;
 use std::task::Context;
 use std::task::Poll;
 
+use futures_util::future::Either;
 use http::HeaderValue;
 use http::Request;
 use http::Response;
@@ -48,7 +51,14 @@ pub struct TokenSlot(Arc<RwLock<Held>>);
 struct Held {
     token: Option<Secret>,
     file: Option<(TokenFile, Option<Stamp>)>,
+    /// Whether nothing may be asked without it.
+    needed: bool,
 }
+
+/// Nobody is signed in, so the request was not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("nobody is signed in; nothing was sent")]
+pub(in crate::sources) struct NobodySignedIn;
 
 impl Held {
     /// True when the file is another one than was read last.
@@ -76,7 +86,16 @@ impl TokenSlot {
     pub fn new(token: Secret) -> TokenSlot {
         TokenSlot(Arc::new(RwLock::new(Held {
             token: Some(token),
-            file: None,
+            ..Held::default()
+        })))
+    }
+
+    /// The slot of a sign-in, empty: while it is, what goes by it is not sent, so that no cluster is ever asked by
+    /// nobody.
+    pub fn of_sign_in() -> TokenSlot {
+        TokenSlot(Arc::new(RwLock::new(Held {
+            needed: true,
+            ..Held::default()
         })))
     }
 
@@ -85,17 +104,37 @@ impl TokenSlot {
         let mut held = Held {
             token: None,
             file: Some((file.clone(), None)),
+            ..Held::default()
         };
         held.renew();
         TokenSlot(Arc::new(RwLock::new(held)))
     }
 
-    /// Puts another token in; requests from now on carry it. `None` sends none.
+    /// Puts another token in; requests from now on carry it. With `None` they carry none, or are not sent where it is
+    /// the slot of a sign-in.
     pub fn set(&self, token: Option<Secret>) {
         self.0
             .write()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
             .token = token;
+    }
+
+    /// Whether there is no token in it.
+    pub fn is_empty(&self) -> bool {
+        let held = self.0.read();
+        let held = held.unwrap_or_else(std::sync::PoisonError::into_inner);
+        held.token.is_none()
+    }
+
+    /// What a request carries, if anything.
+    fn carried(&self) -> Result<Option<HeaderValue>, NobodySignedIn> {
+        let header = self.header();
+        let held = self.0.read();
+        let held = held.unwrap_or_else(std::sync::PoisonError::into_inner);
+        if held.needed && header.is_none() {
+            return Err(NobodySignedIn);
+        }
+        Ok(header)
     }
 
     fn header(&self) -> Option<HeaderValue> {
@@ -125,20 +164,26 @@ pub(super) struct Bearer<S> {
     pub(super) token: TokenSlot,
 }
 
-impl<S: Service<Request<B>>, B> Service<Request<B>> for Bearer<S> {
+impl<S, B> Service<Request<B>> for Bearer<S>
+where
+    S: Service<Request<B>>,
+    S::Error: From<NobodySignedIn>,
+{
     type Response = S::Response;
     type Error = S::Error;
-    type Future = S::Future;
+    type Future = Either<S::Future, Ready<Result<S::Response, S::Error>>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<B>) -> S::Future {
-        if let Some(value) = self.token.header() {
-            request.headers_mut().insert(AUTHORIZATION, value);
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        match self.token.carried() {
+            Ok(Some(value)) => drop(request.headers_mut().insert(AUTHORIZATION, value)),
+            Ok(None) => {}
+            Err(nobody) => return Either::Right(ready(Err(nobody.into()))),
         }
-        self.inner.call(request)
+        Either::Left(self.inner.call(request))
     }
 }
 
@@ -312,6 +357,24 @@ mod tests {
         pulse.0.date.store(at.as_second(), Ordering::Relaxed);
         assert_eq!(pulse.date(), Some(at.as_second()));
         assert_eq!(pulse.date(), None, "it grows old meanwhile");
+    }
+
+    #[test]
+    fn the_empty_slot_of_a_sign_in_sends_nothing_and_any_other_goes_without() {
+        let slot = TokenSlot::of_sign_in();
+        assert_eq!(slot.carried(), Err(NobodySignedIn));
+        slot.set(Some(Secret::new("one")));
+        assert_eq!(slot.carried().unwrap().unwrap(), "Bearer one");
+        slot.set(None);
+        assert_eq!(
+            (slot.carried(), slot.is_empty()),
+            (Err(NobodySignedIn), true)
+        );
+        assert_eq!(
+            TokenSlot::default().carried(),
+            Ok(None),
+            "a certificate may do"
+        );
     }
 
     #[test]

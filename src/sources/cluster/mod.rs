@@ -39,8 +39,8 @@ use crate::config::Cluster;
 use crate::config::ClusterAuth;
 use crate::config::ClusterName;
 use crate::config::KubeconfigUser;
-use crate::config::spki_hash;
 use crate::text::SafeText;
+use crate::text::safe;
 
 pub use self::layers::Pulse;
 pub use self::layers::TokenSlot;
@@ -219,16 +219,19 @@ impl Link {
         })
     }
 
-    /// Reads what the API server must ask its own store for: `None` when that was answered, else why not. A watch goes
-    /// on in the server's memory without it, and shows a world in which nothing moves.
-    pub async fn quorum(&self) -> Option<SafeText> {
+    /// Reads what the API server must ask its own store for. A watch goes on in the server's memory without it, and shows
+    /// a world in which nothing moves. `None` when the answer proves nothing either way: a request that is not let in
+    /// (401, 403) is refused before the store is asked, and the watches tell of that.
+    pub async fn quorum(&self) -> Option<Fact> {
         let asked = self.reader.get_json(SYSTEM);
-        match tokio::time::timeout(WRITE, asked).await {
-            // What is not ours to read proves nothing either way; the watches tell of it.
-            Ok(Ok(_) | Err(Fault::Forbidden(_) | Fault::Unauthorised | Fault::NotFound)) => None,
-            Ok(Err(fault)) => Some(SafeText::from(fault.to_string())),
-            Err(_) => Some(SafeText::new("no answer in time")),
-        }
+        Some(Fact::Quorum(
+            match tokio::time::timeout(WRITE, asked).await {
+                Ok(Ok(_) | Err(Fault::NotFound)) => None,
+                Ok(Err(Fault::Forbidden(_) | Fault::Unauthorised)) => return None,
+                Ok(Err(fault)) => Some(SafeText::from(fault.to_string())),
+                Err(_) => Some(SafeText::new("no answer in time")),
+            },
+        ))
     }
 
     /// Reads the uid of `kube-system` once more, on the connections that changes leave by, and compares it with the one
@@ -279,32 +282,18 @@ impl Link {
     }
 }
 
-/// The authorities to trust: those whose key is the one of the configuration, or all where it names none.
+/// The authorities to trust, or that none of them has the pinned key.
 fn anchors(cluster: &Cluster) -> Result<Vec<Vec<u8>>, Fact> {
-    let certificates = cluster.ca.certificates();
-    let Some(print) = &cluster.fingerprint else {
-        return Ok(certificates
-            .iter()
-            .map(|certificate| certificate.to_vec())
-            .collect());
-    };
-    let own = certificates
-        .iter()
-        .filter(|one| spki_hash(one).as_deref() == Some(print.ca_key.as_str()));
-    let own: Vec<Vec<u8>> = own.map(|certificate| certificate.to_vec()).collect();
-    if own.is_empty() {
-        let found = cluster
-            .ca
-            .spki_hashes()
-            .first()
-            .cloned()
-            .unwrap_or_default();
-        return Err(Fact::OtherCa {
-            expected: SafeText::new(&print.ca_key),
-            found: SafeText::from(found),
-        });
-    }
-    Ok(own)
+    let own = cluster.authority().ok_or_else(|| {
+        let expected = cluster.fingerprint.as_ref();
+        let found = cluster.ca.spki_hashes().into_iter().next();
+        Fact::OtherCa {
+            expected: SafeText::new(expected.map_or("", |print| &print.ca_key)),
+            found: SafeText::from(found.unwrap_or_default()),
+        }
+    })?;
+    let certificates = own.certificates().into_iter();
+    Ok(certificates.map(|one| one.to_vec()).collect())
 }
 
 fn client(
@@ -354,10 +343,11 @@ fn client(
 }
 
 fn uid_in(found: &Value) -> Option<String> {
-    found.pointer("/metadata/uid")?.as_str().map(str::to_owned)
+    let uid = found.pointer("/metadata/uid")?.as_str()?;
+    Some(SafeText::new(uid).to_string())
 }
 
-/// An object without what nobody judges: only who it is, what is wanted and what is.
+/// An object without what nobody judges: only who it is, what is wanted and what is, its texts safe.
 pub(super) fn judged_part(mut found: Value) -> Option<Value> {
     let map = found.as_object_mut()?;
     map.retain(|key, _| {
@@ -369,7 +359,7 @@ pub(super) fn judged_part(mut found: Value) -> Option<Value> {
     if let Some(metadata) = map.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.remove("managedFields");
     }
-    Some(found)
+    Some(safe::document(found))
 }
 
 /// The innermost cause, in its own words.

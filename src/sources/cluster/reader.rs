@@ -65,8 +65,8 @@ struct Resources {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Served {
-    name: String,
-    kind: String,
+    name: SafeText,
+    kind: SafeText,
     namespaced: bool,
 }
 
@@ -91,7 +91,7 @@ struct Item {
     metadata: Value,
 }
 
-/// The metadata of one object.
+/// The metadata of one object; its texts are safe.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Named {
     /// Its name.
@@ -114,7 +114,7 @@ impl Named {
     fn of(metadata: &Value) -> Named {
         let text = |value: Option<&Value>| {
             let text = value.and_then(Value::as_str);
-            text.unwrap_or_default().to_owned()
+            SafeText::new(text.unwrap_or_default()).to_string()
         };
         let labels = metadata.get("labels").and_then(Value::as_object);
         Named {
@@ -123,7 +123,7 @@ impl Named {
             resource_version: text(metadata.get("resourceVersion")),
             creation_timestamp: text(metadata.get("creationTimestamp")),
             labels: (labels.into_iter().flatten())
-                .map(|(key, value)| (key.clone(), text(Some(value))))
+                .map(|(key, value)| (SafeText::new(key).to_string(), text(Some(value))))
                 .collect(),
             going: metadata.get("deletionTimestamp").is_some(),
             written: Written::of(metadata),
@@ -242,11 +242,11 @@ impl Reader {
         let whole = found
             .resources
             .into_iter()
-            .filter(|one| !one.name.contains('/'));
+            .filter(|one| !one.name.as_str().contains('/'));
         Ok(whole
             .map(|one| Resource {
-                gvr: Gvr::new(group, version, &one.name),
-                kind: one.kind,
+                gvr: Gvr::new(group, version, one.name.as_str()),
+                kind: one.kind.to_string(),
                 namespaced: one.namespaced,
             })
             .collect())

@@ -4,12 +4,14 @@
 
 mod found;
 mod history;
+mod people;
 mod rights;
 mod runs;
 mod session;
 
 pub use found::marked_finding;
 pub use history::{Shown, board, with_history};
+pub use people::people;
 pub use rights::{place, refused, rights_of, rights_on, secret_typed, secrets};
 pub use runs::{
     book_ids, books, can_resume, ended_runs, in_doubt, open_runs, requests, run_ended, treated,

@@ -24,8 +24,20 @@ pub(super) fn fact(
     Vec::new()
 }
 
-/// A connection is being made: facts of the one before it do not count any more.
+/// A connection is being made: facts of the one before it do not count any more. What is told of one that was closed
+/// since makes none.
 pub(super) fn connecting(state: &mut State, cluster: &ClusterName, generation: u64) -> Vec<Effect> {
+    let found = state.config.cluster(cluster);
+    let closed = found.is_some_and(|found| !state.has_credential(found));
+    if closed
+        || state
+            .presence
+            .away
+            .as_ref()
+            .is_some_and(|away| !away.leaving)
+    {
+        return Vec::new();
+    }
     state.world.connect(cluster.clone(), generation);
     state.stale = true;
     Vec::new()

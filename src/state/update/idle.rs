@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::run;
 use super::sign_in;
+use super::sign_out;
 use crate::auth::audience::Audience;
 use crate::auth::person::Person;
 use crate::sources::moment::Moment;
@@ -25,6 +26,8 @@ pub(super) enum Came {
     Here,
     /// Whoever left is back.
     Back,
+    /// Nobody had signed in, and somebody does now.
+    First,
     /// It is somebody else.
     Stranger,
 }
@@ -48,7 +51,7 @@ pub(super) fn tick(state: &mut State) -> Vec<Effect> {
     if state.presence.away.is_some() {
         return drop_tokens(state);
     }
-    let (Some(touched), Some(person)) = (state.presence.touched, state.person.clone()) else {
+    let Some(touched) = state.presence.touched else {
         return Vec::new();
     };
     let over_s = state.now.seconds_since(touched) - state.config.idle_s();
@@ -56,10 +59,10 @@ pub(super) fn tick(state: &mut State) -> Vec<Effect> {
     if over_s < 0 || (state.busy.is_some() && over_s < PATIENCE_S) {
         return Vec::new();
     }
-    go_blank(state, person, state.now)
+    go_blank(state, state.now)
 }
 
-fn go_blank(state: &mut State, person: Person, since: Moment) -> Vec<Effect> {
+fn go_blank(state: &mut State, since: Moment) -> Vec<Effect> {
     let sessions = state.sign_ins.sessions();
     let signed_in: BTreeMap<Audience, Person> = sessions
         .map(|(audience, session)| (audience.clone(), session.person.clone()))
@@ -71,7 +74,7 @@ fn go_blank(state: &mut State, person: Person, since: Moment) -> Vec<Effect> {
     };
     state.presence.away = Some(Box::new(Away {
         since,
-        person,
+        person: state.person.clone(),
         signed_in,
         people: state.people.clone(),
         nav: std::mem::replace(&mut state.nav, blank),
@@ -95,7 +98,10 @@ fn drop_tokens(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     };
     away.leaving = false;
-    let audiences = away.signed_in.keys().cloned().collect();
+    let audiences: Vec<Audience> = away.signed_in.keys().cloned().collect();
+    for audience in &audiences {
+        sign_out::on_the_way(state, audience);
+    }
     state.person = None;
     state.people.clear();
     let clusters: Vec<_> = state
@@ -108,7 +114,9 @@ fn drop_tokens(state: &mut State) -> Vec<Effect> {
         state.world.sign_out(cluster);
     }
     state.stale = true;
-    vec![Effect::Leave(audiences)]
+    let mut effects = sign_out::all_given_up(state);
+    effects.push(Effect::Leave(audiences));
+    effects
 }
 
 /// What a key does while the console is left: it comes back, or leaves. `None` for a key of the sign-in that is on
@@ -124,7 +132,7 @@ pub(super) fn act(state: &mut State, action: &Action) -> Option<Vec<Effect>> {
         Action::Back | Action::Leave if proving => {
             away.proving = false;
             state.prompt = None;
-            Some(sign_in::given_up(state).into_iter().collect())
+            Some(sign_out::given_up(state).into_iter().collect())
         }
         Action::Go(_) | Action::Palette | Action::Filter | Action::Help | Action::Refresh => {
             Some(Vec::new())
@@ -139,11 +147,16 @@ fn prove(state: &mut State) -> Vec<Effect> {
     let Some(away) = state.presence.away.as_mut().filter(|away| !away.leaving) else {
         return Vec::new();
     };
-    let Some(audience) = away.signed_in.keys().next().cloned() else {
+    let left = away.signed_in.keys().next().cloned();
+    let nobody = away.person.is_none();
+    let Some(audience) = left.or_else(|| by_fallback(state).filter(|_| nobody)) else {
         return come_back(state);
     };
-    if state.sign_ins.session(&audience).is_some() {
-        // The tokens are on their way back: a new sign-in would be mistaken for the old one.
+    let Some(away) = state.presence.away.as_mut() else {
+        return Vec::new();
+    };
+    if state.sign_ins.is_leaving(&audience) {
+        // A new sign-in would be mistaken for the old one.
         return Vec::new();
     }
     away.proving = true;
@@ -152,12 +165,38 @@ fn prove(state: &mut State) -> Vec<Effect> {
     vec![Effect::ProveAnew(audience)]
 }
 
+/// The sign-in whose clusters are read by their fallback, if one is.
+fn by_fallback(state: &State) -> Option<Audience> {
+    let config = &state.config;
+    let mut all = state.sign_ins.audiences().iter();
+    let read = all.find(|one| {
+        let mut clusters = one.clusters(config).into_iter();
+        clusters.any(|cluster| state.fallbacks.contains(&cluster.name))
+    });
+    read.cloned()
+}
+
+/// The issuer that was asked for whoever comes back is down still. Where nobody had signed in the fallback is read again,
+/// as a new start would do it; a console that somebody left waits for them.
+pub(super) fn unanswered(state: &mut State, audience: &Audience) -> Option<Vec<Effect>> {
+    let away = state.presence.away.as_ref()?;
+    if !away.proving || away.person.is_some() {
+        return None;
+    }
+    let effects = come_back(state);
+    let host = audience.host(&state.config);
+    state.say(format!(
+        "{host} does not answer still: reading by the fallback. Who acts is not proved: no changes."
+    ));
+    Some(effects)
+}
+
 /// Nobody signs in here: a file or `--as` says who acts, as it did before.
 fn come_back(state: &mut State) -> Vec<Effect> {
     let Some(away) = state.presence.away.take() else {
         return Vec::new();
     };
-    state.person = Some(away.person);
+    state.person = away.person;
     state.people = away.people;
     state.nav = away.nav;
     state.stale = true;
@@ -173,7 +212,7 @@ pub(super) fn came(state: &mut State, audience: &Audience, person: &Person) -> C
     state.changed();
     if away.knows(audience, person) {
         state.nav = away.nav;
-        return Came::Back;
+        return away.person.map_or(Came::First, |_| Came::Back);
     }
     away.proving = false;
     away.stranger = Some(person.clone());

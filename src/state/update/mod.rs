@@ -1,7 +1,7 @@
 //! The one place where the state changes: one event in, effects out. Synchronous and total.
 //!
 //! One file per noun: `facts` (what sources saw), `time` (ticks and ages), `go` (screens, marks, panes), `text`
-//! (what is typed), `idle` (nobody is there), `fill` (parameters), `run` (runs), `offer` (what may be sent), `rights` (what we may), `session`, `sign_in`, `log`.
+//! (what is typed), `idle` (nobody is there), `fill` (parameters), `run` (runs), `offer` (what may be sent), `rights` (what we may), `session`, `sign_in`, `sign_out`, `log`.
 
 mod facts;
 mod fill;
@@ -13,6 +13,7 @@ mod rights;
 mod run;
 mod session;
 mod sign_in;
+mod sign_out;
 mod text;
 mod time;
 
@@ -50,6 +51,11 @@ fn fold(state: &mut State, what: What) -> Vec<Effect> {
         What::Attended => idle::attended(state),
         What::Begun => sign_in::begun(state),
         What::SignIn { audience, step } => sign_in::step(state, &audience, step),
+        What::NothingKept { audience } => {
+            state.sign_ins.looked(&audience);
+            Vec::new()
+        }
+        What::GivenBack { audience, how } => sign_out::given_back(state, &audience, how),
         What::Renews { audience, at } => session::renews(state, &audience, at),
         What::Person { person, cluster } => sign_in::person(state, person, cluster),
         What::TokensUnkept(why) => sign_in::unkept(state, why),

@@ -48,13 +48,12 @@ pub(super) fn leave(state: &mut State, audience: Audience) -> Vec<Effect> {
 }
 
 /// Enter said so: the sign-in ends, and where it is to begin anew its screen opens.
-pub(super) fn left(state: &mut State, audience: Audience, anew: bool) -> Vec<Effect> {
-    if !anew {
-        return vec![Effect::SignOut(audience)];
+pub(super) fn left(state: &mut State, audience: &Audience, anew: bool) -> Vec<Effect> {
+    if anew {
+        state.sign_ins.show(audience);
+        super::go::push(state, Screen::SignIn);
     }
-    state.sign_ins.show(&audience);
-    super::go::push(state, Screen::SignIn);
-    vec![Effect::ProveAnew(audience)]
+    super::sign_out::leave(state, audience, anew)
 }
 
 /// It is known when tokens will be renewed: only the session screen says it.

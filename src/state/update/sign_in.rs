@@ -1,6 +1,7 @@
 //! Signing in: the machines of `auth` move on; a new session connects the clusters it serves, and no other.
 
 use super::idle::Came;
+use super::sign_out;
 use crate::auth::audience::Audience;
 use crate::auth::person::Person;
 use crate::auth::redirect;
@@ -10,7 +11,6 @@ use crate::auth::sign_in::no_groups;
 use crate::config::ClusterAuth;
 use crate::config::ClusterName;
 use crate::config::Secret;
-use crate::runbook::run::Run;
 use crate::state::State;
 use crate::state::action::Action;
 use crate::state::effect::Effect;
@@ -34,8 +34,11 @@ pub(super) fn begun(state: &mut State) -> Vec<Effect> {
             let clusters = served(state, audience);
             clusters.iter().any(|one| state.person_on(one).is_none())
         };
-        let kept = state.sign_ins.missing().filter(nobody).cloned();
-        effects.extend(kept.map(Effect::TakeUp));
+        let kept: Vec<Audience> = state.sign_ins.missing().filter(nobody).cloned().collect();
+        for audience in kept {
+            state.sign_ins.look(&audience);
+            effects.push(Effect::TakeUp(audience));
+        }
     }
     effects
 }
@@ -61,6 +64,8 @@ pub(super) fn connect(state: &State) -> Vec<Effect> {
 /// A sign-in moved on.
 pub(super) fn step(state: &mut State, audience: &Audience, event: Step) -> Vec<Effect> {
     let before = state.sign_ins.session(audience).is_some();
+    let live = state.sign_ins.of(audience).is_live();
+    let kept = matches!(event, Step::TakenUp(_));
     state.sign_ins.hear(audience, &event);
     state.sign_ins.step(audience, event, state.now.wall);
     state.changed();
@@ -68,6 +73,10 @@ pub(super) fn step(state: &mut State, audience: &Audience, event: Step) -> Vec<E
     offer_field(state);
     let after = state.sign_ins.session(audience);
     let mut effects = match (before, after.map(|session| session.person.clone())) {
+        // It proves nothing about who sits at a console that was left.
+        (false, Some(_)) if kept && state.presence.away.is_some() => {
+            sign_out::give_back(state, audience)
+        }
         (false, Some(person)) => match super::idle::came(state, audience, &person) {
             Came::Here => signed_in(state, audience, person),
             Came::Back => {
@@ -75,28 +84,42 @@ pub(super) fn step(state: &mut State, audience: &Audience, event: Step) -> Vec<E
                 // Clusters that a file opens were left as well.
                 connect(state)
             }
-            Came::Stranger => vec![Effect::SignOut(audience.clone())],
+            Came::First => {
+                let name = person.short().to_owned();
+                signed_in(state, audience, person);
+                state.say(format!(
+                    "Signed in as {name}. Nobody was signed in here before."
+                ));
+                connect(state)
+            }
+            Came::Stranger => sign_out::give_back(state, audience),
         },
-        (true, None) => signed_out(state, audience),
-        _ => Vec::new(),
+        (true, None) => sign_out::ended(state, audience),
+        _ => sign_out::anew(state, audience).into_iter().collect(),
     };
+    if live && matches!(state.sign_ins.of(audience), SignIn::Ended { .. }) {
+        // Its task may not know of it: by the clock it ends here alone, and would go on to renew.
+        effects.push(Effect::CancelSignIn(audience.clone()));
+    }
     effects.extend(fall_back(state, audience));
     effects
 }
 
 /// When a sign-in ended because its issuer does not answer, the clusters that name a fallback are read by it.
-fn fall_back(state: &mut State, audience: &Audience) -> Option<Effect> {
+fn fall_back(state: &mut State, audience: &Audience) -> Vec<Effect> {
     let ended = matches!(state.sign_ins.of(audience), SignIn::Ended { .. });
+    if !ended || !state.sign_ins.is_silent(audience) {
+        return Vec::new();
+    }
     // A console that was left is read by nobody.
-    let left = state.presence.away.is_some();
-    if left || !ended || !state.sign_ins.is_silent(audience) {
-        return None;
+    if state.presence.away.is_some() {
+        return super::idle::unanswered(state, audience).unwrap_or_default();
     }
     let clusters = audience.clusters(&state.config).into_iter();
     let named = clusters.filter(|one| one.fallback.is_some() && !state.has_credential(one));
     let named: Vec<ClusterName> = named.map(|one| one.name.clone()).collect();
     if named.is_empty() {
-        return None;
+        return Vec::new();
     }
     state.fallbacks.extend(named.iter().cloned());
     let names: Vec<&str> = named.iter().map(ClusterName::as_str).collect();
@@ -105,7 +128,7 @@ fn fall_back(state: &mut State, audience: &Audience) -> Option<Effect> {
         "{host} does not answer: reading {} by its fallback. Who acts is not proved: no changes.",
         names.join(", ")
     ));
-    Some(Effect::Connect(named))
+    vec![Effect::Connect(named)]
 }
 
 /// In the demo: asks who answers the code that is on screen.
@@ -190,34 +213,7 @@ fn signed_in(state: &mut State, audience: &Audience, person: Person) -> Vec<Effe
     vec![Effect::Connect(clusters)]
 }
 
-/// A sign-in ended: what it served is history until somebody signs in again; other sign-ins go on.
-fn signed_out(state: &mut State, audience: &Audience) -> Vec<Effect> {
-    let clusters = served(state, audience);
-    for cluster in &clusters {
-        state.people.remove(cluster);
-        state.world.sign_out(cluster.clone());
-    }
-    // What was typed and confirmed was this person's: whoever signs in next takes the run up first.
-    let theirs = |run: &&mut Run| clusters.contains(&run.cluster);
-    for run in state.runs.iter_mut().filter(theirs) {
-        *run = run.clone().found_at_start();
-    }
-    let left = state.sign_ins.sessions().next();
-    let left = left.map(|(_, session)| session.person.clone());
-    state.person = left.or_else(|| state.people.values().next().cloned());
-    state.stale = true;
-    let place = if state.sign_ins.audiences().len() > 1 {
-        format!(" at {}", audience.host(&state.config))
-    } else {
-        String::new()
-    };
-    state.say(format!(
-        "The sign-in{place} ended. 0 shows the session; Enter there signs in."
-    ));
-    vec![Effect::Disconnect(clusters)]
-}
-
-fn served(state: &State, audience: &Audience) -> Vec<ClusterName> {
+pub(super) fn served(state: &State, audience: &Audience) -> Vec<ClusterName> {
     let clusters = audience.clusters(&state.config);
     clusters.into_iter().map(|one| one.name.clone()).collect()
 }
@@ -228,6 +224,10 @@ pub(super) fn person(
     person: Person,
     cluster: Option<ClusterName>,
 ) -> Vec<Effect> {
+    if state.presence.away.is_some() {
+        // Of a connection that is closed by now: whoever comes back hears of it anew.
+        return Vec::new();
+    }
     if cluster.is_none() {
         state.say(format!("Acting as {}.", person.short()));
     }
@@ -280,13 +280,13 @@ pub(super) fn act(state: &mut State, action: &Action) -> Vec<Effect> {
             super::go::push(state, Screen::SignIn);
             code(state, Effect::SignIn)
         }
-        Action::SignOutOf(audience) => vec![Effect::SignOut(audience.clone())],
+        Action::SignOutOf(audience) => sign_out::leave(state, audience, false),
         Action::CodeSwap => {
             state.qr_swapped = !state.qr_swapped;
             Vec::new()
         }
         _ => {
-            let Some(leaves) = to_leave(state) else {
+            let Some(leaves) = sign_out::first(state) else {
                 state.say("Nobody is signed in.");
                 return Vec::new();
             };
@@ -304,20 +304,14 @@ fn code(state: &mut State, ask: fn(Audience) -> Effect) -> Vec<Effect> {
         return Vec::new();
     };
     state.sign_ins.show(&audience);
+    if state.sign_ins.is_leaving(&audience) {
+        state.sign_ins.ask_anew(&audience);
+        return Vec::new();
+    }
     vec![ask(audience)]
 }
 
-/// Which sign-in is given back: that of the marked cluster on the session screen, else the first.
-fn to_leave(state: &State) -> Option<Audience> {
-    let mark = crate::state::rows::marked(state).filter(|_| state.nav.screen == Screen::Session);
-    let marked = mark.and_then(|mark| audience_of(state, &mark));
-    let first = state.sign_ins.sessions().next().map(|(one, _)| one.clone());
-    marked
-        .filter(|one| state.sign_ins.session(one).is_some())
-        .or(first)
-}
-
-fn audience_of(state: &State, cluster: &str) -> Option<Audience> {
+pub(super) fn audience_of(state: &State, cluster: &str) -> Option<Audience> {
     let found = state.config.cluster(&ClusterName::from(cluster))?;
     Audience::of(found, &state.config)
 }
@@ -333,7 +327,9 @@ pub(super) fn open(state: &mut State, cluster: &str) -> Vec<Effect> {
     super::go::push(state, Screen::SignIn);
     match state.sign_ins.on_screen() {
         SignIn::Asking { .. } | SignIn::Waiting { .. } | SignIn::Browser { .. } => Vec::new(),
-        SignIn::Idle | SignIn::SignedIn(_) | SignIn::Ended { .. } => code(state, Effect::SignIn),
+        SignIn::Idle | SignIn::SignedIn(_) | SignIn::Leaving { .. } | SignIn::Ended { .. } => {
+            code(state, Effect::SignIn)
+        }
     }
 }
 
@@ -365,7 +361,7 @@ fn close(state: &mut State) {
 pub(super) fn left(state: &mut State) -> Vec<Effect> {
     let mut effects = Vec::new();
     if state.nav.screen == Screen::SignIn {
-        effects.extend(given_up(state));
+        effects.extend(sign_out::given_up(state));
         close(state);
     }
     let missing: Vec<Audience> = state.sign_ins.missing().cloned().collect();
@@ -383,15 +379,4 @@ pub(super) fn left(state: &mut State) -> Vec<Effect> {
             .to_owned()
     });
     effects
-}
-
-/// Ends a sign-in that is under way: an answer that comes later signs nobody in.
-pub(super) fn given_up(state: &mut State) -> Option<Effect> {
-    let under_way = matches!(
-        state.sign_ins.on_screen(),
-        SignIn::Asking { .. } | SignIn::Waiting { .. } | SignIn::Browser { .. }
-    );
-    let audience = state.sign_ins.shown().filter(|_| under_way).cloned()?;
-    state.sign_ins.put(&audience, SignIn::Idle);
-    Some(Effect::CancelSignIn(audience))
 }

@@ -163,7 +163,7 @@ fn accept(state: &mut State) -> Vec<Effect> {
         Some(Prompt::Fill { book, fields, at }) => super::fill::accept(state, book, fields, at),
         Some(Prompt::WhoAnswers { people, at }) => super::sign_in::answer(state, &people, at),
         Some(Prompt::Redirect(line)) => super::sign_in::redirect(state, line),
-        Some(Prompt::SignOut { audience, anew }) => super::session::left(state, audience, anew),
+        Some(Prompt::SignOut { audience, anew }) => super::session::left(state, &audience, anew),
         Some(palette @ Prompt::Palette { .. }) => {
             state.prompt = Some(palette);
             Vec::new()

@@ -6,17 +6,27 @@ use crate::text;
 /// The one line, while a console is left and nobody is signing in to it.
 pub(in crate::view) fn blank(state: &State) -> Option<String> {
     let away = state.presence.away.as_deref()?;
-    let who = away.person.short();
     if away.proving {
         return None;
     }
+    let since = text::clock(away.since.wall, state.now.wall);
+    let Some(person) = &away.person else {
+        let how = if state.fallbacks.is_empty() {
+            "n goes on"
+        } else {
+            "n asks the issuer anew"
+        };
+        return Some(format!(
+            "Left alone, blank since {since}. Nobody was signed in: {how}, q ends."
+        ));
+    };
+    let who = person.short();
     if let Some(stranger) = &away.stranger {
         return Some(format!(
             "{} is not {who}. {who}: n signs in again. Anybody else: q, then start anew.",
             stranger.short()
         ));
     }
-    let since = text::clock(away.since.wall, state.now.wall);
     let how = if away.signed_in.is_empty() {
         "n goes on"
     } else {

@@ -108,12 +108,17 @@ fn counts(run: &Run, plan: &Plan, columns: usize) -> Pane {
     }
     let (head, tail) = run.digest.split_at_checked(32).unwrap_or((&run.digest, ""));
     let digest = [head, tail].into_iter().filter(|half| !half.is_empty());
+    let own = run.memory.policy == "self";
     let digest = digest.enumerate().map(|(index, half)| {
-        Row::line(Role::Dim, if index == 0 { "digest" } else { "" }).put(
+        let row = Row::line(Role::Dim, if index == 0 { "digest" } else { "" }).put(
             9,
             Role::Digest,
             words::groups(half),
-        )
+        );
+        match index {
+            0 if own => row.right(0, Role::Warn, "policy: self"),
+            _ => row,
+        }
     });
     let rows: Vec<Row> = digest.collect();
     let least = pane.rows.len() + rows.len();

@@ -14,6 +14,7 @@ use crate::runbook::run::StepStatus;
 use crate::state::nav::Screen;
 use crate::state::rows;
 use crate::text;
+use crate::view::lines;
 use crate::view::role::Role;
 use crate::view::widgets::header;
 use crate::view::widgets::pane::Pane;
@@ -274,7 +275,12 @@ fn card(frame: &Frame<'_>, run: &Run) -> Pane {
     });
     let rows = card_rows(&card, frame.width);
     let least = rows.len();
-    Pane::new(card.title.clone())
+    let title = match lines::own_policy(&frame.state.config.policy) {
+        // Below 80 columns the rule of the header alone has room for it.
+        Some(words) if !frame.narrow() => format!("{}   {words}", card.title),
+        _ => card.title.clone(),
+    };
+    Pane::new(title)
         .note(note)
         .focus(true)
         .rows(rows)

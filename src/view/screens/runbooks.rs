@@ -161,7 +161,7 @@ fn may(frame: &Frame<'_>, book: &Book) -> String {
         return format!("yes on {place}; rights are asked before anything is sent");
     }
     let zones = &state.config.zones;
-    let people = |zone: &Zone| state.config.policy.people(zone).max(book.people.live);
+    let people = |zone: &Zone| rows::people(state, zone).max(book.people.live);
     let names = |one: bool| -> Vec<&str> {
         let zones = zones.iter().filter(|zone| (people(zone) < 2) == one);
         zones.map(|zone| zone.name.as_str()).collect()

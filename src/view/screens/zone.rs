@@ -52,13 +52,16 @@ fn second(frame: &Frame<'_>) -> Row {
         .as_ref()
         .and_then(|name| state.config.zone(name));
     let words = match zone {
-        None => "NO ZONE  namespaces that no zone claims".to_owned(),
+        None => match state.config.policy.most() {
+            1 => "NO ZONE  namespaces that no zone claims".to_owned(),
+            people => format!("NO ZONE  namespaces that no zone claims  {people} people"),
+        },
         Some(zone) => {
             let target = |name: &str, seconds: Option<i64>| match seconds {
                 Some(seconds) => format!("  {name} {}", config::words(seconds)),
                 None => String::new(),
             };
-            let people = match state.config.policy.people(zone) {
+            let people = match rows::people(state, zone) {
                 1 => "1 person".to_owned(),
                 people => format!("{people} people"),
             };

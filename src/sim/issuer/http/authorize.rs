@@ -176,7 +176,7 @@ fn give(issuer: &Issuer, wish: Wish, session: &str) -> Response {
     found(&redirect, &pairs)
 }
 
-fn found(to: &str, pairs: &[(&str, &str)]) -> Response {
+pub(super) fn found(to: &str, pairs: &[(&str, &str)]) -> Response {
     let sign = if to.contains('?') { '&' } else { '?' };
     let address = format!("{to}{sign}{}", query(pairs));
     (StatusCode::FOUND, [(header::LOCATION, address)]).into_response()

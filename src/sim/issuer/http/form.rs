@@ -63,11 +63,16 @@ pub(super) fn text<'f>(form: &'f Form, name: &str) -> &'f str {
 
 /// The session that a browser brings.
 pub(super) fn browser(headers: &HeaderMap) -> Option<String> {
+    cookie(headers, COOKIE)
+}
+
+/// A cookie that a browser brings.
+pub(super) fn cookie(headers: &HeaderMap, wanted: &str) -> Option<String> {
     let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
     let mut pairs = cookies
         .split(';')
         .filter_map(|one| one.trim().split_once('='));
-    pairs.find_map(|(name, value)| (name == COOKIE).then(|| value.to_owned()))
+    pairs.find_map(|(name, value)| (name == wanted).then(|| value.to_owned()))
 }
 
 /// The header by which a browser keeps its session.

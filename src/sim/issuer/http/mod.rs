@@ -5,6 +5,7 @@
 mod authorize;
 mod device;
 mod form;
+pub(super) mod openshift;
 mod page;
 mod session;
 mod token;
@@ -51,7 +52,8 @@ pub fn router(issuer: Issuer) -> Router {
 /// The same, with the faults of a plan. A fault names an endpoint as a kind (`token`, `certs`) and `get` or `post` as
 /// a verb.
 pub(super) fn faulty(issuer: Issuer, line: Line) -> Router {
-    router(issuer).layer(from_fn(move |request: Request, next: Next| {
+    router(issuer.clone()).layer(from_fn(move |request: Request, next: Next| {
+        issuer.state().heard.requests += 1;
         let line = line.clone();
         async move { spoiled(&line, request, next).await }
     }))

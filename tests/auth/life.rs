@@ -1,0 +1,259 @@
+//! The life of a sign-in, outside: whichever way it ends, nobody acts by its tokens afterwards.
+
+use crashcart::app::clock::Clock;
+use crashcart::app::desk::Desk;
+use crashcart::app::perform::Folders;
+use crashcart::app::perform::Perform;
+use crashcart::app::perform::actors::Actors;
+use crashcart::app::perform::attendance::Attendance;
+use crashcart::app::perform::keeper::Keeper;
+use crashcart::app::perform::tools;
+use crashcart::app::perform::tools::Tools;
+use crashcart::audit::Actor;
+use crashcart::auth::Audience;
+use crashcart::auth::GivenBack;
+use crashcart::auth::oidc;
+use crashcart::auth::sign_in::Event as Step;
+use crashcart::config;
+use crashcart::runbook::library::Library;
+use crashcart::sim::Estate;
+use crashcart::sim::Options;
+use crashcart::sources::cluster::Link;
+use crashcart::sources::cluster::TokenSlot;
+use crashcart::sources::fact::Fact;
+use crashcart::state::State;
+use crashcart::state::effect::Effect;
+use crashcart::state::event::Event;
+use crashcart::state::event::What;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// How long anything here may take on a busy machine.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// The hands alone, on one simulated cluster and its issuer: this test is the loop.
+struct Hands {
+    estate: Estate,
+    perform: Perform,
+    tools: Tools,
+    state: State,
+    events: mpsc::Receiver<Event>,
+    _home: tempfile::TempDir,
+}
+
+impl Hands {
+    async fn start() -> Hands {
+        let home = tempfile::tempdir().unwrap();
+        let options = Options {
+            seed: 7,
+            only: vec!["lab-1".to_owned()],
+            bare: true,
+            ..Options::default()
+        };
+        let estate = Estate::start(options).await.unwrap();
+        let folder = home.path().join("estate");
+        estate.write_to(&folder).unwrap();
+        let config = Arc::new(config::load(&folder.join("crashcart.toml"), None).unwrap());
+        let clock = Clock::start();
+        let (sender, events) = mpsc::channel(1024);
+        let log = home.path().join("log");
+        let tools = Tools {
+            events: sender,
+            clock: clock.clone(),
+            desk: Desk::shut("no log here".into()),
+            config: Arc::clone(&config),
+            tokens: tools::slots(&config),
+            actors: Actors::new(Actor::default()),
+            attendance: Attendance::default(),
+            keeper: Keeper::new(&config, &log, None),
+        };
+        let folders = Folders {
+            log,
+            last_known: home.path().join("last-known.json"),
+        };
+        let library = Arc::new(Library::built_in());
+        Hands {
+            estate,
+            perform: Perform::new(tools.clone(), folders),
+            state: State::new(config, library, clock.now()),
+            tools,
+            events,
+            _home: home,
+        }
+    }
+
+    fn audience(&self) -> Audience {
+        Audience::all(&self.tools.config)[0].clone()
+    }
+
+    fn slot(&self) -> &TokenSlot {
+        &self.tools.tokens[&self.audience()]
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        self.perform.perform(effect, &self.state);
+    }
+
+    /// Waits for a step of the sign-in.
+    async fn step(&mut self, wanted: impl Fn(&Step) -> bool) -> Step {
+        let found = async {
+            loop {
+                let event = self.events.recv().await.unwrap();
+                if let What::SignIn { step, .. } = event.what
+                    && wanted(&step)
+                {
+                    return step;
+                }
+            }
+        };
+        tokio::time::timeout(LIMIT, found).await.unwrap()
+    }
+
+    /// Somebody signs in by a code.
+    async fn signed_in(&mut self) {
+        self.perform(Effect::SignIn(self.audience()));
+        self.step(|step| matches!(step, Step::Prompt(_))).await;
+        self.perform(Effect::AnswerSignIn {
+            audience: self.audience(),
+            person: "alice".to_owned(),
+            endpoint: String::new(),
+            user_code: String::new(),
+        });
+        self.step(|step| matches!(step, Step::SignedIn(_))).await;
+        assert!(!self.slot().is_empty());
+        assert!(self.tools.actors.all().login.is_some());
+        let clusters = self.state.config.clusters.iter();
+        let clusters = clusters.map(|one| one.name.clone()).collect();
+        self.perform(Effect::Connect(clusters));
+    }
+
+    /// Waits until there is no token any more and nobody acts, and asserts that nobody was told of an end before.
+    async fn emptied(&mut self) {
+        let emptied = async {
+            while !self.slot().is_empty() || self.tools.actors.all().login.is_some() {
+                if let Ok(event) = self.events.try_recv() {
+                    let ended = |step: &Step| matches!(step, Step::SignedOut);
+                    assert!(
+                        !matches!(&event.what, What::SignIn { step, .. } if ended(step)),
+                        "the token was held until the issuer had answered"
+                    );
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(LIMIT, emptied).await.unwrap();
+    }
+
+    /// Waits until the sign-in is over, and says what became of its tokens.
+    async fn given_back(&mut self) -> GivenBack {
+        let mut became = None;
+        let over = async {
+            loop {
+                match self.events.recv().await.unwrap().what {
+                    What::GivenBack { how, .. } => became = Some(how),
+                    What::SignIn {
+                        step: Step::SignedOut,
+                        ..
+                    } => return,
+                    _ => {}
+                }
+            }
+        };
+        tokio::time::timeout(LIMIT, over).await.unwrap();
+        became.unwrap()
+    }
+
+    fn fault(&self, words: &str) {
+        self.estate.faults().add(words.parse().unwrap());
+    }
+}
+
+#[tokio::test]
+async fn signing_out_lets_go_of_the_token_before_the_issuer_answers() {
+    let mut hands = Hands::start().await;
+    hands.signed_in().await;
+    hands.fault("identity=sim kind=revoke fault=dead");
+    hands.perform(Effect::SignOut(hands.audience()));
+    hands.emptied().await;
+}
+
+#[tokio::test]
+async fn a_sign_in_that_is_broken_off_lets_go_of_its_token() {
+    let mut hands = Hands::start().await;
+    hands.signed_in().await;
+    hands.perform(Effect::CancelSignIn(hands.audience()));
+    hands.emptied().await;
+}
+
+#[tokio::test]
+async fn a_console_that_is_left_lets_go_of_its_token_whatever_holds_up_the_issuer() {
+    let mut hands = Hands::start().await;
+    hands.signed_in().await;
+    hands.fault("identity=sim kind=revoke fault=dead");
+    hands.perform(Effect::Leave(vec![hands.audience()]));
+    hands.emptied().await;
+}
+
+#[tokio::test]
+async fn what_lay_in_the_slot_before_a_sign_in_stays_when_that_is_given_up() {
+    let mut hands = Hands::start().await;
+    hands.slot().set(Some(config::Secret::new("by --as")));
+    hands.perform(Effect::SignIn(hands.audience()));
+    hands.step(|step| matches!(step, Step::Prompt(_))).await;
+    hands.perform(Effect::CancelSignIn(hands.audience()));
+    // The next one begins when the one before is over.
+    hands.perform(Effect::SignIn(hands.audience()));
+    hands.step(|step| matches!(step, Step::Prompt(_))).await;
+    assert!(!hands.slot().is_empty());
+}
+
+#[tokio::test]
+async fn an_end_is_said_when_the_tokens_are_given_back_and_nothing_renews_by_them() {
+    let mut hands = Hands::start().await;
+    hands.signed_in().await;
+    hands.perform(Effect::SignOut(hands.audience()));
+    assert_eq!(hands.given_back().await, GivenBack::Taken);
+    let identity = hands.audience().asked(&hands.tools.config).unwrap();
+    let mut client = oidc::discover(&identity, oidc::DEADLINE).await.unwrap();
+    let issuer = hands.estate.issuer_of_identity("sim").unwrap();
+    let old = config::Secret::new(&issuer.refresh_tokens()[0]);
+    let now = hands.tools.clock.now().wall;
+    let refused = client.renew(&old, None, now).await.unwrap_err();
+    assert!(
+        refused.to_string().contains("Session not active"),
+        "{refused}"
+    );
+    // And where nobody is signed in, it is said all the same.
+    hands.perform(Effect::SignOut(hands.audience()));
+    assert_eq!(hands.given_back().await, GivenBack::Nothing);
+}
+
+#[tokio::test]
+async fn an_issuer_that_takes_no_tokens_back_is_said_before_the_end() {
+    let mut hands = Hands::start().await;
+    hands.signed_in().await;
+    hands.fault("identity=sim kind=revoke fault=503");
+    hands.perform(Effect::SignOut(hands.audience()));
+    let how = hands.given_back().await;
+    let words = "it gave status 503";
+    assert!(
+        matches!(&how, GivenBack::Refused { reason } if reason.as_str().contains(words)),
+        "{how:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_proves_nothing_about_the_server_s_own_store() {
+    let mut hands = Hands::start().await;
+    hands.signed_in().await;
+    let cluster = &hands.tools.config.clusters[0];
+    let asked = async |token: TokenSlot| Link::open(cluster, 1, token).unwrap().quorum().await;
+    let unknown = TokenSlot::new(config::Secret::new("not-a-token"));
+    assert_eq!(asked(unknown).await, None, "401 is no answer of its store");
+    // She may read nothing in an empty cluster: that is said before the store is asked.
+    assert_eq!(asked(hands.slot().clone()).await, None, "nor is 403");
+    let lost = |fact: Option<Fact>| matches!(fact, Some(Fact::Quorum(Some(_))));
+    hands.fault("cluster=lab-1 fault=500");
+    assert!(lost(asked(hands.slot().clone()).await), "but a failure is");
+}
