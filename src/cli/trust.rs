@@ -83,10 +83,8 @@ pub(super) async fn trust(common: &Common, name: &str, out: &mut dyn Write) -> a
         return Ok(REFUSED);
     }
     if old.as_ref() == Some(&new) {
-        writeln!(
-            out,
-            "{name} has the fingerprint that it is pinned to; nothing is to be accepted."
-        )?;
+        let words = "has the fingerprint that it is pinned to; nothing is to be accepted.";
+        writeln!(out, "{name} {words}")?;
         return Ok(0);
     }
     let Some(reason) = agreed(&config, &name, (old.as_ref(), &new), out)? else {
@@ -160,10 +158,8 @@ async fn accepted_key(cluster: &Cluster, out: &mut dyn Write) -> anyhow::Result<
         return Ok(Some(key));
     }
     side_by_side(old, &key, None, out)?;
-    writeln!(
-        out,
-        "Its credential is sent to that key only if you accept it."
-    )?;
+    let words = "Its credential is sent to that key only if you accept it.";
+    writeln!(out, "{words}")?;
     Ok(typed(&cluster.name, out)?.then_some(key))
 }
 
@@ -360,11 +356,9 @@ fn accept(file: &Path, log: &Path, config: &Config, change: &Change) -> anyhow::
         .spend(&now, clock.stamp().mono_ns)
         .map_err(anyhow::Error::from)
         .and_then(|_| own::replace(file, text.as_bytes()).map_err(anyhow::Error::from));
+    let why = written.as_ref().err();
     let outcome = Draft {
-        reason: written
-            .as_ref()
-            .err()
-            .map(|why| SafeText::from(why.to_string())),
+        reason: why.map(|why| SafeText::from(why.to_string())),
         res: Some(Res {
             class: Some(match &written {
                 Ok(()) => Answer::Applied,
