@@ -75,14 +75,8 @@ pub(super) async fn trust(common: &Common, name: &str, out: &mut dyn Write) -> a
     let Some(key) = accepted_key(cluster, out).await? else {
         return left(out);
     };
-    let greeting = greeting(
-        common,
-        pinned_to(&config, &name, &key),
-        &name,
-        simulated,
-        out,
-    )
-    .await?;
+    let pinned = pinned_to(&config, &name, &key);
+    let greeting = Box::pin(greeting(common, pinned, &name, simulated, out)).await?;
     let new = fingerprint(key, &greeting)?;
     if let Some(why) = refused(&config, &name, new.uid.as_deref()) {
         writeln!(out, "{why}")?;
