@@ -150,6 +150,7 @@ fn enter_on_a_cluster_opens_its_connection_and_its_errors() {
          see Cluster 
          see ERRORS
          see RIGHTS TO ASK FOR
+         see WHAT YOU MAY DO
          press q
          see CLUSTERS",
     );
@@ -165,6 +166,7 @@ fn a_rate_is_drawn_when_its_word_changes_and_only_there() {
         let before = console.state.revision;
         let traffic = Traffic {
             bytes_s,
+            bytes: 7_000_000,
             connections: 12,
             latency_ms: Some(9),
         };
