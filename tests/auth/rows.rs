@@ -147,7 +147,7 @@ fn every_test_that_the_threats_name_is_there() {
     let quoted: Vec<&str> = page.split('`').skip(1).step_by(2).collect();
     let named: Vec<(&str, &str)> = quoted
         .windows(2)
-        .filter(|pair| pair[0].ends_with(".rs") && !pair[1].ends_with(".rs"))
+        .filter(|pair| pair[0].contains('/') && !pair[1].contains('/'))
         .map(|pair| (pair[0], pair[1]))
         .collect();
     for (path, name) in &named {
