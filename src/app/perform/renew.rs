@@ -105,7 +105,7 @@ pub(super) async fn keep_fresh(
     }
 }
 
-/// What is held after one renewal, and since when; the same, to be renewed a little later, where the issuer did not answer.
+/// What is held after one renewal; the same, to be renewed a little later, where the issuer did not answer.
 async fn renewed(this: &SigningIn, mut held: Held) -> Result<Held, AuthError> {
     let renewal = Renewal {
         tools: this.tools.clone(),
