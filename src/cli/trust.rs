@@ -140,7 +140,7 @@ fn agreed(
 }
 
 /// The cluster of that name.
-fn known<'c>(config: &'c Config, name: &ClusterName) -> anyhow::Result<&'c Cluster> {
+pub(super) fn known<'c>(config: &'c Config, name: &ClusterName) -> anyhow::Result<&'c Cluster> {
     config.cluster(name).with_context(|| {
         let names = config.clusters.iter().map(|one| one.name.as_str());
         let names = names.collect::<Vec<_>>().join(", ");
@@ -198,10 +198,21 @@ fn twin(config: &Config, name: &ClusterName, new: &Fingerprint) -> Option<String
     ))
 }
 
+/// Why one person may not accept another fingerprint, if so.
+fn refused(config: &Config, name: &ClusterName, uid: Option<&str>) -> Option<String> {
+    let what = format!("to accept another fingerprint of {name}");
+    let next = "whoever keeps the configuration writes it there, with a second person beside them";
+    needs_more(config, (name, uid), (&what, next))
+}
+
 /// Why one person may not do this, if so: the policy has ended, or the cluster needs more than one. A cluster needs what
 /// the strictest zone of the configuration asks for that has a part of it, and what policy asks for by the cluster's
 /// uid, which no other name in the configuration changes.
-fn refused(config: &Config, name: &ClusterName, uid: Option<&str>) -> Option<String> {
+pub(super) fn needs_more(
+    config: &Config,
+    (name, uid): (&ClusterName, Option<&str>),
+    (what, next): (&str, &str),
+) -> Option<String> {
     let policy = &config.policy;
     if policy.has_ended(Clock::start().now().wall) {
         return Some(format!(
@@ -224,7 +235,7 @@ fn refused(config: &Config, name: &ClusterName, uid: Option<&str>) -> Option<Str
     };
     (people > 1).then(|| {
         format!(
-            "{who} needs {people} people to accept another fingerprint of {name}, and approvals do not exist yet: nothing was changed; whoever keeps the configuration writes it there, with a second person beside them"
+            "{who} needs {people} people {what}, and approvals do not exist yet: nothing was changed; {next}"
         )
     })
 }

@@ -65,6 +65,7 @@ fn a_lost_namespace_is_restored_by_the_real_velero() {
     let Some(bed) = Bed::wanted() else { return };
     rights::the_emitted_role_is_not_too_much(&bed);
     confined::a_restore_stays_where_the_policy_keeps_it(&bed);
+    rights::roles_are_installed_by_who_may(&bed);
     matrix::each_role_may_do_its_verbs_and_no_other(&bed);
     trust::the_cluster_says_who_acts(&bed);
     trust::a_changed_uid_turns_changes_off_and_reading_goes_on(&bed);
@@ -77,6 +78,7 @@ fn a_lost_namespace_is_restored_by_the_real_velero() {
     restore::restore_without_the_proof(&bed);
     undo::take_a_restore_back(&bed);
     rights::the_emitted_role_was_enough(&bed);
+    rights::who_may_not_install_is_told_what_lacks(&bed);
 }
 
 #[tokio::test]
