@@ -9,9 +9,11 @@ use tokio::time::timeout_at;
 
 use super::clock::Clock;
 use super::perform::Perform;
+use super::perform::install::Installer;
 use super::turn::Turn;
 use super::turn::worst;
 use crate::audit::Kind;
+use crate::config::ClusterName;
 use crate::state::State;
 use crate::state::action::Action;
 use crate::state::event::Event;
@@ -133,6 +135,23 @@ impl Engine {
             self.turn(next).await;
             self.happen(What::Tick);
             self.state.settle();
+        }
+    }
+
+    /// What installs roles and policies on a cluster, while it is connected.
+    pub fn installer(&self, cluster: &ClusterName) -> Option<Installer> {
+        self.perform.installer(cluster)
+    }
+
+    /// Waits for something outside the loop while the loop goes on, so that nobody who tells it something is held up.
+    pub async fn beside<T>(&mut self, something: impl Future<Output = T>) -> T {
+        let mut something = std::pin::pin!(something);
+        loop {
+            let next = self.deadline(Duration::from_secs(1));
+            tokio::select! {
+                done = &mut something => return done,
+                _ = self.turn(next) => {}
+            }
         }
     }
 

@@ -62,6 +62,9 @@ pub enum Class {
     Change,
     /// A record that crashcart keeps in a cluster.
     Record,
+    /// Rights that are given: a role, a binding or an admission policy that was previewed and confirmed by the name of
+    /// its cluster. It belongs to no run.
+    Grant,
     /// A fingerprint that a person accepts: it is written into the configuration, and nothing is sent.
     Trust,
 }
@@ -74,6 +77,7 @@ impl Class {
             Self::Service => "service",
             Self::Change => "change",
             Self::Record => "record",
+            Self::Grant => "grant",
             Self::Trust => "trust",
         }
     }

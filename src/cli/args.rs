@@ -183,7 +183,7 @@ pub(super) enum Verb {
         #[arg(long = "context", value_name = "NAME")]
         contexts: Vec<String>,
     },
-    /// Print roles
+    /// Print roles, or install them
     Rbac {
         /// What about them
         #[command(subcommand)]
@@ -305,7 +305,7 @@ pub(super) enum LogVerb {
 /// What can be asked about roles.
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum RbacVerb {
-    /// Print the least role that the console and its runbooks need
+    /// Print the least role that the console and its runbooks need, or install it
     Emit(Emit),
 }
 
@@ -337,9 +337,10 @@ pub(super) struct Emit {
     /// With --restore-into: a Restore may bring the volumes of the claims it restores
     #[arg(long, requires = "restore_into")]
     pub with_volumes: bool,
-    /// Say above it how an administrator installs it
-    #[arg(long)]
-    pub install: bool,
+    /// Install it on this cluster of the configuration instead of printing it: tried first, its name typed, recorded; once
+    /// for each
+    #[arg(long, value_name = "CLUSTER")]
+    pub install: Vec<String>,
 }
 
 /// The roles there are.

@@ -7,6 +7,7 @@ mod args;
 mod demo;
 mod doctor;
 mod init;
+mod install;
 mod log;
 mod login;
 mod logout;
@@ -139,7 +140,15 @@ async fn verb(cli: Cli, out: &mut dyn Write) -> anyhow::Result<u8> {
         Some(Verb::Runbook { verb }) => runbook::ask(&place::library(), &verb, out),
         Some(Verb::Rbac {
             verb: RbacVerb::Emit(asked),
-        }) => rbac::emit(&place::library(), &asked, out),
+        }) => {
+            let (common, _inside) = if common.demo && !asked.install.is_empty() {
+                let (common, inside) = demo::estate(&common, &Story::default()).await?;
+                (common, Some(inside))
+            } else {
+                (common, None)
+            };
+            Box::pin(rbac::emit(&common, &place::library(), &asked, out)).await
+        }
         Some(Verb::Init {
             kubeconfig,
             contexts,

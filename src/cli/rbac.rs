@@ -1,9 +1,11 @@
-//! `rbac emit`: the least roles, and what confines Restores, as a manifest.
+//! `rbac emit`: the least roles, and what confines Restores, as a manifest or installed.
 
 use std::io::Write;
 
+use super::args::Common;
 use super::args::Emit;
 use super::args::RoleWord;
+use super::install;
 use crate::runbook::library::Library;
 use crate::runbook::steps;
 use crate::sources::rights::confine::Confined;
@@ -12,20 +14,24 @@ use crate::sources::rights::manifest::manifest;
 use crate::sources::rights::role::Role;
 use crate::sources::rights::role::Scope;
 
-/// What stands above a manifest that is to be installed. Whoever gives rights must hold them, or `escalate`; the console
-/// works with neither.
-const INSTALL: &str = "\
-# crashcart does not install this itself: whoever gives rights must hold all of them, and nobody who works with crashcart
-# should. As an administrator of the cluster, look at the difference first, try it, then apply it:
-#   crashcart rbac emit ... >crashcart-rbac.yaml
-#   kubectl --context CONTEXT diff -f crashcart-rbac.yaml
-#   kubectl --context CONTEXT apply --server-side --field-manager=crashcart-rbac --dry-run=server -f crashcart-rbac.yaml
-#   kubectl --context CONTEXT apply --server-side --field-manager=crashcart-rbac -f crashcart-rbac.yaml
-";
+/// Prints or installs the roles, bindings where a group or user is named, and the admission policy where namespaces are.
+/// What the role amounts to stands above it.
+pub(super) async fn emit(
+    common: &Common,
+    library: &Library,
+    asked: &Emit,
+    out: &mut dyn Write,
+) -> anyhow::Result<u8> {
+    let text = text(library, asked)?;
+    if asked.install.is_empty() {
+        out.write_all(text.as_bytes())?;
+        return Ok(0);
+    }
+    install::install(common, &asked.install, &text, out).await
+}
 
-/// Prints the roles, bindings where a group or user is named, and the admission policy where namespaces are. What the
-/// role amounts to stands above it.
-pub(super) fn emit(library: &Library, asked: &Emit, out: &mut dyn Write) -> anyhow::Result<u8> {
+/// What is printed.
+fn text(library: &Library, asked: &Emit) -> anyhow::Result<String> {
     let (group, user) = (asked.group.as_deref(), asked.user.as_deref());
     anyhow::ensure!(
         [group, user]
@@ -41,13 +47,13 @@ pub(super) fn emit(library: &Library, asked: &Emit, out: &mut dyn Write) -> anyh
         let names = asked.restore_into.clone();
         Some(Confined::new(&asked.velero, names, asked.with_volumes)?)
     };
-    if asked.install {
-        out.write_all(INSTALL.as_bytes())?;
-    }
     let subject = Subject { group, user };
-    let text = manifest(role(asked.role), &scope, subject, confined.as_ref());
-    out.write_all(text.as_bytes())?;
-    Ok(0)
+    Ok(manifest(
+        role(asked.role),
+        &scope,
+        subject,
+        confined.as_ref(),
+    ))
 }
 
 /// What the roles are made for: every runbook, or the one that is named.

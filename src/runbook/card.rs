@@ -18,7 +18,6 @@ use super::steps::Verdict;
 use super::undo;
 use crate::sources::moment::Moment;
 use crate::sources::op::Op;
-use crate::sources::rights::grant;
 use crate::sources::rights::held::May;
 use crate::text::SafeText;
 use crate::text::clock_seconds;
@@ -245,6 +244,9 @@ impl Run {
         match steps::before(kind, turn) {
             Verdict::Ask(words) => {
                 fact(&mut card, "Before", &words);
+                if self.denied(&mut card, planned.op.as_ref(), (turn.sight, turn.now)) {
+                    return card;
+                }
                 card.typed.clone_from(&planned.typed);
                 card.sends = planned.op.is_some();
                 let enter = match (&planned.typed, card.sends) {
@@ -332,13 +334,22 @@ impl Run {
             "Right",
             &SafeText::new(&format!("{needs}; you: {yours}")),
         );
-        if matches!(may, May::No(_)) {
-            let groups = sight.groups(&self.cluster);
-            let ask = grant::ask_for(op.verb(), &gvr, namespace, groups);
-            card.notes.push(SafeText::new(&format!(
-                "The cluster would refuse it: {ask}."
-            )));
-        }
+    }
+
+    /// Turns Enter off where the cluster would refuse the request for certain, and says what to ask for.
+    pub(crate) fn denied(
+        &self,
+        card: &mut Card,
+        op: Option<&Op>,
+        (sight, now): (&Sight<'_>, Moment),
+    ) -> bool {
+        let refusal = op.and_then(|op| sight.allowed(&self.cluster, op, now).err());
+        card.stuck |= refusal.is_some();
+        let off = refusal.is_some();
+        card.notes.extend(
+            refusal.map(|why| SafeText::from(format!("Enter is off: {why}. R asks again."))),
+        );
+        off
     }
 }
 

@@ -45,6 +45,9 @@ impl Run {
             Some(Trace::Absent) if doubt::looked_enough(attempt) => {
                 if let Some(op) = doubt::op(self, key, sight, now) {
                     self.preview(&mut card, &op);
+                    if self.denied(&mut card, Some(&op), (sight, now)) {
+                        return card;
+                    }
                     "send it".clone_into(&mut card.enter);
                     card.typed = self.plan.is_some().then(|| self.namespace.clone());
                     card.sends = true;

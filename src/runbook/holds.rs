@@ -41,10 +41,17 @@ pub(crate) fn book<'a>(run: &Run, sight: &Sight<'a>) -> Result<&'a Book, SafeTex
     Ok(book)
 }
 
-/// Everything that a start rests on: runbook, policy, people and the backup.
+/// Everything that a start rests on: runbook, policy, people, the backup and the rights. A run that would be refused
+/// half-way is not begun.
 pub(crate) fn start(run: &Run, sight: &Sight<'_>, now: Moment) -> Result<(), SafeText> {
     law(run, sight, now)?;
-    backup(run, sight, now)
+    backup(run, sight, now)?;
+    let requests = run.plan.iter().flat_map(|plan| plan.requests());
+    for (number, op) in requests {
+        let refused = |why| SafeText::from(format!("step {number}: {why}"));
+        sight.allowed(&run.cluster, op, now).map_err(refused)?;
+    }
+    Ok(())
 }
 
 /// What every step rests on, also one that is taken after a night's pause: runbook, policy and people.

@@ -124,8 +124,8 @@ pub fn intent(run: &Run, step: u32, undo: bool, op: &Op) -> Draft {
     draft
 }
 
-/// `velero.io/v1/restores`, `v1/configmaps`.
-fn written(gvr: &Gvr) -> String {
+/// A resource as entries have it: `velero.io/v1/restores`, `v1/configmaps`.
+pub fn written(gvr: &Gvr) -> String {
     match gvr.group.as_str() {
         "" => format!("{}/{}", gvr.version, gvr.plural),
         group => format!("{group}/{}/{}", gvr.version, gvr.plural),

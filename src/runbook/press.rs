@@ -117,7 +117,7 @@ impl Run {
                 holds::start(self, sight, now)?;
                 Ok(vec![record(RunEvent::Started)])
             }
-            RunStatus::Running if self.memory.undoing => self.undo_next(typed),
+            RunStatus::Running if self.memory.undoing => self.undo_next(typed, sight, now),
             RunStatus::Running => self.do_it(typed, sight, now),
             _ => no("the run has ended"),
         }
@@ -151,6 +151,7 @@ impl Run {
                 let Some(op) = doubt::op(self, key, sight, now) else {
                     return no("what would be sent is not known; hold or abort");
                 };
+                sight.allowed(&self.cluster, &op, now)?;
                 if self.plan.is_some() {
                     right_name(&self.namespace, typed, "it did not arrive")?;
                     let text = SafeText::new(typed.unwrap_or_default());
@@ -203,6 +204,9 @@ impl Run {
             }
             Verdict::Stuck(_) => return Ok(vec![Command::Read(turn.names())]),
             _ => return no("there is nothing to do here; it goes on by itself"),
+        }
+        if let Some(op) = &planned.op {
+            sight.allowed(&self.cluster, op, now)?;
         }
         let mut commands = Vec::new();
         if let Some(name) = &planned.typed {
@@ -286,7 +290,7 @@ impl Run {
     }
 
     /// Enter while the run is taken back: the one request that is shown, or a part of the list with the name typed.
-    fn undo_next(&self, typed: Option<&str>) -> Pressed {
+    fn undo_next(&self, typed: Option<&str>, sight: &Sight<'_>, now: Moment) -> Pressed {
         let Some(step) = undo::target(self) else {
             return no("everything that can be taken back is");
         };
@@ -308,11 +312,14 @@ impl Run {
             return no("sent; waiting for the world");
         }
         match undo::op(self) {
-            Some(op) => Ok(vec![Command::Send {
-                step: step.number,
-                op,
-                undo: true,
-            }]),
+            Some(op) => {
+                sight.allowed(&self.cluster, &op, now)?;
+                Ok(vec![Command::Send {
+                    step: step.number,
+                    op,
+                    undo: true,
+                }])
+            }
             None => no(format!(
                 "looking at what {} created; nothing is sent meanwhile",
                 step.id

@@ -25,6 +25,7 @@ use crate::sources::kinds::namespace::Namespace;
 use crate::sources::kinds::restore::Restore;
 use crate::sources::moment::Moment;
 use crate::sources::op::Op;
+use crate::sources::rights::grant;
 use crate::sources::rights::held;
 use crate::sources::rights::held::May;
 use crate::sources::seen::Freshness;
@@ -133,6 +134,25 @@ impl<'a> Sight<'a> {
             Some(world) => world.may(&held::question(op), now),
             None => May::Unknown(SafeText::new("not connected")),
         }
+    }
+
+    /// Says why the cluster would refuse an operation for certain, and which binding to ask for; what is not known is let
+    /// through, for the server to say.
+    ///
+    /// # Errors
+    /// The right that an access review denied.
+    pub fn allowed(&self, name: &ClusterName, op: &Op, now: Moment) -> Result<(), SafeText> {
+        let May::No(why) = self.may(name, op, now) else {
+            return Ok(());
+        };
+        let (gvr, namespace, _) = op.target();
+        let ask = grant::ask_for(op.verb(), &gvr, namespace, self.groups(name));
+        Err(SafeText::from(format!(
+            "{name} would refuse it, so nothing is sent: {} {} in {} is not yours ({why}); {ask}",
+            op.verb(),
+            gvr.resource(),
+            namespace.unwrap_or("the cluster")
+        )))
     }
 
     /// Velero's namespace on this cluster: where its stores are; the first by name when there are several.

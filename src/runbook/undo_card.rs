@@ -49,8 +49,10 @@ impl Run {
         self.afterwards(&mut card);
         card.notes.extend(last_try(sent));
         self.way_back(&mut card);
-        "do it".clone_into(&mut card.enter);
-        card.sends = true;
+        if !self.denied(&mut card, Some(&op), (sight, now)) {
+            "do it".clone_into(&mut card.enter);
+            card.sends = true;
+        }
         card
     }
 

@@ -15,6 +15,7 @@ use super::cluster::reader::METADATA_ONLY;
 use super::op::Op;
 use super::op::Targeted;
 use super::rights::grant;
+use super::rights::install;
 use crate::audit::Actual;
 use crate::audit::Permit;
 use crate::text::SafeText;
@@ -126,9 +127,7 @@ pub async fn apply(link: &Link, op: &Targeted, permit: Permit, mono_ns: u64) -> 
         Err(error) => return unsent(format!("nothing was sent to {}: {error}", op.cluster)),
     };
     let what = format!("{} on {}", op.op.line(), op.cluster);
-    let (gvr, namespace, _) = op.op.target();
-    let ask = grant::ask_for(op.op.verb(), &gvr, namespace, &[]);
-    let applied = send(link, request, (&what, &ask)).await;
+    let applied = send(link, request, (&what, &op.op)).await;
     Applied {
         audit_id: Some(SafeText::from(audit_id)),
         ..applied
@@ -143,7 +142,16 @@ fn accept(op: &Op) -> &'static str {
     }
 }
 
-async fn send(link: &Link, request: Request<Body>, (what, ask): (&str, &str)) -> Applied {
+/// What to ask for where the server refuses with this message.
+fn ask(op: &Op, message: &str) -> String {
+    let (gvr, namespace, _) = op.target();
+    match op {
+        Op::Install { .. } => install::lacks(&gvr, message),
+        _ => grant::ask_for(op.verb(), &gvr, namespace, &[]),
+    }
+}
+
+async fn send(link: &Link, request: Request<Body>, (what, op): (&str, &Op)) -> Applied {
     let response = match link.writer().send(request).await {
         Ok(response) => response,
         Err(error) => return Applied::only(unanswered(&error, what)),
@@ -157,7 +165,7 @@ async fn send(link: &Link, request: Request<Body>, (what, ask): (&str, &str)) ->
     let from_api = super::cluster::is_json(response.headers());
     let body = response.into_body().collect_bytes().await;
     let (object, message) = match &body {
-        Ok(bytes) => (object(bytes), super::cluster::message(bytes)),
+        Ok(bytes) => (object(op, bytes), super::cluster::message(bytes)),
         Err(_) => (None, "its answer broke off".to_owned()),
     };
     let of = |path: &str| {
@@ -167,7 +175,7 @@ async fn send(link: &Link, request: Request<Body>, (what, ask): (&str, &str)) ->
             .map(SafeText::new)
     };
     Applied {
-        class: match class(status, &message, (what, ask)) {
+        class: match class(status, &message, (what, &ask(op, &message))) {
             Class::Applied if !from_api => Class::Unknown(SafeText::from(format!(
                 "{what} was sent, and what answered ({status}) is no API server; R looks, nothing is sent again"
             ))),
@@ -209,8 +217,13 @@ fn class(status: u16, message: &str, (line, ask): (&str, &str)) -> Class {
     }
 }
 
-fn object(bytes: &[u8]) -> Option<Value> {
-    super::cluster::judged_part(serde_json::from_slice(bytes).ok()?)
+/// What is kept of an answer; of what was installed all, because a role has neither spec nor status.
+fn object(op: &Op, bytes: &[u8]) -> Option<Value> {
+    let found = serde_json::from_slice(bytes).ok()?;
+    match op {
+        Op::Install { .. } => Some(found),
+        _ => super::cluster::judged_part(found),
+    }
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ pub struct WatchHealth {
     /// When that news began.
     pub since: Option<Moment>,
     /// Refused connections in a row.
-    pub refused: u8,
+    pub refused: u32,
     /// When its last byte came.
     pub last_heard: Option<Moment>,
     last_refused: Option<Moment>,
@@ -128,6 +128,24 @@ impl WatchHealth {
             self.news,
             Some(WatchNews::NotInstalled | WatchNews::Forbidden(_))
         )
+    }
+}
+
+/// Tries to connect that failed, in a row.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tries {
+    /// How many.
+    pub(super) count: u32,
+    last: Option<Moment>,
+}
+
+impl Tries {
+    /// One more failed; the same one told twice counts once.
+    pub(super) fn failed(&mut self, at: Moment) {
+        if self.last != Some(at) {
+            self.count = self.count.saturating_add(1);
+            self.last = Some(at);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use sha2::Digest;
 use sha2::Sha256;
 
 use super::rights::confine;
+use super::rights::install::Object;
 use crate::audit::Class;
 use crate::config::ClusterName;
 
@@ -161,6 +162,13 @@ pub enum Op {
         /// resourceVersion it must still have, where a later change by somebody else must stop the delete.
         resource_version: Option<String>,
     },
+    /// Installs a role, a binding or an admission policy by server-side apply; what another manager owns is a conflict.
+    Install {
+        /// The object.
+        object: Object,
+        /// True tries it and changes nothing.
+        dry: bool,
+    },
 }
 
 /// One request, byte for byte as it will be sent.
@@ -202,6 +210,7 @@ pub struct Targeted {
 pub const FIELD_MANAGER: &str = "crashcart";
 const JSON: &str = "application/json";
 const MERGE: &str = "application/merge-patch+json";
+const APPLY: &str = "application/apply-patch+yaml";
 const VELERO: &str = "velero.io/v1";
 
 impl Op {
@@ -209,7 +218,10 @@ impl Op {
     pub fn class(&self) -> Class {
         match self {
             Op::Review { .. } => Class::Review,
-            Op::StatusRequest { .. } | Op::DownloadRequest { .. } => Class::Service,
+            Op::StatusRequest { .. }
+            | Op::DownloadRequest { .. }
+            | Op::Install { dry: true, .. } => Class::Service,
+            Op::Install { dry: false, .. } => Class::Grant,
             Op::Suspend { .. } | Op::Backup { .. } | Op::Restore { .. } | Op::Delete { .. } => {
                 Class::Change
             }
@@ -219,7 +231,7 @@ impl Op {
     /// The verb RBAC knows it by.
     pub fn verb(&self) -> &'static str {
         match self {
-            Op::Suspend { .. } => "patch",
+            Op::Suspend { .. } | Op::Install { .. } => "patch",
             Op::Delete { .. } => "delete",
             _ => "create",
         }
@@ -259,6 +271,7 @@ impl Op {
                 name,
                 ..
             } => (gvr.clone(), namespace.as_deref(), name),
+            Op::Install { object, .. } => (object.gvr(), object.namespace.as_deref(), &object.name),
         }
     }
 
@@ -267,20 +280,27 @@ impl Op {
         let (gvr, namespace, name) = self.target();
         let (method, content_type) = match self {
             Op::Suspend { .. } => ("PATCH", MERGE),
+            Op::Install { .. } => ("PATCH", APPLY),
             Op::Delete { .. } => ("DELETE", JSON),
             _ => ("POST", JSON),
         };
-        let named = matches!(self, Op::Suspend { .. } | Op::Delete { .. });
+        let named = method != "POST";
         let mut path = gvr.path(namespace, named.then_some(name));
         if !matches!(self, Op::Review { .. } | Op::Delete { .. }) {
             path.push_str("?fieldManager=");
             path.push_str(FIELD_MANAGER);
         }
+        if matches!(self, Op::Install { dry: true, .. }) {
+            path.push_str("&dryRun=All");
+        }
         Request {
             method,
             path,
             content_type,
-            body: self.body().to_string().into_bytes(),
+            body: match self {
+                Op::Install { object, .. } => object.yaml.clone().into_bytes(),
+                _ => self.body().to_string().into_bytes(),
+            },
         }
     }
 
@@ -317,6 +337,8 @@ impl Op {
                 "apiVersion": VELERO, "kind": "DownloadRequest", "metadata": {"name": name, "namespace": velero},
                 "spec": {"target": {"kind": artefact, "name": target}}
             }),
+            // Its YAML is sent as it was printed.
+            Op::Install { .. } => Value::Null,
             Op::Suspend { suspend, .. } => json!({"spec": {"suspend": suspend}}),
             Op::Backup {
                 velero,

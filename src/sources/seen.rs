@@ -7,7 +7,7 @@ pub const LIVE_BELOW_S: i64 = 60;
 /// Seconds up to which a watch is only late; beyond, it is silent.
 pub const LATE_UP_TO_S: i64 = 120;
 /// Refused connections in a row after which a source is silent at once.
-pub const REFUSED_LIMIT: u8 = 2;
+pub const REFUSED_LIMIT: u32 = 2;
 
 /// How long since a source proved to be alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,7 +24,7 @@ pub enum Freshness {
 
 impl Freshness {
     /// Judges a source by the seconds since its last byte (`None`: never) and its refused connections in a row.
-    pub fn judge(silence_s: Option<i64>, refused: u8) -> Freshness {
+    pub fn judge(silence_s: Option<i64>, refused: u32) -> Freshness {
         match silence_s {
             None => Freshness::Never,
             Some(s) if refused >= REFUSED_LIMIT || s > LATE_UP_TO_S => Freshness::Silent(s),

@@ -7,6 +7,8 @@ use std::fmt;
 pub struct Traffic {
     /// Bytes a second in both directions, below TLS.
     pub bytes_s: u64,
+    /// Bytes in both directions since it was connected.
+    pub bytes: u64,
     /// TCP connections that are open.
     pub connections: u64,
     /// Milliseconds that the last small read took; `None` before the first.
@@ -20,6 +22,7 @@ impl Traffic {
         let latency = |new| self.latency_ms.map_or(new, |old| steady(old, new, 10));
         Traffic {
             bytes_s: steady(self.bytes_s, newer.bytes_s, 100),
+            bytes: steady(self.bytes, newer.bytes, 100),
             connections: newer.connections,
             latency_ms: newer.latency_ms.map(latency),
         }
@@ -28,6 +31,11 @@ impl Traffic {
     /// The DATA column: `1.2 KB/s`, in thousands of bytes.
     pub fn rate(&self) -> Rate {
         Rate(self.bytes_s)
+    }
+
+    /// What was carried altogether, about: `4.1 MB`.
+    pub fn carried(&self) -> String {
+        thousands(self.bytes)
     }
 
     /// `latency 11ms`, or that none was measured yet.
@@ -45,21 +53,22 @@ pub struct Rate(u64);
 
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tenths = |unit: u64| (self.0 + unit / 20) / (unit / 10);
-        match self.0 {
-            0 => f.write_str("0 KB/s"),
-            1..50 => f.write_str("<0.1 KB/s"),
-            50..100_000 => {
-                let tenths = tenths(1000);
-                write!(f, "{}.{} KB/s", tenths / 10, tenths % 10)
-            }
-            100_000..999_500 => write!(f, "{} KB/s", (self.0 + 500) / 1000),
-            _ => {
-                let tenths = tenths(1_000_000);
-                write!(f, "{}.{} MB/s", tenths / 10, tenths % 10)
-            }
-        }
+        write!(f, "{}/s", thousands(self.0))
     }
+}
+
+/// Bytes in thousands, with one decimal where there is room.
+fn thousands(bytes: u64) -> String {
+    let tenths = |unit: u64| (bytes + unit / 20) / (unit / 10);
+    let (tenths, unit) = match bytes {
+        0 => return "0 KB".to_owned(),
+        1..50 => return "<0.1 KB".to_owned(),
+        50..100_000 => (tenths(1000), "KB"),
+        100_000..999_500 => return format!("{} KB", (bytes + 500) / 1000),
+        999_500..999_950_000 => (tenths(1_000_000), "MB"),
+        _ => (tenths(1_000_000_000), "GB"),
+    };
+    format!("{}.{} {unit}", tenths / 10, tenths % 10)
 }
 
 /// The figure that is shown, unless the new one is away from it by more than a quarter and by more than the noise.
@@ -87,6 +96,7 @@ mod tests {
             (123_456, "123 KB/s"),
             (999_499, "999 KB/s"),
             (1_250_000, "1.3 MB/s"),
+            (2_000_000_000, "2.0 GB/s"),
         ];
         for (bytes_s, words) in table {
             assert_eq!(Rate(bytes_s).to_string(), words);
@@ -97,6 +107,7 @@ mod tests {
     fn a_figure_stands_still_until_it_is_away_by_a_quarter() {
         let of = |bytes_s, latency_ms| Traffic {
             bytes_s,
+            bytes: 0,
             connections: 12,
             latency_ms,
         };

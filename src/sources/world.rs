@@ -12,6 +12,7 @@ use super::fact::Greeting;
 use super::fact::Watch;
 use super::fact::WatchNews;
 use super::health::Quorum;
+use super::health::Tries;
 use super::health::rank;
 use super::kinds::backup::Backup;
 use super::kinds::delete_request::DeleteRequest;
@@ -56,6 +57,7 @@ impl World {
         world.reach = Reach::Asked;
         world.greeting = None;
         world.quorum = Quorum::default();
+        world.tries = Tries::default();
         world.held = None;
         for health in world.health.values_mut() {
             *health = health.anew();
@@ -99,6 +101,7 @@ pub struct ClusterWorld {
     health: BTreeMap<Watch, WatchHealth>,
     nothing: WatchHealth,
     quorum: Quorum,
+    tries: Tries,
     namespaces: Table<Namespace>,
     nodes: Table<Node>,
     deployments: Table<Deployment>,
@@ -134,6 +137,12 @@ impl ClusterWorld {
     /// How far the connection has come.
     pub fn reach(&self) -> &Reach {
         &self.reach
+    }
+
+    /// Tries in a row that reached nobody: those to connect, or those of the watch that tried most.
+    pub fn tries(&self) -> u32 {
+        let watches = self.health.values().map(|health| health.refused);
+        watches.max().unwrap_or(0).max(self.tries.count)
     }
 
     /// What the API server said of itself; `None` until it has.
@@ -327,6 +336,7 @@ impl ClusterWorld {
         match fact {
             Fact::Greeting(greeting) => {
                 self.reach = Reach::Reached;
+                self.tries = Tries::default();
                 self.quorum.take(None, at);
                 self.greeting = Some(greeting);
             }
@@ -337,7 +347,10 @@ impl ClusterWorld {
             }
             Fact::Rights(said) => self.held = Some(Held { said, at }),
             Fact::Quorum(lost) => self.quorum.take(lost, at),
-            Fact::Unreachable(why) => self.reach = Reach::Unreachable(why),
+            Fact::Unreachable(why) => {
+                self.tries.failed(at);
+                self.reach = Reach::Unreachable(why);
+            }
             Fact::OtherCa { expected, found } => self.reach = Reach::OtherCa { expected, found },
             Fact::Watch(watch, news) => self.health.entry(watch).or_default().take(news, at),
             Fact::Namespaces(delta) => {
@@ -513,6 +526,32 @@ mod tests {
             at(4),
         );
         assert_eq!(freshness(&world, 5), Freshness::Live);
+    }
+
+    #[test]
+    fn tries_are_counted_until_somebody_answers() {
+        let mut world = World::default();
+        world.connect(name("one"), 1);
+        let tries = |world: &World| world.cluster(&name("one")).unwrap().tries();
+        for second in [1, 2, 2, 3] {
+            let lost = Fact::Unreachable(SafeText::new("connection refused"));
+            world.fold(&name("one"), 1, lost, at(second));
+        }
+        assert_eq!(tries(&world), 3, "the same failure told twice is one");
+        world.fold(&name("one"), 1, greeting("u"), at(4));
+        assert_eq!(tries(&world), 0);
+        for second in 5..400 {
+            let lost = WatchNews::Refused(SafeText::new("connection refused"));
+            world.fold(&name("one"), 1, Fact::Watch(Watch::Pods, lost), at(second));
+        }
+        assert_eq!(tries(&world), 395, "a night of them is not cut short");
+        world.fold(
+            &name("one"),
+            1,
+            Fact::Watch(Watch::Pods, WatchNews::Heard),
+            at(401),
+        );
+        assert_eq!(tries(&world), 0);
     }
 
     #[test]

@@ -83,6 +83,8 @@ pub enum Effect {
         questions: Vec<Op>,
         /// The namespace whose rules are listed.
         namespace: String,
+        /// Namespaces of zones, whose rules are listed too.
+        places: Vec<String>,
     },
     /// Record that the names of a Secret's keys are looked at, then read them.
     SecretKeys {

@@ -222,7 +222,9 @@ async fn ask(link: &Link, permit: Permit, what: &str) {
     safe(&link.vouched().await, what, "vouched");
     safe(&link.review(&review).await, what, "review");
     safe(
-        &link.rights(std::slice::from_ref(&review), "ehr").await,
+        &link
+            .rights(std::slice::from_ref(&review), "ehr", &["ehr".to_owned()])
+            .await,
         what,
         "rights",
     );

@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::kinds;
 
 /// Struct of a file, its raw fields, and why they may be raw.
-const RAW: [(&str, &str, &[&str]); 27] = [
+const RAW: [(&str, &str, &[&str]); 28] = [
     // Compared with selectors, and shown nowhere; what is shown of them is made safe where it is taken out.
     ("sources/kinds/namespace.rs", "Namespace", &["labels"]),
     (
@@ -72,17 +72,6 @@ const RAW: [(&str, &str, &[&str]); 27] = [
     ),
     ("auth/oidc/openshift.rs", "TokenAnswer", &["access_token"]),
     ("auth/oidc/id_token.rs", "Rest", &["claims"]),
-    // A kept sign-in of our own, in a slot that only this user opens: addresses, a key and secrets, asked and shown nowhere.
-    (
-        "auth/store/kept.rs",
-        "Endpoints",
-        &["token", "revocation", "keys"],
-    ),
-    (
-        "auth/store/kept.rs",
-        "Written",
-        &["subject", "refresh", "id", "key"],
-    ),
     // A program's answer: two words to compare, and a secret.
     ("app/perform/program.rs", "Answer", &["api_version", "kind"]),
     ("app/perform/program.rs", "Status", &["token"]),
@@ -139,6 +128,23 @@ const RAW: [(&str, &str, &[&str]); 27] = [
         ],
     ),
     ("sources/op.rs", "Gvr", &["group", "version", "plural"]),
+    // What this program prints itself, and the list of this build.
+    (
+        "sources/rights/install.rs",
+        "Object",
+        &["api_version", "kind", "namespace", "name", "yaml"],
+    ),
+    (
+        "sources/rights/grave.rs",
+        "Entry",
+        &["verbs", "groups", "resources", "amounts", "excess"],
+    ),
+    // Addresses of an issuer that were kept with its tokens: compared, parsed and sent to.
+    (
+        "auth/store/kept.rs",
+        "Endpoints",
+        &["keys", "revocation", "token"],
+    ),
     ("sources/op.rs", "Mark", &["run", "ticket"]),
 ];
 /// Rooms and files whose data no stranger writes: the user's own files (each quoted in letters, `verbs.rs`), built-in or

@@ -10,6 +10,7 @@ use std::process::Stdio;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::console::Console;
 use crate::console::PROGRAM;
 use crate::estate::ALICE;
 use crate::estate::Estate;
@@ -148,6 +149,23 @@ members = [{{ cluster = "bed", namespaces = ["{namespace}"] }}]
     /// Takes the right to list Secrets away from alice: her role is the smaller one from now on.
     pub(crate) fn take_the_secrets_from_alice(&self) {
         self.emit(&[&ALICE_MAY[..], &["--without-secrets"]].concat());
+    }
+
+    /// The configuration of the administrator.
+    pub(crate) fn configuration_of_the_administrator(&self) -> PathBuf {
+        let file = self.home.path().join("admin.toml");
+        let (alice, admin) = (self.said("alice_kubeconfig"), self.said("admin_kubeconfig"));
+        let text = self.configuration().replace(alice, admin);
+        std::fs::write(&file, text).expect("a configuration");
+        file
+    }
+
+    /// Installs what these flags name by the console, as the administrator, who types the cluster's name; its exit code and
+    /// its words.
+    pub(crate) fn install(&self, flags: &[&str]) -> (u32, String) {
+        let config = self.configuration_of_the_administrator();
+        let console = Console::with(self, &config, "state-admin");
+        console.install(flags)
     }
 
     /// Applies what `rbac emit` prints with these flags.

@@ -75,6 +75,19 @@ fn refused() -> Vec<(Value, &'static str)> {
             json!({"excludedResources": ["roles", "rolebindings"]}),
             rights,
         ),
+        // One of the two names that the same object may be served by is not enough.
+        (
+            json!({"excludedResources": ["role*.rbac.authorization.k8s.io"]}),
+            rights,
+        ),
+        (
+            json!({"includedResources": ["rolebindings.authorization.openshift.io"]}),
+            rights,
+        ),
+        (
+            json!({"includedResources": ["configmaps", "Roles.authorization.openshift.io"]}),
+            rights,
+        ),
         (
             json!({"includedResources": ["*"], "excludedResources": []}),
             rights,

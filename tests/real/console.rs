@@ -125,6 +125,28 @@ impl<'a> Console<'a> {
         self.open(&["run", "--resume", run])
     }
 
+    /// Installs roles in a terminal, typing the cluster's name where that is asked; gives its exit code and its words.
+    pub(crate) fn install(&self, flags: &[&str]) -> (u32, String) {
+        let name = self.estate.cluster();
+        let verb = [&["rbac", "emit"][..], flags, &["--install", name]].concat();
+        let mut walk = self.open(&verb);
+        let question = format!("Type {name} to install");
+        walk.pty.wait("the question or the end", |screen| {
+            let ends = [
+                "Nothing was installed",
+                "nothing is to be installed",
+                "crashcart: ",
+                "nothing was sent",
+            ];
+            screen.contains(&question) || ends.iter().any(|end| screen.contains(end))
+        });
+        if walk.pty.screen().contains(&question) {
+            walk.say(name);
+        }
+        let code = walk.pty.ended().exit_code();
+        (code, walk.pty.screen())
+    }
+
     fn open(&self, verb: &[&str]) -> Walk {
         let pty = Pty::start(
             Path::new(PROGRAM),

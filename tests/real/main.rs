@@ -17,6 +17,7 @@ mod browser;
 mod cluster;
 mod confined;
 mod console;
+mod eks;
 mod estate;
 mod issuer;
 mod keycloak;
@@ -64,6 +65,7 @@ fn a_lost_namespace_is_restored_by_the_real_velero() {
     let Some(bed) = Bed::wanted() else { return };
     rights::the_emitted_role_is_not_too_much(&bed);
     confined::a_restore_stays_where_the_policy_keeps_it(&bed);
+    rights::roles_are_installed_by_who_may(&bed);
     matrix::each_role_may_do_its_verbs_and_no_other(&bed);
     trust::the_cluster_says_who_acts(&bed);
     trust::a_changed_uid_turns_changes_off_and_reading_goes_on(&bed);
@@ -76,6 +78,15 @@ fn a_lost_namespace_is_restored_by_the_real_velero() {
     restore::restore_without_the_proof(&bed);
     undo::take_a_restore_back(&bed);
     rights::the_emitted_role_was_enough(&bed);
+    rights::who_may_not_install_is_told_what_lacks(&bed);
+}
+
+#[tokio::test]
+async fn a_cluster_at_aws_is_entered_by_a_role() {
+    let Some(moto) = eks::Moto::wanted() else {
+        return;
+    };
+    eks::a_role_is_taken_by_its_token_file(&moto).await;
 }
 
 /// One Keycloak for all of it: what ends it for a while comes last.

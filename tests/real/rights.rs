@@ -1,6 +1,8 @@
 //! The role that `rbac emit` prints: enough for the run, and no more.
 
 use crate::bed::Bed;
+use crate::console::Console;
+use crate::estate::ALICE;
 use crate::estate::Estate;
 use crate::records;
 
@@ -36,6 +38,103 @@ pub(crate) fn the_emitted_role_is_not_too_much(bed: &Bed) {
         let (yes, said) = bed.kubectl("alice_kubeconfig", &args, "");
         assert!(yes, "{may:?}: {said}");
     }
+}
+
+/// What the console installs is tried, typed, recorded on both sides, and left alone where it stands.
+pub(crate) fn roles_are_installed_by_who_may(bed: &Bed) {
+    let viewer = ["--role", "viewer", "--group", "installed"];
+    let (code, said) = bed.install(&viewer);
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        said.contains("create   ClusterRole crashcart-viewer"),
+        "{said}"
+    );
+    assert!(
+        said.contains("create   RoleBinding crashcart-viewer in monitoring"),
+        "{said}"
+    );
+    let ids: Vec<&str> = said
+        .lines()
+        .filter(|line| line.starts_with("  done "))
+        .filter_map(|line| Some(line.split_once("Audit-ID ")?.1.trim()))
+        .collect();
+    assert_eq!(ids.len(), 4, "{said}");
+    let audit = std::fs::read_to_string(bed.audit_log()).expect("the audit log");
+    let config = bed.configuration_of_the_administrator();
+    let console = Console::with(bed, &config, "state-admin");
+    let log = console.text(&["log", "show", "-o", "json"]);
+    for id in ids {
+        assert!(audit.contains(id) && log.contains(id), "{id}");
+    }
+    assert_eq!(console.ask(&["log", "verify"]).status.code(), Some(0));
+
+    let (code, said) = bed.install(&viewer);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("nothing is to be installed"), "{said}");
+
+    let (code, said) = bed.install(&["--role", "viewer", "--group", "others"]);
+    assert_eq!(code, 0, "{said}");
+    let change = "change   ClusterRoleBinding crashcart-viewer: subjects";
+    assert!(
+        said.contains(change) && said.contains("same     ClusterRole "),
+        "{said}"
+    );
+
+    // kubectl bound this role to alice, and owns that.
+    let (code, said) = bed.install(&["--role", "operator", "--group", "others"]);
+    assert_eq!(code, 2, "{said}");
+    assert!(
+        said.contains("conflict") && said.contains("nothing is forced"),
+        "{said}"
+    );
+    let args = [
+        "get",
+        "clusterrolebinding",
+        "crashcart-operator",
+        "-o",
+        "yaml",
+    ];
+    let (_, binding) = bed.kubectl("admin_kubeconfig", &args, "");
+    assert!(!binding.contains("others"), "{binding}");
+}
+
+/// An operator gives nobody any rights: the server refuses the trial, and it is said what lacks. With the right to write
+/// roles alone the server refuses what she does not hold herself.
+pub(crate) fn who_may_not_install_is_told_what_lacks(bed: &Bed) {
+    let flags = ["--role", "break-glass", "--group", "mine"];
+    let console = Console::of(bed);
+    let (code, said) = console.install(&flags);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("no role of crashcart gives"), "{said}");
+    let role = r#"{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "writer"},
+        "rules": [{"apiGroups": ["rbac.authorization.k8s.io"], "verbs": ["get", "create", "patch"],
+            "resources": ["roles", "clusterroles", "rolebindings", "clusterrolebindings"]},
+        {"apiGroups": [""], "verbs": ["get", "create", "patch"], "resources": ["namespaces", "serviceaccounts"]}]}"#;
+    let (made, words) = bed.kubectl("admin_kubeconfig", &["apply", "-f", "-"], role);
+    assert!(made, "{words}");
+    let user = format!("--user={ALICE}");
+    let bind = [
+        "create",
+        "clusterrolebinding",
+        "writer",
+        "--clusterrole=writer",
+        &user,
+    ];
+    let (made, words) = bed.kubectl("admin_kubeconfig", &bind, "");
+    assert!(made, "{words}");
+    // It stood as it was to be, which gives nobody anything new.
+    let gone = [
+        "delete",
+        "role",
+        "crashcart-opener",
+        "--namespace=crashcart-breakglass",
+    ];
+    let (made, words) = bed.kubectl("admin_kubeconfig", &gone, "");
+    assert!(made, "{words}");
+    let (code, said) = console.install(&flags);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("or escalate on roles"), "{said}");
+    assert!(said.contains("Nothing was installed"), "{said}");
 }
 
 /// Nothing that the console asked for was forbidden.

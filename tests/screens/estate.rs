@@ -42,6 +42,10 @@ use crashcart::sources::op::Gvr;
 use crashcart::sources::op::Mark;
 use crashcart::sources::op::Op;
 use crashcart::sources::rights::held::Said;
+use crashcart::sources::rights::place::Place;
+use crashcart::sources::rights::place::VERBS;
+use crashcart::sources::rights::rules::Rule;
+use crashcart::sources::rights::rules::Rules;
 use crashcart::sources::seen::Freshness;
 use crashcart::sources::traffic::Traffic;
 use crashcart::state::LogRow;
@@ -120,7 +124,7 @@ pub(crate) fn config() -> Config {
     std::fs::write(&path, text).unwrap();
     let mut config = config::load(&path, None).unwrap();
     config.path = "crashcart.toml".into();
-    config.policy.label = "/etc/crashcart/policy.toml".to_owned();
+    "/etc/crashcart/policy.toml".clone_into(&mut config.policy.label);
     config
 }
 
@@ -408,7 +412,7 @@ pub(crate) fn night() -> State {
             (sign_in::Event::TakenUp(session.clone()), "04:11:52"),
             (sign_in::Event::SignedIn(session), "04:51:00"),
         ] {
-            state.sign_ins.step(&audience, event, at(time));
+            state.sign_ins.step(&audience, event, moment(time));
         }
     }
     if let Some(audience) = state.sign_ins.shown().cloned() {
@@ -420,6 +424,7 @@ pub(crate) fn night() -> State {
     for (name, bytes_s) in [("sth-prod", 1200), ("aws-prod", 860), ("sth-dr", 30)] {
         let carried = Traffic {
             bytes_s,
+            bytes: 4_120_000,
             connections: 12,
             latency_ms: Some(11),
         };
@@ -837,6 +842,29 @@ pub(crate) fn running() -> State {
     state
 }
 
+/// One namespace in which these verbs are given on everything, and the others are denied.
+fn place(namespace: &str, verbs: &[&str]) -> Place {
+    let rules = Rules {
+        rules: vec![Rule {
+            verbs: verbs.iter().map(ToString::to_string).collect(),
+            groups: vec!["*".to_owned()],
+            resources: vec!["*".to_owned()],
+            names: Vec::new(),
+        }],
+        incomplete: false,
+    };
+    let lacks = VERBS
+        .iter()
+        .filter_map(|verb| Place::lacks(namespace, &rules, verb));
+    Place {
+        namespace: namespace.to_owned(),
+        reviews: lacks
+            .map(|op| (op, Ok(false), SafeText::default()))
+            .collect(),
+        rules: Ok(rules),
+    }
+}
+
 /// What the first two clusters said that may be done; the second takes alice for somebody else.
 pub(crate) fn rights(state: &mut State) {
     let review = |verb: &str, group: &str, plural: &str, namespace: &str| Op::Review {
@@ -866,10 +894,22 @@ pub(crate) fn rights(state: &mut State) {
         reviews,
         namespace: "velero".to_owned(),
         rules: Err("create selfsubjectrulesreviews is not yours".into()),
+        places: vec![
+            place("ehr", &["list", "delete"]),
+            place("pacs", &["list", "delete"]),
+            place("hr", &["list"]),
+        ],
     };
     let name = ClusterName::from("sth-prod");
     let asked = moment("04:53:12");
     state.world.fold(&name, 1, Fact::Rights(said), asked);
+    let lab = ClusterName::from("lab-1");
+    state.world.connect(lab.clone(), 1);
+    for second in 0..42 {
+        let at = moment(&format!("04:53:{second:02}"));
+        let fact = Fact::Unreachable("TLS times out".into());
+        state.world.fold(&lab, 1, fact, at);
+    }
     let aws = ClusterName::from("aws-prod");
     let found = state
         .world

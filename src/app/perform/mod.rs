@@ -1,6 +1,6 @@
 //! Effects become deeds. The only place that changes the world: entry first, then the request, then its outcome.
 //!
-//! One file per noun: `connect` (clusters), `sign_in` (an issuer), `browser` (its page), `renew` and `keeper` (what came of it), `actors` (who stands behind an entry), `attendance` (whether anybody is there), `run` (entries, readings, requests of a run), `rights` (what we may, and a Secret's keys),
+//! One file per noun: `connect` (clusters), `sign_in` (an issuer), `browser` (its page), `renew` and `keeper` (what came of it), `actors` (who stands behind an entry), `attendance` (whether anybody is there), `run` (entries, readings, requests of a run), `rights` (what we may, and a Secret's keys), `install` (roles and policies),
 //! `names` (what a run asks about many objects), `keep` (the last known board), `program` (the one program that may be started), `weigh` (what a connection carries), `tools` (what they share). Each deed is a task; its end comes back as an event.
 
 pub mod actors;
@@ -8,6 +8,7 @@ pub mod attendance;
 mod aws;
 mod browser;
 mod connect;
+pub mod install;
 pub mod keep;
 pub mod keeper;
 mod names;
@@ -29,6 +30,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use self::install::Installer;
 use self::sign_in::Ask;
 use self::sign_in::How;
 use self::tools::Tools;
@@ -135,9 +137,10 @@ impl Perform {
                 generation,
                 questions,
                 namespace,
+                places,
             } => {
                 if let Some(link) = self.link(&cluster, generation) {
-                    let asked = (questions, namespace);
+                    let asked = (questions, namespace, places);
                     drop(spawn(rights::ask(self.tools.clone(), link, cluster, asked)));
                 }
             }
@@ -171,6 +174,12 @@ impl Perform {
         let here = self.connections.get(cluster);
         let here = here.filter(|one| one.generation == generation);
         here.map(|one| Arc::clone(&one.link))
+    }
+
+    /// What installs roles and policies on a cluster, while it is connected.
+    pub fn installer(&self, cluster: &ClusterName) -> Option<Installer> {
+        let link = Arc::clone(&self.connections.get(cluster)?.link);
+        Some(Installer::new(self.tools.clone(), link))
     }
 
     /// Ends every task. What was being sent has been waited for before.

@@ -19,9 +19,9 @@ pub(super) async fn ask(
     tools: Tools,
     link: Arc<Link>,
     cluster: ClusterName,
-    (questions, namespace): (Vec<Op>, String),
+    (questions, namespace, places): (Vec<Op>, String, Vec<String>),
 ) {
-    let said = link.rights(&questions, &namespace).await;
+    let said = link.rights(&questions, &namespace, &places).await;
     let generation = link.generation();
     let fact = Fact::Rights(said);
     tools

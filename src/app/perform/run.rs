@@ -16,6 +16,7 @@ use crate::audit::Leaf;
 use crate::audit::Permit;
 use crate::audit::Res;
 use crate::audit::Ticket;
+use crate::config::ClusterName;
 use crate::runbook::engine::Command;
 use crate::runbook::event::OutcomeClass;
 use crate::runbook::event::RunEvent;
@@ -280,18 +281,9 @@ impl Sending<'_> {
 
     /// Records what became of it.
     async fn outcome(&self, ticket: Ticket, applied: &Applied, ms: u64) -> Result<(), GivenUp> {
-        let (became, class) = class(applied);
+        let (_, class) = class(applied);
         let words = applied.class.words();
-        let mut draft = self.tools.draft_on(Kind::ApiOutcome, &self.run.cluster);
-        draft.reason = Some(words.clone()).filter(|words| !words.is_empty());
-        draft.res = Some(Res {
-            status: applied.status,
-            audit_id: applied.audit_id_echo.clone(),
-            uid: applied.uid.clone(),
-            resource_version: applied.resource_version.clone(),
-            ms: u32::try_from(ms).ok(),
-            class: Some(became),
-        });
+        let draft = became(self.tools, &self.run.cluster, applied, ms);
         let written = self.tools.desk.end(ticket, draft).await.map_err(|why| {
             SafeText::new(&format!(
                 "Sent, and its outcome could not be recorded: {why}. The step is in doubt and will be read, never sent again."
@@ -320,6 +312,22 @@ impl Sending<'_> {
             })
             .await;
     }
+}
+
+/// The entry about what became of a request, which took so many milliseconds.
+pub(super) fn became(tools: &Tools, cluster: &ClusterName, applied: &Applied, ms: u64) -> Draft {
+    let words = applied.class.words();
+    let mut draft = tools.draft_on(Kind::ApiOutcome, cluster);
+    draft.reason = Some(words).filter(|words| !words.is_empty());
+    draft.res = Some(Res {
+        status: applied.status,
+        audit_id: applied.audit_id_echo.clone(),
+        uid: applied.uid.clone(),
+        resource_version: applied.resource_version.clone(),
+        ms: u32::try_from(ms).ok(),
+        class: Some(class(applied).0),
+    });
+    draft
 }
 
 fn class(applied: &Applied) -> (Became, OutcomeClass) {

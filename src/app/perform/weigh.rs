@@ -40,7 +40,7 @@ impl Scale {
 
     /// Looks at the counters at intervals, and tells what was carried since the last look; for ever.
     pub(super) async fn weigh(&self, tools: &Tools, link: &Link) {
-        let Some(wire) = link.wire() else { return };
+        let wire = link.wire();
         let mut pause = FIRST;
         let (mut then, mut before) = (tools.clock.now().mono_ms, wire.bytes());
         loop {
@@ -51,6 +51,7 @@ impl Scale {
             let took = self.took_ms.load(Ordering::Relaxed);
             let traffic = Traffic {
                 bytes_s: bytes.saturating_sub(before).saturating_mul(1000) / went_ms,
+                bytes,
                 connections: wire.open(),
                 latency_ms: (took > 0).then_some(took),
             };

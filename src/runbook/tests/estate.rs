@@ -34,6 +34,10 @@ use crate::sources::fact::Greeting;
 use crate::sources::fact::Watch;
 use crate::sources::fact::WatchNews;
 use crate::sources::moment::Moment;
+use crate::sources::op::Op;
+use crate::sources::rights::held;
+use crate::sources::rights::held::Said;
+use crate::sources::rights::rules::Rules;
 use crate::sources::world::World;
 use crate::text::SafeText;
 
@@ -54,6 +58,8 @@ pub(super) struct Estate {
     pub(super) uid: &'static str,
     /// A kind that this person may not list.
     pub(super) hidden: Option<&'static str>,
+    /// What the cluster said when it was asked about one request: the operation, and whether it is this person's.
+    pub(super) said: Option<(Op, Result<bool, SafeText>)>,
 }
 
 pub(super) const RUN: &str = "7f3a11d2";
@@ -144,6 +150,7 @@ impl Estate {
             heard: None,
             faults: Vec::new(),
             hidden: None,
+            said: None,
             seconds: 0,
             uid: "c07a91e2",
         }
@@ -210,6 +217,14 @@ impl Estate {
         if self.hidden == Some("Kustomization") {
             let why = WatchNews::Forbidden(SafeText::new("list kustomizations is not yours"));
             fold(Fact::Watch(Watch::Kustomizations, why));
+        }
+        if let Some((op, answer)) = &self.said {
+            fold(Fact::Rights(Said {
+                reviews: vec![(held::question(op), answer.clone(), SafeText::default())],
+                namespace: "velero".to_owned(),
+                rules: Ok(Rules::default()),
+                places: Vec::new(),
+            }));
         }
         world
     }

@@ -5,6 +5,7 @@ use super::server::Fault;
 use crate::runbook::event::RunEvent;
 use crate::runbook::press::Input;
 use crate::runbook::run::RunStatus;
+use crate::sources::op::Op;
 
 fn why(estate: &mut Estate, input: Input) -> String {
     let before = (estate.log.len(), estate.server.writes.clone());
@@ -113,6 +114,55 @@ fn a_silent_cluster_or_another_one_turns_enter_off() {
         why(&mut estate, Input::Enter),
         "aws-prod is not in the configuration any more; nothing is sent"
     );
+}
+
+#[test]
+fn a_right_that_is_denied_for_certain_turns_enter_off_and_says_what_to_ask_for() {
+    let mut estate = Estate::new();
+    estate.open("billing").unwrap();
+    estate.walk_to("hold-automation");
+    let card = estate.look(|sight| estate.run().card(sight, estate.now()));
+    assert!(card.sends, "not asked is not denied: {card:?}");
+    let plan = estate.run().plan.clone().unwrap();
+    let (_, op) = plan.requests()[0];
+    estate.said = Some((op.clone(), Err("no answer in time".into())));
+    let card = estate.look(|sight| estate.run().card(sight, estate.now()));
+    assert!(card.sends, "no answer is not a no: {card:?}");
+
+    estate.said = Some((op.clone(), Ok(false)));
+    let card = estate.look(|sight| estate.run().card(sight, estate.now()));
+    assert!(!card.sends && card.enter.is_empty(), "{card:?}");
+    let ask = "ask for ClusterRoleBinding crashcart-operator to ClusterRole crashcart-operator";
+    let told = |note: &crate::text::SafeText| {
+        note.as_str().starts_with("Enter is off: ") && note.as_str().contains(ask)
+    };
+    assert!(card.notes.iter().any(told), "{card:?}");
+    let words = why(&mut estate, Input::Enter);
+    assert!(
+        words.contains("patch kustomizations") && words.contains(ask),
+        "{words}"
+    );
+    estate.said = Some((op.clone(), Ok(true)));
+    estate.press(Input::Enter).unwrap();
+}
+
+#[test]
+fn a_run_that_would_be_refused_half_way_is_not_started() {
+    let mut estate = Estate::new();
+    estate.open("billing").unwrap();
+    while estate.run().status == RunStatus::Preparing {
+        estate.settle();
+    }
+    assert_eq!(estate.run().status, RunStatus::Planned);
+    let plan = estate.run().plan.clone().unwrap();
+    let requests = plan.requests();
+    let restore = |(_, op): &&(u32, &Op)| matches!(op, Op::Restore { .. });
+    let (number, op) = *requests.iter().find(restore).unwrap();
+    estate.said = Some((op.clone(), Ok(false)));
+    let words = why(&mut estate, Input::Enter);
+    assert!(words.starts_with(&format!("step {number}: ")), "{words}");
+    let card = estate.look(|sight| estate.run().card(sight, estate.now()));
+    assert!(card.enter.is_empty() && card.stuck, "{card:?}");
 }
 
 #[test]

@@ -71,20 +71,30 @@ fn operating() -> Vec<Value> {
             "",
             &[
                 "configmaps",
+                "limitranges",
                 "secrets",
                 "services",
                 "serviceaccounts",
                 "pods",
                 "persistentvolumeclaims",
+                "resourcequotas",
             ],
             &undo,
         ),
         rule(
             "apps",
-            &["deployments", "replicasets", "statefulsets"],
+            &["daemonsets", "deployments", "replicasets", "statefulsets"],
             &undo,
         ),
         rule("batch", &["jobs", "cronjobs"], &undo),
+        rule("autoscaling", &["horizontalpodautoscalers"], &undo),
+        rule(
+            "networking.k8s.io",
+            &["ingresses", "networkpolicies"],
+            &undo,
+        ),
+        rule("policy", &["poddisruptionbudgets"], &undo),
+        rule(GROUP, &["rolebindings", "roles"], &undo),
     ]
 }
 

@@ -69,7 +69,7 @@ pub struct Link {
     reader: Reader,
     writer: Client,
     pulse: Pulse,
-    wire: Option<Wire>,
+    wire: Wire,
     uid: OnceLock<String>,
     token: TokenSlot,
     by_fallback: bool,
@@ -121,7 +121,7 @@ impl Link {
             reader: Reader::new(ClientBuilder::new(Ahead::new(reader), "").build()),
             writer,
             pulse,
-            wire: cluster.route.proxy.is_none().then_some(wire),
+            wire,
             uid: OnceLock::new(),
             token,
             by_fallback: false,
@@ -154,9 +154,9 @@ impl Link {
         &self.pulse
     }
 
-    /// What its connections carry; `None` through a proxy, where nothing is counted.
-    pub fn wire(&self) -> Option<&Wire> {
-        self.wire.as_ref()
+    /// What its connections carry, also through a proxy.
+    pub fn wire(&self) -> &Wire {
+        &self.wire
     }
 
     /// Asks one question about what we may do: the answer or why there is none, and the server's reason.
@@ -328,7 +328,7 @@ fn client(
         config.auth_info.client_key_data = Some(STANDARD.encode(key_pem.expose()).into());
     }
     let builder = wire
-        .builder(config)
+        .builder(&config)
         .map_err(|error| unusable(format!("its certificates cannot be used: {}", root(&error))))?;
     let (token, pulse) = (token.clone(), pulse.clone());
     let bearer = layer_fn(move |inner| Bearer {

@@ -8,6 +8,9 @@ use std::sync::atomic::Ordering;
 use std::task::Context;
 use std::task::Poll;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderValue;
 use http::Uri;
 use http_body_util::BodyExt as _;
 use hyper::rt::Read;
@@ -16,6 +19,8 @@ use hyper_timeout::TimeoutConnector;
 use hyper_util::client::legacy::connect::Connected;
 use hyper_util::client::legacy::connect::Connection;
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::SocksV5;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::rt::TokioExecutor;
 use hyper_util::rt::TokioIo;
 use kube::client::Body;
@@ -55,40 +60,88 @@ impl Wire {
         self.0.open.load(Ordering::Relaxed)
     }
 
-    /// The client's plain parts over counted connections. Through a proxy kube makes its own, which are not counted.
+    /// The client's plain parts over counted connections, through the proxy of the configuration where there is one.
     ///
     /// # Errors
-    /// When the certificates of the configuration cannot be used.
-    pub(super) fn builder(&self, config: kube::Config) -> kube::Result<ClientBuilder<Plain>> {
-        if config.proxy_url.is_some() {
-            return ClientBuilder::try_from(config);
-        }
+    /// When the certificates of the configuration cannot be used, or its proxy is of another sort.
+    pub(super) fn builder(&self, config: &kube::Config) -> kube::Result<ClientBuilder<Plain>> {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         let counted = Counted {
             inner: tcp,
             wire: self.clone(),
         };
-        let tls = config.rustls_https_connector_with_connector(counted)?;
-        let mut patient = TimeoutConnector::new(tls);
-        patient.set_connect_timeout(config.connect_timeout);
-        patient.set_read_timeout(config.read_timeout);
-        patient.set_write_timeout(config.write_timeout);
-        patient.set_reset_reader_on_write(config.reset_reader_on_write);
-        let client: hyper_util::client::legacy::Client<_, Body> =
-            hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(patient);
-        let unpack = DecompressionLayer::new().no_br().no_deflate().no_zstd();
-        let service = tower::ServiceBuilder::new()
-            .layer(config.base_uri_layer())
-            .layer(unpack)
-            .service(client)
-            .map_response(|response| {
-                response.map(|body| Box::new(body.map_err(BoxError::from)) as Box<DynBody>)
-            })
-            .map_err(BoxError::from)
-            .boxed();
-        Ok(ClientBuilder::new(service, config.default_namespace))
+        let Some(proxy) = config.proxy_url.clone() else {
+            return over(counted, config);
+        };
+        match proxy.scheme_str() {
+            Some("http") => {
+                let auth = basic(&proxy);
+                let tunnel = Tunnel::new(proxy, counted);
+                over(auth.into_iter().fold(tunnel, Tunnel::with_auth), config)
+            }
+            Some("socks5") => over(SocksV5::new(proxy, counted), config),
+            _ => Err(kube::Error::ProxyProtocolUnsupported {
+                proxy_url: Box::new(proxy),
+            }),
+        }
     }
+}
+
+/// TLS, timeouts, addresses and unpacking over what makes connections.
+fn over<C>(connector: C, config: &kube::Config) -> kube::Result<ClientBuilder<Plain>>
+where
+    C: Service<Uri> + Clone + Send + Sync + 'static,
+    C::Response: Connection + Read + Write + Send + Unpin + 'static,
+    C::Future: Send + 'static,
+    C::Error: std::error::Error + Send + Sync + 'static,
+{
+    let tls = config.rustls_https_connector_with_connector(connector)?;
+    let mut patient = TimeoutConnector::new(tls);
+    patient.set_connect_timeout(config.connect_timeout);
+    patient.set_read_timeout(config.read_timeout);
+    patient.set_write_timeout(config.write_timeout);
+    patient.set_reset_reader_on_write(config.reset_reader_on_write);
+    let client: hyper_util::client::legacy::Client<_, Body> =
+        hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(patient);
+    let unpack = DecompressionLayer::new().no_br().no_deflate().no_zstd();
+    let service = tower::ServiceBuilder::new()
+        .layer(config.base_uri_layer())
+        .layer(unpack)
+        .service(client)
+        .map_response(|response| {
+            response.map(|body| Box::new(body.map_err(BoxError::from)) as Box<DynBody>)
+        })
+        .map_err(BoxError::from)
+        .boxed();
+    Ok(ClientBuilder::new(
+        service,
+        config.default_namespace.clone(),
+    ))
+}
+
+/// What a proxy is shown where its address holds a name and a password, each decoded.
+fn basic(proxy: &Uri) -> Option<HeaderValue> {
+    let (user, _) = proxy.authority()?.as_str().rsplit_once('@')?;
+    let words = format!("Basic {}", STANDARD.encode(decoded(user)));
+    let mut value = HeaderValue::from_str(&words).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// The bytes of a text in which some stand as `%40`; a `%` that begins no byte stays.
+fn decoded(text: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let digits = after.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+        let byte = digits
+            .filter(|two| *first == b'%' && two.bytes().all(|digit| digit.is_ascii_hexdigit()))
+            .and_then(|two| u8::from_str_radix(two, 16).ok());
+        out.push(byte.unwrap_or(*first));
+        rest = byte.map_or(after, |_| &after[2..]);
+    }
+    out
 }
 
 /// Makes connections that count.
@@ -203,6 +256,16 @@ mod tests {
     use super::*;
     use tokio::io::AsyncReadExt as _;
     use tokio::io::AsyncWriteExt as _;
+
+    #[test]
+    fn a_proxy_is_shown_the_password_that_its_address_stands_for() {
+        let of = |url: &str| basic(&url.parse().unwrap());
+        let header = of("http://user:pa%40ss%3A+%zz@jump.test:3128").unwrap();
+        let expected = format!("Basic {}", STANDARD.encode("user:pa@ss:+%zz"));
+        assert_eq!(header.to_str().unwrap(), expected);
+        assert!(header.is_sensitive());
+        assert!(of("http://jump.test:3128").is_none());
+    }
 
     #[tokio::test]
     async fn a_line_counts_both_ways_and_is_open_until_it_is_dropped() {

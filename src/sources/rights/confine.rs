@@ -13,10 +13,12 @@ pub const NAME: &str = "crashcart-restores";
 /// Name of the policy on what may be downloaded, and of its binding.
 pub const DOWNLOADS: &str = "crashcart-downloads";
 
-/// Kinds of a namespace that give rights. Those of the whole cluster are left out with everything that belongs to it.
+/// Kinds of a namespace that give rights, as patterns that Velero reads: Roles and their bindings, under the names that
+/// Kubernetes serves them by and under the second ones of `OpenShift`. Those of the whole cluster are left out with
+/// everything that belongs to it.
 pub const RIGHTS: [&str; 2] = [
-    "rolebindings.rbac.authorization.k8s.io",
-    "roles.rbac.authorization.k8s.io",
+    "role*.authorization.openshift.io",
+    "role*.rbac.authorization.k8s.io",
 ];
 
 /// What may be downloaded: lists, logs and results, never the contents of a backup or of its volumes.

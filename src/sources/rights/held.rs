@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Right;
+use super::place::Place;
 use super::role;
 use super::role::Part;
 use super::role::Scope;
@@ -29,6 +30,8 @@ pub struct Said {
     pub namespace: String,
     /// The rules review, which explains, or why there is none.
     pub rules: Result<Rules, SafeText>,
+    /// What holds in namespaces of zones, as far as they were asked about.
+    pub places: Vec<Place>,
 }
 
 /// The same, with when it was heard.
@@ -115,25 +118,43 @@ pub fn belongs(question: &Op, part: Part) -> bool {
 }
 
 impl ClusterWorld {
-    /// Whether we may do what an `Op::Review` asks, as the server said last.
-    pub fn may(&self, question: &Op, now: Moment) -> May {
-        let unknown = |why: String| May::Unknown(SafeText::from(why));
+    /// What the server said of our rights, while it counts.
+    ///
+    /// # Errors
+    /// Why it does not: never asked, too long ago, or silent since.
+    pub(super) fn still_held(&self, now: Moment) -> Result<&Held, SafeText> {
         let Some(held) = self.held() else {
-            return unknown("not asked yet".to_owned());
+            return Err(SafeText::new("not asked yet"));
         };
         let old = now.seconds_since(held.at);
         if old > OLD_S {
-            return unknown(format!("asked {} ago", age(old)));
+            return Err(SafeText::from(format!("asked {} ago", age(old))));
         }
-        if let Freshness::Silent(silence) = self.freshness(now) {
-            return unknown(format!("asked, and silent since {}", age(silence)));
+        match self.freshness(now) {
+            Freshness::Silent(silence) => Err(SafeText::from(format!(
+                "asked, and silent since {}",
+                age(silence)
+            ))),
+            _ => Ok(held),
         }
+    }
+
+    /// Whether we may do what an `Op::Review` asks, as the server said last.
+    pub fn may(&self, question: &Op, now: Moment) -> May {
+        let unknown = |why: String| May::Unknown(SafeText::from(why));
+        let held = match self.still_held(now) {
+            Ok(held) => held,
+            Err(why) => return May::Unknown(why),
+        };
         let mut reviews = held.said.reviews.iter();
         match reviews.find(|(asked, ..)| asked == question) {
             None => unknown("not asked yet".to_owned()),
             Some((_, Err(why), _)) => unknown(format!("asked, and not answered: {why}")),
             Some((_, Ok(true), why)) => May::Yes(via(why.as_str())),
-            Some((_, Ok(false), why)) => May::No(denied(question, &held.said, why)),
+            Some((_, Ok(false), why)) => {
+                let here = (held.said.namespace.as_str(), &held.said.rules);
+                May::No(denied(question, here, why))
+            }
         }
     }
 }
@@ -152,18 +173,20 @@ pub fn via(reason: &str) -> SafeText {
     }
 }
 
-/// Why not: the server's reason where it gives one, and what the rules do give on that resource.
-fn denied(question: &Op, said: &Said, why: &SafeText) -> SafeText {
+/// Why not: the server's reason where it gives one, and what the rules of a namespace do give on that resource.
+pub(super) fn denied(
+    question: &Op,
+    (place, rules): (&str, &Result<Rules, SafeText>),
+    why: &SafeText,
+) -> SafeText {
     let Op::Review { gvr, namespace, .. } = question else {
         return why.clone();
     };
     if !why.is_empty() {
         return why.clone();
     }
-    let here = namespace
-        .as_deref()
-        .is_none_or(|name| name == said.namespace);
-    let words = match &said.rules {
+    let here = namespace.as_deref().is_none_or(|name| name == place);
+    let words = match rules {
         Ok(rules) if here => {
             let verbs = rules.verbs(&gvr.group, &gvr.plural);
             let more = if rules.incomplete {
@@ -213,6 +236,7 @@ mod tests {
                 rules: vec![rule],
                 incomplete: true,
             }),
+            places: Vec::new(),
         };
         let mut world = World::default();
         world.connect(name("c"), 1);

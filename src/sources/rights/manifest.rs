@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use super::Right;
 use super::confine;
 use super::confine::Confined;
+use super::grave::Grave;
 use super::role;
 use super::role::Role;
 use super::role::Scope;
@@ -92,9 +93,13 @@ pub fn manifest(
 /// What stands above the roles: what they amount to, a sentence each.
 fn about(role: Role, scope: &Scope, rights: &[Right]) -> String {
     let mut out = String::new();
+    let grave = Grave::built_in();
     let mut told: BTreeSet<&str> = BTreeSet::new();
     for right in rights {
-        let Some(sentence) = role::amounts(right).filter(|sentence| told.insert(sentence)) else {
+        let Some(sentence) = grave
+            .amounts(right)
+            .filter(|sentence| told.insert(sentence))
+        else {
             continue;
         };
         let words = right.words();

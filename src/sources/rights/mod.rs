@@ -2,13 +2,18 @@
 //! what is too much.
 //!
 //! `role` (the roles and what is in them), `manifest` (as YAML), `confine` (the admission policy for Restores), `rules`
-//! (the server's own list of what we may), `held` (what we may, with an age), `grant` (which binding would allow it).
+//! (the server's own list of what we may), `held` (what we may, with an age), `place` (what we may in a zone's
+//! namespaces), `grant` (which binding would allow it), `grave` (what amounts to more than it says), `install` (what is
+//! printed, object by object).
 //! Nothing here asks anybody; the connection asks, and what it heard is folded into the world.
 
 pub mod confine;
 pub mod grant;
+pub mod grave;
 pub mod held;
+pub mod install;
 pub mod manifest;
+pub mod place;
 pub mod role;
 pub mod rules;
 

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::grave::Grave;
 use crate::text::SafeText;
 
 /// One rule of the list. A `*` stands for everything.
@@ -76,14 +77,14 @@ impl Rules {
         verbs
     }
 
-    fn gives(&self, verb: &str, group: &str, resource: &str) -> bool {
-        let mut rules = self.rules.iter();
+    /// Whether some rule gives this on every object of a resource.
+    pub fn gives(&self, verb: &str, group: &str, resource: &str) -> bool {
+        let mut rules = self.rules.iter().filter(|rule| rule.names.is_empty());
         rules.any(|rule| rule.gives(verb, group, resource))
     }
 
     /// What is more than the console ever needs, a sentence each; `groups` are those that the server gives us.
     pub fn excess(&self, groups: &[SafeText]) -> Vec<String> {
-        const RBAC: &str = "rbac.authorization.k8s.io";
         let mut found = Vec::new();
         if groups
             .iter()
@@ -101,31 +102,18 @@ impl Rules {
                 .count()
         };
         match self.rules.iter().map(star).max() {
-            Some(3) => found.push("may do everything (* on *)".to_owned()),
+            Some(3) => {
+                // Whoever may do everything may do each of the rest.
+                found.push("may do everything (* on *)".to_owned());
+                return found;
+            }
             Some(1..) => {
                 found.push("holds a rule with a *, which grows with the cluster".to_owned());
             }
             _ => {}
         }
-        let reads = ["get", "watch"].into_iter();
-        let reads: Vec<&str> = reads
-            .filter(|verb| self.gives(verb, "", "secrets"))
-            .collect();
-        if !reads.is_empty() {
-            found.push(format!(
-                "may {} Secrets with their values",
-                reads.join(" and ")
-            ));
-        }
-        let other = ["users", "groups", "serviceaccounts"];
-        if other.iter().any(|kind| self.gives("impersonate", "", kind)) {
-            found.push("may impersonate, that is act as somebody else".to_owned());
-        }
-        let own = ["clusterroles", "roles"];
-        let gives = |verb| own.iter().any(|kind| self.gives(verb, RBAC, kind));
-        if gives("escalate") || gives("bind") {
-            found.push("may give rights that it does not hold (escalate, bind)".to_owned());
-        }
+        let grave = Grave::built_in();
+        found.extend(grave.excess(self).into_iter().map(str::to_owned));
         found
     }
 
@@ -156,7 +144,7 @@ mod tests {
                 &["get"][..],
                 "",
                 "secrets",
-                "may get Secrets with their values",
+                "may get or watch Secrets with their values",
             ),
             (&["impersonate"], "", "users", "may impersonate"),
             (

@@ -1,8 +1,11 @@
 //! What this person may do is asked while somebody looks at what needs it; a start asks nothing. A Secret's keys are read
 //! when somebody says so.
 
+use std::collections::BTreeSet;
+
 use crate::config::ClusterName;
 use crate::sources::fact::Watch;
+use crate::sources::ground::Ground;
 use crate::sources::rights::held;
 use crate::sources::secret::SecretKeys;
 use crate::sources::secret::SecretRef;
@@ -16,6 +19,8 @@ use crate::text::SafeText;
 
 /// Seconds after which a question that was never answered is put again.
 const LOST_S: i64 = 30;
+/// How many namespaces of a cluster are asked about; the rest is said to be not asked.
+const PLACES: usize = 40;
 
 /// The questions that are due: of every cluster that is heard, not asked yet or not lately.
 pub(super) fn ask(state: &mut State) -> Vec<Effect> {
@@ -52,20 +57,36 @@ pub(super) fn ask(state: &mut State) -> Vec<Effect> {
             "" => "default".to_owned(),
             name => name.to_owned(),
         };
-        effects.push((cluster.name.clone(), generation, questions, namespace));
+        let ground = Ground::new(&state.config, &state.world, &cluster.name, now, world);
+        effects.push(Effect::AskRights {
+            cluster: cluster.name.clone(),
+            generation,
+            questions,
+            namespace,
+            places: places(&ground),
+        });
     }
-    for (cluster, generation, ..) in &effects {
-        state
-            .rights_asked
-            .insert(cluster.clone(), (*generation, now));
+    for effect in &effects {
+        if let Effect::AskRights {
+            cluster,
+            generation,
+            ..
+        } = effect
+        {
+            let asked = (*generation, now);
+            state.rights_asked.insert(cluster.clone(), asked);
+        }
     }
-    let effect = |(cluster, generation, questions, namespace)| Effect::AskRights {
-        cluster,
-        generation,
-        questions,
-        namespace,
-    };
-    effects.into_iter().map(effect).collect()
+    effects
+}
+
+/// The namespaces of zones to ask about, each once, the first [`PLACES`] by name.
+fn places(ground: &Ground<'_>) -> Vec<String> {
+    let zones = ground.zones();
+    let all = zones.flat_map(|zone| ground.namespaces(Some(&zone.name)));
+    let names: BTreeSet<&str> = all.map(SafeText::as_str).collect();
+    let first = names.into_iter().take(PLACES);
+    first.map(str::to_owned).collect()
 }
 
 /// Whether what is on screen depends on rights.

@@ -48,7 +48,7 @@ impl<'a> Filter<'a> {
     fn takes_resource(&self, res: &Resource) -> bool {
         self.included("includedResources", "excludedResources", &|entry| {
             entry == res.plural
-                || entry == res.qualified()
+                || fits(entry, &res.qualified())
                 || entry.eq_ignore_ascii_case(res.kind)
                 || res.short.contains(&entry)
         })
@@ -78,6 +78,19 @@ impl<'a> Filter<'a> {
                 || selector::matches(&self.spec["labelSelector"], labels))
             && either.is_none_or(|all| all.iter().any(|one| selector::matches(one, labels)))
     }
+}
+
+/// Whether a name fits a pattern in which `*` stands for anything; without one it must be the same.
+fn fits(pattern: &str, name: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else {
+        return pattern == name;
+    };
+    let Some(name) = name.strip_prefix(start) else {
+        return false;
+    };
+    let ends = name.char_indices().map(|(at, _)| at).chain([name.len()]);
+    ends.into_iter()
+        .any(|at| fits(rest, name.get(at..).unwrap_or_default()))
 }
 
 /// The resource of an object by its apiVersion and kind.

@@ -50,6 +50,9 @@ fn sheet(frame: &Frame<'_>) -> Sheet {
     rows.extend(errors(frame, cluster));
     rows.push(Row::line(Role::Title, "RIGHTS TO ASK FOR"));
     rows.extend(to_ask_for(frame, cluster));
+    let title = format!("WHAT YOU MAY DO  {}", rights::asked(frame.state, name));
+    rows.push(Row::line(Role::Title, title));
+    rows.extend(rights::rows(frame, cluster));
     let pane = Pane::new("CONNECTION")
         .focus(true)
         .rows(rows)
@@ -82,10 +85,21 @@ fn connection(frame: &Frame<'_>, cluster: &Cluster) -> Vec<Row> {
     let reach = text::wrap(&world.reach().words(), frame.width.saturating_sub(13));
     let labels = std::iter::once("reach").chain(std::iter::repeat(""));
     rows.extend(labels.zip(reach).map(|(label, line)| fact(label, line)));
+    if world.tries() > 0 {
+        let words = format!(
+            "try {}, each without an answer; the next follows by itself",
+            world.tries()
+        );
+        rows.push(fact("tries", words));
+    }
     rows.push(fact("asks", asks(frame, cluster, world)));
     let carries = match state.traffic_on(&cluster.name) {
-        Some(one) => format!("{} over {} TCP connections", one.rate(), one.connections),
-        None if cluster.route.proxy.is_some() => "? not counted through a proxy".to_owned(),
+        Some(one) => format!(
+            "{} over {} TCP connections; {} since it was connected",
+            one.rate(),
+            one.connections,
+            one.carried()
+        ),
         None => "? not counted yet".to_owned(),
     };
     rows.push(fact("carries", carries));

@@ -144,13 +144,18 @@ fn row(frame: &Frame<'_>, cluster: &Cluster, (at, state_at): (usize, usize)) -> 
         .put(state_at + STATE, data_role, data)
 }
 
-/// Bytes a second of a connection that is heard; `?` until its counters were looked at.
+/// Bytes a second of a connection that is heard, `?` until its counters were looked at; how often another one was tried.
 fn data(frame: &Frame<'_>, cluster: &Cluster) -> (Role, String) {
     let (state_role, _) = state_of(frame, cluster);
+    let world = frame.state.world.cluster(&cluster.name);
     match frame.state.traffic_on(&cluster.name) {
-        _ if !matches!(state_role, Role::Text | Role::Late) => (Role::None, "-".to_owned()),
+        _ if !matches!(state_role, Role::Text | Role::Late) => {
+            match world.map_or(0, ClusterWorld::tries) {
+                0 => (Role::None, "-".to_owned()),
+                tries => (state_role, format!("try {tries}")),
+            }
+        }
         Some(traffic) => (Role::Text, traffic.rate().to_string()),
-        None if cluster.route.proxy.is_some() => (Role::Unknown, "? by proxy".to_owned()),
         None => (Role::Unknown, "?".to_owned()),
     }
 }

@@ -4,10 +4,12 @@ use crate::config::Cluster;
 use crate::config::ClusterName;
 use crate::sources::fact::Watch;
 use crate::sources::fact::WatchNews;
+use crate::sources::ground::Ground;
 use crate::sources::op::Gvr;
 use crate::sources::op::Op;
 use crate::sources::rights::grant;
 use crate::sources::rights::held::May;
+use crate::sources::rights::place::VERBS;
 use crate::sources::world::ClusterWorld;
 use crate::state::State;
 use crate::text;
@@ -27,6 +29,15 @@ impl Answer {
         Answer { word, about }
     }
 
+    /// An answer about what these words make of its reason; the binding of a yes is left out.
+    fn of(may: &May, about: impl Fn(&str) -> String) -> Answer {
+        match may {
+            May::Yes(_) => Answer::new("yes", about("")),
+            May::No(why) => Answer::new("no", about(why.as_str())),
+            May::Unknown(why) => Answer::new("?", about(why.as_str())),
+        }
+    }
+
     fn role(&self) -> Role {
         match self.word {
             "yes" => Role::Ok,
@@ -40,35 +51,52 @@ impl Answer {
 pub(super) fn pane(frame: &Frame<'_>, cluster: &Cluster) -> Pane {
     let state = frame.state;
     let name = &cluster.name;
-    let place = match zones(state, name) {
-        zones if zones.is_empty() => name.to_string(),
-        zones => format!("{zones} on {name}"),
-    };
-    let title = format!("WHAT YOU MAY DO  {place}, {}", asked(state, name));
-    let world = state.world.cluster(name);
-    let answers = world.map_or_else(Vec::new, |world| answers(state, world));
-    let rows = layout(answers, frame.width);
+    let title = format!("WHAT YOU MAY DO  on {name}, {}", asked(state, name));
+    let rows = rows(frame, cluster);
     Pane::new(title).rows(rows).least(1)
 }
 
-/// The zones that have something on a cluster.
-fn zones(state: &State, cluster: &ClusterName) -> String {
-    let zones = state.config.zones.iter();
-    let here = zones.filter(|zone| zone.members.iter().any(|one| one.cluster == *cluster));
-    let names: Vec<&str> = here.map(|zone| zone.name.as_str()).collect();
-    names.join(" and ")
+/// Every answer about one cluster.
+pub(super) fn rows(frame: &Frame<'_>, cluster: &Cluster) -> Vec<Row> {
+    let world = frame.state.world.cluster(&cluster.name);
+    let answers = world.map_or_else(Vec::new, |world| answers(frame.state, cluster, world));
+    layout(answers, frame.width)
+}
+
+/// What may be done in the namespaces of each zone of a cluster.
+fn in_zones(state: &State, cluster: &Cluster, world: &ClusterWorld) -> Vec<Answer> {
+    let now = state.now;
+    let ground = Ground::new(&state.config, &state.world, &cluster.name, now, world);
+    let mut answers = Vec::new();
+    for zone in ground.zones() {
+        let namespaces = ground.namespaces(Some(&zone.name));
+        let each = VERBS.map(|verb| (verb, world.may_in(namespaces, verb, now)));
+        let words = |verbs: &str, why: &str| {
+            let gap = if why.is_empty() { "" } else { ": " };
+            let name = &zone.name;
+            format!("{name}: {verbs} what a restore brings{gap}{why}")
+        };
+        if each[0].1 == each[1].1 {
+            answers.push(Answer::of(&each[0].1, |why| words("list and delete", why)));
+        } else {
+            let each = each.iter();
+            answers.extend(each.map(|(verb, may)| Answer::of(may, |why| words(verb, why))));
+        }
+    }
+    answers
 }
 
 /// `asked 04:12Z`, or that no answer is there yet.
-fn asked(state: &State, cluster: &ClusterName) -> String {
+pub(super) fn asked(state: &State, cluster: &ClusterName) -> String {
     let held = state.world.cluster(cluster).and_then(ClusterWorld::held);
     held.map_or("? no answer yet".to_owned(), |held| {
         format!("asked {}", text::clock(held.at.wall, state.judged_at.wall))
     })
 }
 
-fn answers(state: &State, world: &ClusterWorld) -> Vec<Answer> {
-    let mut answers = reads(world);
+fn answers(state: &State, cluster: &Cluster, world: &ClusterWorld) -> Vec<Answer> {
+    let mut answers = in_zones(state, cluster, world);
+    answers.extend(reads(world));
     let held = world.held().map(|held| &held.said);
     let mut yes: Vec<(String, Vec<String>)> = Vec::new();
     for (op, ..) in held.iter().flat_map(|said| &said.reviews) {
