@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::kinds;
 
 /// Struct of a file, its raw fields, and why they may be raw.
-const RAW: [(&str, &str, &[&str]); 25] = [
+const RAW: [(&str, &str, &[&str]); 28] = [
     // Compared with selectors, and shown nowhere; what is shown of them is made safe where it is taken out.
     ("sources/kinds/namespace.rs", "Namespace", &["labels"]),
     (
