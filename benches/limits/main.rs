@@ -1,6 +1,6 @@
 //! The limits that this program holds itself to, measured from outside; `docs/figures.md` has what came out.
 //!
-//! usage: `cargo bench --bench limits [-- PART ...]`, with the parts `first-frame`, `idle`, `keys`, `simulator` and
+//! usage: `cargo bench --bench limits [-- PART ...]`, with the parts `first-frame`, `idle`, `keys`, `simulator`, `whoami` and
 //! `cluster`; all of them unless told. `CRASHCART_BENCH_PROGRAM` names another binary than the one just built. `cluster` needs the parts
 //! of the testbed (`CRASHCART_TESTBED_BIN`) or a testbed that is up and filled (`CRASHCART_BENCH_BED`), and says so
 //! where it has neither. It prints figures and judges none: a busy machine is no failure.
@@ -17,12 +17,20 @@ mod console;
 mod figures;
 mod pty;
 mod simulator;
+mod whoami;
 
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-const PARTS: [&str; 5] = ["first-frame", "idle", "keys", "simulator", "cluster"];
+const PARTS: [&str; 6] = [
+    "first-frame",
+    "idle",
+    "keys",
+    "simulator",
+    "whoami",
+    "cluster",
+];
 
 fn main() -> ExitCode {
     let mut words: Vec<String> = std::env::args().skip(1).collect();
@@ -47,6 +55,7 @@ fn main() -> ExitCode {
             "idle" => console::idle(),
             "keys" => console::keys(),
             "simulator" => simulator::measure(),
+            "whoami" => whoami::measure(),
             _ => cluster::measure(),
         };
         if let Err(error) = done {

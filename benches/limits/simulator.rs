@@ -26,15 +26,15 @@ const MANY: usize = 50_000;
 const IDLE: Duration = Duration::from_secs(30);
 
 /// A served estate; its process ends with it.
-struct Sim {
+pub(crate) struct Sim {
     child: Child,
-    home: tempfile::TempDir,
+    pub(crate) home: tempfile::TempDir,
     /// From its start until it said that it serves.
     ready: Duration,
 }
 
 impl Sim {
-    fn start(words: &[&str]) -> anyhow::Result<Sim> {
+    pub(crate) fn start(words: &[&str]) -> anyhow::Result<Sim> {
         let home = tempfile::tempdir()?;
         let begun = Instant::now();
         let mut child = Command::new(program())
@@ -52,7 +52,7 @@ impl Sim {
         Ok(Sim { child, home, ready })
     }
 
-    fn kubeconfig(&self) -> std::path::PathBuf {
+    pub(crate) fn kubeconfig(&self) -> std::path::PathBuf {
         Path::join(self.home.path(), "alice.kubeconfig")
     }
 }

@@ -360,12 +360,13 @@ impl Clerk {
 
     fn stopped(&self, error: &AuditError) -> Stopped {
         let folder = self.log.folder().display().to_string();
+        let words = sentence(error);
+        let what = match words.strip_prefix("entry ") {
+            Some(named) => format!("Entry {named}."),
+            None => format!("Entry {}: {words}.", count(self.log.size() + 1)),
+        };
         Stopped {
-            what: SafeText::new(&format!(
-                "Entry {}: {}",
-                count(self.log.size() + 1),
-                sentence(error)
-            )),
+            what: SafeText::from(what),
             place: SafeText::new(&folder),
             next: vec![
                 SafeText::new(&format!(

@@ -208,18 +208,21 @@ fn stopped(entry: u64, start: &Start, now: Moment) -> Stopped {
 /// The log cannot be opened, so nothing can be recorded: changes are off until a new start finds it well.
 fn shut(error: &AuditError, start: &Start, now: Moment) -> Stopped {
     let words = sentence(error);
-    let meanwhile = match (error, elsewhere()) {
-        (AuditError::Remote { .. }, Some(folder)) => format!(
-            "This one is on a disk of this host and may be used: crashcart --state {}",
-            folder.display()
-        ),
-        _ => "To work meanwhile, start with --state and another folder; tell who keeps the log."
-            .to_owned(),
+    let anew = "Put that right, then start anew: until then this console only reads.".to_owned();
+    let next = match (error, elsewhere()) {
+        (AuditError::Remote { .. }, Some(folder)) => [
+            format!(
+                "This one is on a disk of this host and may be used: crashcart --state {}",
+                folder.display()
+            ),
+            "Until you start with it this console only reads.".to_owned(),
+        ],
+        _ => [
+            anew,
+            "To work meanwhile, start with --state and another folder; tell who keeps the log."
+                .to_owned(),
+        ],
     };
-    let next = [
-        "Put that right, then start anew: until then this console only reads.".to_owned(),
-        meanwhile,
-    ];
     Stopped {
         what: SafeText::from(format!("The log cannot be opened: {words}.")),
         place: SafeText::new(&start.folders.log.display().to_string()),

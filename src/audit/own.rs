@@ -265,7 +265,10 @@ fn out_of_reach(above: &Path) -> Result<(), NotOurs> {
             return refuse(folder, why, ANOTHER);
         }
         let sticky = about.mode() & 0o1000 != 0;
-        if about.mode() & 0o002 != 0 && !sticky {
+        // Many systems give every user a group of one, which may write wherever its user may.
+        let group = ![rustix::process::getegid().as_raw(), 0].contains(&about.gid());
+        let others = if group { 0o022 } else { 0o002 };
+        if about.mode() & others != 0 && !sticky {
             let why = format!("can be written by others (mode {:o})", about.mode() & 0o777);
             return refuse(
                 folder,
@@ -438,6 +441,26 @@ mod tests {
         );
         assert!(!above.join("state").exists());
         mode(&above, 0o1777);
+        OwnFolder::make(&above.join("state"), &["id"]).unwrap();
+    }
+
+    #[test]
+    fn a_parent_that_another_group_may_write_is_refused_and_one_of_the_users_own_group_is_not() {
+        let temp = tempfile::tempdir().unwrap();
+        let above = temp.path().join("shared");
+        fs::create_dir(&above).unwrap();
+        mode(&above, 0o770);
+        OwnFolder::make(&above.join("ours"), &["id"]).unwrap();
+        if me() != 0 {
+            return; // Only root can give a folder to a group that it is not in.
+        }
+        std::os::unix::fs::chown(&above, None, Some(65534)).unwrap();
+        let words = said(OwnFolder::make(&above.join("state"), &["id"]));
+        assert!(
+            words.contains("shared can be written by others (mode 770)"),
+            "{words}"
+        );
+        mode(&above, 0o750);
         OwnFolder::make(&above.join("state"), &["id"]).unwrap();
     }
 

@@ -23,6 +23,15 @@ pub enum AuthError {
         /// Why, in plain words.
         reason: String,
     },
+    /// Another console is renewing the same sign-in, and takes long; the issuer was not asked.
+    #[error(
+        "another console of this account is renewing the sign-in at {host} and has not ended; n tries \
+         again"
+    )]
+    Held {
+        /// The issuer's host.
+        host: String,
+    },
     /// The server could not prove who it is; nothing was sent to it.
     #[error("{host} could not prove who it is: {reason}; nothing was sent; check {trust}, then n")]
     Untrusted {
@@ -240,7 +249,7 @@ impl AuthError {
 
     /// Whether asking again later may help without anybody doing anything.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Unreachable { .. })
+        matches!(self, Self::Unreachable { .. } | Self::Held { .. })
     }
 }
 

@@ -8,6 +8,7 @@ use anyhow::Context;
 use anyhow::bail;
 use anyhow::ensure;
 
+use super::passphrase::Quiet;
 use crate::app::engine::Engine;
 use crate::app::input;
 use crate::auth::Audience;
@@ -177,13 +178,43 @@ async fn one(
     }
     let name = audience.name(&engine.state.config);
     match engine.state.sign_ins.of(audience) {
-        SignIn::Ended { sentence } => bail!("{sentence}"),
+        SignIn::Ended { sentence } => bail!("{}", without_keys(sentence.as_str())),
         SignIn::SignedIn(session) => {
             writeln!(out, "Signed in as {} ({name}).", session.person.login)?;
         }
         _ => bail!("the issuer of {name} did not answer in time; crashcart doctor looks at it"),
     }
     Ok(())
+}
+
+/// What a sentence of the console's says of its keys, and what there is instead on a command line.
+const KEYS: [(&str, &str); 8] = [
+    (" Esc goes on without.", ""),
+    ("press p for the pasted way", "use crashcart login --paste"),
+    ("press n, or", "use crashcart login, or"),
+    (
+        "Press n for a new one",
+        "crashcart login asks for a new one",
+    ),
+    ("n tries again", "crashcart login tries again"),
+    ("n signs in again", "crashcart login signs in again"),
+    ("n begins anew", "crashcart login begins anew"),
+    ("Press p to paste a redirect", "Use crashcart login --paste"),
+];
+
+/// A sentence of the sign-in screen for somebody who has no keys to press.
+fn without_keys(sentence: &str) -> String {
+    let mut words = sentence.to_owned();
+    for (key, verb) in KEYS {
+        words = words.replace(key, verb);
+    }
+    // Only at the end: an issuer's own words may hold it too.
+    let bare = words.trim_end_matches('.');
+    if let Some(before) = bare.strip_suffix("then n") {
+        let stop = words.get(bare.len()..).unwrap_or_default();
+        return format!("{before}then crashcart login{stop}");
+    }
+    words
 }
 
 fn answered(state: &State, audience: &Audience) -> bool {
@@ -216,9 +247,11 @@ async fn pasted(
     audience: &Audience,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
+    // The code in it is good once, and is nobody else's all the same.
+    let _unseen = Quiet::lines()?;
     writeln!(
         out,
-        "The browser then says that 127.0.0.1 cannot be reached: so it should be. Paste its whole address line here:"
+        "The browser then says that 127.0.0.1 cannot be reached: so it should be. Paste its whole address line here (not shown):"
     )?;
     out.flush()?;
     loop {
@@ -228,6 +261,8 @@ async fn pasted(
         if line.is_empty() {
             continue;
         }
+        writeln!(out, "Pasted    {} characters", line.chars().count())?;
+        out.flush()?;
         engine.act(Action::Paste(line), false);
         engine.act(Action::Accept, true);
         let over = |state: &State| {
@@ -303,4 +338,33 @@ fn groups(name: &str) -> Vec<SafeText> {
         _ => "sre-operators",
     };
     vec![SafeText::new(group)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_keys;
+
+    #[test]
+    fn a_command_line_is_told_of_no_key() {
+        for (said, told) in [
+            (
+                "You pressed No there. n tries again.",
+                "You pressed No there. crashcart login tries again.",
+            ),
+            (
+                "The code ended at 04:54Z. Press n for a new one.",
+                "The code ended at 04:54Z. crashcart login asks for a new one.",
+            ),
+            (
+                "id.test does not answer: connection refused. Esc goes on without.",
+                "id.test does not answer: connection refused.",
+            ),
+            (
+                "id.test refused: then none. Ask whoever keeps it what that asks for, then n.",
+                "id.test refused: then none. Ask whoever keeps it what that asks for, then crashcart login.",
+            ),
+        ] {
+            assert_eq!(without_keys(said), told);
+        }
+    }
 }

@@ -37,7 +37,7 @@ pub(super) fn key(config: &Config, folder: &Path) -> anyhow::Result<Option<Key>>
         return Ok(None);
     }
     // Before the first word of a question: what is typed ahead of it must not show either.
-    let quiet = Quiet::begin()?;
+    let quiet = Quiet::keys()?;
     let key = asked(config.tokens.recipient.as_deref(), folder);
     drop(quiet);
     key
@@ -123,18 +123,28 @@ fn say(words: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The terminal shows nothing of what is typed, and sends keys as they are, until this is dropped.
-struct Quiet {
+/// The terminal shows nothing of what is typed until this is dropped.
+pub(super) struct Quiet {
     before: Termios,
 }
 
 impl Quiet {
-    fn begin() -> anyhow::Result<Quiet> {
+    fn keys() -> anyhow::Result<Quiet> {
+        Quiet::without(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG)
+    }
+
+    /// The terminal takes lines and Ctrl-C as ever and shows nothing of them; `None` where what is read is no terminal.
+    pub(super) fn lines() -> anyhow::Result<Option<Quiet>> {
+        if !std::io::stdin().is_terminal() {
+            return Ok(None);
+        }
+        Quiet::without(LocalModes::ECHO).map(Some)
+    }
+
+    fn without(modes: LocalModes) -> anyhow::Result<Quiet> {
         let before = tcgetattr(rustix::stdio::stdin())?;
         let mut quiet = before.clone();
-        quiet
-            .local_modes
-            .remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
+        quiet.local_modes.remove(modes);
         tcsetattr(rustix::stdio::stdin(), OptionalActions::Flush, &quiet)?;
         Ok(Quiet { before })
     }

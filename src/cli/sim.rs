@@ -1,6 +1,7 @@
 //! `sim`: the simulated estate as a process of its own, until it is told to end.
 
 use std::io::Write;
+use std::path::Path;
 
 use anyhow::Context;
 
@@ -69,6 +70,20 @@ pub(super) async fn serve(serve: Serve, out: &mut dyn Write) -> anyhow::Result<u
         "DEMO: the simulated estate serves {} clusters on 127.0.0.1 until it is told to end.",
         estate.clusters().len()
     )?;
+    joining(&estate, dir, out)?;
+    write!(out, "{}", story::premise(&estate))?;
+    out.flush()?;
+    let over = super::wait_for_end();
+    tokio::select! {
+        over = over => over?,
+        told = tell(&estate, out) => told?,
+    }
+    write!(out, "{}", story::score(&estate, serve.log.as_deref()))?;
+    Ok(0)
+}
+
+/// Says how others join.
+fn joining(estate: &sim::Estate, dir: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     writeln!(
         out,
         "join it:   crashcart --config {}",
@@ -82,15 +97,7 @@ pub(super) async fn serve(serve: Serve, out: &mut dyn Write) -> anyhow::Result<u
         file.display(),
         first.map_or("", |name| name)
     )?;
-    write!(out, "{}", story::premise(&estate))?;
-    out.flush()?;
-    let over = super::wait_for_end();
-    tokio::select! {
-        over = over => over?,
-        told = tell(&estate, out) => told?,
-    }
-    write!(out, "{}", story::score(&estate, serve.log.as_deref()))?;
-    Ok(0)
+    Ok(())
 }
 
 /// Says what people are told, each at its time; never ends.

@@ -95,18 +95,9 @@ pub(super) async fn trust(common: &Common, name: &str, out: &mut dyn Write) -> a
         )?;
         return Ok(0);
     }
-    side_by_side(old.as_ref(), &new.ca_key, new.uid.as_deref(), out)?;
-    writeln!(
-        out,
-        "Compare it with what the keepers of {name} say, by another way than this one."
-    )?;
-    if !typed(&name, out)? {
+    let Some(reason) = agreed(&config, &name, (old.as_ref(), &new), out)? else {
         return left(out);
-    }
-    let reason = asked("Reason: ", out)?;
-    if reason.is_empty() {
-        return left(out);
-    }
+    };
     let actor = Actor {
         kube_user: greeting.user,
         groups: greeting.groups,
@@ -124,6 +115,28 @@ pub(super) async fn trust(common: &Common, name: &str, out: &mut dyn Write) -> a
     writeln!(out, "{} is pinned to {}", change.cluster, change.new)?;
     writeln!(out, "recorded, and written to {}", file.display())?;
     Ok(0)
+}
+
+/// Shows both fingerprints and asks for the name and a reason; `None` when it is left as it was.
+fn agreed(
+    config: &Config,
+    name: &ClusterName,
+    (old, new): (Option<&Fingerprint>, &Fingerprint),
+    out: &mut dyn Write,
+) -> anyhow::Result<Option<String>> {
+    side_by_side(old, &new.ca_key, new.uid.as_deref(), out)?;
+    if let Some(words) = twin(config, name, new) {
+        writeln!(out, "{words}")?;
+    }
+    writeln!(
+        out,
+        "Compare it with what the keepers of {name} say, by another way than this one."
+    )?;
+    if !typed(name, out)? {
+        return Ok(None);
+    }
+    let reason = asked("Reason: ", out)?;
+    Ok((!reason.is_empty()).then_some(reason))
 }
 
 /// The cluster of that name.
@@ -170,6 +183,19 @@ fn pinned_to(config: &Config, name: &ClusterName, key: &str) -> Config {
         });
     }
     config
+}
+
+/// That another cluster has the same uid, if so: both take no change until they are told apart.
+fn twin(config: &Config, name: &ClusterName, new: &Fingerprint) -> Option<String> {
+    let mut others = config.clusters.iter().filter(|one| one.name != *name);
+    let other = others.find(|one| {
+        let print = one.fingerprint.as_ref();
+        print.is_some_and(|print| print.uid.is_some() && print.uid == new.uid)
+    })?;
+    Some(format!(
+        "{} has this kube-system uid too: {name} may be a copy of it. Neither takes a change until copy_of in the configuration says which is the copy, and their CA keys differ.",
+        other.name
+    ))
 }
 
 /// Why one person may not accept another fingerprint, if so.
@@ -418,6 +444,23 @@ mod tests {
         config.policy.zones = names.iter().map(|name| zone(name, 1, Vec::new())).collect();
         config.policy.zones.push(zone("strict", 2, vec![claimed]));
         config
+    }
+
+    #[test]
+    fn a_uid_that_another_cluster_has_is_said() {
+        let config = estate();
+        let print = |uid: &str| Fingerprint {
+            ca_key: "0".repeat(64),
+            uid: Some(uid.to_owned()),
+        };
+        let said = |name: &str, uid| twin(&config, &ClusterName::from(name), &print(uid));
+        let words = said("aws-prod", UID).unwrap();
+        assert!(
+            words.starts_with("sth-prod has this kube-system uid too"),
+            "{words}"
+        );
+        assert_eq!(said("sth-prod", UID), None, "its own");
+        assert_eq!(said("aws-prod", OTHER), None);
     }
 
     #[test]

@@ -184,6 +184,19 @@ mod tests {
         assert_eq!(micros(clock.now()), "2026-08-15T04:32:30.000000Z");
     }
 
+    #[test]
+    fn a_view_that_broke_off_in_the_middle_goes_on() {
+        let clock = Clock::manual(start());
+        let view = clock.clone();
+        let late = start() + jiff::SignedDuration::from_secs(90);
+        let broke = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            view.at(late, || panic!("as a controller may"));
+        }));
+        assert!(broke.is_err());
+        assert_eq!(view.now(), start(), "it does not stand at {late}");
+        assert_eq!(view.at(late, || view.now()), late);
+    }
+
     #[tokio::test]
     async fn a_wait_ends_when_the_time_is_reached() {
         let clock = Clock::manual(start());

@@ -111,7 +111,8 @@ impl Estate {
     /// No port, no certificate, an unknown cluster in `only`, or objects that cannot be made.
     pub async fn start(options: Options) -> Result<Estate, SimError> {
         let faulty = options.faults.iter().filter_map(|f| f.cluster.as_ref());
-        let faulty = faulty.filter(|n| ![ISSUER, APART].contains(&n.as_str()));
+        let is_oauth = |n: &String| options.openshift.iter().any(|c| *n == format!("{c}-oauth"));
+        let faulty = faulty.filter(|n| ![ISSUER, APART].contains(&n.as_str()) && !is_oauth(n));
         let named = options.only.iter().chain(&options.apart).chain(faulty);
         let mut named = named.chain(&options.openshift).chain(&options.eks);
         if let Some(unknown) = named.find(|n| !CLUSTERS.contains(&n.as_str())) {

@@ -283,6 +283,13 @@ impl State {
         self.sign_ins.session(&Audience::of(found, &self.config)?)
     }
 
+    /// Seconds until the sign-in that serves a cluster ends, as last judged; `None` as for [`State::session_on`].
+    pub fn session_left_s(&self, cluster: &ClusterName) -> Option<i64> {
+        let found = self.config.cluster(cluster)?;
+        let audience = Audience::of(found, &self.config)?;
+        self.sign_ins.left_s(&audience, self.judged_at)
+    }
+
     /// What the present connection to a cluster carries; `None` until its counters were looked at.
     pub fn traffic_on(&self, cluster: &ClusterName) -> Option<Traffic> {
         let generation = self.world.cluster(cluster)?.generation();

@@ -11,6 +11,7 @@ use crate::auth::session::Session;
 use crate::auth::sign_in::Event;
 use crate::auth::sign_in::SignIn;
 use crate::config::Config;
+use crate::sources::moment::Moment;
 
 /// Where each sign-in stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct SignIns {
     silent: BTreeSet<Audience>,
     /// Since when somebody is signed in, and when that was last renewed.
     times: BTreeMap<Audience, Times>,
+    /// When the end of a sign-in, or of its code, was learned.
+    learned: BTreeMap<Audience, Moment>,
     /// Where somebody is to be asked once the tokens are given back.
     anew: BTreeSet<Audience>,
     /// Where it is not known yet whether a sign-in is kept from before.
@@ -165,8 +168,29 @@ impl SignIns {
         self.anew.remove(audience)
     }
 
+    /// The time by which a sign-in ends: that of the wall when its end was learned, gone on since by the clock that
+    /// nobody can set.
+    pub fn time(&self, audience: &Audience, now: Moment) -> Timestamp {
+        let learned = self.learned.get(audience);
+        learned.map_or(now.wall, |learned| learned.wall_at(now))
+    }
+
+    /// Seconds until somebody's sign-in ends; `None` where nobody is signed in.
+    pub fn left_s(&self, audience: &Audience, now: Moment) -> Option<i64> {
+        let session = self.session(audience)?;
+        Some(session.left_s(self.time(audience, now)))
+    }
+
     /// One sign-in moved on.
-    pub fn step(&mut self, audience: &Audience, event: Event, now: Timestamp) {
+    pub fn step(&mut self, audience: &Audience, event: Event, now: Moment) {
+        let ends = matches!(
+            event,
+            Event::Prompt(_) | Event::Page(_) | Event::SignedIn(_) | Event::TakenUp(_)
+        );
+        if ends {
+            self.learned.insert(audience.clone(), now);
+        }
+        let now = self.time(audience, now);
         let came = matches!(event, Event::SignedIn(_) | Event::TakenUp(_));
         let old = self.each.remove(audience).unwrap_or_default();
         let was = old.session().is_some();

@@ -58,7 +58,13 @@ pub fn findings_text(state: &State, board: &Board) -> String {
 /// What is off while the log cannot be written, and why.
 fn read_only(state: &State) -> Option<String> {
     let stopped = state.log.stopped.as_ref()?;
-    Some(format!("LOG STOPPED, read only: {}", stopped.what))
+    let next = stopped
+        .next
+        .first()
+        .map(SafeText::as_str)
+        .unwrap_or_default();
+    let line = format!("LOG STOPPED, read only: {} {next}", stopped.what);
+    Some(line.trim_end().to_owned())
 }
 
 fn findings(state: &State, findings: &[Finding]) -> Vec<String> {

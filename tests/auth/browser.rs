@@ -134,6 +134,17 @@ async fn let_in(door: &Door, address: String) -> (Visit, tokio::task::JoinHandle
 }
 
 #[tokio::test]
+async fn a_visit_does_not_show_the_code_that_it_brings() {
+    let door = Door::open().await.unwrap();
+    let address = format!("{}?code=canary&state=s", door.redirect());
+    let (visit, knocking) = let_in(&door, address).await;
+    assert!(visit.address.contains("canary"));
+    assert!(!format!("{visit:?}").contains("canary"));
+    visit.answer(true, "Done.").await;
+    assert_eq!(knocking.await.unwrap(), 200);
+}
+
+#[tokio::test]
 async fn at_id_19_what_another_process_brings_to_the_door_is_ignored_and_the_door_closes() {
     let night = Night::start(Settings::default()).await;
     let mut client = night.discover().await.unwrap();

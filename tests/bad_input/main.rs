@@ -12,5 +12,6 @@ mod between;
 mod clusters;
 mod files;
 mod folders;
+mod mounts;
 mod trust;
 mod usage;

@@ -369,6 +369,64 @@ fn what_a_configuration_may_not_have_at_all_is_refused_by_line() {
 }
 
 #[test]
+fn a_policy_that_lies_where_its_user_could_take_it_away_does_not_count() {
+    let machine = Machine::new();
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    machine.put("policy.toml", "");
+    machine.load().unwrap();
+    mode(&machine.etc(""), 0o777);
+    let said = machine.refused();
+    let start =
+        "etc/policy.toml: it counts only where nobody but root can replace it, and the folder";
+    assert!(said.starts_with(start), "{said}");
+    mode(&machine.etc(""), 0o755);
+    fs::remove_file(machine.etc("policy.toml")).unwrap();
+    std::os::unix::fs::symlink("/nonexistent", machine.etc("policy.toml")).unwrap();
+    let said = machine.refused();
+    assert!(
+        said.starts_with("etc/policy.toml: it cannot be read"),
+        "a link to nothing lifts nothing: {said}"
+    );
+    fs::remove_file(machine.etc("policy.toml")).unwrap();
+    machine.sign(TOP);
+    mode(&machine.etc(""), 0o757);
+    let said = machine.refused();
+    assert!(
+        said.starts_with("etc/policy.pub: it counts only where"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_policy_counts_to_a_zone_cannot_be_left_out() {
+    let machine = Machine::new();
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let outside = |config: &Config| config.estate.outside.len();
+    assert_eq!(outside(&machine.load().unwrap()), 1);
+    let claim = |uid: &str| {
+        format!(
+            "[[zone]]\nname = \"strict\"\npeople = 2\n\
+             members = [{{ cluster_uid = \"{uid}\", namespaces = [\"kube-system\"] }}]\n"
+        )
+    };
+    machine.put("policy.toml", claim("00000000-7a52-4f0e-9a36-0d6c4a9f6b11"));
+    assert_eq!(outside(&machine.load().unwrap()), 1, "another cluster's");
+    machine.put("policy.toml", claim("5f1c0b1e-7a52-4f0e-9a36-0d6c4a9f6b11"));
+    let config = machine.load().unwrap();
+    assert_eq!(outside(&config), 0);
+    let words = "kube-system on sth-prod stands in outside, policy counts it to strict; it is judged in NO ZONE";
+    assert!(
+        config.policy.narrowed.contains(&words.to_owned()),
+        "{:?}",
+        config.policy.narrowed
+    );
+}
+
+#[test]
 fn policy_says_which_claim_names_people() {
     let machine = Machine::new();
     if !rustix::process::geteuid().is_root() {

@@ -186,6 +186,26 @@ async fn send(night: &mut Night, link: &Link, op: Op) -> Applied {
     during(night, applied).await
 }
 
+#[test]
+fn a_connection_that_was_given_up_changes_nothing_whoever_still_holds_it() {
+    play(async |mut night| {
+        let link = link(&mut night, true).await;
+        link.close();
+        let op = Op::StatusRequest {
+            velero: "velero".to_owned(),
+            name: "after-the-end".to_owned(),
+        };
+        let applied = send(&mut night, &link, op.clone()).await;
+        let words = "its connection was given up meanwhile";
+        assert!(
+            matches!(&applied.class, Class::NotSent(why) if why.as_str().contains(words)),
+            "{:?}",
+            applied.class
+        );
+        assert!(!is_done(&night, &op), "nothing was sent");
+    });
+}
+
 /// Plays a fault against every change, on a new connection and on one that was used before.
 fn against(table: &[(&str, Said, Said)]) {
     play(async |mut night| {

@@ -113,6 +113,37 @@ fn a_sign_in_that_ended_by_the_clock_is_broken_off_and_its_clusters_are_closed()
 }
 
 #[test]
+fn at_id_14_a_wall_clock_that_is_set_neither_lengthens_nor_ends_a_sign_in() {
+    for set_by_min in [-60, 60] {
+        let mut state: State = night::board();
+        let session = Session {
+            person: state.person.clone().expect("alice"),
+            expires_at: state.now.wall + jiff::SignedDuration::from_mins(40),
+            acr: None,
+            auth_time: None,
+        };
+        let audience = state.sign_ins.audiences()[0].clone();
+        let issuer = "id.meridian.test".into();
+        for event in [Event::Asked { issuer }, Event::TakenUp(session)] {
+            state.sign_ins.step(&audience, event, state.now);
+        }
+        let mut console = Console::new(state);
+        let left = |console: &Console| {
+            let now = console.state.now;
+            console.state.sign_ins.left_s(&audience, now)
+        };
+        console.pass(60_000);
+        console.state.now.wall += jiff::SignedDuration::from_mins(set_by_min);
+        console.pass(1_000);
+        assert_eq!(left(&console), Some(39 * 60 - 1), "{set_by_min}");
+        console.pass(39 * 60_000 - 2_000);
+        assert_eq!(left(&console), Some(1), "{set_by_min}");
+        console.pass(1_000);
+        assert_eq!(left(&console), None, "{set_by_min}");
+    }
+}
+
+#[test]
 fn enter_on_a_cluster_opens_its_connection_and_its_errors() {
     signed_in().play(
         "press 0 Enter

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crashcart::auth::AuthError;
 use crashcart::auth::session::Session;
 use crashcart::auth::sign_in::DevicePrompt;
 use crashcart::auth::sign_in::Event;
@@ -228,6 +229,17 @@ fn a_denial_is_no_reason_to_fall_back() {
     let mut console = with_fallback();
     steps(&mut console, Event::Denied);
     console.play("asks CancelSignIn\nunseen fallback");
+    assert!(console.state.fallbacks.is_empty());
+}
+
+#[test]
+fn another_console_that_renews_is_no_reason_to_fall_back() {
+    let mut console = with_fallback();
+    let host = "id.meridian.test".to_owned();
+    let held = AuthError::Held { host };
+    assert!(held.is_passing(), "a console that is signed in tries again");
+    steps(&mut console, held.event());
+    console.play("asks CancelSignIn\nsee n tries again\nunseen fallback");
     assert!(console.state.fallbacks.is_empty());
 }
 

@@ -17,6 +17,7 @@ mod browser;
 mod cluster;
 mod confined;
 mod console;
+mod eks;
 mod estate;
 mod issuer;
 mod keycloak;
@@ -78,6 +79,14 @@ fn a_lost_namespace_is_restored_by_the_real_velero() {
     undo::take_a_restore_back(&bed);
     rights::the_emitted_role_was_enough(&bed);
     rights::who_may_not_install_is_told_what_lacks(&bed);
+}
+
+#[tokio::test]
+async fn a_cluster_at_aws_is_entered_by_a_role() {
+    let Some(moto) = eks::Moto::wanted() else {
+        return;
+    };
+    eks::a_role_is_taken_by_its_token_file(&moto).await;
 }
 
 /// One Keycloak for all of it: what ends it for a while comes last.

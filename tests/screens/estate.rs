@@ -124,7 +124,7 @@ pub(crate) fn config() -> Config {
     std::fs::write(&path, text).unwrap();
     let mut config = config::load(&path, None).unwrap();
     config.path = "crashcart.toml".into();
-    config.policy.label = "/etc/crashcart/policy.toml".to_owned();
+    "/etc/crashcart/policy.toml".clone_into(&mut config.policy.label);
     config
 }
 
@@ -412,7 +412,7 @@ pub(crate) fn night() -> State {
             (sign_in::Event::TakenUp(session.clone()), "04:11:52"),
             (sign_in::Event::SignedIn(session), "04:51:00"),
         ] {
-            state.sign_ins.step(&audience, event, at(time));
+            state.sign_ins.step(&audience, event, moment(time));
         }
     }
     if let Some(audience) = state.sign_ins.shown().cloned() {

@@ -38,7 +38,6 @@ impl Bench {
 
     /// The same with an issuer of these ways.
     pub(crate) fn start_at(settings: &str, issuer: Settings) -> Bench {
-        let runtime = Runtime::new().expect("a runtime");
         let options = Options {
             seed: 7,
             only: vec!["lab-1".to_owned()],
@@ -46,6 +45,12 @@ impl Bench {
             issuer,
             ..Options::default()
         };
+        Bench::of(settings, options)
+    }
+
+    /// The same on any estate.
+    pub(crate) fn of(settings: &str, options: Options) -> Bench {
+        let runtime = Runtime::new().expect("a runtime");
         let estate = runtime.block_on(Estate::start(options)).expect("an estate");
         let bench = Bench {
             home: tempfile::tempdir().expect("a folder"),
@@ -136,7 +141,7 @@ impl Bench {
             let path = entry.path();
             if path.is_dir() {
                 files += self.clean_files(&path);
-            } else {
+            } else if path.is_file() {
                 let bytes = std::fs::read(&path).expect("a file");
                 self.clean(&path.display().to_string(), &bytes);
                 files += 1;

@@ -1,4 +1,5 @@
-//! The kernel's session keyring, for real: kept for the session alone, taken up without the issuer, gone at the logout.
+//! The keyrings for real, of the kernel and of a desktop: kept for the session alone, taken up without the issuer, gone at
+//! the logout.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -14,29 +15,33 @@ use crate::pty::Pty;
 
 /// What begins a session of its own; from the package keyutils.
 const KEYCTL: &str = "/usr/bin/keyctl";
+/// What begins a desktop's bus, and what keeps secrets on it; from the packages dbus and gnome-keyring.
+const BUS: &str = "/usr/bin/dbus-run-session";
+const DAEMON: &str = "/usr/bin/gnome-keyring-daemon";
 
 fn said(words: &str) {
     drop(std::io::stderr().write_all(words.as_bytes()));
 }
 
-/// A shell in a session of its own that runs the program with what is typed; `None`, in words, where there is none.
-fn session(bench: &Bench) -> Option<Pty> {
-    let probe = std::process::Command::new(KEYCTL)
-        .args(["session", "-", "true"])
-        .output();
-    if !probe.is_ok_and(|probe| probe.status.success()) {
-        said("skipped: no keyctl here (package keyutils), or no session keyring to be had\n");
-        return None;
-    }
+/// A shell that runs the program with what is typed, below a launcher that gives it a session of its own; `first` is done
+/// before.
+fn session(bench: &Bench, launcher: &[&str], first: &str) -> Pty {
     let args = bench.args(&[]).join(" ");
     let script = format!(
-        "while read verb; do {PROGRAM} $verb {args}; echo \"$verb ended $?\"; grep crashcart: /proc/keys; echo ready; done"
+        "{first} while read verb; do {PROGRAM} $verb {args}; echo \"$verb ended $?\"; grep crashcart: /proc/keys; echo ready; done"
     );
-    let args = ["session", "-", "/bin/sh", "-c", &script];
+    let (program, own) = launcher.split_first().expect("a program");
+    let args = [own, &["/bin/sh", "-c", &script]].concat();
     let home = bench.state();
     std::fs::create_dir_all(&home).expect("a folder");
-    let (keyctl, size) = (Path::new(KEYCTL), (200, 60));
-    Some(Pty::start(keyctl, &args, &home, size, &BTreeMap::new()))
+    let size = (200, 60);
+    Pty::start(Path::new(program), &args, &home, size, &BTreeMap::new())
+}
+
+/// Whether a program can be started here.
+fn starts(program: &str, args: &[&str]) -> bool {
+    let probe = std::process::Command::new(program).args(args).output();
+    probe.is_ok_and(|probe| probe.status.success())
 }
 
 /// Has a verb run to its end, and gives what the terminal shows after it.
@@ -55,10 +60,13 @@ fn heard(bench: &Bench) -> Heard {
 
 #[test]
 fn the_session_keyring_keeps_a_sign_in_for_the_session_alone() {
+    if !starts(KEYCTL, &["session", "-", "true"]) {
+        return said(
+            "skipped: no keyctl here (package keyutils), or no session keyring to be had\n",
+        );
+    }
     let bench = Bench::start("token_store = \"session-keyring\"");
-    let Some(mut pty) = session(&bench) else {
-        return;
-    };
+    let mut pty = session(&bench, &[KEYCTL, "session", "-"], "");
     pty.press("login\r");
     let code = code(&mut pty);
     answer(&bench, &code, Some("alice"));
@@ -98,6 +106,55 @@ fn the_session_keyring_keeps_a_sign_in_for_the_session_alone() {
     ran(&mut pty, "whoami", 3);
     bench.clean("the recording", &pty.raw);
     bench.clean_files(&bench.state());
+}
+
+#[test]
+fn the_keyring_of_a_desktop_keeps_a_sign_in_encrypted_until_the_logout() {
+    if !starts(BUS, &["--version"]) || !starts(DAEMON, &["--version"]) {
+        return said("skipped: no desktop's keyring here (packages dbus and gnome-keyring)\n");
+    }
+    let bench = Bench::start("token_store = \"os-keyring\"");
+    // Everything of it lies in a folder of its own; it ends with its bus.
+    let first = format!(
+        "export XDG_DATA_HOME=$HOME/data XDG_RUNTIME_DIR=$HOME/run; mkdir -p -m 700 $XDG_RUNTIME_DIR; \
+         printf canary-horse-battery | {DAEMON} --unlock --components=secrets --daemonize;"
+    );
+    let mut pty = session(&bench, &[BUS, "--"], &first);
+    pty.press("login\r");
+    let code = code(&mut pty);
+    answer(&bench, &code, Some("alice"));
+    ran(&mut pty, "login", 0);
+    assert!(
+        !pty.screen().contains("Sign-ins end with"),
+        "{}",
+        pty.screen()
+    );
+    let ring = crate::find(&bench.state(), "login.keyring").expect("a keyring");
+    let kept = std::fs::metadata(&ring).expect("a file").len();
+    bench.clean_files(&bench.state());
+
+    let before = heard(&bench);
+    pty.press("whoami\r");
+    ran(&mut pty, "whoami", 0);
+    assert_eq!(
+        heard(&bench),
+        before,
+        "a live token asks the issuer nothing"
+    );
+    pty.press("logout\r");
+    ran(&mut pty, "logout", 0);
+    assert!(pty.screen().contains("took the tokens back"));
+    let left = std::fs::metadata(&ring).expect("a file").len();
+    assert!(
+        left < kept,
+        "it is out of the keyring: {left} of {kept} bytes"
+    );
+    pty.press("whoami\r");
+    ran(&mut pty, "whoami", 3);
+    bench.clean("the recording", &pty.raw);
+    // The end of what is typed.
+    pty.press("\x04");
+    pty.ended();
 }
 
 #[test]

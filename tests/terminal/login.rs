@@ -3,6 +3,7 @@
 use crashcart::audit::Kind;
 use crashcart::auth::oidc;
 use crashcart::config;
+use crashcart::sim::Options;
 use crashcart::sim::issuer::Settings;
 
 use crate::kept::Bench;
@@ -97,6 +98,31 @@ fn a_login_that_is_denied_or_too_late_says_so_and_is_in_the_log() {
         assert_eq!(count(&bench, &Kind::SessionClosed), 1);
         assert_eq!(count(&bench, &Kind::SessionSignedIn), 0);
     }
+}
+
+#[test]
+fn doctor_warns_where_one_token_opens_clusters_of_different_criticality() {
+    let estate = Options {
+        bare: true,
+        ..Options::default()
+    };
+    let bench = Bench::of("", estate);
+    let said = || {
+        let output = bench.verb(&["doctor"]);
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let warned = "WARN audience crashcart   one token opens clusters of different criticality (sth-prod critical, \
+                  aws-prod critical, lab-1 medium): give each level an audience of its own";
+    let before = said();
+    assert!(before.contains(warned), "{before}");
+    let text = std::fs::read_to_string(bench.config()).expect("a configuration");
+    let (before, lab) = text.split_once("name = \"lab-1\"").expect("lab-1");
+    let lab = lab.replacen("audience = \"crashcart\"", "audience = \"lab\"", 1);
+    let text = format!("{before}name = \"lab-1\"{lab}");
+    std::fs::write(bench.config(), text).expect("written");
+    let after = said();
+    assert!(after.contains("3 clusters"), "{after}");
+    assert!(!after.contains("different criticality"), "{after}");
 }
 
 #[test]

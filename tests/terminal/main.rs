@@ -10,7 +10,14 @@
 mod kept;
 mod keyring;
 mod login;
+#[path = "../auth/night.rs"]
+#[expect(
+    dead_code,
+    reason = "shared with the tests of sign-in, which use all of it"
+)]
+mod night;
 mod pty;
+mod ways;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -43,13 +43,21 @@ pub(crate) struct Night {
 
 impl Night {
     pub(crate) async fn start(issuer: Settings) -> Night {
+        Night::of(Options {
+            issuer,
+            ..Options::default()
+        })
+        .await
+    }
+
+    /// A bare cluster, and whatever else is said of it.
+    pub(crate) async fn of(options: Options) -> Night {
         let home = tempfile::tempdir().unwrap();
         let options = Options {
             seed: 7,
             only: vec!["lab-1".to_owned()],
             bare: true,
-            issuer,
-            ..Options::default()
+            ..options
         };
         let estate = Estate::start(options).await.unwrap();
         let folder = home.path().join("estate");

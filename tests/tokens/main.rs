@@ -9,6 +9,13 @@
 mod console;
 mod live;
 mod logout;
+#[path = "../auth/night.rs"]
+#[expect(
+    dead_code,
+    reason = "shared with the tests of sign-in, which use all of it"
+)]
+mod night;
+mod openshift;
 mod renewal;
 mod shared;
 mod step_up;

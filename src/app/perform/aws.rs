@@ -15,11 +15,16 @@ use crate::config::ClusterAuth;
 use crate::config::ClusterName;
 use crate::config::Eks;
 use crate::config::Secret;
+use crate::sources::cluster::Link;
 use crate::sources::cluster::TokenSlot;
+use crate::sources::fact::Fact;
+use crate::state::event::What;
 use crate::text::SafeText;
 
 /// How often a token is signed: well before [`eks::GOOD`], and again when that failed.
 const SIGN_EVERY: Duration = Duration::from_secs(6 * 60);
+/// How long the keys that could not be had are left alone.
+const ASK_AGAIN: Duration = Duration::from_secs(30);
 
 /// Signs a token for an EKS cluster and puts it into its slot; nothing is done for a cluster that is entered otherwise.
 ///
@@ -38,6 +43,14 @@ pub(super) async fn sign(
         token.map_err(|error| SafeText::from(error.to_string()))?,
     ));
     Ok(())
+}
+
+/// Signs the first token of a connection; each failure is told, and tried again.
+pub(super) async fn sign_first(tools: &Tools, link: &Link, told: impl Fn(Fact) -> What) {
+    while let Err(why) = sign(tools, link.cluster(), link.token()).await {
+        tools.tell(told(Fact::Unreachable(why))).await;
+        tokio::time::sleep(ASK_AGAIN).await;
+    }
 }
 
 async fn signed(tools: &Tools, eks: &Eks) -> Result<Secret, EksError> {

@@ -24,7 +24,7 @@ use crate::sources::watch;
 use crate::state::event::What;
 use crate::text::SafeText;
 
-/// How long whatever failed to give a token is left alone.
+/// How long a program that failed to give a token is left alone.
 const ASK_AGAIN: Duration = Duration::from_secs(30);
 /// Seconds before a program's token ends at which it is asked for the next.
 const EARLY_S: i64 = 60;
@@ -96,10 +96,7 @@ pub(super) async fn follow(tools: Tools, link: Arc<Link>, token: TokenSlot, gene
             tokio::time::sleep(ASK_AGAIN).await;
         }
     }
-    while let Err(why) = aws::sign(&tools, &cluster, link.token()).await {
-        tools.tell(told(Fact::Unreachable(why))).await;
-        tokio::time::sleep(ASK_AGAIN).await;
-    }
+    aws::sign_first(&tools, &link, &told).await;
     let greeting = greeted(&tools, &link, &told).await;
     tools.actors.greeted(&cluster, &greeting);
     kubeconfig_person(&tools, &cluster, &greeting).await;

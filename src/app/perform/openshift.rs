@@ -34,7 +34,7 @@ pub(super) async fn through(
     let left = Duration::try_from(left).unwrap_or_default();
     let leaves = async { while let Some(Ask::Answer(_) | Ask::Address(_)) = asks.recv().await {} };
     if tokio::time::timeout(left, leaves).await.is_err() {
-        this.tell(Step::Tick).await;
+        this.tell(Step::Expired).await;
         return Ok(());
     }
     let tools = &this.tools;

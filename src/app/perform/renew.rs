@@ -29,6 +29,7 @@ use crate::auth::store::Kept;
 use crate::auth::store::Slot;
 use crate::config::Identity;
 use crate::config::Secret;
+use crate::sources::moment::Moment;
 use crate::state::event::What;
 use crate::text::SafeText;
 
@@ -64,6 +65,8 @@ pub(super) async fn keep_fresh(
     mut held: Held,
     asks: &mut mpsc::Receiver<Ask>,
 ) -> Result<(), AuthError> {
+    // The tokens end by the clock that nobody can set: when they were got, and what it shows since.
+    let mut got = this.tools.clock.now();
     loop {
         let here = this.tools.clock.now();
         let idle_s = this.tools.config.idle_s();
@@ -74,39 +77,15 @@ pub(super) async fn keep_fresh(
             this.tell(Step::SignedOut).await;
             return Ok(());
         }
-        let now = here.wall;
+        let now = got.wall_at(here);
         let until = match held.tokens.state.what_next(now) {
             Next::Wait { until } => until,
             Next::Reauth => {
-                this.tell(Step::Tick).await;
+                this.tell(Step::Expired).await;
                 return Ok(());
             }
             Next::Refresh => {
-                let renewal = Renewal {
-                    tools: this.tools.clone(),
-                    slot: this.keeping.clone(),
-                    issuer: held.issuer,
-                };
-                let own = Own {
-                    refresh: held.tokens.refresh.clone(),
-                    person: held.person.clone(),
-                    kept: held.kept,
-                };
-                let (back, renewed) = renewal.alone(Some(own)).await?;
-                held.issuer = back;
-                match renewed {
-                    Ok((session, fresh)) => {
-                        held.tokens = fresh;
-                        this.signed_in(&session, &held.tokens, Kind::SessionRenewed)
-                            .await;
-                    }
-                    Err(error) if error.is_passing() => {
-                        let state = &mut held.tokens.state;
-                        *state = state.unanswered(this.tools.clock.now().wall);
-                        this.tell(error.event()).await;
-                    }
-                    Err(error) => return Err(error),
-                }
+                held = renewed(this, held, &mut got).await?;
                 continue;
             }
         };
@@ -126,6 +105,44 @@ pub(super) async fn keep_fresh(
             },
         }
     }
+}
+
+/// What is held after one renewal, and since when; the same, to be renewed a little later, where the issuer did not answer.
+async fn renewed(
+    this: &SigningIn,
+    mut held: Held,
+    got: &mut Moment,
+) -> Result<Held, AuthError> {
+    let renewal = Renewal {
+        tools: this.tools.clone(),
+        slot: this.keeping.clone(),
+        issuer: held.issuer,
+    };
+    let own = Own {
+        refresh: held.tokens.refresh.clone(),
+        person: held.person.clone(),
+        kept: held.kept,
+    };
+    let (back, renewed) = renewal.alone(Some(own)).await?;
+    held.issuer = back;
+    match renewed {
+        Ok((session, fresh)) => {
+            held.tokens = fresh;
+            *got = this.tools.clock.now();
+            this.signed_in(&session, &held.tokens, Kind::SessionRenewed)
+                .await;
+        }
+        Err(error) if error.is_passing() => {
+            let state = &mut held.tokens.state;
+            *state = state.unanswered(got.wall_at(this.tools.clock.now()));
+            // That another console is at it says nothing about the issuer.
+            if let AuthError::Unreachable { .. } = error {
+                this.tell(error.event()).await;
+            }
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(held)
 }
 
 /// Takes up a sign-in that is kept from before, with its token while that is good: the issuer is not asked anything.
@@ -200,8 +217,10 @@ impl Renewal {
             (self.issuer, renewed)
         });
         // A task that broke off gave no answer.
-        task.await
-            .map_err(|_| unanswered(&host, "the renewal broke off"))
+        task.await.map_err(|_| AuthError::Refused {
+            host,
+            reason: SafeText::new("the renewal broke off"),
+        })
     }
 
     async fn renew(&mut self, own: Option<Own>) -> Result<(Session, Tokens), AuthError> {
@@ -212,8 +231,8 @@ impl Renewal {
         }
         let lock = keeper.lock(&self.tools, &self.slot).await;
         if lock.is_none() && keeper.outlives() {
-            let reason = "another console is renewing this sign-in";
-            return Err(unanswered(self.issuer.host(), reason));
+            let host = self.issuer.host().to_owned();
+            return Err(AuthError::Held { host });
         }
         let person = own.as_ref().map(|own| own.person.clone());
         let renewed = match keeper.read(&self.tools, &self.slot).await {
@@ -368,13 +387,6 @@ async fn revoke(identity: &Identity, kept: &Kept) -> Result<bool, AuthError> {
         None => oidc::discover(identity, DEADLINE).await?,
     };
     issuer.revoke_refresh(refresh).await
-}
-
-fn unanswered(host: &str, reason: &str) -> AuthError {
-    AuthError::Unreachable {
-        host: host.to_owned(),
-        reason: reason.to_owned(),
-    }
 }
 
 fn ahead(now: Timestamp, until: Timestamp) -> Duration {

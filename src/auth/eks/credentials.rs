@@ -121,25 +121,9 @@ pub fn find(profile: Option<&str>, around: &Surroundings<'_>) -> Result<Keys, Ek
     let mut asked = None;
     for (path, title) in &files {
         let section = section(path, title);
-        let value = |key: &str| section.get(key).cloned();
-        let keys = pair(
-            value("aws_access_key_id"),
-            value("aws_secret_access_key"),
-            value("aws_session_token").as_deref(),
-            &format!("profile {profile} in {}", path.display()),
-        )?;
-        if let Some(keys) = keys {
-            return Ok(Keys::Own(keys));
-        }
-        // A role without a token file is taken by other keys, which is not followed.
-        if section.contains_key("web_identity_token_file")
-            && let Some(role) = role(
-                around,
-                &|key, _| value(key),
-                &format!("profile {profile} in {}", path.display()),
-            )?
-        {
-            return Ok(Keys::Role(role));
+        let place = format!("profile {profile} in {}", path.display());
+        if let Some(keys) = of_profile(&section, around, &place)? {
+            return Ok(keys);
         }
         let found = NOT_FOLLOWED
             .iter()
@@ -161,6 +145,27 @@ pub fn find(profile: Option<&str>, around: &Surroundings<'_>) -> Result<Keys, Ek
         profile,
         places: places.join(" or "),
     })
+}
+
+/// What one section of a shared file gives.
+fn of_profile(
+    section: &Section,
+    around: &Surroundings<'_>,
+    place: &str,
+) -> Result<Option<Keys>, EksError> {
+    let value = |key: &str| section.get(key).cloned();
+    let keys = pair(
+        value("aws_access_key_id"),
+        value("aws_secret_access_key"),
+        value("aws_session_token").as_deref(),
+        place,
+    )?;
+    // A role without a token file is taken by other keys, which is not followed.
+    if keys.is_some() || !section.contains_key("web_identity_token_file") {
+        return Ok(keys.map(Keys::Own));
+    }
+    let role = role(around, &|key, _| value(key), place)?;
+    Ok(role.map(Keys::Role))
 }
 
 /// A role and the token of its file, by the keys of a profile and the variables of the same meaning.

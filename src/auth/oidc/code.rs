@@ -2,9 +2,9 @@
 //! on an address of its own machine, which is pasted here or listened for.
 
 use super::Issuer;
+use super::answer::short;
 use super::form::encode;
 use super::http::Http;
-use super::http::short;
 use super::id_token::Expected;
 use super::wire::TokenAnswer;
 use crate::auth::error::AuthError;

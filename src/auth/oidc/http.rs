@@ -1,9 +1,9 @@
 //! One HTTPS client for one server: its authority only, no redirects, no proxy but the one its cluster names, bounded
 //! and timed.
 
+use super::answer::Answer;
 use super::form::encode;
 use super::line::Line;
-use super::wire::Refusal;
 use crate::auth::error::AuthError;
 use crate::config::Identity;
 use crate::config::Pem;
@@ -25,7 +25,6 @@ use rustls::CertificateError;
 use rustls::ClientConfig;
 use rustls::RootCertStore;
 use rustls::pki_types::ServerName;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::error::Error;
 use std::fmt::Write as _;
@@ -35,8 +34,6 @@ use std::time::Duration;
 
 /// The most an answer may hold, in bytes.
 const LARGEST: usize = 1024 * 1024;
-/// The most of an issuer's own words that is shown, in characters.
-const WORDS: usize = 160;
 /// What is asked for unless something else is.
 const JSON: &str = "application/json";
 
@@ -67,13 +64,6 @@ pub(super) struct End<'a> {
     pub(super) client_id: &'a str,
     /// Where the configuration names it, for messages.
     pub(super) place: &'a str,
-}
-
-/// An answer, read to its end.
-pub(super) struct Answer {
-    /// Its HTTP status.
-    pub(super) status: u16,
-    body: Bytes,
 }
 
 impl Http {
@@ -320,80 +310,6 @@ impl Http {
     }
 }
 
-impl Answer {
-    /// The body as JSON, when the status says that it is what was asked for.
-    pub(super) fn json<T: DeserializeOwned>(
-        &self,
-        http: &Http,
-        what: &str,
-    ) -> Result<T, AuthError> {
-        if self.status != 200 {
-            return Err(http.malformed(&format!("{what} (it gave status {})", self.status)));
-        }
-        self.body(http, what)
-    }
-
-    /// The body as JSON, whatever the status says.
-    pub(super) fn body<T: DeserializeOwned>(
-        &self,
-        http: &Http,
-        what: &str,
-    ) -> Result<T, AuthError> {
-        serde_json::from_slice(&self.body).map_err(|_| http.malformed(what))
-    }
-
-    /// The body as text; what is none is replaced.
-    pub(super) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    /// The code of a refusal, such as `slow_down`.
-    pub(super) fn error_code(&self) -> Option<String> {
-        self.said().map(|refusal| refusal.error)
-    }
-
-    /// Fails when the issuer refused, in its own words.
-    pub(super) fn refusal(&self, http: &Http) -> Result<(), AuthError> {
-        if self.status == 200 {
-            return Ok(());
-        }
-        let (_, reason) = self.words();
-        Err(AuthError::Refused {
-            host: http.host.clone(),
-            reason,
-        })
-    }
-
-    /// Fails when the issuer refused a sign-in that begins: what to do next depends on its code.
-    pub(super) fn first_refusal(&self, http: &Http) -> Result<(), AuthError> {
-        if self.status == 200 {
-            return Ok(());
-        }
-        let (code, words) = self.words();
-        Err(http.refused(&code, words))
-    }
-
-    /// The code of a refusal, empty where it has none, and its words.
-    pub(super) fn words(&self) -> (String, SafeText) {
-        match self.said() {
-            Some(refusal) => {
-                let words = refusal.error_description.as_ref();
-                let words = short(words.unwrap_or(&refusal.error));
-                (refusal.error, words)
-            }
-            None => (
-                String::new(),
-                SafeText::new(&format!("status {}", self.status)),
-            ),
-        }
-    }
-
-    fn said(&self) -> Option<Refusal> {
-        let bad = (400..500).contains(&self.status);
-        bad.then(|| serde_json::from_slice(&self.body).ok())?
-    }
-}
-
 /// The header of a bearer token, which no log shows; none that is sent where the token is no header's text.
 fn bearer(token: &Secret) -> HeaderValue {
     let text = format!("Bearer {}", token.expose());
@@ -401,12 +317,6 @@ fn bearer(token: &Secret) -> HeaderValue {
         HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("Bearer"));
     value.set_sensitive(true);
     value
-}
-
-/// An issuer's own words, cut where they go on and on.
-pub(super) fn short(words: &str) -> SafeText {
-    let words: String = words.trim_end_matches('.').chars().take(WORDS).collect();
-    SafeText::new(&words)
 }
 
 /// The TLS error at one link of a chain of causes. An I/O error carries it inside, sometimes in a

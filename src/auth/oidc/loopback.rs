@@ -5,6 +5,7 @@
 
 use crate::auth::error::AuthError;
 use crate::auth::redirect;
+use std::fmt;
 use std::io;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -14,6 +15,8 @@ use tokio::net::TcpStream;
 const PATH: &str = "/callback";
 /// The most that is read of a request, in bytes.
 const LARGEST: usize = 2 * redirect::LONGEST;
+/// How long a door that cannot open rests before it is tried again.
+const BREATH: Duration = Duration::from_millis(100);
 /// How long a request may take to come: the next visitor waits behind it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -25,11 +28,17 @@ pub struct Door {
 }
 
 /// A request of the right form; whether it belongs to the sign-in is for [`redirect::read`] to say.
-#[derive(Debug)]
 pub struct Visit {
     /// The whole address that was asked for.
     pub address: String,
     stream: TcpStream,
+}
+
+/// There is a code in the address: it is not shown.
+impl fmt::Debug for Visit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Visit").finish_non_exhaustive()
+    }
 }
 
 impl Door {
@@ -54,7 +63,7 @@ impl Door {
         loop {
             let Ok((stream, _)) = self.listener.accept().await else {
                 // Out of descriptors, say: others give theirs back meanwhile.
-                tokio::task::yield_now().await;
+                tokio::time::sleep(BREATH).await;
                 continue;
             };
             let head = tokio::time::timeout(PATIENCE, head(&stream)).await;

@@ -5,6 +5,7 @@
 //! not followed, no proxy of the environment is asked, an answer is at most 1 MiB, and every call
 //! ends by its deadline. Nothing here starts a task or knows the time.
 
+mod answer;
 mod code;
 mod device;
 mod form;

@@ -4,10 +4,10 @@
 //! asked with the token. Signing out deletes the token's own object. Both servers are asked by the cluster's own rules:
 //! pinned key, proxy, name in the certificate.
 
+use super::answer::Answer;
 use super::code::Asked;
 use super::code::CodeGrant;
 use super::code::Return;
-use super::http::Answer;
 use super::http::End;
 use super::http::Http;
 use crate::auth::error::AuthError;

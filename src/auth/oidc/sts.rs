@@ -2,10 +2,10 @@
 //!
 //! The request is not signed: the token is all there is, so it goes only to a server that the configuration vouches for.
 
-use super::http::Answer;
+use super::answer::Answer;
+use super::answer::short;
 use super::http::End;
 use super::http::Http;
-use super::http::short;
 use crate::auth::eks;
 use crate::auth::eks::Credentials;
 use crate::auth::eks::EksError;

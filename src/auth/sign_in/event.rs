@@ -34,7 +34,7 @@ pub enum Event {
     TakenUp(Session),
     /// It was denied on the page.
     Denied,
-    /// The code is over.
+    /// The code is over; of a sign-in, that nothing renews its tokens any more.
     Expired,
     /// The issuer did not answer.
     Unreachable {

@@ -249,6 +249,11 @@ fn signed_in(session: Session, event: &Event, now: Timestamp) -> SignIn {
         Event::Refused { host, reason } => SignIn::ended(&format!(
             "{host} did not renew the sign-in: {reason}. n signs in again."
         )),
+        // Whoever holds the tokens says so: nothing renews them.
+        Event::Expired => {
+            let at = words::clock(now, now);
+            SignIn::ended(&format!("The sign-in ended at {at}. n signs in again."))
+        }
         _ if over => {
             let at = words::clock(session.expires_at, now);
             SignIn::ended(&format!("The sign-in ended at {at}. n signs in again."))

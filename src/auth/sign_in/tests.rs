@@ -227,3 +227,12 @@ fn late_answers_change_nothing() {
         "no session without a code shown"
     );
 }
+
+#[test]
+fn a_sign_in_that_nothing_renews_any_more_has_ended_whatever_the_clock_says() {
+    let state = SignIn::SignedIn(session()).step(Event::Expired, at("04:20:00"));
+    assert_eq!(
+        says(&state),
+        "The sign-in ended at 04:20Z. n signs in again."
+    );
+}

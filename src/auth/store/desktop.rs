@@ -3,6 +3,7 @@
 //! Only a bus that is a socket is spoken to: an address may also name a program to run, and we start none. The service may
 //! ask its user for a password and wait for it; the caller bounds that.
 
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use keyring_core::Entry;
@@ -20,7 +21,9 @@ const BUS: &str = "DBUS_SESSION_BUS_ADDRESS";
 
 /// The keyring of a desktop session.
 pub struct Desktop {
-    store: Arc<zbus_secret_service_keyring_store::Store>,
+    /// Never dropped: that would wait for the bus wherever the last holder happens to be, also where nobody may wait. One
+    /// is opened for a process, and the bus sees when that ends.
+    store: ManuallyDrop<Arc<zbus_secret_service_keyring_store::Store>>,
 }
 
 impl std::fmt::Debug for Desktop {
@@ -40,7 +43,7 @@ impl Desktop {
         }
         let store = zbus_secret_service_keyring_store::Store::new();
         Ok(Desktop {
-            store: store.map_err(|error| refused(&error))?,
+            store: ManuallyDrop::new(store.map_err(|error| refused(&error))?),
         })
     }
 

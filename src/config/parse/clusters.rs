@@ -77,10 +77,10 @@ pub(super) fn clusters(
         let name = table.name()?;
         names.take("cluster", &table, name)?;
         let ca = table.need("ca", "\"FILE.crt\", the authority of its server")?;
+        let (auth, theirs) = auth(&table, told, warnings)?;
         let ca = authority(&table, told.folder, ca)?;
         let server = address(&table, "server", "\"https://HOST:6443\"")?;
         let fingerprint = fingerprint(&table)?;
-        let (auth, theirs) = auth(&table, told, warnings)?;
         let route = route(&table, theirs)?;
         let shown = access::Server {
             address: &server,

@@ -51,10 +51,11 @@ pub fn load(path: &Path, policy: Option<&Path>) -> Result<Config, ConfigError> {
         programs: &policy.programs,
     };
     let clusters = clusters::clusters(&top, &told, &mut warnings)?;
-    let estate = estate(&top, &clusters)?;
+    let mut estate = estate(&top, &clusters)?;
     let zones = zones::zones(&top, &clusters, &estate)?;
     let mut tokens = tokens::tokens(&top)?;
-    policy::narrow(&mut policy, &top, (&clusters, &zones), &mut tokens)?;
+    let held = (&mut estate, clusters.as_slice(), zones.as_slice());
+    policy::narrow(&mut policy, &top, held, &mut tokens)?;
     Ok(Config {
         path: path.to_path_buf(),
         estate,

@@ -5,6 +5,7 @@
 //! writes it.
 
 use super::Policy;
+use super::load::in_folders_of_root;
 use super::load::of_root;
 use super::parse::parse;
 use crate::config::ConfigError;
@@ -29,6 +30,7 @@ pub(super) fn read(path: &Path, pinned: &Path) -> Result<Policy, ConfigError> {
     let advice = "ask whoever signs the policy";
     let (pem, about) = file::read(pinned, advice)?;
     of_root(pinned, "a pinned key", &about)?;
+    in_folders_of_root(pinned)?;
     let key = key(&pem).ok_or_else(|| {
         let sentence = "this is no Ed25519 public key in PEM; as root: openssl pkey -in KEY -pubout -out policy.pub";
         ConfigError::file(pinned, sentence)

@@ -8,6 +8,7 @@ use crate::config::ConfigError;
 use crate::config::file;
 use crate::config::file::Standing;
 use std::fs::Metadata;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// Where the system's policy is; it must belong to root.
@@ -93,15 +94,19 @@ fn newer(machine: Policy, named: Policy, path: &Path) -> Result<Policy, ConfigEr
     Err(ConfigError::file(path, sentence))
 }
 
-/// Whether something is there; what cannot be looked at counts as there, so that reading it
-/// complains instead of going on without.
+/// Whether something is there; what cannot be looked at counts as there, and so does a link that leads nowhere, so that
+/// reading it complains instead of going on without.
 fn exists(path: &Path) -> bool {
-    path.try_exists().unwrap_or(true)
+    match path.symlink_metadata() {
+        Ok(_) => true,
+        Err(error) => error.kind() != ErrorKind::NotFound,
+    }
 }
 
 fn read_system(path: &Path) -> Result<Policy, ConfigError> {
     let (bytes, about) = file::read(path, "ask whoever keeps this machine's policy")?;
     of_root(path, "a policy", &about)?;
+    in_folders_of_root(path)?;
     parse(path, bytes)
 }
 
@@ -114,6 +119,25 @@ pub(super) fn of_root(path: &Path, what: &str, about: &Metadata) -> Result<(), C
         "{what} counts only if it belongs to root and nobody else may write it; as root: chown root and chmod 0644"
     );
     Err(ConfigError::file(path, sentence))
+}
+
+/// Refuses what lies where its user could take it away or put another in its place: each folder above it, from wherever
+/// a link leads, must be root's and written to by nobody else, or sticky as `/tmp` is.
+pub(super) fn in_folders_of_root(path: &Path) -> Result<(), ConfigError> {
+    let whole = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let lies = path.ancestors().skip(1).chain(whole.ancestors().skip(1));
+    for folder in lies.filter(|folder| !folder.as_os_str().is_empty()) {
+        let standing = folder.metadata().map(|about| Standing::of(&about));
+        if standing.is_ok_and(|it| counts(&it) || (it.owner == 0 && it.mode & 0o1000 != 0)) {
+            continue;
+        }
+        let sentence = format!(
+            "it counts only where nobody but root can replace it, and the folder {} is not so; as root: chown root and chmod 0755",
+            folder.display()
+        );
+        return Err(ConfigError::file(path, sentence));
+    }
+    Ok(())
 }
 
 fn read_beside(path: &Path) -> Result<Policy, ConfigError> {

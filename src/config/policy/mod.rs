@@ -328,6 +328,24 @@ mod tests {
     }
 
     #[test]
+    fn a_program_is_given_neither_an_agent_nor_what_changes_it() {
+        for (name, words) in [
+            ("SSH_AUTH_SOCK", "a person's agent"),
+            ("LD_PRELOAD", "it changes what is run"),
+        ] {
+            let sha256 = "0".repeat(64);
+            let text =
+                format!("[[program]]\npath = \"/p\"\nsha256 = \"{sha256}\"\nenv = [\"{name}\"]\n");
+            let said = parse(Path::new("/p.toml"), text.into_bytes()).unwrap_err();
+            let said = said.to_string();
+            assert!(
+                said.starts_with("/p.toml line 4: ") && said.contains(words),
+                "{said}"
+            );
+        }
+    }
+
+    #[test]
     fn a_key_that_nobody_knows_is_refused() {
         let said = parse(
             Path::new("/p.toml"),

@@ -3,7 +3,9 @@
 use super::Policy;
 use crate::config::ConfigError;
 use crate::config::clusters::Cluster;
+use crate::config::clusters::ClusterName;
 use crate::config::duration;
+use crate::config::estate::Estate;
 use crate::config::keys;
 use crate::config::table::Table;
 use crate::config::tokens::TokenSettings;
@@ -16,7 +18,7 @@ use crate::config::zone::Zone;
 pub(in crate::config) fn narrow(
     policy: &mut Policy,
     top: &Table<'_>,
-    (clusters, zones): (&[Cluster], &[Zone]),
+    (estate, clusters, zones): (&mut Estate, &[Cluster], &[Zone]),
     tokens: &mut TokenSettings,
 ) -> Result<(), ConfigError> {
     issuers(policy, top)?;
@@ -28,6 +30,7 @@ pub(in crate::config) fn narrow(
         for zone in zones {
             said.extend(members(policy, clusters, zone));
         }
+        said.extend(outside(policy, clusters, estate));
     }
     policy.narrowed = said;
     Ok(())
@@ -85,6 +88,33 @@ fn people(policy: &Policy, zone: &Zone) -> Option<String> {
     })
 }
 
+/// The uid that a cluster is pinned to.
+fn uid<'a>(clusters: &'a [Cluster], name: &ClusterName) -> Option<&'a str> {
+    let cluster = clusters.iter().find(|one| one.name == *name);
+    let print = cluster.and_then(|one| one.fingerprint.as_ref());
+    print.and_then(|print| print.uid.as_deref())
+}
+
+/// Takes out of `outside` what policy counts to a zone: it stands in NO ZONE and is judged, whatever the file says.
+fn outside(policy: &Policy, clusters: &[Cluster], estate: &mut Estate) -> Vec<String> {
+    let mut said = Vec::new();
+    for entry in &mut estate.outside {
+        let (cluster, uid) = (&entry.cluster, uid(clusters, &entry.cluster));
+        entry.namespaces.retain(|name| {
+            let claim = policy.claim(uid, name);
+            said.extend(claim.map(|claim| {
+                format!(
+                    "{name} on {cluster} stands in outside, policy counts it to {}; it is judged in NO ZONE",
+                    claim.name
+                )
+            }));
+            claim.is_none()
+        });
+    }
+    estate.outside.retain(|entry| !entry.namespaces.is_empty());
+    said
+}
+
 /// The namespaces of a zone that policy gives to a stricter one.
 fn members(policy: &Policy, clusters: &[Cluster], zone: &Zone) -> Vec<String> {
     let mut said = Vec::new();
@@ -92,9 +122,7 @@ fn members(policy: &Policy, clusters: &[Cluster], zone: &Zone) -> Vec<String> {
         let MemberBy::Namespaces(names) = &member.by else {
             continue;
         };
-        let cluster = clusters.iter().find(|one| one.name == member.cluster);
-        let print = cluster.and_then(|one| one.fingerprint.as_ref());
-        let uid = print.and_then(|print| print.uid.as_deref());
+        let uid = uid(clusters, &member.cluster);
         for name in names {
             let claim = policy.claim(uid, name);
             let stricter = claim.filter(|claim| claim.people > policy.people(zone));

@@ -156,6 +156,11 @@ fn programs(top: &Table<'_>) -> Result<Vec<Program>, ConfigError> {
         }
         let env = table.texts("env")?;
         let loads = |name: &&Found<&str>| name.value.starts_with("LD_") || name.value.contains('=');
+        if let Some(agent) = env.iter().find(|name| name.value == "SSH_AUTH_SOCK") {
+            let sentence =
+                "env may not name SSH_AUTH_SOCK: no program is given the keys of a person's agent";
+            return Err(table.error(agent.at, sentence));
+        }
         if let Some(bad) = env.iter().find(loads) {
             let sentence = format!("env may not name {:?}: it changes what is run", bad.value);
             return Err(table.error(bad.at, sentence));

@@ -373,10 +373,7 @@ mod tests {
                 format!("witnesses = [\"{other_id}\"]"),
                 "a witness is damaged",
             ),
-            (
-                "witnesses = [\"w+x\"]".to_owned(),
-                "a witness is no verifier key",
-            ),
+            ("witnesses = [\"w+x\"]".to_owned(), "no verifier key"),
             (
                 format!("witnesses = [\"{WITNESS}\", \"{WITNESS}\"]"),
                 "stands twice",

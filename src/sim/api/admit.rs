@@ -9,8 +9,9 @@ use crate::sim::store::Resource;
 use crate::sim::store::Store;
 use crate::sim::store::meta;
 
-/// Adds to a new object what no client owns: admission's fields, addresses and the first status.
-pub(super) fn admit(res: &Resource, object: &mut Value, store: &Store) {
+/// Adds to a new object what no client owns: admission's fields, addresses and the first status. What is random comes
+/// from `dice`, which are not the store's own: the object may still be refused.
+pub(super) fn admit(res: &Resource, object: &mut Value, store: &Store, dice: &mut Dice) {
     match (res.group, res.plural) {
         ("", "pods") => pod(object),
         ("apps", kind) => {
@@ -27,7 +28,7 @@ pub(super) fn admit(res: &Resource, object: &mut Value, store: &Store) {
                 }),
             };
         }
-        ("batch", "jobs") => own_job(object, store),
+        ("batch", "jobs") => own_job(object, dice),
         ("batch", _) | ("", "resourcequotas") => object["status"] = json!({}),
         ("", "persistentvolumeclaims") => {
             hold(object, "kubernetes.io/pvc-protection");
@@ -38,7 +39,7 @@ pub(super) fn admit(res: &Resource, object: &mut Value, store: &Store) {
             let now = seconds(store.clock().now());
             object["status"] = json!({ "phase": "Pending", "lastPhaseTransitionTime": now });
         }
-        ("", "services") => address(object, store),
+        ("", "services") => address(object, dice),
         ("", "nodes") => node(object),
         ("", "events") => {
             default(object, "eventTime", Value::Null);
@@ -61,9 +62,9 @@ pub(super) fn admit(res: &Resource, object: &mut Value, store: &Store) {
 }
 
 /// A job selects its pods by its own uid, unless it says that it selects by itself.
-fn own_job(object: &mut Value, store: &Store) {
+fn own_job(object: &mut Value, dice: &mut Dice) {
     object["status"] = json!({});
-    let uid = Value::from(store.dice(Dice::uuid));
+    let uid = Value::from(dice.uuid());
     meta::set(object, "uid", uid.clone());
     if object["spec"]["manualSelector"] == true {
         return;
@@ -167,12 +168,12 @@ fn quality(pod: &Value) -> &'static str {
     }
 }
 
-fn address(object: &mut Value, store: &Store) {
+fn address(object: &mut Value, dice: &mut Dice) {
     if object["spec"]["type"] == "ExternalName" {
         object["status"] = json!({ "loadBalancer": {} });
         return;
     }
-    let [a, b] = store.dice(|dice| [dice.below(255), dice.below(253) + 1]);
+    let [a, b] = [dice.below(255), dice.below(253) + 1];
     let spec = &mut object["spec"];
     default(spec, "clusterIP", format!("10.96.{a}.{b}").into());
     let address = spec["clusterIP"].clone();

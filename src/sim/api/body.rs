@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::sim::api::Ask;
 use crate::sim::api::protobuf;
+use crate::sim::api::types;
 use crate::sim::store::Refusal;
 use crate::sim::store::Resource;
 
@@ -29,21 +30,34 @@ pub(super) fn read(ask: &Ask) -> Result<Value, Refusal> {
         }
         _ => Err(Refusal::unsupported_media(READ)),
     }?;
-    if read.is_object() {
-        return Ok(read);
+    match read {
+        Value::Object(_) => Ok(read),
+        // Go reads nothing into an object, and leaves it empty.
+        Value::Null => Ok(Value::Object(serde_json::Map::new())),
+        other => Err(Refusal::bad_request(unshaped(&other))),
     }
-    let got = match read {
-        Value::Array(_) => "array",
-        Value::String(_) => "string",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        _ => "null",
-    };
-    // Where Go reads the version and the kind first.
-    let why = format!(
+}
+
+/// What Go says of what is no object, where it reads the version and the kind first.
+fn unshaped(read: &Value) -> String {
+    let got = types::shape(read);
+    format!(
         "couldn't get version/kind; json parse error: json: cannot unmarshal {got} into Go value of type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}"
-    );
-    Err(Refusal::bad_request(why))
+    )
+}
+
+/// The bytes of what is no object as a real server repeats them: the first thirty.
+fn repeated(sent: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let mut hex = String::new();
+    for byte in sent.iter().take(30) {
+        // Writing into a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    if sent.len() > 30 {
+        hex.push_str(" ...");
+    }
+    hex
 }
 
 fn json(ask: &Ask) -> Result<Value, Refusal> {
@@ -71,6 +85,14 @@ pub(super) fn object(ask: &Ask, res: &Resource) -> Result<Value, Refusal> {
                 "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: {} ({sent})",
                 res.kind,
                 unread(&error, &ask.body)
+            )))
+        }
+        Ok(other) if json && !other.is_object() && !other.is_null() => {
+            Err(Refusal::bad_request(format!(
+                "the object provided is unrecognized (must be of type {}): {} ({})",
+                res.kind,
+                unshaped(&other),
+                repeated(&ask.body)
             )))
         }
         _ => read(ask),

@@ -7,9 +7,11 @@ use crate::sim::api::Ask;
 use crate::sim::api::Server;
 use crate::sim::api::body;
 use crate::sim::api::delete;
+use crate::sim::api::managed;
 use crate::sim::api::path::Target;
 use crate::sim::api::shape;
 use crate::sim::api::write;
+use crate::sim::clock::seconds;
 use crate::sim::controllers::budgets;
 use crate::sim::controllers::selector;
 use crate::sim::store::Preconditions;
@@ -36,11 +38,11 @@ pub(super) fn evict(
     let phase = meta::text(&pod, "/status/phase");
     // What does not run, or is going already, disturbs nobody.
     let free = matches!(phase, "Succeeded" | "Failed" | "Pending") || meta::is_going(&pod);
-    if !free {
-        refuse_disruption(store, &pod)?;
-    }
     let options = &eviction["deleteOptions"];
     let dry = write::dry(ask)? || !meta::list(options, "/dryRun").is_empty();
+    if !free {
+        disrupt(store, &pod, dry)?;
+    }
     if !dry {
         let grace = options["gracePeriodSeconds"].as_u64();
         let given = |pointer: &str| {
@@ -59,32 +61,80 @@ pub(super) fn evict(
     Ok(shape::json(201, &done))
 }
 
-/// 429 when a budget would be broken; 500 when there are two, which a real server cannot judge either.
-fn refuse_disruption(store: &Store, pod: &Value) -> Result<(), Refusal> {
+/// Takes one disruption from the budget of a pod. As on a real server only the status of the budget counts, which its
+/// controller keeps: 429 when it allows none; 500 when there are two budgets, which a real server cannot judge either.
+fn disrupt(store: &Store, pod: &Value, dry: bool) -> Result<(), Refusal> {
     let ns = Some(meta::namespace(pod));
-    let budgets = store.list(&resources::PODDISRUPTIONBUDGETS, ns).0;
-    let mut own = budgets.iter().filter(|budget| covers(budget, pod));
-    let (Some(budget), None) = (own.next(), own.next()) else {
-        let words = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
-        return match budgets.iter().filter(|budget| covers(budget, pod)).count() {
-            0 => Ok(()),
-            _ => Err(Refusal::new(500, "InternalError", words)),
-        };
+    let res = &resources::PODDISRUPTIONBUDGETS;
+    let mut own = store.list(res, ns).0;
+    own.retain(|budget| covers(budget, pod));
+    let budget = match own.as_slice() {
+        [] => return Ok(()),
+        [budget] => budget,
+        _ => {
+            let words = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
+            return Err(Refusal::new(500, "InternalError", words));
+        }
     };
-    let expected = store.select(&resources::PODS, ns, |pod| covers(budget, pod));
-    let healthy = expected.iter().filter(|pod| is_healthy(pod)).count();
-    let expected = budgets::expected(store, budget, &expected);
-    let wanted = wanted(budget, expected);
-    let spare = expected > 0 && healthy > wanted;
-    if spare || !is_healthy(pod) && wanted > 0 && healthy >= wanted {
+    if !is_healthy(pod) && spares_unhealthy(budget) {
         return Ok(());
     }
+    allows(budget)?;
+    if dry {
+        return Ok(());
+    }
+    let taken = store.try_update(res, ns, meta::name(budget), false, |value| {
+        allows(value)?;
+        let before = value.clone();
+        let now = store.clock().now();
+        let left = meta::number(value, "/status/disruptionsAllowed") - 1;
+        let status = &mut value["status"];
+        status["disruptionsAllowed"] = json!(left);
+        status["disruptedPods"][meta::name(pod)] = json!(seconds(now));
+        if left == 0 {
+            budgets::mark(value, now, false);
+        }
+        let writer = managed::Writer {
+            manager: "kube-apiserver".to_owned(),
+            operation: "Update",
+            sub: "status".to_owned(),
+            time: seconds(now),
+        };
+        managed::note(&before, value, res, &writer);
+        Ok(())
+    });
+    taken.map(drop)
+}
+
+/// Whether a budget lets go of a pod that does not serve without counting it.
+fn spares_unhealthy(budget: &Value) -> bool {
+    let wanted = meta::number(budget, "/status/desiredHealthy");
+    budget["spec"]["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+        || wanted > 0 && meta::number(budget, "/status/currentHealthy") >= wanted
+}
+
+fn allows(budget: &Value) -> Result<(), Refusal> {
+    let number = |pointer: &str| meta::number(budget, pointer);
+    let name = meta::name(budget);
+    let why = if number("/status/observedGeneration") < number("/metadata/generation") {
+        format!("The disruption budget {name} is still being processed by the server.")
+    } else if number("/status/disruptionsAllowed") > 0 {
+        return Ok(());
+    } else {
+        let (healthy, wanted) = (
+            number("/status/currentHealthy"),
+            number("/status/desiredHealthy"),
+        );
+        if healthy > wanted {
+            format!("The disruption budget {name} does not allow evicting pods currently")
+        } else {
+            format!(
+                "The disruption budget {name} needs {wanted} healthy pods and has {healthy} currently"
+            )
+        }
+    };
     let words = "Cannot evict pod as it would violate the pod's disruption budget.";
     let mut refusal = Refusal::new(429, "TooManyRequests", words);
-    let why = format!(
-        "The disruption budget {} needs {wanted} healthy pods and has {healthy} currently",
-        meta::name(budget)
-    );
     refusal.details = json!({"causes": [{"reason": "DisruptionBudget", "message": why}]});
     Err(refusal)
 }
@@ -130,64 +180,57 @@ mod tests {
     use super::*;
     use crate::sim::clock::Clock;
 
-    fn store(budget: &Value, pods: usize) -> Store {
+    /// A budget of which its controller last wrote that so many may go, are healthy and are wanted.
+    fn store([allowed, healthy, wanted]: [u32; 3], ready: &str) -> (Store, Value) {
         let clock = Clock::manual("2026-08-15T04:31:00Z".parse().unwrap());
         let store = Store::new(clock, 1);
         let shop = json!({"metadata": {"name": "shop"}});
         store.create(&resources::NAMESPACES, None, shop).unwrap();
-        let budget = json!({"metadata": {"name": "web"}, "spec": budget});
+        let budget = json!({"metadata": {"name": "web"},
+            "spec": {"minAvailable": 9, "selector": {"matchLabels": {"app": "web"}}},
+            "status": {"observedGeneration": 1, "disruptionsAllowed": allowed, "currentHealthy": healthy,
+                "desiredHealthy": wanted}});
         store
             .create(&resources::PODDISRUPTIONBUDGETS, Some("shop"), budget)
             .unwrap();
-        for pod in 0..pods {
-            let pod = json!({"metadata": {"name": format!("web-{pod}"), "labels": {"app": "web"}},
-                "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}});
-            store.create(&resources::PODS, Some("shop"), pod).unwrap();
-        }
-        store
-    }
-
-    fn may_go(spec: &Value, pods: usize) -> Result<(), Refusal> {
-        let store = store(spec, pods);
-        let pod = store.get(&resources::PODS, Some("shop"), "web-0").unwrap();
-        refuse_disruption(&store, &pod)
+        let pod = json!({"metadata": {"name": "web-0", "namespace": "shop", "labels": {"app": "web"}},
+            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": ready}]}});
+        (store, pod)
     }
 
     #[test]
-    fn a_budget_keeps_as_many_as_it_wants() {
-        let selector = json!({"matchLabels": {"app": "web"}});
-        let table = [
-            (json!({"minAvailable": 2, "selector": selector}), 2, false),
-            (json!({"minAvailable": 2, "selector": selector}), 3, true),
-            (
-                json!({"minAvailable": "100%", "selector": selector}),
-                3,
-                false,
-            ),
-            (
-                json!({"minAvailable": "50%", "selector": selector}),
-                3,
-                false, // a share of what no controller is asked for
-            ),
-            (json!({"maxUnavailable": 0, "selector": selector}), 3, false),
-            (
-                json!({"maxUnavailable": "30%", "selector": selector}),
-                3,
-                false,
-            ),
-            (
-                json!({"minAvailable": 9, "selector": {"matchLabels": {"app": "db"}}}),
-                2,
-                true,
-            ),
-            (json!({"minAvailable": 9}), 2, true),
-        ];
-        for (spec, pods, goes) in table {
-            assert_eq!(may_go(&spec, pods).is_ok(), goes, "{spec} {pods}");
+    fn a_budget_lets_go_of_as_many_as_its_status_allows() {
+        for (status, ready, goes) in [
+            ([1, 3, 2], "True", true),
+            ([0, 2, 2], "True", false),
+            ([0, 3, 2], "True", false),
+            ([0, 2, 2], "False", true),
+            ([0, 1, 2], "False", false),
+            ([0, 0, 0], "False", false),
+        ] {
+            let (store, pod) = store(status, ready);
+            let asked = disrupt(&store, &pod, false);
+            assert_eq!(asked.is_ok(), goes, "{status:?} {ready}");
         }
-        let refusal = may_go(&json!({"minAvailable": 2, "selector": selector}), 2).unwrap_err();
-        let why = "The disruption budget web needs 2 healthy pods and has 2 currently";
+        let (store, pod) = store([1, 3, 2], "True");
+        disrupt(&store, &pod, true).unwrap();
+        disrupt(&store, &pod, false).unwrap();
+        let refusal = disrupt(&store, &pod, false).unwrap_err();
+        let why = "The disruption budget web does not allow evicting pods currently";
         assert_eq!(refusal.details["causes"][0]["message"], why);
         assert_eq!(refusal.code, 429);
+    }
+
+    #[test]
+    fn what_a_budget_wants_is_a_number_or_a_share_rounded_up() {
+        for (spec, of, wants) in [
+            (json!({"minAvailable": 2}), 5, 2),
+            (json!({"minAvailable": "50%"}), 3, 2),
+            (json!({"maxUnavailable": "30%"}), 3, 2),
+            (json!({"maxUnavailable": 0}), 3, 3),
+            (json!({}), 3, 0),
+        ] {
+            assert_eq!(wanted(&json!({"spec": spec}), of), wants, "{spec}");
+        }
     }
 }

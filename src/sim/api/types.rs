@@ -9,37 +9,43 @@ use crate::sim::store::Resource;
 /// The form of an instant with microseconds, as Go writes it down.
 const MICRO: &str = "2006-01-02T15:04:05.000000Z07:00";
 
-/// Where a built-in kind has an object, if it has anything there.
-const OBJECTS: [&str; 14] = [
-    "/metadata",
-    "/spec",
-    "/spec/selector",
-    "/spec/strategy",
-    "/spec/updateStrategy",
-    "/spec/hostPath",
-    "/spec/template",
-    "/spec/template/metadata",
-    "/spec/template/metadata/labels",
-    "/spec/template/spec",
-    "/spec/jobTemplate",
-    "/spec/jobTemplate/spec",
-    "/spec/jobTemplate/spec/template",
-    "/spec/jobTemplate/spec/template/spec",
+/// Where a built-in kind has an object, if it has anything there, and Go's name of its type.
+const OBJECTS: [(&str, &str); 14] = [
+    ("/metadata", "v1.ObjectMeta"),
+    ("/spec", "v1.{}Spec"),
+    ("/spec/selector", "v1.LabelSelector"),
+    ("/spec/strategy", "v1.DeploymentStrategy"),
+    ("/spec/updateStrategy", "v1.{}UpdateStrategy"),
+    ("/spec/hostPath", "v1.HostPathVolumeSource"),
+    ("/spec/template", "v1.PodTemplateSpec"),
+    ("/spec/template/metadata", "v1.ObjectMeta"),
+    ("/spec/template/metadata/labels", "map[string]string"),
+    ("/spec/template/spec", "v1.PodSpec"),
+    ("/spec/jobTemplate", "v1.JobTemplateSpec"),
+    ("/spec/jobTemplate/spec", "v1.JobSpec"),
+    ("/spec/jobTemplate/spec/template", "v1.PodTemplateSpec"),
+    ("/spec/jobTemplate/spec/template/spec", "v1.PodSpec"),
 ];
-/// Where it has a list of objects.
-const LISTS: [&str; 12] = [
-    "/spec/containers",
-    "/spec/initContainers",
-    "/spec/volumes",
-    "/spec/ports",
-    "/spec/volumeClaimTemplates",
-    "/spec/template/spec/containers",
-    "/spec/template/spec/initContainers",
-    "/spec/template/spec/volumes",
-    "/spec/jobTemplate/spec/template/spec/containers",
-    "/spec/jobTemplate/spec/template/spec/initContainers",
-    "/spec/jobTemplate/spec/template/spec/volumes",
-    "/subjects",
+/// Where it has a list of objects, and Go's name of their type.
+const LISTS: [(&str, &str); 12] = [
+    ("/spec/containers", "v1.Container"),
+    ("/spec/initContainers", "v1.Container"),
+    ("/spec/volumes", "v1.Volume"),
+    ("/spec/ports", "v1.ServicePort"),
+    ("/spec/volumeClaimTemplates", "v1.PersistentVolumeClaim"),
+    ("/spec/template/spec/containers", "v1.Container"),
+    ("/spec/template/spec/initContainers", "v1.Container"),
+    ("/spec/template/spec/volumes", "v1.Volume"),
+    (
+        "/spec/jobTemplate/spec/template/spec/containers",
+        "v1.Container",
+    ),
+    (
+        "/spec/jobTemplate/spec/template/spec/initContainers",
+        "v1.Container",
+    ),
+    ("/spec/jobTemplate/spec/template/spec/volumes", "v1.Volume"),
+    ("/subjects", "v1.Subject"),
 ];
 
 /// What the first value of another type is, if there is one.
@@ -86,36 +92,63 @@ fn misshapen(res: &Resource, object: &Value) -> Option<String> {
     if res.custom {
         let metadata = object.get("metadata")?;
         let wrong = !metadata.is_null() && !metadata.is_object();
-        return wrong.then(|| cannot(metadata, &format!("{kind}.metadata"), "v1.ObjectMeta"));
+        return wrong.then(|| {
+            let got = shape(metadata);
+            format!("json: cannot unmarshal {got} into Go value of type v1.ObjectMeta")
+        });
     }
-    let field = |pointer: &str| format!("{kind}{}", pointer.replace('/', "."));
-    let objects = OBJECTS.iter().find_map(|pointer| {
+    let objects = OBJECTS.iter().find_map(|(pointer, of)| {
         let value = object.pointer(pointer)?;
         let wrong = !value.is_null() && !value.is_object();
-        wrong.then(|| cannot(value, &field(pointer), "object"))
+        wrong.then(|| cannot(value, &field(kind, pointer), &of.replace("{}", kind)))
     });
     objects.or_else(|| {
-        LISTS.iter().find_map(|pointer| {
+        LISTS.iter().find_map(|(pointer, of)| {
             let value = object.pointer(pointer).filter(|value| !value.is_null())?;
             let Some(list) = value.as_array() else {
-                return Some(cannot(value, &field(pointer), "list"));
+                return Some(cannot(value, &field(kind, pointer), &format!("[]{of}")));
             };
             let odd = list.iter().find(|one| !one.is_object())?;
-            Some(cannot(odd, &field(pointer), "object"))
+            Some(cannot(odd, &field(kind, pointer), of))
         })
     })
 }
 
+/// A field as Go names it: the struct that holds it, and its whole path.
+fn field(kind: &str, pointer: &str) -> String {
+    let mut parts: Vec<&str> = pointer.split('/').collect();
+    parts.pop();
+    let holder = match parts.as_slice() {
+        [.., "template", "spec"] => "PodSpec".to_owned(),
+        [.., "template"] => "PodTemplateSpec".to_owned(),
+        [.., "jobTemplate", "spec"] => "JobSpec".to_owned(),
+        [.., "jobTemplate"] => "JobTemplateSpec".to_owned(),
+        [.., "metadata"] => "ObjectMeta".to_owned(),
+        [.., "spec"] => format!("{kind}Spec"),
+        _ => kind.to_owned(),
+    };
+    format!("{holder}{}", pointer.replace('/', "."))
+}
+
 fn cannot(value: &Value, field: &str, wanted: &str) -> String {
     let got = match value {
+        // Where a number of another kind was wanted, the one that was given is told.
+        Value::Number(given) if wanted == "int32" => format!("number {given}"),
+        value => shape(value).to_owned(),
+    };
+    format!("json: cannot unmarshal {got} into Go struct field {field} of type {wanted}")
+}
+
+/// The shape of a value in Go's words.
+pub(super) fn shape(value: &Value) -> &'static str {
+    match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",
         Value::Number(_) => "number",
         Value::String(_) => "string",
         Value::Array(_) => "array",
         Value::Object(_) => "object",
-    };
-    format!("json: cannot unmarshal {got} into Go struct field {field} of type {wanted}")
+    }
 }
 
 /// What is wrong with a map of words.

@@ -160,10 +160,8 @@ fn create_as(
     }
     let (store, dry) = (server.store(), dry(ask)?);
     // It may still be refused, and what is not written must not change what comes later.
-    let before = store.dice(|dice| dice.clone());
-    store.dice(|dice| *dice = before.aside(meta::name(&object)));
-    admit::admit(target.res, &mut object, store);
-    store.dice(|dice| *dice = before);
+    let mut aside = store.dice(|dice| dice.aside(meta::name(&object)));
+    admit::admit(target.res, &mut object, store, &mut aside);
     let none = Value::Null;
     server.schemas().check(target.res, "", &none, &object)?;
     validate::check(target.res, &none, &object)?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::sim::api::evict;
@@ -29,16 +30,6 @@ pub(super) fn pass(store: &Store, agenda: &Agenda) {
         } else {
             healthy.saturating_sub(wanted)
         };
-        let enough = Condition {
-            kind: "DisruptionAllowed",
-            status: if allowed > 0 { "True" } else { "False" },
-            reason: if allowed > 0 {
-                "SufficientPods"
-            } else {
-                "InsufficientPods"
-            },
-            message: "",
-        };
         let now = agenda.now();
         let change = |value: &mut Value| {
             let generation = value["metadata"]["generation"].clone();
@@ -50,21 +41,51 @@ pub(super) fn pass(store: &Store, agenda: &Agenda) {
             ] {
                 value["status"][field] = json!(count);
             }
-            value["status"]["observedGeneration"] = generation.clone();
-            conditions::set(value, now, enough);
-            let list = value["status"]["conditions"].as_array_mut();
-            for one in list.into_iter().flatten() {
-                one["observedGeneration"] = generation.clone();
-                one["message"] = json!("");
+            value["status"]["observedGeneration"] = generation;
+            mark(value, now, allowed > 0);
+            // What was let go is no longer counted apart once it is going.
+            let gone = |name: &str| {
+                !pods
+                    .iter()
+                    .any(|pod| meta::name(pod) == name && !meta::is_going(pod))
+            };
+            if let Some(status) = value["status"].as_object_mut()
+                && let Some(Value::Object(disrupted)) = status.get_mut("disruptedPods")
+            {
+                disrupted.retain(|name, _| !gone(name));
+                if disrupted.is_empty() {
+                    status.remove("disruptedPods");
+                }
             }
         };
         let _ = store.update(&PODDISRUPTIONBUDGETS, space, meta::name(&budget), change);
     }
 }
 
+/// Notes in a budget whether a pod may go.
+pub(in crate::sim) fn mark(budget: &mut Value, now: Timestamp, allowed: bool) {
+    let (status, reason) = match allowed {
+        true => ("True", "SufficientPods"),
+        false => ("False", "InsufficientPods"),
+    };
+    let enough = Condition {
+        kind: "DisruptionAllowed",
+        status,
+        reason,
+        message: "",
+    };
+    conditions::set(budget, now, enough);
+    let generation = budget["metadata"]["generation"].clone();
+    let list = budget["status"]["conditions"].as_array_mut();
+    for one in list.into_iter().flatten() {
+        one["observedGeneration"] = generation.clone();
+        one["message"] = json!("");
+    }
+}
+
 /// How many pods there should be: for a number that must stay, those that are there; for a share,
 /// what their controllers are asked for.
-pub(in crate::sim) fn expected(store: &Store, budget: &Value, pods: &[Arc<Value>]) -> usize {
+fn expected(store: &Store, budget: &Value, pods: &[Arc<Value>]) -> usize {
     if budget["spec"]["minAvailable"].is_u64() {
         return pods.len();
     }

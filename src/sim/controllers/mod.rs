@@ -49,6 +49,8 @@ const SWEEP: f64 = 0.5;
 
 /// Rounds after which a pass ends even if controllers still write.
 const MOST_ROUNDS: usize = 32;
+/// Pods that sets make in one pass at most, as the real controller makes at once; more follow a second later.
+const BURST: usize = 500;
 
 /// What the controllers find by an index, because a cluster may have very many of it.
 pub(in crate::sim) static INDEXES: [&Index; 2] = [&scheduler::UNBOUND, &kubelet::RESTLESS];
@@ -58,17 +60,32 @@ pub(in crate::sim) static INDEXES: [&Index; 2] = [&scheduler::UNBOUND, &kubelet:
 pub(in crate::sim) struct Agenda {
     now: Timestamp,
     next: Timestamp,
+    /// Pods that sets may still make in this pass.
+    room: usize,
 }
 
 impl Agenda {
     fn new(now: Timestamp) -> Self {
         let next = after(now, 60.0);
-        Self { now, next }
+        Self {
+            now,
+            next,
+            room: BURST,
+        }
     }
 
     /// The simulated time of this pass.
     pub(in crate::sim) fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// True when a set may make one more pod now; otherwise it is looked at again.
+    pub(in crate::sim) fn has_room(&mut self) -> bool {
+        if self.room == 0 {
+            return self.is_due(after(self.now, 1.0));
+        }
+        self.room -= 1;
+        true
     }
 
     /// True when `at` has come; otherwise it is noted as a time to look again.
@@ -195,9 +212,9 @@ impl Controllers {
             velero::pass(&self.cluster, &self.vault, &mut agenda);
             flux::pass(store, &self.tree, &mut agenda);
             deployments::pass(store, &mut agenda);
-            statefulsets::pass(store);
+            statefulsets::pass(store, &mut agenda);
             budgets::pass(store, &agenda);
-            replicasets::pass(store);
+            replicasets::pass(store, &mut agenda);
             volumes::pass(store, &mut agenda);
             scheduler::pass(store, &mut agenda);
             kubelet::pass(store, &mut agenda);

@@ -24,7 +24,7 @@ const GRACE: f64 = 50.0;
 /// Seconds a pod tolerates a lost node before it is deleted.
 const TOLERATED: f64 = 300.0;
 /// The word for a node whose kubelet is silent.
-const SILENT: &str = "unreachable";
+pub(super) const SILENT: &str = "unreachable";
 /// The conditions that a kubelet reports besides Ready: its name in the annotation, the condition,
 /// and the two reasons.
 const PRESSURES: [(&str, &str, &str, &str); 3] = [

@@ -8,19 +8,19 @@ use serde_json::{Value, json};
 use crate::sim::store::resources::{PODS, REPLICASETS};
 use crate::sim::store::{Store, meta};
 
-use super::{conditions, owners, pods};
+use super::{Agenda, conditions, owners, pods};
 
 /// Makes missing pods, deletes those too many, and counts the rest.
-pub(super) fn pass(store: &Store) {
+pub(super) fn pass(store: &Store, agenda: &mut Agenda) {
     let (sets, _) = store.list(&REPLICASETS, None);
     for set in sets {
         if !meta::is_going(&set) {
-            sync(store, &set);
+            sync(store, agenda, &set);
         }
     }
 }
 
-fn sync(store: &Store, set: &Value) {
+fn sync(store: &Store, agenda: &mut Agenda, set: &Value) {
     let space = Some(meta::namespace(set));
     let wanted = usize::try_from(set["spec"]["replicas"].as_i64().unwrap_or(1)).unwrap_or(0);
     let mut mine: Vec<Arc<Value>> = owners::claimed(store, &PODS, set)
@@ -33,7 +33,7 @@ fn sync(store: &Store, set: &Value) {
         let age = meta::text(pod, "/metadata/creationTimestamp").to_owned();
         (Reverse(ready), age, meta::name(pod).to_owned())
     });
-    while mine.len() < wanted {
+    while mine.len() < wanted && agenda.has_room() {
         let pod = pods::from_template(set, None);
         match store.create(&PODS, space, pod) {
             Ok(pod) => mine.push(pod),

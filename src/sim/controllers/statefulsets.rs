@@ -7,22 +7,22 @@ use serde_json::{Value, json};
 use crate::sim::store::resources::{PODS, STATEFULSETS};
 use crate::sim::store::{Preconditions, Store, meta};
 
-use super::{conditions, owners, pods};
+use super::{Agenda, conditions, owners, pods};
 
 /// The label that tells from which template a pod was made.
 const REVISION: &str = "controller-revision-hash";
 
 /// Makes missing pods in order, stops those too many, and counts the rest.
-pub(super) fn pass(store: &Store) {
+pub(super) fn pass(store: &Store, agenda: &mut Agenda) {
     let (sets, _) = store.list(&STATEFULSETS, None);
     for set in sets {
         if !meta::is_going(&set) {
-            sync(store, &set);
+            sync(store, agenda, &set);
         }
     }
 }
 
-fn sync(store: &Store, set: &Value) {
+fn sync(store: &Store, agenda: &mut Agenda, set: &Value) {
     let space = Some(meta::namespace(set));
     let wanted = set["spec"]["replicas"].as_i64().unwrap_or(1);
     let mine = owners::claimed(store, &PODS, set);
@@ -31,6 +31,9 @@ fn sync(store: &Store, set: &Value) {
     for number in 0..wanted {
         let name = format!("{}-{number}", meta::name(set));
         if store.get(&PODS, space, &name).is_none() {
+            if !agenda.has_room() {
+                break;
+            }
             let mut pod = pods::from_template(set, Some(&name));
             pod["metadata"]["labels"]["statefulset.kubernetes.io/pod-name"] = json!(name);
             pod["metadata"]["labels"]["apps.kubernetes.io/pod-index"] = json!(number.to_string());

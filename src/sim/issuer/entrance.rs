@@ -76,7 +76,7 @@ impl Entrance {
         let authority = Authority::new(&title, clock.now())?;
         let ca = authority.pem();
         let oauth = OAuth::new(url, people, clock);
-        let router = http::openshift::router(oauth.clone());
+        let router = http::under(http::openshift::router(oauth.clone()), line.clone());
         let certificates = Certificates::of(authority, &title)?;
         let serving = tls::serve_with(listener, certificates, line, router);
         Ok((Entrance::OpenShift { oauth, ca }, Box::pin(serving)))

@@ -6,6 +6,7 @@ use crate::config::Zone;
 use crate::sources::ground::Ground;
 use crate::sources::world::ClusterWorld;
 use crate::state::State;
+use crate::text::SafeText;
 
 /// The most people that a live change in a zone may need: what the zone or policy says of it, or what policy says of a
 /// namespace that stands in it, whichever is more.
@@ -20,7 +21,7 @@ fn claimed(state: &State, zone: &Zone, cluster: &Cluster) -> u32 {
     let world = state.world.cluster(&cluster.name);
     let greeted = world.and_then(|world| world.greeting()?.uid.as_ref());
     let pinned = || cluster.fingerprint.as_ref()?.uid.as_deref();
-    let uid = greeted.map(|uid| uid.as_str()).or_else(pinned);
+    let uid = greeted.map(SafeText::as_str).or_else(pinned);
     let nothing = ClusterWorld::default();
     let now = state.judged_at;
     let ground = Ground::new(&state.config, &state.world, &cluster.name, now, &nothing);
@@ -33,9 +34,7 @@ fn claimed(state: &State, zone: &Zone, cluster: &Cluster) -> u32 {
             MemberBy::Selector(_) => None,
         })
         .flatten();
-    let all = stand
-        .map(|name| name.as_str())
-        .chain(named.map(String::as_str));
+    let all = stand.map(SafeText::as_str).chain(named.map(String::as_str));
     let claims = all.filter_map(|name| state.config.policy.claim(uid, name));
     claims.map(|claim| claim.people).max().unwrap_or(0)
 }

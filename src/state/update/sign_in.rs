@@ -67,7 +67,7 @@ pub(super) fn step(state: &mut State, audience: &Audience, event: Step) -> Vec<E
     let live = state.sign_ins.of(audience).is_live();
     let kept = matches!(event, Step::TakenUp(_));
     state.sign_ins.hear(audience, &event);
-    state.sign_ins.step(audience, event, state.now.wall);
+    state.sign_ins.step(audience, event, state.now);
     state.changed();
     offer_people(state);
     offer_field(state);
@@ -178,7 +178,7 @@ pub(super) fn redirect(state: &mut State, line: Line) -> Vec<Effect> {
         return Vec::new();
     }
     let address = Secret::new(&line.text);
-    let now = state.now.wall;
+    let now = state.now;
     state.sign_ins.step(&audience, Step::Redeeming, now);
     vec![Effect::Redirect { audience, address }]
 }
@@ -256,7 +256,8 @@ pub(super) fn tick(state: &mut State) -> Vec<Effect> {
             stands,
             SignIn::Waiting { .. } | SignIn::Browser { .. } | SignIn::SignedIn(_)
         );
-        moves && stands.clone().step(Step::Tick, state.now.wall) != *stands
+        let now = state.sign_ins.time(one, state.now);
+        moves && stands.clone().step(Step::Tick, now) != *stands
     };
     let over: Vec<Audience> = (state.sign_ins.audiences().iter().filter(over).cloned()).collect();
     over.iter()

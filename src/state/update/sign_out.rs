@@ -52,7 +52,7 @@ pub(super) fn give_back(state: &mut State, audience: &Audience) -> Vec<Effect> {
 /// The tokens of a sign-in are on their way back.
 pub(super) fn on_the_way(state: &mut State, audience: &Audience) {
     let issuer = SafeText::new(&audience.host(&state.config));
-    let now = state.now.wall;
+    let now = state.now;
     state.sign_ins.step(audience, Step::Leaving { issuer }, now);
     state.changed();
 }

@@ -246,3 +246,26 @@ fn what_has_left_the_revision_is_pruned() {
         assert_eq!(one["status"]["inventory"]["entries"], json!([]));
     }
 }
+
+#[test]
+fn a_path_that_the_repository_has_not_is_an_error_and_deletes_nothing() {
+    let mut lab = Lab::new();
+    let kept = |lab: &Lab| lab.store().get(&KUSTOMIZATIONS, FLUX, "cohort").unwrap();
+    let before = tree::ids(&kept(&lab));
+    assert!(!before.is_empty());
+    lab.store()
+        .update(&KUSTOMIZATIONS, FLUX, "cohort", |one| {
+            one["spec"]["path"] = json!("./moved");
+            one["spec"]["prune"] = json!(true);
+        })
+        .unwrap();
+    lab.play(700);
+    let one = kept(&lab);
+    let (status, _, message) = ready(&one);
+    assert_eq!(status, "False");
+    assert_eq!(
+        message,
+        "kustomization path not found: stat ./moved: no such file or directory"
+    );
+    assert_eq!(tree::ids(&one), before, "nothing was pruned");
+}

@@ -262,3 +262,19 @@ fn a_suspended_kustomization_hears_and_does_nothing() {
     assert_eq!(conditions::status(&one, "Ready"), "True");
     assert_eq!(conditions::status(&one, "Reconciling"), "");
 }
+
+#[test]
+fn a_set_of_a_million_grows_by_as_many_as_are_made_at_once() {
+    let mut lab = Lab::new();
+    lab.deploy(&web(), &json!({}));
+    let grow = |value: &mut Value| value["spec"]["replicas"] = json!(1_000_000);
+    lab.store()
+        .update(&DEPLOYMENTS, Some("shop"), "web", grow)
+        .unwrap();
+    lab.controllers.pass();
+    let first = lab.pods().len();
+    assert!((400..=BURST).contains(&first), "{first}");
+    lab.play(1);
+    let second = lab.pods().len();
+    assert!(second > first && second <= 3 * BURST, "{second}");
+}

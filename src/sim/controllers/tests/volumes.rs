@@ -202,3 +202,47 @@ fn a_server_that_went_cancels_the_copies_that_ran() {
     assert_eq!(volume["spec"]["cancel"], true);
     assert_eq!(volume["status"]["phase"], "Canceled");
 }
+
+#[test]
+fn a_restored_pod_for_whose_volumes_nothing_is_asked_waits_for_ever() {
+    let mut lab = Lab::new();
+    restored(&mut lab);
+    lab.play(15);
+    let asked = only(&lab, &PODVOLUMERESTORES);
+    lab.store()
+        .delete(
+            &PODVOLUMERESTORES,
+            VELERO,
+            meta::name(&asked),
+            Preconditions::now(),
+        )
+        .unwrap();
+    lab.play(120);
+    let pod = lab.store().get(&PODS, Some("shop"), "one").unwrap();
+    assert_eq!(conditions::status(&pod, "Initialized"), "False");
+    assert_eq!(pod["status"]["phase"], "Pending");
+}
+
+#[test]
+fn a_backup_whose_agent_went_with_its_node_gives_up_after_four_hours() {
+    let mut lab = Lab::new();
+    mounted(&mut lab);
+    back_up(&mut lab);
+    lab.play(10);
+    let copy = only(&lab, &PODVOLUMEBACKUPS);
+    assert_eq!(copy["status"]["phase"], "InProgress");
+    let node = meta::text(&copy, "/spec/node").to_owned();
+    let gone = json!({format!("{TROUBLE}/down"): "unreachable"});
+    let change = |value: &mut Value| value["metadata"]["annotations"] = gone.clone();
+    lab.store().update(&NODES, None, &node, change).unwrap();
+    lab.play(3 * 3600);
+    assert_eq!(lab.phase(&BACKUPS, "b1"), "InProgress");
+    assert_eq!(
+        only(&lab, &PODVOLUMEBACKUPS)["status"]["phase"],
+        "InProgress"
+    );
+    lab.play(3660);
+    let backup = lab.store().get(&BACKUPS, VELERO, "b1").unwrap();
+    assert_eq!(backup["status"]["phase"], "PartiallyFailed");
+    assert_eq!(backup["status"]["errors"], 1);
+}

@@ -241,7 +241,7 @@ fn go_on(store: &Store, vault: &Vault, agenda: &mut Agenda, backup: &Value) {
         return;
     }
     let volumes = match step {
-        0 => match volumes::finish(store, vault, backup) {
+        0 => match volumes::finish(store, vault, agenda, (backup, begun)) {
             Some(moved) => moved,
             None => return,
         },

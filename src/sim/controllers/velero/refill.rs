@@ -19,7 +19,7 @@ use super::{SPACE, VERSION, phase, uploader};
 /// The init container that waits for the data.
 pub(in crate::sim::controllers) const HELPER: &str = "restore-wait";
 /// Seconds after which a restore waits for data no longer: four hours.
-const PATIENCE: f64 = 14_400.0;
+pub(super) const PATIENCE: f64 = 14_400.0;
 
 /// The finished copies that a backup has of the volumes of a pod.
 pub(super) fn copies(store: &Store, backup: &str, pod: &Value) -> Vec<Arc<Value>> {

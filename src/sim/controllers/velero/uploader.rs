@@ -14,7 +14,7 @@ use crate::sim::store::resources::{
 };
 use crate::sim::store::{Resource, Store, meta};
 
-use super::super::{Agenda, after, conditions, events, owners, pods, quantity};
+use super::super::{Agenda, after, conditions, events, nodes, owners, pods, quantity};
 use super::refill::HELPER;
 use super::{SPACE, phase};
 
@@ -31,6 +31,12 @@ const USUAL: i64 = 1 << 30;
 pub(super) fn works(store: &Store, node: &str) -> bool {
     let node = store.get(&NODES, None, node);
     node.is_some_and(|node| conditions::status(&node, "Ready") == "True")
+}
+
+/// Whether a node can tell nobody what its agent does, though it may still count as ready.
+fn is_cut_off(store: &Store, node: &str) -> bool {
+    let node = store.get(&NODES, None, node);
+    node.is_some_and(|node| pods::trouble(&node, "down") == nodes::SILENT)
 }
 
 /// Whether nothing more comes of a request.
@@ -65,7 +71,7 @@ impl Copying<'_> {
         let Some(node) = self.node() else {
             return;
         };
-        if !works(self.store, &node) {
+        if !works(self.store, &node) || is_cut_off(self.store, &node) {
             return;
         }
         let one = &self.request;

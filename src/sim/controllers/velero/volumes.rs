@@ -3,14 +3,18 @@
 //! The data of a claim cannot be saved while its annotation `sim.crashcart.test/unsaved` holds a
 //! sentence.
 
+use std::sync::Arc;
+
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::sim::store::resources::{PERSISTENTVOLUMECLAIMS, PODS, PODVOLUMEBACKUPS};
 use crate::sim::store::{Resource, Store, meta};
 
-use super::super::pods;
+use super::super::{Agenda, after, pods};
 use super::SPACE;
 use super::content::Filter;
+use super::refill::PATIENCE;
 use super::uploader;
 use super::vault::Vault;
 
@@ -122,13 +126,25 @@ pub(super) fn cancel(store: &Store, res: &'static Resource, of: &Value) {
 }
 
 /// What became of the volumes of a backup; none while one is still being read.
-pub(super) fn finish(store: &Store, vault: &Vault, backup: &Value) -> Option<Moved> {
+pub(super) fn finish(
+    store: &Store,
+    vault: &Vault,
+    agenda: &mut Agenda,
+    (backup, begun): (&Value, Timestamp),
+) -> Option<Moved> {
     let file = results(meta::name(backup));
     let asked = requests(store, &PODVOLUMEBACKUPS, backup);
-    if !asked.iter().all(|one| uploader::is_over(one)) {
-        return None;
+    let over = asked.iter().all(|one| uploader::is_over(one));
+    if !over {
+        // An agent that is gone with its node tells nobody, and in the end the server goes on without it.
+        if !agenda.is_due(after(begun, PATIENCE)) {
+            return None;
+        }
+        let words = "timed out waiting for all PodVolumeBackups to complete";
+        vault.add_error(&file, "", words);
     }
-    for one in asked.iter().filter(|one| super::phase(one) != "Completed") {
+    let failed = |one: &&Arc<Value>| over && super::phase(one) != "Completed";
+    for one in asked.iter().filter(failed) {
         let words = format!(
             "pod volume backup failed: {}",
             meta::text(one, "/status/message")

@@ -59,6 +59,14 @@ pub(super) fn faulty(issuer: Issuer, line: Line) -> Router {
     }))
 }
 
+/// Other endpoints with the faults of a plan, named in the same way.
+pub(super) fn under(router: Router, line: Line) -> Router {
+    router.layer(from_fn(move |request: Request, next: Next| {
+        let line = line.clone();
+        async move { spoiled(&line, request, next).await }
+    }))
+}
+
 async fn spoiled(line: &Line, mut request: Request, next: Next) -> Response {
     let path = request.uri().path().trim_matches('/');
     let asked = Asked {
