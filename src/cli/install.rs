@@ -71,7 +71,7 @@ pub(super) async fn install(
     let mut worst = 0;
     for name in &names {
         let needed = login::needed(&engine.state, Some(name.as_str()));
-        engine = login::signed_in(engine, &needed, out).await?;
+        engine = Box::pin(login::signed_in(engine, &needed, out)).await?;
         worst = worst.max(one(&mut engine, name, &objects, out).await?);
     }
     engine.end(REACH).await;

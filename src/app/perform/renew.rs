@@ -108,11 +108,7 @@ pub(super) async fn keep_fresh(
 }
 
 /// What is held after one renewal, and since when; the same, to be renewed a little later, where the issuer did not answer.
-async fn renewed(
-    this: &SigningIn,
-    mut held: Held,
-    got: &mut Moment,
-) -> Result<Held, AuthError> {
+async fn renewed(this: &SigningIn, mut held: Held, got: &mut Moment) -> Result<Held, AuthError> {
     let renewal = Renewal {
         tools: this.tools.clone(),
         slot: this.keeping.clone(),
