@@ -13,6 +13,7 @@ use anyhow::ensure;
 use super::Sits;
 use super::args::Common;
 use super::login;
+use super::people;
 use super::place;
 use super::trust;
 use crate::app::engine::Engine;
@@ -62,7 +63,7 @@ pub(super) async fn install(
         let uid = pinned.and_then(|print| print.uid.as_deref());
         let what = format!("to give rights on {name}");
         let next = "print it without --install, and have it applied with a second person there";
-        if let Some(why) = trust::needs_more(&config, (name, uid), (&what, next)) {
+        if let Some(why) = people::needs_more(&config, (name, uid), (&what, next)) {
             writeln!(out, "{why}")?;
             return Ok(REFUSED);
         }
