@@ -3,6 +3,8 @@
 //! Order is the order of asking. A disk that hangs holds up this thread and nothing else; who waited longer than
 //! [`DEADLINE`] gets a refusal, so nothing is sent on an entry that nobody saw on disk.
 
+mod job;
+
 use std::io;
 use std::time::Duration;
 
@@ -11,9 +13,12 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 
-use super::clock::Clock;
-use super::log_rows::rows;
-use super::others::Others;
+use self::job::Job;
+use self::job::Reply;
+use self::job::remind;
+use crate::app::clock::Clock;
+use crate::app::log_rows::rows;
+use crate::app::others::Others;
 use crate::audit::Answer;
 use crate::audit::AuditError;
 use crate::audit::Bound;
@@ -32,8 +37,6 @@ use crate::text::count;
 
 /// How long anybody waits for the disk.
 pub const DEADLINE: Duration = Duration::from_secs(2);
-/// How often entries without a checkpoint over them are looked for, besides those that ask for one at once.
-const SEAL_EVERY: Duration = Duration::from_secs(60);
 /// Jobs that may wait; beyond, asking waits.
 const QUEUE: usize = 64;
 
@@ -44,40 +47,6 @@ pub struct Written {
     pub seq: u64,
     /// Its time.
     pub at: Timestamp,
-}
-
-type Reply<T> = oneshot::Sender<Result<T, SafeText>>;
-
-enum Job {
-    Append {
-        draft: Box<Draft>,
-        body: Option<Vec<u8>>,
-        reply: Reply<Written>,
-    },
-    Begin {
-        draft: Box<Draft>,
-        body: Option<Vec<u8>>,
-        bound: Box<Bound>,
-        reply: Reply<(Permit, Written)>,
-    },
-    End {
-        ticket: Box<Ticket>,
-        draft: Box<Draft>,
-        reply: Reply<Written>,
-    },
-    Try,
-    Seal,
-}
-
-impl Job {
-    /// True when nobody waits for the answer any more.
-    fn is_forgotten(&self) -> bool {
-        match self {
-            Job::Append { reply, .. } | Job::End { reply, .. } => reply.is_closed(),
-            Job::Begin { reply, .. } => reply.is_closed(),
-            Job::Try | Job::Seal => false,
-        }
-    }
 }
 
 /// Asks the thread that writes the log.
@@ -184,18 +153,6 @@ impl Desk {
                 "the disk of the log did not answer within 2s",
             )),
         }
-    }
-}
-
-/// Reminds the desk of entries that stand without a checkpoint, until it is closed.
-async fn remind(jobs: mpsc::WeakSender<Job>) {
-    loop {
-        tokio::time::sleep(SEAL_EVERY).await;
-        let Some(jobs) = jobs.upgrade() else {
-            return;
-        };
-        // A desk that is busy or behind is asked again in a minute.
-        drop(jobs.try_send(Job::Seal));
     }
 }
 

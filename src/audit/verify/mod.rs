@@ -4,6 +4,9 @@
 //! one and to the end. Whoever can write the folder can still write it anew from the first
 //! entry; only a witness elsewhere could tell, and until there is one the report says so.
 
+mod end;
+mod words;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -18,16 +21,13 @@ use crate::audit::chain::Piece;
 use crate::audit::entry::Entry;
 use crate::audit::folder;
 use crate::audit::head;
-use crate::audit::head::Head;
 use crate::audit::head::Seen;
 use crate::audit::kind::Kind;
 use crate::audit::leaf::Leaf;
 use crate::audit::marks::Marks;
 use crate::audit::note::Note;
 use crate::audit::report::Line;
-use crate::audit::report::Proof;
 use crate::audit::report::Report;
-use crate::audit::report::about;
 use crate::audit::seal;
 use crate::audit::seal::History;
 use crate::audit::tree::Edge;
@@ -269,55 +269,6 @@ impl Walk {
         }
     }
 
-    /// Compares the end of the log with the head.
-    fn judge(&mut self, said: &Seen) {
-        let end = self.chain.clone();
-        let head = match said {
-            Seen::Read(head) => head,
-            Seen::Half(head) => {
-                self.note("one of the two places of the file head cannot be read, as a power loss leaves it; the next append writes it anew".to_owned());
-                head
-            }
-            Seen::Missing if end.seq == 0 => return self.unprovable.push("there is no log here; name its folder".to_owned()),
-            Seen::Missing if end.seq == 1 => return self.note_behind(1, 1),
-            Seen::Missing => return self.unprovable.push("the file head is missing; the chain alone cannot show that nothing was cut off its end".to_owned()),
-            Seen::Garbled => return self.unprovable.push("the file head cannot be read; the chain alone cannot show that nothing was cut off its end".to_owned()),
-        };
-        match head {
-            Head { size, .. } if *size > end.seq => self.found(Fault {
-                seq: end.seq + 1,
-                what: "is missing".to_owned(),
-            }),
-            Head { size, .. } if *size == end.seq => {
-                let last = self.last_segment == (head.segment, head.bytes);
-                let leaf = end.leaf.is_none_or(|last| last == head.leaf);
-                if !last || !leaf {
-                    self.found(Fault {
-                        seq: end.seq,
-                        what: "differs (head)".to_owned(),
-                    });
-                } else if head.root.is_some_and(|root| root != self.edge.root()) {
-                    self.found(Fault {
-                        seq: 1,
-                        what: "or one after it differs (tree)".to_owned(),
-                    });
-                }
-            }
-            Head { size, .. } if self.agrees(head) => self.note_behind(size + 1, end.seq),
-            Head { size, .. } => self.found(Fault {
-                seq: size + 1,
-                what: "is not known to the file head".to_owned(),
-            }),
-        }
-    }
-
-    /// Tells whether entry and tree stood as the head says, where it says so.
-    fn agrees(&self, head: &Head) -> bool {
-        self.at_head.is_some_and(|(leaf, root)| {
-            leaf == head.leaf && head.root.is_none_or(|said| said == root)
-        })
-    }
-
     /// Takes up what the log must agree with.
     fn expect(&mut self, snapshot: &Snapshot, kept: &[Note]) {
         self.named = snapshot.head.head().map_or(0, |head| head.size);
@@ -335,146 +286,11 @@ impl Walk {
         }
     }
 
-    /// Notes that a crash came between entries and their head.
-    fn note_behind(&mut self, from: u64, to: u64) {
-        let which = if from == to {
-            format!("entry {} is", count(to))
-        } else {
-            format!("entries {} to {} are", count(from), count(to))
-        };
-        self.note(format!("{which} newer than the file head, as a crash right after the writing leaves it; the next start mends the head"));
-    }
-
     /// Adds a line that is no verdict.
     fn note(&mut self, sentence: String) {
         self.notes.push(Line {
             level: "WARN",
             sentence,
         });
-    }
-
-    /// Words what was found.
-    fn report(mut self, dir: &Path) -> Report {
-        if let Some(fault) = self.marks.left(self.chain.seq) {
-            self.found(fault);
-        }
-        let proof = match (&self.fault, self.unprovable.is_empty()) {
-            (Some(_), _) => Proof::Tampered,
-            (None, false) => Proof::CannotProve,
-            (None, true) => Proof::Whole,
-        };
-        let mut lines = self.verdict(dir);
-        let signed = self.signed();
-        lines.extend(self.notes);
-        let open_intents: Vec<u64> = {
-            let mut open: Vec<u64> = self.intents.into_values().collect();
-            open.sort_unstable();
-            open
-        };
-        if proof == Proof::Whole {
-            lines.extend(signed);
-            let sentence = "no witness is configured: whole, but only this host says so".to_owned();
-            lines.push(Line {
-                level: "WARN",
-                sentence,
-            });
-        }
-        about(
-            &mut lines,
-            "WARN",
-            &open_intents,
-            "intents without an outcome",
-            "look at their objects",
-        );
-        about(
-            &mut lines,
-            "-",
-            &self.erased,
-            "bodies erased",
-            "the proof does not need them",
-        );
-        about(
-            &mut lines,
-            "WARN",
-            &self.torn,
-            "bytes torn by a crash",
-            "they are kept in the files torn-*",
-        );
-        Report {
-            proof,
-            entries: self.entries,
-            sealed: self.marks.sealed,
-            checkpoints: self.marks.agreed,
-            whole: proof == Proof::Whole,
-            first_bad: self.fault.map(|fault| fault.seq),
-            open_intents,
-            erased: self.erased,
-            torn: self.torn,
-            breaks: self.breaks,
-            lines,
-        }
-    }
-
-    /// Words how far signed checkpoints reach.
-    fn signed(&self) -> Option<Line> {
-        let (sealed, end) = (self.marks.sealed, self.chain.seq);
-        let by = match self.marks.agreed {
-            0 => return None,
-            1 => "1 checkpoint".to_owned(),
-            n => format!("{} checkpoints", count(n)),
-        };
-        let (level, rest) = match end - sealed {
-            0 => ("OK", String::new()),
-            1 => (
-                "WARN",
-                "; the entry after it stands by chain and head alone".to_owned(),
-            ),
-            n => (
-                "WARN",
-                format!(
-                    "; the {} entries after it stand by chain and head alone",
-                    count(n)
-                ),
-            ),
-        };
-        let sentence = format!("signed up to entry {} by {by}{rest}", count(sealed));
-        Some(Line { level, sentence })
-    }
-
-    /// Words the verdict and its reasons.
-    fn verdict(&self, dir: &Path) -> Vec<Line> {
-        let mut lines = Vec::new();
-        if let Some(fault) = &self.fault {
-            let before = match fault.seq {
-                0 | 1 => "No entry is proved".to_owned(),
-                2 => "Entry 1 is whole".to_owned(),
-                seq => format!("1 to {} are whole", count(seq - 1)),
-            };
-            let sentence = format!(
-                "not whole: entry {} {}. {before}. Do: keep this host as it is, copy {} away, declare an incident",
-                count(fault.seq),
-                fault.what,
-                dir.display()
-            );
-            lines.push(Line {
-                level: "CRIT",
-                sentence,
-            });
-        }
-        for why in &self.unprovable {
-            lines.push(Line {
-                level: "?",
-                sentence: format!("cannot be proved: {why}"),
-            });
-        }
-        if lines.is_empty() {
-            let n = count(self.entries);
-            let sentence = format!("whole: {n} of {n} entries, chain unbroken, head agrees");
-            lines.push(Line {
-                level: "OK",
-                sentence,
-            });
-        }
-        lines
     }
 }
