@@ -1,7 +1,7 @@
 //! The limits that this program holds itself to, measured from outside; `docs/figures.md` has what came out.
 //!
-//! usage: `cargo bench --bench limits [-- PART ...]`, with the parts `first-frame`, `idle`, `keys`, `simulator`, `whoami` and
-//! `cluster`; all of them unless told. `CRASHCART_BENCH_PROGRAM` names another binary than the one just built. `cluster` needs the parts
+//! usage: `cargo bench --bench limits [-- PART ...]`, with the parts `first-frame`, `idle`, `keys`, `simulator`, `whoami`,
+//! `log` and `cluster`; all of them unless told. `CRASHCART_BENCH_PROGRAM` names another binary than the one just built. `cluster` needs the parts
 //! of the testbed (`CRASHCART_TESTBED_BIN`) or a testbed that is up and filled (`CRASHCART_BENCH_BED`), and says so
 //! where it has neither. It prints figures and judges none: a busy machine is no failure.
 
@@ -15,6 +15,7 @@ mod bed;
 mod cluster;
 mod console;
 mod figures;
+mod log;
 mod pty;
 mod simulator;
 mod whoami;
@@ -23,12 +24,13 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-const PARTS: [&str; 6] = [
+const PARTS: [&str; 7] = [
     "first-frame",
     "idle",
     "keys",
     "simulator",
     "whoami",
+    "log",
     "cluster",
 ];
 
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
             "keys" => console::keys(),
             "simulator" => simulator::measure(),
             "whoami" => whoami::measure(),
+            "log" => log::measure(),
             _ => cluster::measure(),
         };
         if let Err(error) = done {

@@ -254,7 +254,7 @@ impl Log {
         self.stopped
     }
 
-    /// Says how far the log is proved: `chained`, until checkpoints exist.
+    /// Says how far the log is proved: `chained`, until a witness elsewhere has signed its checkpoints.
     pub fn custody(&self) -> &'static str {
         "chained"
     }

@@ -13,6 +13,7 @@ use anyhow::ensure;
 use super::Sits;
 use super::args::Common;
 use super::login;
+use super::people;
 use super::place;
 use super::trust;
 use crate::app::engine::Engine;
@@ -62,7 +63,7 @@ pub(super) async fn install(
         let uid = pinned.and_then(|print| print.uid.as_deref());
         let what = format!("to give rights on {name}");
         let next = "print it without --install, and have it applied with a second person there";
-        if let Some(why) = trust::needs_more(&config, (name, uid), (&what, next)) {
+        if let Some(why) = people::needs_more(&config, (name, uid), (&what, next)) {
             writeln!(out, "{why}")?;
             return Ok(REFUSED);
         }
@@ -71,7 +72,7 @@ pub(super) async fn install(
     let mut worst = 0;
     for name in &names {
         let needed = login::needed(&engine.state, Some(name.as_str()));
-        engine = login::signed_in(engine, &needed, out).await?;
+        engine = Box::pin(login::signed_in(engine, &needed, out)).await?;
         worst = worst.max(one(&mut engine, name, &objects, out).await?);
     }
     engine.end(REACH).await;

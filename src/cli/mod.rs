@@ -12,6 +12,7 @@ mod log;
 mod login;
 mod logout;
 mod passphrase;
+mod people;
 mod place;
 mod plain;
 mod rbac;

@@ -27,7 +27,7 @@ pub(super) async fn emit(
         out.write_all(text.as_bytes())?;
         return Ok(0);
     }
-    install::install(common, &asked.install, &text, out).await
+    Box::pin(install::install(common, &asked.install, &text, out)).await
 }
 
 /// What is printed.

@@ -15,6 +15,7 @@ use sha2::Sha256;
 use super::Sits;
 use super::args::Common;
 use super::login;
+use super::people;
 use super::place;
 use crate::app::clock::Clock;
 use crate::app::perform::tools;
@@ -192,42 +193,7 @@ fn twin(config: &Config, name: &ClusterName, new: &Fingerprint) -> Option<String
 fn refused(config: &Config, name: &ClusterName, uid: Option<&str>) -> Option<String> {
     let what = format!("to accept another fingerprint of {name}");
     let next = "whoever keeps the configuration writes it there, with a second person beside them";
-    needs_more(config, (name, uid), (&what, next))
-}
-
-/// Why one person may not do this, if so: the policy has ended, or the cluster needs more than one. A cluster needs what
-/// the strictest zone of the configuration asks for that has a part of it, and what policy asks for by the cluster's
-/// uid, which no other name in the configuration changes.
-pub(super) fn needs_more(
-    config: &Config,
-    (name, uid): (&ClusterName, Option<&str>),
-    (what, next): (&str, &str),
-) -> Option<String> {
-    let policy = &config.policy;
-    if policy.has_ended(Clock::start().now().wall) {
-        return Some(format!(
-            "the policy {} has ended, so nothing was changed; ask whoever keeps it for a new one",
-            policy.label
-        ));
-    }
-    let of_it = |zone: &&config::Zone| zone.members.iter().any(|one| one.cluster == *name);
-    let zones = config.zones.iter().filter(of_it);
-    let strictest = zones.max_by_key(|zone| policy.people(zone));
-    let people = strictest.map_or(policy.most(), |zone| policy.people(zone));
-    let claim = uid.and_then(|uid| policy.claim_on(uid));
-    let (who, people) = match (claim, strictest) {
-        (Some(claim), _) if claim.people > people => (
-            format!("{}, to which policy counts a part of {name},", claim.name),
-            claim.people,
-        ),
-        (_, Some(zone)) => (zone.name.to_string(), people),
-        (_, None) => ("this estate".to_owned(), people),
-    };
-    (people > 1).then(|| {
-        format!(
-            "{who} needs {people} people {what}, and approvals do not exist yet: nothing was changed; {next}"
-        )
-    })
+    people::needs_more(config, (name, uid), (&what, next))
 }
 
 /// The key of the authority in the cluster's `ca` file that its server's certificate leads to. No credential is sent.

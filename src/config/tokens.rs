@@ -5,7 +5,7 @@ const SHIFT_S: i64 = 36_000;
 /// How long a console may be left alone where neither policy nor the file says, in seconds: 15 min.
 const IDLE_S: i64 = 900;
 
-/// Where refresh tokens are kept. Nothing else of a sign-in is, and none is ever kept in plain text.
+/// Where sign-ins are kept: what renews them and, while it lives, their ID token. Nothing is ever kept in plain text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TokenStore {
     /// In this process, gone with it.

@@ -24,6 +24,7 @@ pub mod kinds;
 pub mod level;
 pub mod moment;
 pub mod op;
+mod request;
 pub mod rights;
 pub mod secret;
 pub mod seen;

@@ -4,13 +4,13 @@
 
 use serde_json::Value;
 use serde_json::json;
-use sha2::Digest;
-use sha2::Sha256;
 
 use super::rights::confine;
 use super::rights::install::Object;
 use crate::audit::Class;
 use crate::config::ClusterName;
+
+pub use super::request::Request;
 
 /// Group, version and plural of a Kubernetes resource.
 #[derive(
@@ -169,32 +169,6 @@ pub enum Op {
         /// True tries it and changes nothing.
         dry: bool,
     },
-}
-
-/// One request, byte for byte as it will be sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
-    /// `POST`, `PATCH`, `DELETE`.
-    pub method: &'static str,
-    /// Path and query.
-    pub path: String,
-    /// Content type of the body.
-    pub content_type: &'static str,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
-impl Request {
-    /// SHA-256 over method, path, content type and body, each ended by a newline but the last.
-    pub fn digest(&self) -> [u8; 32] {
-        let mut hash = Sha256::new();
-        for part in [self.method, &self.path, self.content_type] {
-            hash.update(part.as_bytes());
-            hash.update(b"\n");
-        }
-        hash.update(&self.body);
-        hash.finalize().into()
-    }
 }
 
 /// An operation bound to the cluster it is for.

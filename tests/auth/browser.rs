@@ -113,7 +113,7 @@ async fn a_pasted_denial_is_a_denial_and_a_pasted_refusal_says_which() {
 }
 
 /// What somebody on this host gets from the door: status, or nothing.
-async fn knock(verb: &str, address: &str, host: Option<&str>) -> u16 {
+pub(crate) async fn knock(verb: &str, address: &str, host: Option<&str>) -> u16 {
     let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
     let mut request = Request::builder().method(verb).uri(address);
     if let Some(host) = host {

@@ -215,14 +215,9 @@ async fn a_token_is_for_one_cluster_a_quarter_of_an_hour_and_nobody_else() {
     let now = Clock::real(1).now();
     let at = |minutes: i64| now - SignedDuration::from_mins(minutes);
     let plain = |token: &Secret| token.expose().to_owned();
-    let other = Eks {
-        cluster: "another".to_owned(),
-        ..house.eks()
-    };
-    let elsewhere = Eks {
-        region: "us-east-1".to_owned(),
-        ..house.eks()
-    };
+    let (mut other, mut elsewhere) = (house.eks(), house.eks());
+    other.cluster = "another".to_owned();
+    elsewhere.region = "us-east-1".to_owned();
     let good = plain(&house.token("alice", &house.eks(), at(14)));
     let url = open(&good);
     for (token, why) in [

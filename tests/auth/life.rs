@@ -1,5 +1,6 @@
 //! The life of a sign-in, outside: whichever way it ends, nobody acts by its tokens afterwards.
 
+use crate::browser::knock;
 use crashcart::app::clock::Clock;
 use crashcart::app::desk::Desk;
 use crashcart::app::perform::Folders;
@@ -15,6 +16,8 @@ use crashcart::auth::GivenBack;
 use crashcart::auth::oidc;
 use crashcart::auth::sign_in::Event as Step;
 use crashcart::config;
+use crashcart::config::Config;
+use crashcart::config::Flow;
 use crashcart::runbook::library::Library;
 use crashcart::sim::Estate;
 use crashcart::sim::Options;
@@ -44,6 +47,11 @@ struct Hands {
 
 impl Hands {
     async fn start() -> Hands {
+        Hands::start_with(|_| {}).await
+    }
+
+    /// As `start`, with something of the configuration changed.
+    async fn start_with(change: impl FnOnce(&mut Config)) -> Hands {
         let home = tempfile::tempdir().unwrap();
         let options = Options {
             seed: 7,
@@ -54,7 +62,9 @@ impl Hands {
         let estate = Estate::start(options).await.unwrap();
         let folder = home.path().join("estate");
         estate.write_to(&folder).unwrap();
-        let config = Arc::new(config::load(&folder.join("crashcart.toml"), None).unwrap());
+        let mut config = config::load(&folder.join("crashcart.toml"), None).unwrap();
+        change(&mut config);
+        let config = Arc::new(config);
         let clock = Clock::start();
         let (sender, events) = mpsc::channel(1024);
         let log = home.path().join("log");
@@ -256,4 +266,24 @@ async fn a_token_that_is_refused_proves_nothing_about_the_server_s_own_store() {
     let lost = |fact: Option<Fact>| matches!(fact, Some(Fact::Quorum(Some(_))));
     hands.fault("cluster=lab-1 fault=500");
     assert!(lost(asked(hands.slot().clone()).await), "but a failure is");
+}
+
+#[tokio::test]
+async fn an_address_that_was_listened_for_is_said_before_the_issuer_is_asked() {
+    let mut hands = Hands::start_with(|config| {
+        config.identities[0].flow = Flow::Loopback;
+        config.identities[0].loopback_on_shared_host = true;
+    })
+    .await;
+    hands.perform(Effect::SignIn(hands.audience()));
+    let Step::Page(page) = hands.step(|step| matches!(step, Step::Page(_))).await else {
+        panic!("no page");
+    };
+    let address = format!("{}?code=c&state=another", page.redirect);
+    let knocks = knock("GET", &address, None);
+    let came = hands.step(|step| matches!(step, Step::Redeeming | Step::Odd { .. }));
+    let (status, came) = tokio::join!(knocks, came);
+    assert_eq!((status, came), (400, Step::Redeeming));
+    let odd = hands.step(|step| matches!(step, Step::Odd { .. })).await;
+    assert!(matches!(odd, Step::Odd { .. }));
 }

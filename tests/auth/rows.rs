@@ -138,3 +138,26 @@ async fn at_id_20_no_other_algorithm_key_or_issuer_signs_anybody_in() {
     assert!(matches!(poll, Err(AuthError::WrongIssuer { .. })));
     assert!(answered(Reply::ForeignKey).await.is_err());
 }
+
+#[test]
+fn every_test_that_the_threats_name_is_there() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+    let page = read("docs/threats.md");
+    let quoted: Vec<&str> = page.split('`').skip(1).step_by(2).collect();
+    let named: Vec<(&str, &str)> = quoted
+        .windows(2)
+        .filter(|pair| pair[0].contains('/') && !pair[1].contains('/'))
+        .map(|pair| (pair[0], pair[1]))
+        .collect();
+    for (path, name) in &named {
+        let found = read(path).contains(&format!("fn {name}("));
+        assert!(found, "docs/threats.md names {name}, which {path} has not");
+    }
+    for row in (1..=5).chain(8..=20).chain([23]) {
+        let head = format!("| AT-ID-{row} |");
+        let line = page.lines().find(|line| line.starts_with(&head));
+        let held = line.is_some_and(|line| named.iter().any(|(_, name)| line.contains(name)));
+        assert!(held, "no test is named for AT-ID-{row}");
+    }
+}

@@ -4,11 +4,14 @@
 use ratatui::buffer::Buffer;
 use unicode_width::UnicodeWidthChar;
 
+/// How many cells a letter takes after another.
+type Opinion = fn(before: Option<char>, letter: char) -> usize;
+
 /// A terminal of its own opinion.
 pub(crate) struct Odd {
     name: &'static str,
     /// The cells of a letter, and whether it is joined to the one before.
-    width: fn(before: Option<char>, letter: char) -> usize,
+    width: Opinion,
     size: (usize, usize),
     rows: Vec<Vec<char>>,
     at: (usize, usize),
@@ -22,7 +25,7 @@ impl Odd {
     /// One of each opinion.
     pub(crate) fn all((width, height): (u16, u16)) -> Vec<Odd> {
         let size = (usize::from(width), usize::from(height));
-        let opinions: [(&str, fn(Option<char>, char) -> usize); 5] = [
+        let opinions: [(&str, Opinion); 5] = [
             ("each letter by itself", |_, c| c.width().unwrap_or(0)),
             ("marks have cells", |_, c| c.width().unwrap_or(0).max(1)),
             ("nothing is wide", |_, c| c.width().unwrap_or(0).min(1)),

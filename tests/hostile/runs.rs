@@ -42,7 +42,8 @@ fn spoil(value: &mut Value, text: &str) {
         Value::Array(items) => items.iter_mut().for_each(|item| spoil(item, text)),
         Value::Object(members) => {
             for (name, member) in members {
-                if !OURS.contains(&name.as_str()) && !(name == "kind" && member.is_string()) {
+                let ours = OURS.contains(&name.as_str()) || name == "kind" && member.is_string();
+                if !ours {
                     spoil(member, text);
                 }
             }

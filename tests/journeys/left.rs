@@ -365,7 +365,7 @@ fn a_console_that_reads_by_a_fallback_goes_blank_and_asks_the_issuer_before_it_r
     let (mut console, audience, _) = by_fallback();
     minutes(&mut console, 15);
     assert!(console.asked().contains(&"Leave".to_owned()));
-    console.play("unseen ZONE\nsee Nobody was signed in: n asks the issuer anew");
+    console.play("unseen ZONE\nsee Nobody signed in: n asks the issuer");
     console.play("press 1 Enter R\nasks nothing\npress n\nasks ProveAnew\nunseen ZONE");
     let denied = console.state.clone();
     silent(&mut console, &audience);
@@ -400,7 +400,7 @@ fn a_console_that_reads_nothing_goes_blank_as_well() {
     let mut console = Console::new(state);
     console.happen(What::Attended);
     minutes(&mut console, 15);
-    console.play("unseen ZONE\nsee Nobody was signed in: n goes on");
+    console.play("unseen ZONE\nsee Nobody signed in: n goes on");
     console.asked();
     console.play("press n\nasks nothing\nsee ZONE / CLUSTER");
 }

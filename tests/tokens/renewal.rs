@@ -128,6 +128,29 @@ async fn signing_out_here_signs_out_what_shares_the_token_and_the_next_start() {
 }
 
 #[tokio::test]
+async fn what_another_console_has_renewed_meanwhile_is_not_asked_for_again() {
+    let mut night = Night::start(Settings::default()).await;
+    night.keep(TokenStore::EncryptedFile);
+    night.signed_in("alice").await.end(Duration::ZERO).await;
+    let newer = night.kept().unwrap();
+    night.put(None);
+    night.issuer().set(|all| all.token_seconds = 3);
+    let mut console = night.signed_in("alice").await;
+    // As if another console of alice's had just renewed: its token is good for minutes.
+    night.put(Some(&newer));
+    let before = night.heard();
+    let taken = |_: &State| renewed(&night) == 1;
+    assert!(console.until(LIMIT, taken).await);
+    assert_eq!(night.heard(), before, "the issuer was asked nothing");
+    let left = night.kept().unwrap();
+    let (left, newer) = (left.refresh.unwrap(), newer.refresh.unwrap());
+    assert_eq!(left.expose(), newer.expose(), "and nothing was spent");
+    let audience = night.audience();
+    assert!(console.state.sign_ins.session(&audience).is_some());
+    console.end(Duration::ZERO).await;
+}
+
+#[tokio::test]
 async fn at_id_11_two_consoles_that_share_a_token_never_use_it_twice() {
     let mut night = Night::start(short(1)).await;
     night.keep(TokenStore::EncryptedFile);

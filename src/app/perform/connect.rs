@@ -157,10 +157,8 @@ async fn ask_quorum(
 ) {
     loop {
         tokio::time::sleep(QUORUM_EVERY).await;
-        if known {
-            if let Some(fact) = scale.timed(tools, link.quorum()).await {
-                tools.tell(told(fact)).await;
-            }
+        if known && let Some(fact) = scale.timed(tools, link.quorum()).await {
+            tools.tell(told(fact)).await;
         }
     }
 }

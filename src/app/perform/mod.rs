@@ -1,6 +1,6 @@
 //! Effects become deeds. The only place that changes the world: entry first, then the request, then its outcome.
 //!
-//! One file per noun: `connect` (clusters), `sign_in` (an issuer), `browser` (its page), `renew` and `keeper` (what came of it), `actors` (who stands behind an entry), `attendance` (whether anybody is there), `run` (entries, readings, requests of a run), `rights` (what we may, and a Secret's keys), `install` (roles and policies),
+//! One file per noun: `connect` (clusters), `sign_in` (an issuer), `browser` (its page), `renew`, `keeper` and `give_back` (what came of it), `actors` (who stands behind an entry), `attendance` (whether anybody is there), `run` (entries, readings, requests of a run), `rights` (what we may, and a Secret's keys), `install` (roles and policies),
 //! `names` (what a run asks about many objects), `keep` (the last known board), `program` (the one program that may be started), `weigh` (what a connection carries), `tools` (what they share). Each deed is a task; its end comes back as an event.
 
 pub mod actors;
@@ -8,6 +8,7 @@ pub mod attendance;
 mod aws;
 mod browser;
 mod connect;
+mod give_back;
 pub mod install;
 pub mod keep;
 pub mod keeper;
@@ -306,7 +307,7 @@ impl Perform {
             for (sign_in, audience) in leaving {
                 match sign_in {
                     Some(sign_in) => drop(sign_in.task.await),
-                    None if kept_too => renew::give_back(&tools, &audience).await,
+                    None if kept_too => give_back::give_back(&tools, &audience).await,
                     None => {}
                 }
                 let step = Step::SignedOut;

@@ -9,20 +9,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use super::give_back::sign_out;
 use super::sign_in::Ask;
 use super::sign_in::DEADLINE;
 use super::sign_in::SigningIn;
 use super::spawn_with;
 use super::tools::Tools;
 use crate::audit::Kind;
-use crate::auth::Audience;
 use crate::auth::AuthError;
-use crate::auth::GivenBack;
 use crate::auth::Next;
 use crate::auth::Person;
 use crate::auth::Session;
 use crate::auth::Tokens;
-use crate::auth::oidc;
 use crate::auth::oidc::Issuer;
 use crate::auth::sign_in::Event as Step;
 use crate::auth::store::Kept;
@@ -41,6 +39,8 @@ pub(super) struct Held {
     pub(super) issuer: Issuer,
     pub(super) person: Person,
     pub(super) tokens: Tokens,
+    /// When it got them: they end by the clock that nobody can set.
+    pub(super) got: Moment,
     /// Whether the store has it: else nobody but this process can renew it.
     pub(super) kept: bool,
 }
@@ -65,8 +65,6 @@ pub(super) async fn keep_fresh(
     mut held: Held,
     asks: &mut mpsc::Receiver<Ask>,
 ) -> Result<(), AuthError> {
-    // The tokens end by the clock that nobody can set: when they were got, and what it shows since.
-    let mut got = this.tools.clock.now();
     loop {
         let here = this.tools.clock.now();
         let idle_s = this.tools.config.idle_s();
@@ -77,7 +75,7 @@ pub(super) async fn keep_fresh(
             this.tell(Step::SignedOut).await;
             return Ok(());
         }
-        let now = got.wall_at(here);
+        let now = held.got.wall_at(here);
         let until = match held.tokens.state.what_next(now) {
             Next::Wait { until } => until,
             Next::Reauth => {
@@ -85,7 +83,7 @@ pub(super) async fn keep_fresh(
                 return Ok(());
             }
             Next::Refresh => {
-                held = renewed(this, held, &mut got).await?;
+                held = renewed(this, held).await?;
                 continue;
             }
         };
@@ -107,8 +105,8 @@ pub(super) async fn keep_fresh(
     }
 }
 
-/// What is held after one renewal, and since when; the same, to be renewed a little later, where the issuer did not answer.
-async fn renewed(this: &SigningIn, mut held: Held, got: &mut Moment) -> Result<Held, AuthError> {
+/// What is held after one renewal; the same, to be renewed a little later, where the issuer did not answer.
+async fn renewed(this: &SigningIn, mut held: Held) -> Result<Held, AuthError> {
     let renewal = Renewal {
         tools: this.tools.clone(),
         slot: this.keeping.clone(),
@@ -124,13 +122,13 @@ async fn renewed(this: &SigningIn, mut held: Held, got: &mut Moment) -> Result<H
     match renewed {
         Ok((session, fresh)) => {
             held.tokens = fresh;
-            *got = this.tools.clock.now();
+            held.got = this.tools.clock.now();
             this.signed_in(&session, &held.tokens, Kind::SessionRenewed)
                 .await;
         }
         Err(error) if error.is_passing() => {
-            let state = &mut held.tokens.state;
-            *state = state.unanswered(got.wall_at(this.tools.clock.now()));
+            let now = held.got.wall_at(this.tools.clock.now());
+            held.tokens.state = held.tokens.state.unanswered(now);
             // That another console is at it says nothing about the issuer.
             if let AuthError::Unreachable { .. } = error {
                 this.tell(error.event()).await;
@@ -309,80 +307,6 @@ impl Renewal {
             reason: SafeText::new(reason),
         }
     }
-}
-
-/// Gives the tokens back, as far as the issuer lets us, forgets what is kept of them, and says what became of them. A new
-/// sign-in does not cut it short.
-async fn sign_out(this: &SigningIn, held: Held) {
-    let (tools, slot) = (this.tools.clone(), this.keeping.clone());
-    // Made while it is known who leaves. From then on nobody acts by these tokens, however long log and issuer take.
-    let draft = tools.draft(Kind::SessionSignedOut);
-    this.act(None);
-    let given_back = spawn_with(async move {
-        let _under_way = tools.keeper.renewing().await;
-        drop(tools.desk.append(draft, None).await);
-        let mut tokens = held.tokens;
-        if held.kept && tools.keeper.outlives() {
-            let _lock = tools.keeper.lock(&tools, &slot).await;
-            let kept = tools.keeper.read(&tools, &slot).await;
-            let anothers = kept
-                .as_ref()
-                .is_some_and(|kept| kept.is_of_another(&held.person));
-            if !anothers {
-                // Another process may have renewed it: the newest is what the issuer must take back.
-                tokens.refresh = kept.map_or(tokens.refresh, |kept| kept.refresh);
-                tools.keeper.forget(&tools, &slot).await;
-            }
-        }
-        // An issuer that cannot be reached keeps its tokens until they end; ours are forgotten either way.
-        GivenBack::of(&held.issuer.revoke(&tokens).await)
-    });
-    // A task that broke off has let go of its tokens as well.
-    let how = given_back.await.unwrap_or_else(|_| GivenBack::Refused {
-        reason: SafeText::new("the sign-out broke off"),
-    });
-    let audience = this.audience.clone();
-    this.tools.tell(What::GivenBack { audience, how }).await;
-}
-
-/// Gives what is kept of a sign-in back that nobody took up, and forgets it whatever the issuer says.
-pub(super) async fn give_back(tools: &Tools, audience: &Audience) {
-    let Some(identity) = audience.asked(&tools.config) else {
-        return;
-    };
-    let _under_way = tools.keeper.renewing().await;
-    let slot = tools.keeper.slot(&identity);
-    let lock = if tools.keeper.outlives() {
-        tools.keeper.lock(tools, &slot).await
-    } else {
-        None
-    };
-    let how = match tools.keeper.read(tools, &slot).await {
-        Some(kept) => {
-            let draft = tools.draft(Kind::SessionSignedOut);
-            drop(tools.desk.append(draft, None).await);
-            tools.keeper.forget(tools, &slot).await;
-            GivenBack::of(&revoke(&identity, &kept).await)
-        }
-        None => GivenBack::Nothing,
-    };
-    drop(lock);
-    let audience = audience.clone();
-    tools.tell(What::GivenBack { audience, how }).await;
-}
-
-/// Has the issuer take back what renews a kept sign-in.
-async fn revoke(identity: &Identity, kept: &Kept) -> Result<bool, AuthError> {
-    let Some(refresh) = &kept.refresh else {
-        return Ok(false);
-    };
-    let live = kept.live.as_ref();
-    let known = live.and_then(|live| Issuer::known(identity, live, DEADLINE));
-    let issuer = match known {
-        Some(known) => known,
-        None => oidc::discover(identity, DEADLINE).await?,
-    };
-    issuer.revoke_refresh(refresh).await
 }
 
 fn ahead(now: Timestamp, until: Timestamp) -> Duration {

@@ -205,6 +205,7 @@ async fn through(
             this.signed_in(&session, &tokens, Kind::SessionSignedIn)
                 .await;
             let held = Held {
+                got: this.tools.clock.now(),
                 issuer,
                 person: session.person,
                 tokens,
@@ -229,6 +230,7 @@ async fn taken_up(
     this.signed_in(&session, &tokens, Kind::SessionSignedIn)
         .await;
     let held = Held {
+        got: this.tools.clock.now(),
         issuer,
         person: session.person,
         tokens,

@@ -14,7 +14,7 @@ use super::Slot;
 use super::StoreError;
 use crate::config::Secret;
 
-/// A keyring that refresh tokens are kept in.
+/// A keyring that sign-ins are kept in.
 #[derive(Debug)]
 pub struct Kernel {
     ring: KeyRing,

@@ -1,4 +1,4 @@
-//! Where refresh tokens may outlive the process: nowhere, unless the configuration asks for it by name.
+//! Where sign-ins may outlive the process: nowhere, unless the configuration asks for it by name.
 //!
 //! On a jump host that many people share, what is kept for one account is within reach of everybody who has it. So memory
 //! is the default and holds nothing back at its end; the other stores are `kernel`, `desktop` and [`sealed`]. What is kept
@@ -55,7 +55,7 @@ impl StoreError {
     }
 }
 
-/// Where refresh tokens are kept.
+/// Where sign-ins are kept.
 #[derive(Debug)]
 pub enum Store {
     /// Nowhere but in the task that uses them.

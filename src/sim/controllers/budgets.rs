@@ -64,9 +64,10 @@ pub(super) fn pass(store: &Store, agenda: &Agenda) {
 
 /// Notes in a budget whether a pod may go.
 pub(in crate::sim) fn mark(budget: &mut Value, now: Timestamp, allowed: bool) {
-    let (status, reason) = match allowed {
-        true => ("True", "SufficientPods"),
-        false => ("False", "InsufficientPods"),
+    let (status, reason) = if allowed {
+        ("True", "SufficientPods")
+    } else {
+        ("False", "InsufficientPods")
     };
     let enough = Condition {
         kind: "DisruptionAllowed",

@@ -14,10 +14,10 @@ pub(in crate::view) fn blank(state: &State) -> Option<String> {
         let how = if state.fallbacks.is_empty() {
             "n goes on"
         } else {
-            "n asks the issuer anew"
+            "n asks the issuer"
         };
         return Some(format!(
-            "Left alone, blank since {since}. Nobody was signed in: {how}, q ends."
+            "Left alone, blank since {since}. Nobody signed in: {how}, q ends."
         ));
     };
     let who = person.short();
