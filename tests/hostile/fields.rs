@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::kinds;
 
 /// Struct of a file, its raw fields, and why they may be raw.
-const RAW: [(&str, &str, &[&str]); 28] = [
+const RAW: [(&str, &str, &[&str]); 29] = [
     // Compared with selectors, and shown nowhere; what is shown of them is made safe where it is taken out.
     ("sources/kinds/namespace.rs", "Namespace", &["labels"]),
     (
@@ -144,6 +144,12 @@ const RAW: [(&str, &str, &[&str]); 28] = [
         "auth/store/kept.rs",
         "Endpoints",
         &["keys", "revocation", "token"],
+    ),
+    // A kept sign-in of our own, in a slot that only this user opens: secrets, an id and a key, compared and parsed.
+    (
+        "auth/store/kept.rs",
+        "Written",
+        &["subject", "refresh", "id", "key"],
     ),
     ("sources/op.rs", "Mark", &["run", "ticket"]),
 ];
