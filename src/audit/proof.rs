@@ -72,10 +72,9 @@ mod tests {
     fn every_leaf_of_every_small_tree_is_proved_and_no_other() {
         let all = leaves(40);
         let nodes = Plain(all.clone());
-        for size in 1..=40u64 {
-            let root = plain_root(&all[..size as usize]);
-            for index in 0..size {
-                let leaf = all[index as usize];
+        for (size, part) in (1..).zip((1..=40).map(|size| &all[..size])) {
+            let root = plain_root(part);
+            for (index, leaf) in (0..).zip(part.iter().copied()) {
                 let path = inclusion(&nodes, index, size).unwrap();
                 assert!(includes(leaf, index, size, &path, root));
                 assert!(!includes(Leaf::of(b"another"), index, size, &path, root));

@@ -10,7 +10,6 @@ use std::io;
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::path::PathBuf;
 
 use ring::rand::SecureRandom as _;
 use ring::rand::SystemRandom;
@@ -84,13 +83,12 @@ impl Log {
     pub(super) fn opening(&mut self) -> Result<Draft, AuditError> {
         let mut draft = Draft::new(Kind::LogOpen);
         let path = self.dir.join(KEY);
-        let signer = match read_key(&path)? {
-            Some(signer) => signer,
-            None => {
-                let signer = self.new_key()?;
-                self.put_key()?;
-                signer
-            }
+        let signer = if let Some(signer) = read_key(&path)? {
+            signer
+        } else {
+            let signer = self.new_key()?;
+            self.put_key()?;
+            signer
         };
         draft.reason = Some(SafeText::from(format!("{SAID}{}", signer.key())));
         self.seal.signer = Some(signer);
@@ -103,16 +101,15 @@ impl Log {
             return Ok(());
         }
         let path = self.dir.join(KEY);
-        let signer = match read_key(&path)? {
-            Some(signer) => signer,
-            None => {
-                let signer = self.new_key()?;
-                let mut draft = Draft::new(Kind::LogKey);
-                draft.reason = Some(SafeText::from(format!("{SAID}{}", signer.key())));
-                self.write(draft, None, stamp)?;
-                self.put_key()?;
-                signer
-            }
+        let signer = if let Some(signer) = read_key(&path)? {
+            signer
+        } else {
+            let signer = self.new_key()?;
+            let mut draft = Draft::new(Kind::LogKey);
+            draft.reason = Some(SafeText::from(format!("{SAID}{}", signer.key())));
+            self.write(draft, None, stamp)?;
+            self.put_key()?;
+            signer
         };
         let kept = trim(&self.dir).map_err(|e| making(&self.dir.join(HISTORY), e))?;
         let last = kept
@@ -244,7 +241,7 @@ fn keep_key(disk: &dyn Disk, path: &Path, signer: &Signer) -> io::Result<()> {
 }
 
 /// Reads a key; nothing where there is none.
-fn read_key(path: &PathBuf) -> Result<Option<Signer>, AuditError> {
+fn read_key(path: &Path) -> Result<Option<Signer>, AuditError> {
     let mut text = Zeroizing::new(String::with_capacity(256));
     let read = folder::open_secret(path)?;
     let Some(file) = read else {
@@ -254,7 +251,7 @@ fn read_key(path: &PathBuf) -> Result<Option<Signer>, AuditError> {
         .read_to_string(&mut text)
         .map_err(|e| folder::reading(path, e))?;
     let signer = Signer::parse(&text).map_err(|e| AuditError::Unsafe {
-        path: path.clone(),
+        path: path.to_owned(),
         why: format!("is no key of a log ({e})"),
         next: "put the kept copy back, or move it away and a new one is made and recorded",
     })?;

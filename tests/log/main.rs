@@ -1,6 +1,13 @@
 //! The log as a stranger checks it: by `tests/log/verify.py`, which was written from `docs/log-format.md` and shares no
 //! line with us.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "what stands beside the tests is part of them, and the stranger is another program"
+)]
+
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;

@@ -68,7 +68,7 @@ pub(super) async fn ask(engine: Engine, args: &RunArgs, out: &mut dyn Write) -> 
     });
     let cluster = resumed.or_else(|| given.get("cluster").cloned());
     let needed = login::needed(&engine.state, cluster.as_deref());
-    let engine = login::signed_in(engine, &needed, out).await?;
+    let engine = Box::pin(login::signed_in(engine, &needed, out)).await?;
     run(engine, args, out).await
 }
 

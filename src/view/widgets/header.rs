@@ -117,12 +117,11 @@ fn identity(state: &State, room: usize) -> String {
         Some(cluster) => state.session_on(cluster),
         None => state.sign_ins.sessions().next().map(|(_, session)| session),
     };
-    let left_s = match &place {
-        Some(cluster) => state.session_left_s(cluster),
-        None => {
-            let first = state.sign_ins.sessions().next();
-            first.and_then(|(one, _)| state.sign_ins.left_s(one, state.judged_at))
-        }
+    let left_s = if let Some(cluster) = &place {
+        state.session_left_s(cluster)
+    } else {
+        let first = state.sign_ins.sessions().next();
+        first.and_then(|(one, _)| state.sign_ins.left_s(one, state.judged_at))
     };
     let over = left_s.map_or(String::new(), |left_s| format!(" {}", left(left_s)));
     let full = person.login.to_string();
