@@ -235,7 +235,7 @@ async fn greeting(
 ) -> anyhow::Result<Greeting> {
     let engine = super::engine_on(common, config, simulated, Sits::ToType)?;
     let wanted = login::needed(&engine.state, Some(name.as_str()));
-    let mut engine = login::signed_in(engine, &wanted, out).await?;
+    let mut engine = Box::pin(login::signed_in(engine, &wanted, out)).await?;
     engine
         .until(ANSWER, |state| {
             let world = state.world.cluster(name);
