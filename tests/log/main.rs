@@ -77,13 +77,16 @@ fn a_stranger_finds_a_whole_log_whole() {
     assert_eq!((ours.exit_code(), ours.entries, ours.sealed), (0, 30, 21));
 }
 
+/// What is done to the bytes of a file.
+type Spoil = fn(&mut Vec<u8>);
+
 #[test]
 fn a_stranger_finds_what_we_find() {
     let (_temp, dir) = built();
     let segment = dir.join("log-000000000001.jsonl");
     let head = dir.join("head");
     let checkpoints = dir.join("checkpoints");
-    let spoilt: [(&Path, fn(&mut Vec<u8>), i32); 7] = [
+    let spoilt: [(&Path, Spoil, i32); 7] = [
         (&segment, |bytes| bytes[700] ^= 1, 1),
         (
             &segment,

@@ -21,10 +21,10 @@ async fn both() -> (Night, Kept, Engine) {
     .await;
     night.keep(TokenStore::EncryptedFile);
     night.signed_in("bob").await.end(Duration::ZERO).await;
-    let bobs = night.kept().expect("bob's is kept");
+    let bobs = night.kept().unwrap();
     night.put(None);
     let console = night.signed_in("alice").await;
-    let alices = night.kept().expect("alice's is kept");
+    let alices = night.kept().unwrap();
     assert_ne!(bobs.subject, alices.subject);
     (night, bobs, console)
 }
@@ -39,7 +39,7 @@ async fn ended(night: &Night, console: &mut Engine) -> String {
 }
 
 fn refresh(kept: &Kept) -> &str {
-    kept.refresh.as_ref().expect("it renews").expose()
+    kept.refresh.as_ref().unwrap().expose()
 }
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn what_another_person_keeps_is_neither_used_nor_spent() {
     );
     alices.end(Duration::ZERO).await;
     assert_eq!((night.heard().renewals, night.heard().reused), (0, 0));
-    let left = night.kept().expect("it is there still");
+    let left = night.kept().unwrap();
     assert_eq!(refresh(&left), refresh(&bobs));
 
     let mut script = night.console(false);
@@ -75,7 +75,7 @@ async fn an_older_entry_that_turns_out_to_be_anothers_is_kept_for_them() {
     );
     alices.end(Duration::ZERO).await;
     assert_eq!((night.heard().renewals, night.heard().reused), (1, 0));
-    let left = night.kept().expect("it is there still");
+    let left = night.kept().unwrap();
     assert_ne!(refresh(&left), refresh(&bobs), "the newest");
     assert_eq!(left.subject, subject);
 }
@@ -90,7 +90,7 @@ async fn signing_out_gives_back_ones_own_and_leaves_what_another_keeps() {
     let told = |state: &State| state.sign_ins.given_back(&audience).is_some();
     assert!(alices.until(LIMIT, told).await);
     alices.end(Duration::ZERO).await;
-    assert_eq!(refresh(&night.kept().expect("bob's")), refresh(&bobs));
+    assert_eq!(refresh(&night.kept().unwrap()), refresh(&bobs));
     let mut script = night.console(false);
     night.session(&mut script).await;
     assert_eq!(script.state.person.as_ref().unwrap().short(), "bob");
@@ -110,7 +110,7 @@ async fn a_new_sign_in_leaves_what_another_keeps_and_lives_in_memory() {
     let mut alices = night.console(true);
     answer(&mut alices, "alice").await;
     night.session(&mut alices).await;
-    let kept = night.kept().expect("alice's is kept");
+    let kept = night.kept().unwrap();
     alices.end(Duration::ZERO).await;
     answer(&mut bobs, "bob").await;
     let said = |state: &State| {
@@ -127,6 +127,6 @@ async fn a_new_sign_in_leaves_what_another_keeps_and_lives_in_memory() {
     assert!(bobs.until(LIMIT, renewed).await, "{:?}", night.heard());
     assert!(bobs.state.sign_ins.session(&night.audience()).is_some());
     assert_eq!(night.heard().reused, 0);
-    assert_eq!(refresh(&night.kept().expect("alice's")), refresh(&kept));
+    assert_eq!(refresh(&night.kept().unwrap()), refresh(&kept));
     bobs.end(Duration::ZERO).await;
 }
