@@ -16,7 +16,6 @@ mod corpus;
     clippy::too_many_lines,
     clippy::needless_pass_by_value,
     clippy::format_push_string,
-    clippy::assigning_clones,
     reason = "the night of the drawings, of which only some is told here"
 )]
 mod estate;

@@ -13,6 +13,7 @@ mod login;
 #[path = "../auth/night.rs"]
 #[expect(
     dead_code,
+    clippy::unwrap_used,
     reason = "shared with the tests of sign-in, which use all of it"
 )]
 mod night;
