@@ -18,6 +18,13 @@ pub struct Presence {
     pub away: Option<Box<Away>>,
 }
 
+impl Presence {
+    /// Whether somebody sits here, or is signing in to come back.
+    pub fn is_here(&self) -> bool {
+        self.away.as_ref().is_none_or(|away| away.proving)
+    }
+}
+
 /// A console that its person left alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Away {

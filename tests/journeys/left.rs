@@ -137,6 +137,45 @@ fn a_host_that_slept_is_left_as_long_as_it_slept() {
     console.play("see Left alone");
 }
 
+/// Time goes by and no tick is heard of it: the host slept, or the loop hung.
+fn asleep(console: &mut Console, hours: i64) {
+    let now = &mut console.state.now;
+    now.mono_ms += u64::try_from(hours).expect("ahead") * 3_600_000;
+    now.wall += jiff::SignedDuration::from_hours(hours);
+}
+
+#[test]
+fn the_first_key_after_a_sleep_finds_a_blank_and_does_nothing_else() {
+    for key in ["j", "q", "Enter", "0", ":"] {
+        let (mut console, _, _) = attended(night::board());
+        asleep(&mut console, 1);
+        console.play(&format!(
+            "press {key}\nasks Leave\nunseen ZONE\nsee Left alone"
+        ));
+        assert!(!console.state.quitting && console.state.people.is_empty());
+        // It counts for nobody who was there.
+        console.pass(1_000);
+        console.play("asks nothing\nsee Left alone");
+    }
+}
+
+#[test]
+fn a_paste_after_a_sleep_finds_a_blank_as_well() {
+    let (mut console, _, _) = attended(night::board());
+    asleep(&mut console, 1);
+    console.play("paste q\nasks Leave\nunseen ZONE\nsee Left alone");
+}
+
+#[test]
+fn a_key_that_comes_too_late_while_something_is_out_counts_for_nothing() {
+    let (mut console, _, _) = attended(night::restore());
+    console.state.busy = console.state.open_run.clone();
+    minutes(&mut console, 15);
+    console.play("press j\nsee Left alone too long");
+    minutes(&mut console, 1);
+    console.play("see Left alone, blank since");
+}
+
 #[test]
 fn the_same_person_comes_back_to_the_run_which_is_held() {
     let (mut console, audience, alice) = attended(night::restore());

@@ -38,11 +38,28 @@ pub(super) fn attended(state: &mut State) -> Vec<Effect> {
     Vec::new()
 }
 
-/// A key was pressed. Events of any other kind do not count.
-pub(super) fn touched(state: &mut State) {
+/// A key was pressed; events of any other kind do not count. Nor does a key that comes too late, because the host slept
+/// or the loop hung and no second passed meanwhile: whoever pressed it finds a blank console, and it does nothing else.
+pub(super) fn touched(state: &mut State) -> Option<Vec<Effect>> {
+    let over = over_s(state).is_some_and(|over_s| over_s >= 0);
+    if over && state.presence.away.is_none() {
+        let effects = tick(state);
+        if state.presence.away.is_none() {
+            state.say("Left alone too long: blank as soon as what is under way is over.");
+        }
+        return Some(effects);
+    }
     if let Some(touched) = &mut state.presence.touched {
         *touched = state.now;
     }
+    None
+}
+
+/// For how long, in seconds, nobody should have been here any more; negative while somebody still may be, `None` where
+/// nobody is watched for.
+fn over_s(state: &State) -> Option<i64> {
+    let touched = state.presence.touched?;
+    Some(state.now.seconds_since(touched) - state.config.idle_s())
 }
 
 /// A second passed, or something came back: a console that was left long enough goes blank; once its run is put down,
@@ -51,10 +68,9 @@ pub(super) fn tick(state: &mut State) -> Vec<Effect> {
     if state.presence.away.is_some() {
         return drop_tokens(state);
     }
-    let Some(touched) = state.presence.touched else {
+    let Some(over_s) = over_s(state) else {
         return Vec::new();
     };
-    let over_s = state.now.seconds_since(touched) - state.config.idle_s();
     // A request that is out is seen to its end: cut, it would be in doubt.
     if over_s < 0 || (state.busy.is_some() && over_s < PATIENCE_S) {
         return Vec::new();
