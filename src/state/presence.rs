@@ -14,6 +14,9 @@ pub struct Presence {
     /// When a key was last pressed, by the clock that goes on while the host sleeps; `None` where nobody is watched
     /// for, because there is no console.
     pub touched: Option<Moment>,
+    /// Who signed in last to each audience, also when that has ended since: the console is theirs until somebody else
+    /// signs in.
+    pub last: BTreeMap<Audience, Person>,
     /// Who left, and what they left; the screen is blank meanwhile.
     pub away: Option<Box<Away>>,
 }
@@ -30,9 +33,11 @@ impl Presence {
 pub struct Away {
     /// Since when it is blank.
     pub since: Moment,
-    /// Whoever acted first, as `State::person` had them; `None` where nobody did: at most a fallback was read.
+    /// Who is awaited: whoever signed in, else whoever acts by a file; `None` where nobody did: at most a fallback was
+    /// read.
     pub person: Option<Person>,
-    /// Who was signed in to each audience; empty where nobody signs in, because files or `--as` say who acts.
+    /// Who was signed in to each audience, or had been last where all had ended; empty where nobody signed in, because
+    /// files or `--as` say who acts.
     pub signed_in: BTreeMap<Audience, Person>,
     /// Who acted on each cluster.
     pub people: BTreeMap<ClusterName, Person>,

@@ -450,3 +450,68 @@ fn a_verb_without_a_screen_is_not_left_alone() {
     minutes(&mut console, 20);
     console.play("see ZONE / CLUSTER");
 }
+
+/// A console that alice signed in to by a code, and whose sign-in has ended since.
+fn ended_since() -> (Console, Audience, Person) {
+    let mut state = night::board();
+    let alice = state.person.take().expect("alice");
+    state.people.clear();
+    let audience = state.sign_ins.audiences()[0].clone();
+    state.sign_ins.show(&audience);
+    let mut console = Console::new(state);
+    console.happen(What::Attended);
+    code(&mut console, &audience);
+    let session = session(alice.clone(), &console.state);
+    steps(&mut console, &audience, Event::SignedIn(session));
+    steps(&mut console, &audience, Event::Expired);
+    console.play("see The sign-in ended");
+    assert!(console.state.person.is_none());
+    (console, audience, alice)
+}
+
+#[test]
+fn whose_sign_in_ended_before_the_console_went_blank_is_awaited_all_the_same() {
+    let (mut console, audience, alice) = ended_since();
+    minutes(&mut console, 15);
+    console.asked();
+    console.play("unseen ZONE\nsee alice: n signs in again\nunseen Nobody signed in");
+    let mut bob = alice.clone();
+    bob.subject = "another".to_owned();
+    bob.login = "bob@meridian.test".into();
+    comes(&mut console, &audience, bob);
+    console.play("asks SignOut\nsee bob is not alice\nunseen ZONE");
+    signed_out(&mut console, &audience);
+    comes(&mut console, &audience, alice);
+    console.play("asks Connect\nsee ZONE / CLUSTER\nunseen before");
+}
+
+#[test]
+fn who_signed_in_after_an_ended_sign_in_is_awaited_and_not_the_one_before() {
+    let (mut console, audience, alice) = ended_since();
+    let mut bob = alice.clone();
+    bob.subject = "another".to_owned();
+    bob.login = "bob@meridian.test".into();
+    code(&mut console, &audience);
+    let bobs = session(bob, &console.state);
+    steps(&mut console, &audience, Event::SignedIn(bobs));
+    steps(&mut console, &audience, Event::SignedOut);
+    minutes(&mut console, 15);
+    console.asked();
+    console.play("unseen ZONE\nsee bob: n signs in again");
+    comes(&mut console, &audience, alice);
+    console.play("asks SignOut\nsee alice is not bob\nunseen ZONE");
+}
+
+#[test]
+fn an_ended_sign_in_is_no_way_round_to_the_fallback_of_a_blank_console() {
+    let (mut console, audience, _) = ended_since();
+    let config = Arc::make_mut(&mut console.state.config);
+    config.clusters[0].fallback = Some(KubeconfigUser::Token(Secret::new("canary")));
+    silent(&mut console, &audience);
+    console.play("see by its fallback");
+    minutes(&mut console, 15);
+    console.play("see alice: n signs in again\npress n");
+    console.asked();
+    silent(&mut console, &audience);
+    console.play("asks CancelSignIn\nunseen ZONE\nsee does not answer");
+}

@@ -78,11 +78,29 @@ pub(super) fn tick(state: &mut State) -> Vec<Effect> {
     go_blank(state, state.now)
 }
 
-fn go_blank(state: &mut State, since: Moment) -> Vec<Effect> {
+/// Who is signed in to each audience.
+fn signed_in(state: &State) -> BTreeMap<Audience, Person> {
     let sessions = state.sign_ins.sessions();
-    let signed_in: BTreeMap<Audience, Person> = sessions
+    sessions
         .map(|(audience, session)| (audience.clone(), session.person.clone()))
-        .collect();
+        .collect()
+}
+
+/// Somebody signed in: the console is theirs from now on, and of those who are signed in beside them.
+pub(super) fn is_theirs(state: &mut State, audience: &Audience, person: &Person) {
+    let live = signed_in(state);
+    let last = &mut state.presence.last;
+    last.retain(|one, _| live.contains_key(one));
+    last.insert(audience.clone(), person.clone());
+}
+
+fn go_blank(state: &mut State, since: Moment) -> Vec<Effect> {
+    let mut signed_in = signed_in(state);
+    if signed_in.is_empty() {
+        // An end of the tokens is no end of what is on screen.
+        signed_in.clone_from(&state.presence.last);
+    }
+    let person = signed_in.values().next().or(state.person.as_ref()).cloned();
     let mut effects = run::put_down(state);
     let blank = Nav {
         screen: Screen::SignIn,
@@ -90,7 +108,7 @@ fn go_blank(state: &mut State, since: Moment) -> Vec<Effect> {
     };
     state.presence.away = Some(Box::new(Away {
         since,
-        person: state.person.clone(),
+        person,
         signed_in,
         people: state.people.clone(),
         nav: std::mem::replace(&mut state.nav, blank),
@@ -114,7 +132,7 @@ fn drop_tokens(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     };
     away.leaving = false;
-    let audiences: Vec<Audience> = away.signed_in.keys().cloned().collect();
+    let audiences: Vec<Audience> = signed_in(state).into_keys().collect();
     for audience in &audiences {
         sign_out::on_the_way(state, audience);
     }
@@ -212,6 +230,7 @@ fn come_back(state: &mut State) -> Vec<Effect> {
     let Some(away) = state.presence.away.take() else {
         return Vec::new();
     };
+    // Where nobody signed in, who is awaited is who acted.
     state.person = away.person;
     state.people = away.people;
     state.nav = away.nav;
