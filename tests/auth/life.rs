@@ -28,6 +28,9 @@ use crashcart::state::State;
 use crashcart::state::effect::Effect;
 use crashcart::state::event::Event;
 use crashcart::state::event::What;
+use crashcart::state::nav::Nav;
+use crashcart::state::presence::Away;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -251,6 +254,45 @@ async fn an_issuer_that_takes_no_tokens_back_is_said_before_the_end() {
         matches!(&how, GivenBack::Refused { reason } if reason.as_str().contains(words)),
         "{how:?}"
     );
+}
+
+/// What somebody left a moment ago.
+fn left(hands: &Hands) -> Away {
+    Away {
+        since: hands.tools.clock.now(),
+        person: None,
+        signed_in: BTreeMap::new(),
+        people: BTreeMap::new(),
+        nav: Nav::default(),
+        leaving: false,
+        proving: true,
+        stranger: None,
+    }
+}
+
+#[tokio::test]
+async fn whichever_way_somebody_comes_back_the_page_is_told_to_ask_them_anew() {
+    let mut hands = Hands::start_with(|config| {
+        config.identities[0].flow = Flow::Loopback;
+        config.identities[0].loopback_on_shared_host = true;
+    })
+    .await;
+    let to = hands.audience();
+    for (effect, away, anew) in [
+        (Effect::SignInByPaste(to.clone()), false, false),
+        (Effect::SignInByPaste(to.clone()), true, true),
+        (Effect::ProveAnew(to.clone()), false, true),
+        (Effect::ProveAnew(to.clone()), true, true),
+    ] {
+        hands.state.presence.away = away.then(|| Box::new(left(&hands)));
+        hands.perform(effect);
+        let Step::Page(page) = hands.step(|step| matches!(step, Step::Page(_))).await else {
+            panic!("no page");
+        };
+        let address = page.address.as_str();
+        let told = address.ends_with("&prompt=login&max_age=0");
+        assert_eq!(told, anew, "{away}: {address}");
+    }
 }
 
 #[tokio::test]

@@ -39,6 +39,7 @@ use super::turn::Turn;
 use crate::audit::Draft;
 use crate::audit::Kind;
 use crate::auth::Audience;
+use crate::auth::oidc::Anew;
 use crate::auth::sign_in::Event as Step;
 use crate::config::ClusterName;
 use crate::sources::cluster::Link;
@@ -102,10 +103,10 @@ impl Perform {
         match effect {
             Effect::Connect(clusters) => self.connect(&clusters, state),
             Effect::Disconnect(clusters) => self.disconnect(&clusters),
-            Effect::SignIn(audience) => self.sign_in(audience, How::Ask),
-            Effect::SignInByPaste(audience) => self.sign_in(audience, How::Paste),
-            Effect::ProveAnew(audience) => self.sign_in(audience, How::Prove),
-            Effect::TakeUp(audience) => self.take_up(audience),
+            Effect::SignIn(audience) => self.sign_in(audience, How::Ask, state),
+            Effect::SignInByPaste(audience) => self.sign_in(audience, How::Paste, state),
+            Effect::ProveAnew(audience) => self.sign_in(audience, How::Prove, state),
+            Effect::TakeUp(audience) => self.take_up(audience, state),
             Effect::Leave(audiences) => self.leave(audiences),
             Effect::Redirect { audience, address } => self.ask(&audience, Ask::Address(address)),
             Effect::CancelSignIn(audience) => drop(self.give_up(&audience)),
@@ -316,10 +317,13 @@ impl Perform {
         }));
     }
 
-    fn sign_in(&mut self, audience: Audience, how: How) {
+    fn sign_in(&mut self, audience: Audience, how: How, state: &State) {
         let Some(identity) = audience.asked(&self.tools.config) else {
             return;
         };
+        // Whichever way somebody comes back to a console that was left: what a browser remembers is not enough.
+        let since = state.presence.away.as_ref().map(|away| away.since.wall);
+        let anew = (how == How::Prove || since.is_some()).then_some(Anew { since });
         let before = self.give_up(&audience);
         let (asks, waiting) = mpsc::channel(4);
         let (tools, to) = (self.tools.clone(), audience.clone());
@@ -328,16 +332,16 @@ impl Perform {
                 // It is over when it has cleared its slot; what comes into that from then on stays.
                 drop(before.await);
             }
-            sign_in::sign_in(tools, to, identity, waiting, how).await;
+            sign_in::sign_in(tools, to, identity, waiting, (how, anew)).await;
         });
         self.sign_ins.insert(audience, SigningIn { asks, task });
     }
 
     /// Takes up what is kept, unless somebody is signing in there already.
-    fn take_up(&mut self, audience: Audience) {
+    fn take_up(&mut self, audience: Audience, state: &State) {
         let begun = self.sign_ins.get(&audience);
         if begun.is_none_or(|one| one.task.is_finished()) {
-            self.sign_in(audience, How::TakeUp);
+            self.sign_in(audience, How::TakeUp, state);
         }
     }
 

@@ -20,6 +20,7 @@ use crate::auth::AuthError;
 use crate::auth::Session;
 use crate::auth::Tokens;
 use crate::auth::oidc;
+use crate::auth::oidc::Anew;
 use crate::auth::oidc::DeviceGrant;
 use crate::auth::oidc::Issuer;
 use crate::auth::oidc::Poll;
@@ -74,6 +75,8 @@ pub(super) struct SigningIn {
     slot: TokenSlot,
     /// Whether somebody acts by it.
     acts: AtomicBool,
+    /// Whether and since when whoever signs in has to prove it anew.
+    pub(super) anew: Option<Anew>,
     /// Where its refresh token is kept, if it is.
     pub(super) keeping: Slot,
 }
@@ -130,7 +133,7 @@ pub(super) async fn sign_in(
     audience: Audience,
     identity: Identity,
     mut asks: mpsc::Receiver<Ask>,
-    how: How,
+    (how, anew): (How, Option<Anew>),
 ) {
     let clusters = audience.clusters(&tools.config).into_iter();
     let this = SigningIn {
@@ -138,6 +141,7 @@ pub(super) async fn sign_in(
         slot: tools.tokens.get(&audience).cloned().unwrap_or_default(),
         keeping: tools.keeper.slot(&identity),
         acts: AtomicBool::new(false),
+        anew,
         audience,
         tools,
     };
@@ -192,7 +196,7 @@ async fn through(
     };
     let signed = match flow {
         Flow::Device => {
-            let grant = issuer.start_device(this.now()).await?;
+            let grant = issuer.start_device(this.now()).await?.anew(this.anew);
             this.tell(Step::Prompt(grant.prompt.clone())).await;
             wait_for_answer(this, &mut issuer, &grant, asks).await?
         }
