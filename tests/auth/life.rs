@@ -192,6 +192,22 @@ async fn signing_out_lets_go_of_the_token_before_the_issuer_answers() {
 }
 
 #[tokio::test]
+async fn nobody_acts_from_the_moment_they_sign_out_whatever_its_task_is_at() {
+    for leave in [false, true] {
+        let mut hands = Hands::start().await;
+        hands.signed_in().await;
+        let to = hands.audience();
+        hands.perform(if leave {
+            Effect::Leave(vec![to])
+        } else {
+            Effect::SignOut(to)
+        });
+        // Its task has not run since: it may be at a renewal.
+        assert!(hands.slot().is_empty(), "{leave}");
+    }
+}
+
+#[tokio::test]
 async fn a_sign_in_that_is_broken_off_lets_go_of_its_token() {
     let mut hands = Hands::start().await;
     hands.signed_in().await;
