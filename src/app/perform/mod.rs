@@ -245,7 +245,7 @@ impl Perform {
                     continue;
                 }
             };
-            let task = spawn(connect::follow(
+            let task = spawn(connect::attended(
                 self.tools.clone(),
                 Arc::clone(&link),
                 link.token().clone(),
