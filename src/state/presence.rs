@@ -45,6 +45,8 @@ pub struct Away {
     pub nav: Nav,
     /// True until the run was put down: only then are the tokens dropped.
     pub leaving: bool,
+    /// When the open run was put down, or would have been where there is none to hold; `None` while a request is out.
+    pub put_down: Option<Moment>,
     /// True while a sign-in is on screen in place of the blank.
     pub proving: bool,
     /// Somebody else who signed in meanwhile, and got nothing.

@@ -358,6 +358,7 @@ fn left(hands: &Hands) -> Away {
         people: BTreeMap::new(),
         nav: Nav::default(),
         leaving: false,
+        put_down: None,
         proving: true,
         stranger: None,
     }

@@ -176,6 +176,66 @@ fn a_key_that_comes_too_late_while_something_is_out_counts_for_nothing() {
     console.play("see Left alone, blank since");
 }
 
+/// The entry that puts a run down is on disk: now the tokens go.
+fn held(console: &mut Console, id: &str) {
+    let at = console.state.now.wall;
+    console.happen(What::RunLogged {
+        run: id.to_owned(),
+        event: Box::new(RunEvent::Held),
+        entry: 9_000,
+        at,
+    });
+    carried(console, id);
+}
+
+/// What a run asked for came back.
+fn carried(console: &mut Console, id: &str) {
+    console.happen(What::Carried {
+        run: id.to_owned(),
+        read: false,
+        failed: None,
+    });
+}
+
+#[test]
+fn a_run_that_was_busy_when_its_person_had_left_is_put_down_before_the_tokens_go() {
+    let (mut console, audience, alice) = attended(night::restore());
+    let id = console.state.open_run.clone().expect("a run");
+    console.state.busy = Some(id.clone());
+    minutes(&mut console, 16);
+    console.play("see Left alone");
+    let asked = console.asked();
+    assert!(!asked.contains(&"Leave".to_owned()), "{asked:?}");
+    for _ in 0..50 {
+        console.pass(1_000);
+    }
+    carried(&mut console, &id);
+    console.pass(1_000);
+    console.play("asks Record");
+    // Its own entry is waited for as long as any other.
+    for _ in 0..30 {
+        console.pass(1_000);
+    }
+    let asked = console.asked();
+    assert!(!asked.contains(&"Leave".to_owned()), "{asked:?}");
+    held(&mut console, &id);
+    console.pass(1_000);
+    console.play("asks Leave");
+    signed_out(&mut console, &audience);
+    comes(&mut console, &audience, alice);
+    let run = console.state.run().expect("the run is there");
+    assert_eq!(run.status, RunStatus::Held);
+}
+
+#[test]
+fn what_never_comes_back_keeps_no_tokens() {
+    let (mut console, _, _) = attended(night::restore());
+    console.state.busy = console.state.open_run.clone();
+    minutes(&mut console, 17);
+    console.play("see Left alone");
+    assert!(console.asked().contains(&"Leave".to_owned()));
+}
+
 #[test]
 fn the_same_person_comes_back_to_the_run_which_is_held() {
     let (mut console, audience, alice) = attended(night::restore());
@@ -188,19 +248,7 @@ fn the_same_person_comes_back_to_the_run_which_is_held() {
         "the run is put down before anything else: {asked:?}"
     );
     assert!(!asked.contains(&"Leave".to_owned()), "{asked:?}");
-    // Its entry is on disk: now the tokens go.
-    let at = console.state.now.wall;
-    console.happen(What::RunLogged {
-        run: id.clone(),
-        event: Box::new(RunEvent::Held),
-        entry: 9_000,
-        at,
-    });
-    console.happen(What::Carried {
-        run: id.clone(),
-        read: false,
-        failed: None,
-    });
+    held(&mut console, &id);
     console.pass(1_000);
     assert!(console.asked().contains(&"Leave".to_owned()));
     signed_out(&mut console, &audience);

@@ -101,7 +101,6 @@ fn go_blank(state: &mut State, since: Moment) -> Vec<Effect> {
         signed_in.clone_from(&state.presence.last);
     }
     let person = signed_in.values().next().or(state.person.as_ref()).cloned();
-    let mut effects = run::put_down(state);
     let blank = Nav {
         screen: Screen::SignIn,
         ..Nav::default()
@@ -113,22 +112,33 @@ fn go_blank(state: &mut State, since: Moment) -> Vec<Effect> {
         people: state.people.clone(),
         nav: std::mem::replace(&mut state.nav, blank),
         leaving: true,
+        put_down: None,
         proving: false,
         stranger: None,
     }));
     state.prompt = None;
     state.message = None;
     state.changed();
-    effects.extend(drop_tokens(state));
-    effects
+    drop_tokens(state)
 }
 
-/// Gives the tokens back and closes the connections, once nothing of the run is under way.
+/// Puts the run down once nothing of it is under way, then gives the tokens back and closes the connections.
 fn drop_tokens(state: &mut State) -> Vec<Effect> {
-    let (now, busy) = (state.now, state.busy.is_some());
-    let away = state.presence.away.as_mut().filter(|away| away.leaving);
-    let Some(away) = away.filter(|away| !busy || now.seconds_since(away.since) >= PATIENCE_S)
-    else {
+    let now = state.now;
+    let Some(away) = state.presence.away.as_mut().filter(|away| away.leaving) else {
+        return Vec::new();
+    };
+    if state.busy.is_none() && away.put_down.is_none() {
+        away.put_down = Some(now);
+        let effects = run::put_down(state);
+        if !effects.is_empty() {
+            return effects;
+        }
+    }
+    let busy = state.busy.is_some();
+    let away = state.presence.away.as_mut();
+    let waited_s = |away: &Away| now.seconds_since(away.put_down.unwrap_or(away.since));
+    let Some(away) = away.filter(|away| !busy || waited_s(away) >= PATIENCE_S) else {
         return Vec::new();
     };
     away.leaving = false;
