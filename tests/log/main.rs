@@ -86,7 +86,7 @@ fn a_stranger_finds_what_we_find() {
     let segment = dir.join("log-000000000001.jsonl");
     let head = dir.join("head");
     let checkpoints = dir.join("checkpoints");
-    let spoilt: [(&Path, Spoil, i32); 7] = [
+    let spoilt: [(&Path, Spoil, i32); 8] = [
         (&segment, |bytes| bytes[700] ^= 1, 1),
         (
             &segment,
@@ -105,6 +105,14 @@ fn a_stranger_finds_what_we_find() {
                 bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
             },
             1,
+        ),
+        (
+            &checkpoints,
+            |bytes| {
+                let at = bytes.iter().position(|byte| *byte == 0xe2).unwrap();
+                bytes[at] = b'-';
+            },
+            2,
         ),
         (&dir.join("bodies/9"), |bytes| bytes[20] ^= 1, 1),
         (&dir.join("bodies/9"), |bytes| bytes.push(0), 1),
@@ -140,4 +148,20 @@ fn a_stranger_checks_one_entry_without_the_log() {
     assert_eq!(ask(), (0, "entry 9 is in jump-1/0197c1f2".to_owned()));
     fs::write(&file, proof.replace("index 8", "index 7")).unwrap();
     assert_eq!(ask().0, 1);
+}
+
+#[test]
+fn a_stranger_misses_the_checkpoints_that_were_taken_away() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("log");
+    let mut log = Log::open(&dir, "jump-1/0197c1f2", &stamp(0)).unwrap();
+    for n in 1..6 {
+        let draft = Draft::new(Kind::StepAnswered);
+        log.append(draft, None, &stamp(50 * n)).unwrap();
+    }
+    assert_eq!(stranger(&dir).0, 0);
+    fs::remove_file(dir.join("checkpoints")).unwrap();
+    let said = "cannot be proved: entry 1 is under no checkpoint: checkpoints are missing";
+    assert_eq!(stranger(&dir), (2, said.to_owned()));
+    assert_eq!(verify(&dir).exit_code(), 2);
 }
