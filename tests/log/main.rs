@@ -164,8 +164,25 @@ fn a_stranger_checks_one_entry_without_the_log() {
     fs::write(&file, &proof).unwrap();
     let ask = || asked(&[Path::new("--proof"), &file, key]);
     assert_eq!(ask(), (0, "entry 9 is in jump-1/0197c1f2".to_owned()));
+    let ours = || {
+        let mut ours = Command::new(env!("CARGO_BIN_EXE_crashcart"));
+        let ours = ours.env_clear().env("HOME", temp.path());
+        let ours = ours.args(["log", "verify", "--proof"]).arg(&file);
+        let done = ours.arg("--key").arg(key).output().unwrap();
+        let said = String::from_utf8(done.stdout).unwrap();
+        (done.status.code().unwrap(), said)
+    };
+    let (code, said) = ours();
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        said.starts_with("OK   entry 9 is in the log jump-1/0197c1f2"),
+        "{said}"
+    );
     fs::write(&file, proof.replace("index 8", "index 7")).unwrap();
     assert_eq!(ask().0, 1);
+    let (code, said) = ours();
+    assert_eq!(code, 1, "{said}");
+    assert!(said.starts_with("CRIT entry 8 is not proved"), "{said}");
 }
 
 #[test]
