@@ -65,8 +65,8 @@ mod tests {
     use crate::config::Secret;
     use crate::sources::cluster::TokenSlot;
 
-    fn token() -> Option<Secret> {
-        Some(Secret::new("canary"))
+    fn token() -> Secret {
+        Secret::new("canary")
     }
 
     #[test]
@@ -74,10 +74,10 @@ mod tests {
         let slot = TokenSlot::of_sign_in();
         let acting = Acting::new(slot.clone());
         let loops = acting.clone();
-        assert!(acting.set(token()) && !slot.is_empty());
+        assert!(acting.set(Some(token())) && !slot.is_empty());
         loops.leave();
         assert!(slot.is_empty(), "at once");
-        assert!(!acting.set(token()) && slot.is_empty());
+        assert!(!acting.set(Some(token())) && slot.is_empty());
         assert!(acting.set(None), "its task says once who acts no more");
         assert!(!acting.set(None));
     }
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn what_lay_there_before_is_left_alone_by_a_sign_in_that_never_acted() {
         let slot = TokenSlot::of_sign_in();
-        slot.set(token());
+        slot.set(Some(token()));
         let acting = Acting::new(slot.clone());
         acting.leave();
         assert!(!acting.set(None) && !slot.is_empty());

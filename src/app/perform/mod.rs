@@ -295,9 +295,9 @@ impl Perform {
             .map(|one| (self.sign_ins.remove(&one), one))
             .map(|(sign_in, one)| (sign_in.filter(|one| !one.task.is_finished()), one))
             .collect();
-        for (sign_in, _) in &leaving {
-            // It may be at a renewal, and would answer only then.
-            sign_in.iter().for_each(|one| one.acting.leave());
+        // Each may be at a renewal, and would answer only then.
+        for sign_in in leaving.iter().filter_map(|(sign_in, _)| sign_in.as_ref()) {
+            sign_in.acting.leave();
         }
         let tools = self.tools.clone();
         // Only a key asks for that: what else is kept may be somebody else's.
