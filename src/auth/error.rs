@@ -177,6 +177,15 @@ pub enum AuthError {
         /// The issuer's host.
         host: String,
     },
+    /// Whoever comes back to a console was signed in at the issuer before they left it, and did not prove it again.
+    #[error(
+        "{host} says that nobody proved who they are since this console was left, so nothing was kept; n and a private \
+         window, or p, which asks it of the page"
+    )]
+    NotAnew {
+        /// The issuer's host.
+        host: String,
+    },
     /// Others are logged in on this host, and the answer could be taken by them.
     #[error(
         "{others}, and could take the answer from 127.0.0.1; press p for the pasted way, or set \

@@ -1,9 +1,11 @@
-//! Signing in at a cluster's own OAuth server, outside: a pasted redirect, a token that cannot be renewed, its deletion.
+//! Signing in at a cluster's own OAuth server, outside: a pasted redirect, a token that cannot be renewed, its deletion, also where
+//! nobody is there any more and the loop hangs.
 
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::attendance::left_alone;
 use super::browser;
 use super::browser::Page;
 use super::sign_in::Ask;
@@ -17,7 +19,7 @@ use crate::auth::sign_in::Event as Step;
 use crate::config::Cluster;
 use crate::state::event::What;
 
-/// Signs in and stays until the token ends or the person leaves; then its object is deleted.
+/// Signs in and stays until the token ends or the person leaves, said or not; then its object is deleted.
 pub(super) async fn through(
     this: &SigningIn,
     cluster: &Cluster,
@@ -33,10 +35,16 @@ pub(super) async fn through(
     let left = tokens.state.good_until.duration_since(this.now());
     let left = Duration::try_from(left).unwrap_or_default();
     let leaves = async { while let Some(Ask::Answer(_) | Ask::Address(_)) = asks.recv().await {} };
-    if tokio::time::timeout(left, leaves).await.is_err() {
-        this.tell(Step::Expired).await;
-        return Ok(());
-    }
+    let alone = tokio::select! {
+        asked = tokio::time::timeout(left, leaves) => {
+            if asked.is_err() {
+                this.tell(Step::Expired).await;
+                return Ok(());
+            }
+            false
+        }
+        () = left_alone(&this.tools) => true,
+    };
     let tools = &this.tools;
     let draft = tools.draft(Kind::SessionSignedOut);
     // From now on nobody acts by the token, however long log and cluster take.
@@ -46,5 +54,9 @@ pub(super) async fn through(
     let how = GivenBack::of(&server.log_out(&tokens).await.map(|()| true));
     let audience = this.audience.clone();
     tools.tell(What::GivenBack { audience, how }).await;
+    if alone {
+        // Nobody asked for it, so nobody else says that it is over.
+        this.tell(Step::SignedOut).await;
+    }
     Ok(())
 }

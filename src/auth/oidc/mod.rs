@@ -5,6 +5,7 @@
 //! not followed, no proxy of the environment is asked, an answer is at most 1 MiB, and every call
 //! ends by its deadline. Nothing here starts a task or knows the time.
 
+mod anew;
 mod answer;
 mod code;
 mod device;
@@ -19,6 +20,7 @@ mod step_up;
 pub mod sts;
 mod wire;
 
+pub use anew::Anew;
 pub use code::CodeGrant;
 pub use code::PASTE_REDIRECT;
 pub use code::Return;

@@ -186,6 +186,7 @@ pub(super) fn redirect(state: &mut State, line: Line) -> Vec<Effect> {
 /// Somebody is signed in: the clusters of that audience are asked in their name. The screen closes, or goes on to
 /// the next audience that nobody is signed in to.
 fn signed_in(state: &mut State, audience: &Audience, person: Person) -> Vec<Effect> {
+    super::idle::is_theirs(state, audience, &person);
     let clusters = served(state, audience);
     let count = clusters.len();
     let plural = if count == 1 { "" } else { "s" };
