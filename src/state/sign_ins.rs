@@ -12,6 +12,7 @@ use crate::auth::sign_in::Event;
 use crate::auth::sign_in::SignIn;
 use crate::config::Config;
 use crate::sources::moment::Moment;
+use crate::text::SafeText;
 
 /// Where each sign-in stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct SignIns {
     nobody: SignIn,
     /// Whose issuer gave no answer when it was last asked.
     silent: BTreeSet<Audience>,
+    /// What the last renewal came to where it was answered with neither tokens nor a refusal.
+    unrenewed: BTreeMap<Audience, SafeText>,
     /// Since when somebody is signed in, and when that was last renewed.
     times: BTreeMap<Audience, Times>,
     /// When the end of a sign-in, or of its code, was learned.
@@ -145,6 +148,22 @@ impl SignIns {
             Event::Unreachable { .. } => drop(self.silent.insert(audience.clone())),
             Event::Tick | Event::Asked { .. } | Event::Leaving { .. } => {}
             _ => drop(self.silent.remove(audience)),
+        }
+    }
+
+    /// The sentence of a renewal that was answered with neither tokens nor a refusal, where it is not the same as that of
+    /// the one before.
+    pub fn newly_unrenewed(&mut self, audience: &Audience, event: &Event) -> Option<SafeText> {
+        match event {
+            Event::Unrenewed { sentence } => {
+                let before = self.unrenewed.insert(audience.clone(), sentence.clone());
+                (before.as_ref() != Some(sentence)).then(|| sentence.clone())
+            }
+            Event::Tick | Event::Unreachable { .. } => None,
+            _ => {
+                self.unrenewed.remove(audience);
+                None
+            }
         }
     }
 

@@ -295,6 +295,7 @@ fn ending(event: &Event, device: Option<&DevicePrompt>, now: Timestamp) -> Optio
         | Event::SlowDown
         | Event::SignedIn(_)
         | Event::TakenUp(_)
+        | Event::Unrenewed { .. }
         | Event::Leaving { .. }
         | Event::SignedOut
         | Event::Tick => return None,

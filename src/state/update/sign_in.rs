@@ -67,6 +67,7 @@ pub(super) fn step(state: &mut State, audience: &Audience, event: Step) -> Vec<E
     let live = state.sign_ins.of(audience).is_live();
     let kept = matches!(event, Step::TakenUp(_));
     state.sign_ins.hear(audience, &event);
+    let unrenewed = state.sign_ins.newly_unrenewed(audience, &event);
     state.sign_ins.step(audience, event, state.now);
     state.changed();
     offer_people(state);
@@ -97,6 +98,9 @@ pub(super) fn step(state: &mut State, audience: &Audience, event: Step) -> Vec<E
         (true, None) => sign_out::ended(state, audience),
         _ => sign_out::anew(state, audience).into_iter().collect(),
     };
+    if let Some(sentence) = unrenewed.filter(|_| before && state.presence.away.is_none()) {
+        state.say(sentence);
+    }
     if live && matches!(state.sign_ins.of(audience), SignIn::Ended { .. }) {
         // Its task may not know of it: by the clock it ends here alone, and would go on to renew.
         effects.push(Effect::CancelSignIn(audience.clone()));
