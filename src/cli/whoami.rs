@@ -21,9 +21,16 @@ const SERVERS_OWN: &str = "system:";
 
 /// Says who each issuer and each cluster takes you for.
 pub(super) async fn whoami(mut engine: Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
-    super::login::taken_up(&mut engine).await;
+    let said = say(&mut engine, out).await;
+    engine.end(Duration::ZERO).await;
+    said
+}
+
+/// The same, of an engine that goes on.
+pub(super) async fn say(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
+    super::login::taken_up(engine).await;
     engine.until(GREET, greeted).await;
-    let state = engine.end(Duration::ZERO).await;
+    let state = &engine.state;
     if state.here.simulated {
         writeln!(out, "DEMO: this estate is simulated.")?;
     }
@@ -31,7 +38,7 @@ pub(super) async fn whoami(mut engine: Engine, out: &mut dyn Write) -> anyhow::R
         writeln!(out, "{words}")?;
     }
     for audience in state.sign_ins.audiences() {
-        writeln!(out, "{}", sign_in(&state, audience))?;
+        writeln!(out, "{}", sign_in(state, audience))?;
     }
     if let Some(why) = &state.unkept {
         writeln!(out, "tokens: {why}")?;
@@ -50,7 +57,7 @@ pub(super) async fn whoami(mut engine: Engine, out: &mut dyn Write) -> anyhow::R
     }
     let mut any = false;
     for cluster in known {
-        let (words, asked) = server(&state, cluster);
+        let (words, asked) = server(state, cluster);
         any |= asked;
         writeln!(out, "{:<16} {words}", cluster.name.as_str())?;
     }

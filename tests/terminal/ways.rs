@@ -122,6 +122,10 @@ fn at_id_03_no_token_or_key_of_any_way_in_shows_or_lies_in_clear() {
         said.contains("aws-prod         alice@meridian.test"),
         "{said}"
     );
+    assert!(
+        said.contains("not kept beyond this command, so signed out alice@meridian.test"),
+        "{said}"
+    );
     clean(&bench, &secrets, "login", &pty.raw);
 
     for verb in ["whoami", "doctor", "status", "logout"] {
