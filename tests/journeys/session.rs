@@ -99,6 +99,22 @@ fn n_while_the_tokens_go_back_asks_for_a_code_once_they_have() {
 }
 
 #[test]
+fn what_is_kept_goes_back_before_anybody_signs_in_anew_also_where_the_sign_in_had_ended() {
+    for (keys, anew) in [("press 0 x", false), ("press 0 Tab Enter", true)] {
+        let mut console = signed_in();
+        console.play(keys);
+        let (host, reason) = ("id.meridian.test".into(), "Session not active".into());
+        steps(&mut console, Event::Refused { host, reason });
+        console.play("asks Disconnect CancelSignIn\npress Enter\nasks SignOut");
+        if !anew {
+            console.play("press Enter\nasks nothing\nsee Giving the tokens back to");
+        }
+        steps(&mut console, Event::SignedOut);
+        console.play("asks ProveAnew");
+    }
+}
+
+#[test]
 fn a_sign_in_that_ended_by_the_clock_is_broken_off_and_its_clusters_are_closed() {
     let mut console = signed_in();
     console.pass(40 * 60 * 1_000);

@@ -28,17 +28,19 @@ pub(super) fn leave(state: &mut State, audience: &Audience, anew: bool) -> Vec<E
     if state.sign_ins.is_leaving(audience) {
         return Vec::new();
     }
-    if state.sign_ins.session(audience).is_none() {
-        // Nobody took it up, but something may be kept.
-        let mut effects: Vec<Effect> = give_up(state, audience.clone()).into_iter().collect();
-        effects.push(Effect::SignOut(audience.clone()));
-        return effects;
+    let mut effects: Vec<Effect> = Vec::new();
+    let nobody = state.sign_ins.session(audience).is_none();
+    if nobody {
+        // Nobody took it up, but something may be kept: a new sign-in waits until that is gone.
+        effects.extend(give_up(state, audience.clone()));
     }
     let back = give_back(state, audience);
     if anew {
         state.sign_ins.ask_anew(audience);
     }
-    let mut effects = ended(state, audience);
+    if !nobody {
+        effects.extend(ended(state, audience));
+    }
     effects.extend(back);
     effects
 }
