@@ -96,6 +96,7 @@ pub(super) fn step(state: &mut State, audience: &Audience, event: Step) -> Vec<E
             Came::Stranger => sign_out::give_back(state, audience),
         },
         (true, None) => sign_out::ended(state, audience),
+        (true, Some(person)) => renewed(state, audience, &person),
         _ => sign_out::anew(state, audience).into_iter().collect(),
     };
     if let Some(sentence) = unrenewed.filter(|_| before && state.presence.away.is_none()) {
@@ -215,6 +216,19 @@ fn signed_in(state: &mut State, audience: &Audience, person: Person) -> Vec<Effe
     }
     super::run::greet(state);
     vec![Effect::Connect(clusters)]
+}
+
+/// Somebody is signed in still, by an answer that may know other groups of theirs than the one before.
+fn renewed(state: &mut State, audience: &Audience, person: &Person) -> Vec<Effect> {
+    let clusters = served(state, audience);
+    let theirs = state.people.iter_mut();
+    let theirs = theirs.filter(|(cluster, _)| clusters.contains(cluster));
+    for known in theirs.map(|(_, known)| known).chain(&mut state.person) {
+        if known.is(person) {
+            known.clone_from(person);
+        }
+    }
+    Vec::new()
 }
 
 pub(super) fn served(state: &State, audience: &Audience) -> Vec<ClusterName> {
