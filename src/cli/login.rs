@@ -14,6 +14,7 @@ use crate::app::input;
 use crate::auth::Audience;
 use crate::auth::Person;
 use crate::auth::SignIn;
+use crate::auth::redirect;
 use crate::config::ClusterName;
 use crate::config::Config;
 use crate::config::KubeconfigUser;
@@ -278,6 +279,11 @@ async fn pasted(
         if line.is_empty() {
             continue;
         }
+        if too_long(&line) {
+            writeln!(out, "{}", redirect::Odd::TooLong)?;
+            out.flush()?;
+            continue;
+        }
         writeln!(out, "Pasted    {} characters", line.chars().count())?;
         out.flush()?;
         engine.act(Action::Paste(line), false);
@@ -303,6 +309,11 @@ async fn pasted(
         }
         out.flush()?;
     }
+}
+
+/// Whether a line is more than is read of an address: the sign-in would not hear of it.
+fn too_long(line: &str) -> bool {
+    line.split_whitespace().map(str::len).sum::<usize>() > redirect::LONGEST
 }
 
 /// In a simulated estate: a person and their token, from the kubeconfig that the simulator wrote beside the configuration.
