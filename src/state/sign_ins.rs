@@ -31,11 +31,20 @@ pub struct SignIns {
     /// When the end of a sign-in, or of its code, was learned.
     learned: BTreeMap<Audience, Moment>,
     /// Where somebody is to be asked once the tokens are given back.
-    anew: BTreeSet<Audience>,
+    anew: BTreeMap<Audience, Way>,
     /// Where it is not known yet whether a sign-in is kept from before.
     looking: BTreeSet<Audience>,
     /// What became of the tokens of the last sign-out.
     given_back: BTreeMap<Audience, GivenBack>,
+}
+
+/// In which way somebody is asked to sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// By the flow that the configuration names.
+    Configured,
+    /// By an address that is pasted.
+    Paste,
 }
 
 /// Since when somebody is signed in, and when that was last renewed.
@@ -177,13 +186,13 @@ impl SignIns {
         matches!(self.of(audience), SignIn::Leaving { .. })
     }
 
-    /// Once the tokens are given back, somebody is asked to sign in again.
-    pub fn ask_anew(&mut self, audience: &Audience) {
-        self.anew.insert(audience.clone());
+    /// Once the tokens are given back, somebody is asked to sign in again, in this way.
+    pub fn ask_anew(&mut self, audience: &Audience, way: Way) {
+        self.anew.insert(audience.clone(), way);
     }
 
-    /// Whether somebody is to be asked now that the tokens are given back; true once.
-    pub fn take_anew(&mut self, audience: &Audience) -> bool {
+    /// How somebody is to be asked now that the tokens are given back, if they are; said once.
+    pub fn take_anew(&mut self, audience: &Audience) -> Option<Way> {
         self.anew.remove(audience)
     }
 

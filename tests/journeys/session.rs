@@ -133,6 +133,14 @@ fn the_groups_on_screen_are_those_of_the_last_renewal() {
 }
 
 #[test]
+fn p_while_the_tokens_go_back_asks_for_the_pasted_way_once_they_have() {
+    let mut console = signed_in();
+    console.play("press 0 x Enter\nasks Disconnect SignOut\npress Enter p\nasks nothing");
+    steps(&mut console, Event::SignedOut);
+    console.play("asks SignInByPaste");
+}
+
+#[test]
 fn a_sign_in_that_ended_by_the_clock_is_broken_off_and_its_clusters_are_closed() {
     let mut console = signed_in();
     console.pass(40 * 60 * 1_000);
