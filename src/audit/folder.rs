@@ -165,6 +165,15 @@ pub(super) fn open_secret(path: &Path) -> Result<Option<File>, AuditError> {
     Ok(Some(file))
 }
 
+/// Opens a plain file to be written over in its middle, without following a link.
+pub(super) fn open_over(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .custom_flags(disk::nofollow())
+        .open(path)
+}
+
 /// Opens the file that processes lock, making it where it is missing.
 pub(super) fn open_lock(dir: &Path) -> Result<File, AuditError> {
     let path = dir.join("lock");

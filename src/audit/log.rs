@@ -140,6 +140,8 @@ impl Log {
             log.settle(stamp)?;
             log.watch_clock(stamp)?;
             if log.place.offset >= log.limit {
+                // The head of a new segment may be lost with the power that fails while it starts: the one before it must be kept.
+                log.mend_head()?;
                 let after = (log.place.seq + 1, log.place.leaf, log.place.edge.clone());
                 log.start_segment(after, Draft::new(Kind::LogOpen), stamp)?;
             }

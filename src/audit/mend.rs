@@ -8,6 +8,7 @@ use std::io;
 use std::io::Read as _;
 use std::io::Seek as _;
 use std::io::SeekFrom;
+use std::os::unix::fs::FileExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::path::PathBuf;
@@ -60,8 +61,9 @@ impl Log {
                 self.start_segment(from, draft, stamp)?;
             }
             Shape::Sound(place) => self.adopt(place)?,
-            Shape::Behind(place) => {
+            Shape::Behind { place, from } => {
                 self.adopt(place)?;
+                self.confirm(from)?;
                 self.mend_head()?;
             }
             Shape::Torn(place) => {
@@ -72,8 +74,10 @@ impl Log {
                 next,
                 prev,
                 edge,
+                origin,
                 why,
             } => {
+                self.origin = origin.unwrap_or_else(|| self.origin.clone());
                 let mut draft = Draft::new(Kind::LogBreak);
                 draft.reason = Some(SafeText::from(why));
                 self.start_segment((next, prev, edge), draft, stamp)?;
@@ -165,6 +169,23 @@ impl Log {
             self.behind = true;
         }
         Ok(())
+    }
+
+    /// Has the disk keep entries that may only be in memory still: whoever wrote them went before it was confirmed.
+    ///
+    /// They are written once more, over themselves: after a sync that failed, another one may succeed without them.
+    fn confirm(&mut self, from: u64) -> Result<(), AuditError> {
+        let path = self.segment_path();
+        let mut bytes = vec![0; usize::try_from(self.place.offset - from).unwrap_or(0)];
+        let done = folder::open_over(&path)
+            .and_then(|file| {
+                file.read_exact_at(&mut bytes, from)?;
+                self.disk.overwrite(&file, &bytes, from)?;
+                Ok(file)
+            })
+            .map_err(Failure::Undone)
+            .and_then(|file| self.disk.sync(&file).map_err(Failure::InDoubt));
+        self.settled(self.place.seq, done)
     }
 
     /// Puts a head in place that agrees with the entries.

@@ -58,12 +58,9 @@ pub fn prove(dir: &Path, seq: u64) -> Result<Proven, AuditError> {
         why,
     };
     let path = dir.join(seal::HISTORY);
-    let history = seal::history(dir).map_err(|e| folder::reading(&path, e))?;
-    let newest = history.notes.into_iter().rev().find_map(|note| {
-        let checkpoint = Checkpoint::parse(&note.text).ok()?;
-        Some((note, checkpoint))
-    });
-    let Some((note, checkpoint)) = newest.filter(|(_, over)| seq >= 1 && over.size >= seq) else {
+    let newest = seal::newest(dir).map_err(|e| folder::reading(&path, e))?;
+    let Some((note, checkpoint)) = newest.last.filter(|(_, over)| seq >= 1 && over.size >= seq)
+    else {
         return Err(unproved("no checkpoint is over it yet; one is made within a minute of an entry while a console runs, and when it ends".to_owned()));
     };
     let line = line(dir, seq)?.ok_or_else(|| unproved("it is not in the log".to_owned()))?;

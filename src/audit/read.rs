@@ -51,6 +51,25 @@ pub fn rows(dir: &Path, from: u64, to: u64) -> Result<Vec<Row>, AuditError> {
     Ok(found)
 }
 
+/// Reads the first line of a log; nothing where it has none.
+///
+/// # Errors
+///
+/// As [`rows`].
+pub(super) fn first(dir: &Path) -> Result<Option<Row>, AuditError> {
+    let segments = folder::segments(dir).map_err(|e| folder::reading(dir, e))?;
+    let Some(&first) = segments.first() else {
+        return Ok(None);
+    };
+    let path = folder::segment(dir, first);
+    let failed = |e| folder::reading(&path, e);
+    let mut lines = Lines::open(&path, 0, u64::MAX).map_err(failed)?;
+    Ok(match lines.next().map_err(failed)? {
+        Piece::Line(line) => Some(row(first, line)),
+        _ => None,
+    })
+}
+
 /// Reads the whole log, oldest first, and keeps only what concerns runs: their entries, the breaks of the log, and the
 /// number of the first line that cannot be read as a record.
 ///

@@ -4,10 +4,10 @@
 //! of the log itself, so it is under every later checkpoint, and under every witness's signature.
 
 use std::fs;
-use std::fs::File;
 use std::fs::Permissions;
 use std::io;
 use std::io::Read as _;
+use std::os::unix::fs::FileExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -27,6 +27,8 @@ use crate::audit::log::Log;
 use crate::audit::note::Key;
 use crate::audit::note::Note;
 use crate::audit::note::Signer;
+use crate::audit::read;
+use crate::audit::read::Row;
 use crate::text::SafeText;
 
 /// The file of what signs.
@@ -39,6 +41,10 @@ pub(super) const HISTORY: &str = "checkpoints";
 const SAID: &str = "checkpoints are signed by ";
 /// How long entries may stand without a checkpoint over them, in nanoseconds: a minute.
 const UNSEALED: u64 = 60_000_000_000;
+/// How many of the last entries may name the key of a log that has no checkpoint yet.
+const LATELY: usize = 4096;
+/// How much of the end of the checkpoints is read for the newest, in bytes.
+const END: u64 = 64 * 1024;
 /// The largest key file that is read, in bytes.
 const MOST: u64 = 4096;
 
@@ -63,7 +69,7 @@ impl Seal {
 }
 
 /// Tells whether what such an entry says must not be taken back quietly, not even within a minute.
-fn seals(kind: &Kind) -> bool {
+pub(super) fn seals(kind: &Kind) -> bool {
     matches!(
         kind,
         Kind::RunStarted
@@ -102,22 +108,40 @@ impl Log {
         }
         let path = self.dir.join(KEY);
         let signer = if let Some(signer) = read_key(&path)? {
+            if !self.names(signer.key())? {
+                self.say_key(signer.key(), stamp)?;
+            }
             signer
         } else {
             let signer = self.new_key()?;
-            let mut draft = Draft::new(Kind::LogKey);
-            draft.reason = Some(SafeText::from(format!("{SAID}{}", signer.key())));
-            self.write(draft, None, stamp)?;
+            self.say_key(signer.key(), stamp)?;
             self.put_key()?;
             signer
         };
-        let kept = trim(&self.dir).map_err(|e| making(&self.dir.join(HISTORY), e))?;
-        let last = kept
-            .last()
-            .and_then(|note| Checkpoint::parse(&note.text).ok());
-        self.seal.size = last.map_or(0, |last| last.size);
         self.seal.signer = Some(signer);
+        // Whoever wrote last may have gone before it was signed.
+        drop(self.sign());
         Ok(())
+    }
+
+    /// Records which key signs from here on.
+    fn say_key(&mut self, key: &Key, stamp: &Stamp) -> Result<(), AuditError> {
+        let mut draft = Draft::new(Kind::LogKey);
+        draft.reason = Some(SafeText::from(format!("{SAID}{key}")));
+        self.write(draft, None, stamp).map(drop)
+    }
+
+    /// Tells whether the log says that this key signs: the newest checkpoint is its own, or one of the entries that may
+    /// stand before any checkpoint names it.
+    fn names(&self, key: &Key) -> Result<bool, AuditError> {
+        let path = self.dir.join(HISTORY);
+        let kept = newest(&self.dir).map_err(|e| folder::reading(&path, e))?;
+        if let Some((note, _)) = kept.last {
+            return Ok(note.signed_by(key).is_ok());
+        }
+        let own = |row: &Row| row.entry.as_ref().and_then(said).as_ref() == Some(key);
+        let first = read::first(&self.dir)?;
+        Ok(first.iter().chain(&read::tail(&self.dir, LATELY)?).any(own))
     }
 
     /// Makes a key and keeps it beside the place where it will stand.
@@ -163,12 +187,19 @@ impl Log {
 
     fn sign(&mut self) -> Result<Option<Note>, AuditError> {
         let size = self.place.seq;
-        let Some(signer) = self.seal.signer.as_ref().filter(|_| self.seal.size != size) else {
+        let unsigned = self.seal.size != size;
+        let Some(signer) = self.seal.signer.as_ref().filter(|_| unsigned) else {
             return Ok(None);
         };
+        let path = self.dir.join(HISTORY);
+        let kept = newest(&self.dir).map_err(|e| folder::reading(&path, e))?;
+        if kept.last.is_some_and(|(_, last)| last.size == size) {
+            // Another process was first.
+            (self.seal.size, self.seal.since) = (size, None);
+            return Ok(None);
+        }
         let root = self.place.edge.root();
         let note = Checkpoint::new(self.origin.as_str(), size, root).sign(signer);
-        let path = self.dir.join(HISTORY);
         let file = match folder::open_own(&path) {
             Ok(file) => file,
             Err(AuditError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
@@ -178,10 +209,16 @@ impl Log {
             }
             Err(e) => return Err(e),
         };
-        let before = file
+        let length = file
             .metadata()
             .map_err(|e| folder::reading(&path, e))?
             .len();
+        let before = length - kept.loose;
+        if kept.loose > 0 {
+            // What a crash left of a checkpoint that was being written; this one says more.
+            let cut = self.disk.truncate(&file, before);
+            cut.map_err(|e| making(&path, e))?;
+        }
         if let Err(source) = self.disk.write_whole(&file, note.to_string().as_bytes()) {
             self.stopped |= self.disk.truncate(&file, before).is_err();
             return Err(making(&path, source));
@@ -315,15 +352,33 @@ fn split(bytes: &[u8]) -> History {
     found
 }
 
-/// Cuts off what a crash left of a checkpoint that was being written; gives the others.
-fn trim(dir: &Path) -> io::Result<Vec<Note>> {
-    let found = history(dir)?;
-    if found.loose > 0 {
-        let file = File::options().write(true).open(dir.join(HISTORY))?;
-        file.set_len(file.metadata()?.len() - found.loose)?;
-        file.sync_data()?;
-    }
-    Ok(found.notes)
+/// How the file of checkpoints ends.
+#[derive(Debug, Default)]
+pub(super) struct Newest {
+    /// The newest checkpoint.
+    pub(super) last: Option<(Note, Checkpoint)>,
+    /// How many bytes of one that was not finished follow.
+    loose: u64,
+}
+
+/// Reads the newest checkpoint of a log, from the end of the file: there may be one for every minute of years.
+pub(super) fn newest(dir: &Path) -> io::Result<Newest> {
+    let file = match folder::open_plain(&dir.join(HISTORY)) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Newest::default()),
+        Err(e) => return Err(e),
+        Ok(file) => file,
+    };
+    let length = file.metadata()?.len();
+    let part = length.min(END);
+    let mut bytes = vec![0; usize::try_from(part).map_err(io::Error::other)?];
+    file.read_exact_at(&mut bytes, length - part)?;
+    let found = split(&bytes);
+    let read = |note: Note| Some((Checkpoint::parse(&note.text).ok()?, note));
+    let last = found.notes.into_iter().rev().find_map(read);
+    Ok(Newest {
+        last: last.map(|(checkpoint, note)| (note, checkpoint)),
+        loose: found.loose,
+    })
 }
 
 #[cfg(test)]

@@ -57,7 +57,12 @@ pub(super) enum Shape {
     /// A log whose head agrees.
     Sound(Place),
     /// A log with entries that its head does not know: the crash came between the two.
-    Behind(Place),
+    Behind {
+        /// Where it ends.
+        place: Place,
+        /// Where in the segment the entries begin that the head does not know.
+        from: u64,
+    },
     /// A log with bytes after its last whole line, as a crash within a write leaves them.
     Torn(Place),
     /// A last segment without one whole line; the log goes on before it.
@@ -73,6 +78,8 @@ pub(super) enum Shape {
         prev: Leaf,
         /// The tree to go on with, over whatever stands before it.
         edge: Edge,
+        /// The id of the log, where an entry told it.
+        origin: Option<SafeText>,
         /// What is wrong, as a sentence.
         why: String,
     },
@@ -143,7 +150,7 @@ pub(super) fn examine(dir: &Path, known: Option<&Place>) -> Result<Shape, AuditE
         let why = "all segments are gone";
         return Ok(match said {
             Seen::Missing => Shape::Fresh,
-            _ => broken(dir, (0, Leaf::default()), &said, why),
+            _ => broken(dir, &start(1, Edge::default()), &said, why),
         });
     };
     let path = folder::segment(dir, segment);
@@ -157,6 +164,14 @@ pub(super) fn examine(dir: &Path, known: Option<&Place>) -> Result<Shape, AuditE
     let mut walked = walk(dir, from, length, said.head()).map_err(failed)?;
     if walked.stale(said.head()) && known.is_none() {
         // What was stored of the tree may be what is wrong.
+        let from = start(segment, tree_before(dir, segment, true)?);
+        walked = walk(dir, from, length, said.head()).map_err(failed)?;
+    }
+    let levels = Levels::of(dir);
+    if known.is_none()
+        && Edge::of(&levels, walked.place.seq).ok().as_ref() != Some(&walked.place.edge)
+    {
+        // A part of what is stored of the tree was lost, or is not what it was.
         let from = start(segment, tree_before(dir, segment, true)?);
         walked = walk(dir, from, length, said.head()).map_err(failed)?;
     }
@@ -293,8 +308,8 @@ fn judge(dir: &Path, walked: Walked, said: &Seen) -> Shape {
         fault,
         at_head,
     } = walked;
-    let end = (place.seq, place.leaf);
-    let broken = |why: &str| broken(dir, end, said, why);
+    let end = place.clone();
+    let broken = |why: &str| broken(dir, &end, said, why);
     if let Some(fault) = fault {
         return broken(&fault);
     }
@@ -305,7 +320,7 @@ fn judge(dir: &Path, walked: Walked, said: &Seen) -> Shape {
     }
     let torn = length > place.offset;
     let head = match said {
-        Seen::Missing if place.seq == 1 && !torn => return Shape::Behind(place),
+        Seen::Missing if place.seq == 1 && !torn => return Shape::Behind { place, from: 0 },
         Seen::Missing => return broken("the file head is missing"),
         Seen::Garbled => return broken("the file head cannot be read"),
         Seen::Read(head) | Seen::Half(head) => head,
@@ -318,6 +333,7 @@ fn judge(dir: &Path, walked: Walked, said: &Seen) -> Shape {
         ));
     }
     // Between two segments only the hash tells that one follows the other.
+    let from = at_head.as_ref().map_or(0, |at| at.offset);
     let agrees = at_head.is_some_and(|at| {
         let root = head.root.is_none_or(|root| root == at.edge.root());
         if at.offset == 0 {
@@ -333,20 +349,21 @@ fn judge(dir: &Path, walked: Walked, said: &Seen) -> Shape {
         )),
         (true, true, _) => Shape::Torn(place),
         (true, false, Seen::Read(_)) if head.size == place.seq => Shape::Sound(place),
-        _ => Shape::Behind(place),
+        _ => Shape::Behind { place, from },
     }
 }
 
 /// Words damage and finds where to go on.
-fn broken(dir: &Path, (seq, leaf): (u64, Leaf), said: &Seen, why: &str) -> Shape {
+fn broken(dir: &Path, end: &Place, said: &Seen, why: &str) -> Shape {
     let (size, prev) = said
         .head()
-        .map_or((seq, leaf), |head| (head.size, head.leaf));
-    let next = seq.max(size) + 1;
+        .map_or((end.seq, end.leaf), |head| (head.size, head.leaf));
+    let next = end.seq.max(size) + 1;
     Shape::Broken {
         next,
         prev,
         edge: tree_beyond(dir, next, said.head()),
+        origin: end.origin.clone(),
         why: why.to_owned(),
     }
 }

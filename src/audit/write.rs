@@ -1,4 +1,4 @@
-//! How one entry is made durable: body, line, head, each synced before the next.
+//! How one entry is made durable: its body is synced before its line, its line before its head is written.
 
 use std::fs;
 use std::io;
@@ -22,7 +22,7 @@ use crate::audit::settle::Place;
 use crate::text::SafeText;
 
 impl Log {
-    /// Makes one entry durable: body, line, head, each synced before the next.
+    /// Makes one entry durable, and notes it in head and tree.
     pub(super) fn write(
         &mut self,
         draft: Draft,

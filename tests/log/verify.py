@@ -5,6 +5,7 @@
 """
 
 import base64
+import datetime
 import hashlib
 import json
 import os
@@ -114,9 +115,15 @@ class Unknown(Exception):
 
 
 def notes(text):
-    """Takes notes apart that stand one behind the other."""
+    """Takes notes apart that stand one behind the other; what a crash left of the last is passed over."""
+    at = 0
     for found in re.finditer(r"((?:[^\n\u2014][^\n]*\n)+)\n((?:\u2014 [^\n]*\n)+)", text):
+        if found.start() != at:
+            raise Unknown("a checkpoint cannot be read")
+        at = found.end()
         yield found.group(1), found.group(2).splitlines()
+    if "\n\u2014 " in text[at:] and text.endswith("\n"):
+        raise Unknown("a checkpoint cannot be read")
 
 
 def head(folder):
@@ -136,15 +143,29 @@ def head(folder):
     return max(places, key=lambda one: one["size"])
 
 
+def passed(first, last):
+    """Seconds between two entries: by the clock that never goes back, where the host was not started anew."""
+    if first["boot"] == last["boot"]:
+        return (int(last["mono_ns"]) - int(first["mono_ns"])) // 10**9
+    first, last = (datetime.datetime.fromisoformat(one["ts"].replace("Z", "+00:00")) for one in (first, last))
+    return int((last - first).total_seconds())
+
+
 def verify(folder):
     end = head(folder)
     path = os.path.join(folder, "checkpoints")
     due = {}
     if os.path.exists(path):
-        for text, lines in notes(open(path, encoding="utf-8").read()):
+        try:
+            kept = open(path, encoding="utf-8").read()
+        except UnicodeDecodeError as why:
+            raise Unknown("a checkpoint cannot be read") from why
+        for text, lines in notes(kept):
             origin, size, root = text.splitlines()[:3]
+            if int(size) == 0:
+                raise Unknown("a checkpoint over no entry proves nothing")
             due.setdefault(int(size), []).append((origin, text, base64.b64decode(root), lines))
-    tree, prev, keys, seq, sealed, broken = Tree(), "0" * 64, [], 0, 0, None
+    tree, prev, keys, seq, sealed, broken, bare, last = Tree(), "0" * 64, [], 0, 0, None, None, None
     names = sorted(name for name in os.listdir(folder) if re.fullmatch(r"log-\d{12}\.jsonl", name))
     for name in names:
         data = open(os.path.join(folder, name), "rb").read()
@@ -175,12 +196,16 @@ def verify(folder):
                 if root != tree.root():
                     raise Bad(f"an entry after {sealed}, up to {seq}, differs from the checkpoint")
                 sealed = seq
+            last = entry
+            bare = (None if sealed == seq else bare or entry) if keys else None
     if due:
         raise Bad(f"entry {seq + 1} is missing: a checkpoint counts {max(due)}")
     if end is None and seq > 1:
         raise Unknown("the head is missing")
     if end and end["size"] > seq:
         raise Bad(f"entry {seq + 1} is missing")
+    if bare and passed(bare, last) > 120:
+        raise Unknown(f"entry {bare['seq']} is under no checkpoint: checkpoints are missing")
     if broken:
         raise Unknown(f"entry {broken} records damage before it")
     return f"whole: {seq} entries, signed up to {sealed}"

@@ -196,12 +196,7 @@ impl Clerk {
                     draft,
                     reply,
                 } => {
-                    let stamp = self.clock.stamp();
-                    let receipt = self.log.end(&ticket, *draft, &stamp);
-                    let done = self.judge(receipt).map(|receipt| Written {
-                        seq: receipt.seq,
-                        at: stamp.ts,
-                    });
+                    let done = self.end(&ticket, *draft);
                     drop(reply.send(done));
                 }
                 Job::Try => {
@@ -209,10 +204,7 @@ impl Clerk {
                         self.append(Draft::new(Kind::Other(SafeText::new("log.tried"))), None);
                     drop(done);
                 }
-                Job::Seal => {
-                    // Where it fails the checkpoint is missing, and the next entry meets the same disk.
-                    drop(self.log.seal(&self.clock.stamp()));
-                }
+                Job::Seal => self.seal(),
             }
             if self.log.size() != before {
                 self.show(before);
@@ -255,6 +247,26 @@ impl Clerk {
         Ok((permit, Written { seq, at: stamp.ts }))
     }
 
+    fn end(&mut self, ticket: &Ticket, outcome: Draft) -> Result<Written, SafeText> {
+        let stamp = self.clock.stamp();
+        let known = self.log.size();
+        let receipt = self.log.end(ticket, outcome, &stamp);
+        let receipt = self.judge(receipt)?;
+        self.note_others(known, receipt.seq);
+        Ok(Written {
+            seq: receipt.seq,
+            at: stamp.ts,
+        })
+    }
+
+    /// Puts a checkpoint over entries that have none, and takes note of those that others wrote meanwhile.
+    fn seal(&mut self) {
+        let known = self.log.size();
+        let sealed = self.log.seal(&self.clock.stamp());
+        drop(self.judge(sealed));
+        self.note_others(known, self.log.size() + 1);
+    }
+
     /// Refuses what belongs to a run that another console has written about, before anything is recorded: two consoles
     /// that know different halves of a run must not both tell it on.
     fn not_elsewhere(&mut self, run: Option<&SafeText>, stamp: &Stamp) -> Result<(), SafeText> {
@@ -289,9 +301,7 @@ impl Clerk {
             class: Some(Answer::NotSent),
             ..Res::default()
         });
-        let stamp = self.clock.stamp();
-        let receipt = self.log.end(ticket, outcome, &stamp);
-        drop(self.judge(receipt));
+        drop(self.end(ticket, outcome));
     }
 
     /// Tells the console when the log stops and when it goes on.
@@ -421,5 +431,28 @@ mod tests {
         one.append(Draft::new(Kind::SessionClosed), None)
             .await
             .unwrap();
+    }
+    #[tokio::test]
+    async fn what_another_console_took_further_is_known_after_an_outcome_and_a_checkpoint_too() {
+        for sealed in [true, false] {
+            let folder = tempfile::tempdir().unwrap();
+            let one = desk(folder.path());
+            one.append(of("7f3a", Kind::RunOpened), None).await.unwrap();
+            let intent = one.begin(of("7f3a", Kind::ApiIntent), None, bound("7f3a"));
+            let ticket = intent.await.unwrap().0.ticket();
+            let two = desk(folder.path());
+            let resumed = two.append(of("7f3a", Kind::RunResumed), None).await;
+            resumed.unwrap();
+            if sealed {
+                let jobs = one.jobs.as_ref().unwrap();
+                jobs.send(Job::Seal).await.unwrap();
+            } else {
+                let outcome = Draft::new(Kind::ApiOutcome);
+                one.end(ticket, outcome).await.unwrap();
+            }
+            let told = one.append(of("7f3a", Kind::StepDone), None).await;
+            let words = told.unwrap_err();
+            assert!(words.as_str().starts_with("another console"), "{words}");
+        }
     }
 }

@@ -56,6 +56,10 @@ fn a_whole_log_is_whole() {
     );
     assert_eq!(
         report.lines[1].sentence,
+        "no checkpoint is there: every entry stands by chain and head alone"
+    );
+    assert_eq!(
+        report.lines[2].sentence,
         "no witness is configured: whole, but only this host says so"
     );
 }

@@ -1,11 +1,15 @@
 //! Checkpoints: what they cover, what they show that a chain and a head cannot, and how the log lives with its key.
 
 use std::fs;
+use std::fs::File;
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::path::PathBuf;
 
+use super::Fault;
+use super::Faulty;
 use super::append;
 use super::at;
 use super::built;
@@ -17,6 +21,9 @@ use super::stamp;
 use super::steps;
 use crate::audit::Draft;
 use crate::audit::Leaf;
+use crate::audit::Log;
+use crate::audit::disk::Disk;
+use crate::audit::disk::Local;
 use crate::audit::entry::Entry;
 use crate::audit::head;
 use crate::audit::head::Head;
@@ -67,14 +74,15 @@ fn rewrite(dir: &Path, from: usize, change: impl Fn(&mut Entry)) {
     };
     fs::write(segment(dir), text).unwrap();
     fs::remove_dir_all(dir.join(levels::FOLDER)).unwrap();
-    head::replace(&crate::audit::disk::Local, dir, &head).unwrap();
+    head::replace(&Local, dir, &head).unwrap();
 }
 
 /// A log of ten entries, sealed, and ten more.
 fn sealed() -> (tempfile::TempDir, PathBuf, Note) {
     let (temp, dir) = built(10);
+    // Opening signs what the one before left unsigned.
     let mut log = open(&dir);
-    let note = log.seal(&stamp()).unwrap().unwrap();
+    let note = seal::newest(&dir).unwrap().last.unwrap().0;
     for n in 10..20 {
         append(&mut log, n).unwrap();
     }
@@ -174,7 +182,7 @@ fn a_log_written_and_signed_anew_with_its_own_key_is_found_by_a_checkpoint_kept_
     let (_temp, dir, kept) = sealed();
     rewrite(&dir, 4, |entry| entry.ticket = Some("INC-1".into()));
     fs::remove_file(dir.join(seal::HISTORY)).unwrap();
-    open(&dir).seal(&stamp()).unwrap().unwrap();
+    drop(open(&dir));
     let report = verify(&dir);
     assert_eq!(
         (report.exit_code(), report.sealed),
@@ -271,7 +279,7 @@ fn one_entry_is_proved_to_someone_who_sees_no_other() {
 fn a_run_and_a_minute_are_sealed_and_plain_entries_are_not() {
     let (_temp, dir) = built(3);
     let mut log = open(&dir);
-    assert_eq!(log.sealed(), 0);
+    assert_eq!(log.sealed(), 3);
     log.append(Draft::new(Kind::RunStarted), None, &at(1))
         .unwrap();
     assert_eq!(log.sealed(), 4);
@@ -354,25 +362,211 @@ fn the_key_is_its_owners_alone_and_another_that_lies_there_is_refused() {
     let path = dir.join("key");
     assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o400);
     fs::set_permissions(&path, fs::Permissions::from_mode(0o440)).unwrap();
-    let refused = crate::audit::Log::open(&dir, "x", &stamp())
-        .err()
-        .unwrap()
-        .to_string();
+    let refused = Log::open(&dir, "x", &stamp()).err().unwrap().to_string();
     assert!(
         refused.contains("is open to others (mode 0440)"),
         "{refused}"
     );
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     fs::write(&path, "PRIVATE+KEY+x\n").unwrap();
-    let refused = crate::audit::Log::open(&dir, "x", &stamp())
-        .err()
-        .unwrap()
-        .to_string();
+    let refused = Log::open(&dir, "x", &stamp()).err().unwrap().to_string();
     assert!(refused.contains("is no key of a log"), "{refused}");
     // A key that is lost is replaced, and the entry that says so is under the next checkpoint.
     fs::remove_file(&path).unwrap();
-    let mut log = open(&dir);
+    let log = open(&dir);
     assert_eq!(log.tail(1).unwrap()[0].kind, Kind::LogKey);
-    log.seal(&stamp()).unwrap().unwrap();
     assert_eq!(verify(&dir).sealed, 3);
+    drop(log);
+    // Another log's key that was put there signs only once an entry says so.
+    let (_other, other) = built(2);
+    fs::remove_file(&path).unwrap();
+    fs::copy(other.join("key"), &path).unwrap();
+    let log = open(&dir);
+    assert_eq!(log.tail(1).unwrap()[0].kind, Kind::LogKey);
+    let report = verify(&dir);
+    assert_eq!(
+        (report.exit_code(), report.sealed),
+        (0, 4),
+        "{:?}",
+        report.lines
+    );
+}
+
+#[test]
+fn checkpoints_that_were_taken_away_are_missed() {
+    let (_temp, dir) = built(3);
+    let mut log = open(&dir);
+    for n in 0..6 {
+        let second = 40 * i64::try_from(n).unwrap();
+        log.append(draft(n), None, &at(second)).unwrap();
+    }
+    drop(log);
+    assert_eq!(verify(&dir).exit_code(), 0);
+    rewrite(&dir, 4, |entry| entry.ticket = Some("INC-1".into()));
+    fs::remove_file(dir.join(seal::HISTORY)).unwrap();
+    let report = verify(&dir);
+    assert_eq!(report.exit_code(), 2, "{:?}", report.lines);
+    let said = "cannot be proved: entry 1 is under no checkpoint, and entry 9 was written more than two minutes after it: checkpoints are missing";
+    assert_eq!(report.lines[0].sentence, said);
+}
+
+#[test]
+fn a_checkpoint_over_nothing_proves_nothing() {
+    let (_temp, dir, note) = sealed();
+    let text = note.to_string().replacen("\n10\n", "\n0\n", 1);
+    let report = verify_against(&dir, &[Note::parse(&text).unwrap()]);
+    assert_eq!(report.exit_code(), 2, "{:?}", report.lines);
+}
+
+#[test]
+fn a_checkpoint_kept_elsewhere_that_agrees_is_named() {
+    let (_temp, dir, note) = sealed();
+    let report = verify_against(&dir, &[note]);
+    let said = "the checkpoint kept elsewhere agrees, up to entry 10";
+    assert!(
+        report.lines.iter().any(|line| line.sentence == said),
+        "{:?}",
+        report.lines
+    );
+    assert_eq!(report.checkpoints, 1, "it is not one of the log's own");
+}
+
+#[test]
+fn a_power_loss_while_a_segment_starts_is_mended() {
+    let (_temp, dir) = built(5);
+    let mut log = open(&dir);
+    let old = fs::read(dir.join(head::NAME)).unwrap();
+    log.limit = 1;
+    append(&mut log, 5).unwrap();
+    // The disk kept the new segment, and the head as it stood when the old one ended.
+    fs::write(dir.join(head::NAME), &old).unwrap();
+    let log = open(&dir);
+    assert_eq!(steps(&log), [1, 2, 3, 4, 5]);
+    let report = verify(&dir);
+    assert_eq!(
+        (report.exit_code(), report.breaks.len()),
+        (0, 0),
+        "{:?}",
+        report.lines
+    );
+}
+
+#[test]
+fn the_head_is_kept_before_a_segment_starts() {
+    let (_temp, dir) = built(1);
+    let mut log = open(&dir);
+    for n in 1..5 {
+        append(&mut log, n).unwrap();
+    }
+    log.limit = 1;
+    log.disk = Box::new(NoSegment);
+    assert!(append(&mut log, 5).is_err());
+    // Replacing writes both places alike; writing over leaves them different.
+    let head = fs::read(dir.join(head::NAME)).unwrap();
+    assert_eq!(head[..512], head[512..]);
+}
+
+#[test]
+fn a_broken_log_keeps_its_id_whatever_the_host_is_called_by_now() {
+    let (_temp, dir) = built(3);
+    fs::remove_file(dir.join(head::NAME)).unwrap();
+    let log = Log::open(&dir, "renamed/ffff", &stamp()).unwrap();
+    assert_eq!(log.origin(), &"jump-1/0197c1f2");
+    let report = verify(&dir);
+    let found = (report.exit_code(), report.breaks.as_slice());
+    assert_eq!(found, (2, [4].as_slice()), "{:?}", report.lines);
+}
+
+#[test]
+fn a_hole_in_the_stored_hashes_is_filled_at_the_next_start() {
+    let (_temp, dir) = built(300);
+    let whole = fs::read(dir.join("tree/0")).unwrap();
+    let upper = fs::read(dir.join("tree/1")).unwrap();
+    fs::write(dir.join("tree/1"), [0; 32]).unwrap();
+    drop(open(&dir));
+    assert_eq!(fs::read(dir.join("tree/1")).unwrap(), upper);
+    assert_eq!(fs::read(dir.join("tree/0")).unwrap(), whole);
+}
+
+#[test]
+fn a_torn_checkpoint_is_cut_off_by_whoever_signs_next() {
+    let (_temp, dir, _) = sealed();
+    let mut log = open(&dir);
+    let path = dir.join(seal::HISTORY);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes.extend_from_slice(b"jump-1/0197c1f2\n20");
+    fs::write(&path, bytes).unwrap();
+    append(&mut log, 20).unwrap();
+    log.seal(&stamp()).unwrap().unwrap();
+    let report = verify(&dir);
+    assert_eq!(
+        (report.exit_code(), report.sealed),
+        (0, 21),
+        "{:?}",
+        report.lines
+    );
+}
+
+#[test]
+fn a_disk_that_fails_while_a_checkpoint_is_made_costs_no_entry() {
+    for fault in [Fault::Broken, Fault::Full, Fault::Gone] {
+        for n in 0.. {
+            let temp = tempfile::tempdir().unwrap();
+            let dir = temp.path().join("log");
+            let disk = Faulty::new(fault);
+            let origin = ("jump-1/0197c1f2", None);
+            let mut log = Log::open_on(Box::new(disk.clone()), &dir, origin, &stamp()).unwrap();
+            append(&mut log, 1).unwrap();
+            disk.fail_in(n);
+            let sealed = log.seal(&stamp());
+            if !disk.struck() {
+                assert!(n >= 2, "only {n} calls");
+                break;
+            }
+            assert!(sealed.is_err(), "{fault:?} at {n}");
+            drop(log);
+            let mut log = open(&dir);
+            assert_eq!(append(&mut log, 2).unwrap(), 3);
+            log.seal(&stamp()).unwrap().unwrap();
+            let report = verify(&dir);
+            let found = (report.exit_code(), report.sealed);
+            assert_eq!(found, (0, 3), "{fault:?} at {n}: {:?}", report.lines);
+        }
+    }
+}
+
+/// A disk on which no segment can be made.
+struct NoSegment;
+
+impl Disk for NoSegment {
+    fn create(&self, path: &Path) -> io::Result<File> {
+        if path.extension().is_some_and(|kind| kind == "jsonl") {
+            return Err(io::Error::other("full"));
+        }
+        Local.create(path)
+    }
+
+    fn write(&self, file: &File, bytes: &[u8]) -> io::Result<usize> {
+        Local.write(file, bytes)
+    }
+
+    fn sync(&self, file: &File) -> io::Result<()> {
+        Local.sync(file)
+    }
+
+    fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        Local.sync_folder(path)
+    }
+
+    fn truncate(&self, file: &File, len: u64) -> io::Result<()> {
+        Local.truncate(file, len)
+    }
+
+    fn overwrite(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+        Local.overwrite(file, bytes, offset)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        Local.rename(from, to)
+    }
 }

@@ -33,6 +33,9 @@ use crate::audit::seal::History;
 use crate::audit::tree::Edge;
 use crate::text::count;
 
+/// How many entries in a row may be gone and the tree still be followed.
+const MOST_GONE: u64 = 10_000_000;
+
 /// Reads every entry and body of a log and says whether it is whole.
 pub fn verify(dir: &Path) -> Report {
     verify_against(dir, &[])
@@ -169,8 +172,14 @@ impl Walk {
             self.chain = Chain::before(first);
         }
         // An entry that is gone has a leaf of zeros, as the writer has it behind a break.
-        while self.edge.size() + 1 < first {
-            self.edge.push(Leaf::default(), |_, _| {});
+        if first - self.edge.size().min(first) > MOST_GONE {
+            // That many were never written: no checkpoint can agree behind them, and none is looked for.
+            self.edge = Edge::default();
+            self.marks = Marks::default();
+        } else {
+            while self.edge.size() + 1 < first {
+                self.edge.push(Leaf::default(), |_, _| {});
+            }
         }
         let path = folder::segment(dir, first);
         let mut lines = Lines::open(&path, 0, length).map_err(|e| unreadable(&path, &e))?;
@@ -216,6 +225,7 @@ impl Walk {
                 return Ok(());
             }
         };
+        self.marks.watch(&entry);
         self.remember(&entry);
         let Some(body) = &entry.body else {
             return Ok(());
@@ -279,8 +289,9 @@ impl Walk {
             self.unprovable
                 .push("a checkpoint in the file checkpoints cannot be read".to_owned());
         }
-        for note in snapshot.history.notes.iter().chain(kept) {
-            if let Err(why) = self.marks.add(note) {
+        let own = snapshot.history.notes.iter().map(|note| (note, false));
+        for (note, elsewhere) in own.chain(kept.iter().map(|note| (note, true))) {
+            if let Err(why) = self.marks.add(note, elsewhere) {
                 self.unprovable.push(why);
             }
         }

@@ -15,6 +15,7 @@ impl Walk {
         if let Some(fault) = self.marks.left(self.chain.seq) {
             self.found(fault);
         }
+        self.unprovable.extend(self.marks.unsigned());
         let proof = match (&self.fault, self.unprovable.is_empty()) {
             (Some(_), _) => Proof::Tampered,
             (None, false) => Proof::CannotProve,
@@ -22,6 +23,7 @@ impl Walk {
         };
         let mut lines = self.verdict(dir);
         let signed = self.signed();
+        let vouched = self.vouched();
         lines.extend(self.notes);
         let open_intents: Vec<u64> = {
             let mut open: Vec<u64> = self.intents.into_values().collect();
@@ -30,11 +32,7 @@ impl Walk {
         };
         if proof == Proof::Whole {
             lines.extend(signed);
-            let sentence = "no witness is configured: whole, but only this host says so".to_owned();
-            lines.push(Line {
-                level: "WARN",
-                sentence,
-            });
+            lines.push(vouched);
         }
         about(
             &mut lines,
@@ -72,11 +70,44 @@ impl Walk {
         }
     }
 
+    /// Words who says it besides this host.
+    fn vouched(&self) -> Line {
+        let (level, sentence) = match self.marks.elsewhere {
+            (0, _) => (
+                "WARN",
+                "no witness is configured: whole, but only this host says so".to_owned(),
+            ),
+            (1, to) => (
+                "OK",
+                format!(
+                    "the checkpoint kept elsewhere agrees, up to entry {}",
+                    count(to)
+                ),
+            ),
+            (n, to) => (
+                "OK",
+                format!(
+                    "{} checkpoints kept elsewhere agree, the newest up to entry {}",
+                    count(n),
+                    count(to)
+                ),
+            ),
+        };
+        Line { level, sentence }
+    }
+
     /// Words how far signed checkpoints reach.
     fn signed(&self) -> Option<Line> {
         let (sealed, end) = (self.marks.sealed, self.chain.seq);
         let by = match self.marks.agreed {
-            0 => return None,
+            0 if !self.marks.names_a_key() => return None,
+            0 => {
+                let sentence = "no checkpoint is there: every entry stands by chain and head alone";
+                return Some(Line {
+                    level: "WARN",
+                    sentence: sentence.to_owned(),
+                });
+            }
             1 => "1 checkpoint".to_owned(),
             n => format!("{} checkpoints", count(n)),
         };
