@@ -23,6 +23,7 @@ use crate::app::perform::install::Would;
 use crate::config::ClusterName;
 use crate::sources::apply::Class;
 use crate::sources::rights::install::Object;
+use crate::sources::rights::install::notes;
 use crate::sources::rights::install::objects;
 use crate::sources::twins::twin;
 use crate::state::State;
@@ -68,6 +69,7 @@ pub(super) async fn install(
             return Ok(REFUSED);
         }
     }
+    write!(out, "{}", notes(manifest))?;
     let mut engine = super::engine_on(common, config, simulated, Sits::ToType)?;
     let mut worst = 0;
     for name in &names {

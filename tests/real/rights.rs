@@ -87,6 +87,13 @@ pub(crate) fn roles_are_installed_by_who_may(bed: &Bed) {
         said.contains("conflict") && said.contains("nothing is forced"),
         "{said}"
     );
+    let tried = said.find("Each object was tried").expect("a preview");
+    for given in [
+        "Rights that amount to more than they say:",
+        "No admission policy is printed",
+    ] {
+        assert!(said[..tried].contains(given), "{given}: {said}");
+    }
     let args = [
         "get",
         "clusterrolebinding",

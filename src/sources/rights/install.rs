@@ -60,6 +60,17 @@ pub fn objects(manifest: &str) -> Vec<Object> {
     documents.filter_map(object).collect()
 }
 
+/// What a manifest says in words, without the signs of a comment: what its rights amount to, and what confines nothing.
+/// What stands beside an object is not part of it.
+pub fn notes(manifest: &str) -> String {
+    let words = manifest.split("---\n").filter(|one| object(one).is_none());
+    let lines = words.flat_map(str::lines).map(|line| {
+        let line = line.strip_prefix('#').unwrap_or(line);
+        format!("{}\n", line.strip_prefix(' ').unwrap_or(line))
+    });
+    lines.collect()
+}
+
 /// Reads the head of a document as `rbac emit` prints it: one key a line, metadata indented by two.
 fn object(yaml: &str) -> Option<Object> {
     let metadata = yaml.split_once("\nmetadata:\n")?.1;
@@ -171,6 +182,36 @@ mod tests {
             let kinds = text.matches("\nkind: ").count();
             assert_eq!(objects(&text).len(), kinds, "{role:?}");
         }
+    }
+
+    #[test]
+    fn what_is_given_away_is_said_and_so_is_that_nothing_confines_it() {
+        let of = |role, confined: Option<&Confined>| {
+            notes(&manifest(
+                role,
+                &Scope::default(),
+                Subject::default(),
+                confined,
+            ))
+        };
+        let confined = Confined::new("velero", vec!["emr".to_owned()], false).unwrap();
+        let open = of(Role::Operator, None);
+        for words in [
+            "Rights that amount to more than they say:\n",
+            "\ncreate restores.velero.io in velero\n  ",
+            "\nNo admission policy is printed",
+        ] {
+            assert!(open.contains(words), "{words}: {open}");
+        }
+        let closed = of(Role::Operator, Some(&confined));
+        assert_eq!(
+            open.strip_prefix(&closed)
+                .map(|more| more.starts_with("No admission policy")),
+            Some(true),
+            "{closed}"
+        );
+        assert!(of(Role::BreakGlass, Some(&confined)).contains("The opener is sealed"));
+        assert_eq!(of(Role::Viewer, Some(&confined)), "", "it is what it says");
     }
 
     #[test]
