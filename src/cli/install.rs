@@ -1,7 +1,8 @@
 //! `rbac emit --install`: roles and policies on a cluster, tried first, confirmed by its name, recorded one by one.
 //!
-//! Nothing is sent that would be refused in part: where one object cannot be installed, none is. What stops in the middle
-//! is taken up by asking again, because what is there already is left as it is.
+//! Where the trial of one object is refused, none is sent. What is refused or in doubt later stops the rest: what confines
+//! is sent before what gives, so what was sent until then gives nobody more than was shown. It is taken up by asking again,
+//! because what is there already is left as it is.
 
 use std::io::IsTerminal;
 use std::io::Write;
@@ -172,7 +173,7 @@ fn itself(state: &State, name: &ClusterName) -> Result<(), String> {
     }
 }
 
-/// Sends what is wanted, in order; stops where something is in doubt or cannot be recorded.
+/// Sends what is wanted, in order; stops where something is refused, in doubt or cannot be recorded.
 async fn send(
     engine: &mut Engine,
     (name, installer): (&ClusterName, &Installer),
@@ -194,7 +195,10 @@ async fn send(
                 done += 1;
                 writeln!(out, "  done     {}, Audit-ID {id}", object.words())?;
             }
-            Class::Refused(why) => writeln!(out, "  refused  {}: {why}", object.words())?,
+            Class::Refused(why) => {
+                writeln!(out, "  refused  {}: {why}", object.words())?;
+                break;
+            }
             Class::NotSent(why) | Class::Unknown(why) => {
                 writeln!(out, "  stopped  {}: {why}", object.words())?;
                 break;

@@ -127,6 +127,11 @@ impl<'a> Console<'a> {
 
     /// Installs roles in a terminal, typing the cluster's name where that is asked; gives its exit code and its words.
     pub(crate) fn install(&self, flags: &[&str]) -> (u32, String) {
+        self.install_after(flags, || {})
+    }
+
+    /// The same; once the name is asked for and before it is typed, this happens.
+    pub(crate) fn install_after(&self, flags: &[&str], happens: impl FnOnce()) -> (u32, String) {
         let name = self.estate.cluster();
         let verb = [&["rbac", "emit"][..], flags, &["--install", name]].concat();
         let mut walk = self.open(&verb);
@@ -141,6 +146,7 @@ impl<'a> Console<'a> {
             screen.contains(&question) || ends.iter().any(|end| screen.contains(end))
         });
         if walk.pty.screen().contains(&question) {
+            happens();
             walk.say(name);
         }
         let code = walk.pty.ended().exit_code();
