@@ -373,8 +373,8 @@ mod tests {
     const UID: &str = "5f1c0b1e-7a52-4f0e-9a36-0d6c4a9f6b11";
     const OTHER: &str = "6a1c0b1e-7a52-4f0e-9a36-0d6c4a9f6b11";
 
-    /// Two clusters of a zone that one person may change, by the configuration and by policy's word for that zone;
-    /// policy counts a namespace of one uid to a zone of two.
+    /// Clusters of zones that one person may change, by the configuration and by policy's word for these zones; policy
+    /// counts a namespace of one uid to a zone of two.
     fn estate() -> Config {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config/good/crashcart.toml");
         let mut config = config::load(&file, Some(Path::new("/nonexistent/policy.toml"))).unwrap();
@@ -418,17 +418,29 @@ mod tests {
     }
 
     #[test]
-    fn what_policy_claims_by_uid_holds_whatever_the_configuration_calls_it() {
-        let config = estate();
+    fn no_zone_of_the_users_file_lowers_what_a_whole_cluster_needs() {
+        let mut config = estate();
         let name: ClusterName = config.zones[0].members[0].cluster.clone();
         let said = refused(&config, &name, Some(UID)).unwrap();
         let words = format!("strict, to which policy counts a part of {name}, needs 2 people");
         assert!(said.starts_with(&words), "{said}");
-        assert_eq!(refused(&config, &name, Some(OTHER)), None);
+        let words = format!("all of {name}, with what stands there in no zone, needs 2 people");
+        for uid in [Some(OTHER), None] {
+            let said = refused(&config, &name, uid).unwrap();
+            assert!(said.starts_with(&words), "{said}");
+        }
+        config.policy.zones.pop();
         assert_eq!(
-            refused(&config, &name, None),
+            refused(&config, &name, Some(UID)),
             None,
-            "judged again when it is known"
+            "nobody asks for two"
+        );
+        config.zones[0].people = 3;
+        let said = refused(&config, &name, Some(UID)).unwrap();
+        let words = format!("{} needs 3 people", config.zones[0].name);
+        assert!(
+            said.starts_with(&words),
+            "the file may ask for more: {said}"
         );
     }
 }

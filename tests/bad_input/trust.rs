@@ -41,8 +41,10 @@ fn pinned(text: &str, cluster: &str) -> String {
     rest.split_once('"').expect("its end").0.to_owned()
 }
 
-/// Pins a cluster to what another estate's cluster of that name was, and to another uid: it was built anew since.
+/// Pins a cluster to what another estate's cluster of that name was, and to another uid: it was built anew since. Policy
+/// asks for one person.
 fn rebuilt(bench: &Bench, cluster: &str) -> String {
+    bench.one_person();
     let mut before = Bench::start();
     before.end();
     let old = pinned(&text(&before), cluster);
@@ -117,8 +119,13 @@ fn where_two_people_are_needed_or_nobody_vouches_it_is_refused_in_words() {
     let said = trust(&bench, "sth-prod", "sth-prod\nsth-prod\nx\n");
     assert_eq!(said.code, 2, "{said:?}");
     assert!(said.out.contains("needs 2 people to accept"), "{said:?}");
+    let said = trust(&bench, "lab-1", "lab-1\nlab-1\nx\n");
+    assert_eq!(said.code, 2, "{said:?}");
+    let words = "all of lab-1, with what stands there in no zone, needs 2 people to accept";
+    assert!(said.out.contains(words), "{said:?}");
     let said = trust(&bench, "lab-9", "");
     said.one_sentence(69, &["no cluster is called lab-9", "lab-1"]);
+    bench.one_person();
     let other = Bench::start();
     let ca = |bench: &Bench| bench.home().join("estate/lab-1.crt");
     std::fs::copy(ca(&other), ca(&bench)).expect("copied");
