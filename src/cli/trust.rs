@@ -3,12 +3,14 @@
 //! Nothing that could be stolen is sent before the new key was accepted by name: until then only TLS and `/version`,
 //! without a credential, tell which of the authorities in the `ca` file vouches for the server.
 
+use std::io::IsTerminal;
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
 use anyhow::bail;
+use anyhow::ensure;
 use sha2::Digest;
 use sha2::Sha256;
 
@@ -18,6 +20,7 @@ use super::login;
 use super::people;
 use super::place;
 use crate::app::clock::Clock;
+use crate::app::input;
 use crate::app::perform::tools;
 use crate::audit::Actor;
 use crate::audit::Actual;
@@ -61,12 +64,16 @@ struct Change {
 pub(super) async fn trust(common: &Common, name: &str, out: &mut dyn Write) -> anyhow::Result<u8> {
     let file = place::config_file(common)?;
     let config = place::load(&file)?;
+    let simulated = place::simulated(&config);
+    ensure!(
+        std::io::stdin().is_terminal() || simulated,
+        "another fingerprint is accepted by a name typed at a terminal; piped answers count only in a simulated estate"
+    );
     let name = ClusterName::from(name);
     let cluster = known(&config, &name)?;
     if let Some(words) = lines::own_policy(&config.policy) {
         writeln!(out, "{words}")?;
     }
-    let simulated = place::simulated(&config);
     let old = cluster.fingerprint.clone();
     let pinned = old.as_ref().and_then(|print| print.uid.as_deref());
     if let Some(why) = refused(&config, &name, pinned) {
@@ -278,7 +285,10 @@ fn typed(name: &ClusterName, out: &mut dyn Write) -> anyhow::Result<bool> {
     Ok(asked(&format!("Type {name} to accept it: "), out)? == name.as_str())
 }
 
+/// What is typed at a question; what was typed before it was asked is forgotten.
 fn asked(question: &str, out: &mut dyn Write) -> anyhow::Result<String> {
+    out.flush()?;
+    input::forget_typed();
     write!(out, "{question}")?;
     out.flush()?;
     let mut line = String::new();

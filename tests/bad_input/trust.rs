@@ -136,6 +136,26 @@ fn where_two_people_are_needed_or_nobody_vouches_it_is_refused_in_words() {
 }
 
 #[test]
+fn piped_answers_accept_nothing_in_an_estate_that_is_not_simulated() {
+    let bench = Bench::start();
+    rebuilt(&bench, "lab-1");
+    std::fs::remove_file(bench.home().join("estate/policy.toml")).expect("a policy");
+    // A uid that the simulator never gives.
+    bench.edit(|text| {
+        let print = pinned(text, "lab-1");
+        let (key, _) = print.split_once('/').expect("both parts");
+        text.replace(
+            &print,
+            &format!("{key}/{}", "5f1c0b1e-7a52-4f0e-9a36-0d6c4a9f6b11"),
+        )
+    });
+    let before = text(&bench);
+    let said = trust(&bench, "lab-1", "lab-1\nlab-1\nx\n");
+    said.one_sentence(69, &["typed at a terminal", "only in a simulated estate"]);
+    assert_eq!(text(&bench), before);
+}
+
+#[test]
 fn two_clusters_with_one_uid_take_no_change_until_the_copy_is_named() {
     let bench = Bench::start();
     // A fourth cluster: what `aws-prod` would be if it had been restored from the etcd of `sth-prod`.
