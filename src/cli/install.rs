@@ -23,6 +23,7 @@ use crate::app::perform::install::Installer;
 use crate::app::perform::install::Would;
 use crate::config::ClusterName;
 use crate::sources::apply::Class;
+use crate::sources::rights::install::Difference;
 use crate::sources::rights::install::Object;
 use crate::sources::rights::install::notes;
 use crate::sources::rights::install::objects;
@@ -119,6 +120,9 @@ async fn one(
     };
     for (object, would) in objects.iter().zip(&would) {
         writeln!(out, "{}", line(object, would))?;
+        for change in changes(would).iter().flat_map(Difference::lines) {
+            writeln!(out, "           {change}")?;
+        }
     }
     if would.iter().any(|would| matches!(would, Would::Refuse(_))) {
         writeln!(
@@ -221,12 +225,24 @@ async fn send(
 fn line(object: &Object, would: &Would) -> String {
     let (word, more) = match would {
         Would::Create => ("create", String::new()),
-        Would::Change(parts) => ("change", format!(": {}", parts.join(", "))),
+        Would::Change(found) => {
+            let mut parts: Vec<&str> = found.iter().map(Difference::part).collect();
+            parts.dedup();
+            ("change", format!(": {}", SafeText::from(parts.join(", "))))
+        }
         Would::Nothing => ("same", String::new()),
         Would::Follow(first) => ("create", format!(", tried once {first} is there")),
         Would::Refuse(why) => ("refused", format!(": {why}")),
     };
     format!("  {word:<8} {}{more}", object.words())
+}
+
+/// What goes and what comes where an object would be changed.
+fn changes(would: &Would) -> &[Difference] {
+    match would {
+        Would::Change(found) => found,
+        _ => &[],
+    }
 }
 
 /// What is typed at a question; what was typed before it was asked is forgotten.

@@ -79,6 +79,13 @@ pub(crate) fn roles_are_installed_by_who_may(bed: &Bed) {
         said.contains(change) && said.contains("same     ClusterRole "),
         "{said}"
     );
+    for (word, group) in [("goes ", "installed"), ("comes", "others")] {
+        let line = |line: &str| {
+            line.contains(&format!(" {word}  subjects {{"))
+                && line.contains(&format!("\"{group}\""))
+        };
+        assert!(said.lines().any(line), "{group}: {said}");
+    }
 
     // kubectl bound this role to alice, and owns that.
     let (code, said) = bed.install(&["--role", "operator", "--group", "others"]);
