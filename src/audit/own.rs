@@ -265,10 +265,8 @@ fn out_of_reach(above: &Path) -> Result<(), NotOurs> {
             return refuse(folder, why, ANOTHER);
         }
         let sticky = about.mode() & 0o1000 != 0;
-        // Many systems give every user a group of one, which may write wherever its user may.
-        let group = ![rustix::process::getegid().as_raw(), 0].contains(&about.gid());
-        let others = if group { 0o022 } else { 0o002 };
-        if about.mode() & others != 0 && !sticky {
+        let group = rustix::process::getegid().as_raw();
+        if about.mode() & others(about.gid(), (me(), group)) != 0 && !sticky {
             let why = format!("can be written by others (mode {:o})", about.mode() & 0o777);
             return refuse(
                 folder,
@@ -278,6 +276,14 @@ fn out_of_reach(above: &Path) -> Result<(), NotOurs> {
         }
     }
     Ok(())
+}
+
+/// The bits of a mode by which others than us may write into a folder of this group. Many systems give every user a group
+/// of one, with the number of the user: that group may write wherever its user may. A user's first group with another
+/// number may be one that many share.
+fn others(of: u32, (user, group): (u32, u32)) -> u32 {
+    let ours = of == group && group == user;
+    if ours || of == 0 { 0o002 } else { 0o022 }
 }
 
 /// Opens one folder in another, making it 0700 where it is missing.
@@ -462,6 +468,14 @@ mod tests {
         );
         mode(&above, 0o750);
         OwnFolder::make(&above.join("state"), &["id"]).unwrap();
+    }
+
+    #[test]
+    fn a_first_group_that_others_may_share_is_not_the_users_own() {
+        assert_eq!(others(1000, (1000, 1000)), 0o002, "a group of one");
+        assert_eq!(others(100, (1000, 100)), 0o022, "users, staff and the like");
+        assert_eq!(others(1000, (1000, 100)), 0o022, "not the group we are in");
+        assert_eq!(others(0, (1000, 1000)), 0o002, "root may do all anyway");
     }
 
     #[test]

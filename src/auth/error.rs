@@ -221,6 +221,15 @@ pub enum AuthError {
         /// Which check, in plain words.
         reason: String,
     },
+    /// The ID token is another person's than the sign-in; nothing was kept.
+    #[error(
+        "the ID token of {host} was not accepted: it is about another person than before; nothing was \
+         kept: n signs in again"
+    )]
+    OtherPerson {
+        /// The issuer's host.
+        host: String,
+    },
     /// This clock and the issuer's are too far apart.
     #[error("this clock and that of {host} are {}s apart", behind_s.abs())]
     Skew {
@@ -259,6 +268,26 @@ impl AuthError {
     /// Whether asking again later may help without anybody doing anything.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Held { .. })
+    }
+
+    /// Whether it says that the sign-in is over: the issuer's no, or an answer about somebody else. Anything else may
+    /// come from whatever stands in between, and ends nothing before its time.
+    pub fn is_verdict(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused { .. } | Self::WrongIssuer { .. } | Self::OtherPerson { .. }
+        )
+    }
+
+    /// What the sign-in screen makes of it when it came at a renewal.
+    pub fn at_renewal(&self) -> Event {
+        match self {
+            error if error.is_verdict() => error.event(),
+            Self::Unreachable { .. } => self.event(),
+            error => Event::Unrenewed {
+                sentence: SafeText::new(&format!("Still signed in, not renewed yet: {error}.")),
+            },
+        }
     }
 }
 

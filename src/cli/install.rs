@@ -1,7 +1,8 @@
 //! `rbac emit --install`: roles and policies on a cluster, tried first, confirmed by its name, recorded one by one.
 //!
-//! Nothing is sent that would be refused in part: where one object cannot be installed, none is. What stops in the middle
-//! is taken up by asking again, because what is there already is left as it is.
+//! Where the trial of one object is refused, none is sent. What is refused or in doubt later stops the rest: what confines
+//! is sent before what gives, so what was sent until then gives nobody more than was shown. It is taken up by asking again,
+//! because what is there already is left as it is.
 
 use std::io::IsTerminal;
 use std::io::Write;
@@ -22,7 +23,9 @@ use crate::app::perform::install::Installer;
 use crate::app::perform::install::Would;
 use crate::config::ClusterName;
 use crate::sources::apply::Class;
+use crate::sources::rights::install::Difference;
 use crate::sources::rights::install::Object;
+use crate::sources::rights::install::notes;
 use crate::sources::rights::install::objects;
 use crate::sources::twins::twin;
 use crate::state::State;
@@ -68,6 +71,7 @@ pub(super) async fn install(
             return Ok(REFUSED);
         }
     }
+    write!(out, "{}", notes(manifest))?;
     let mut engine = super::engine_on(common, config, simulated, Sits::ToType)?;
     let mut worst = 0;
     for name in &names {
@@ -116,6 +120,9 @@ async fn one(
     };
     for (object, would) in objects.iter().zip(&would) {
         writeln!(out, "{}", line(object, would))?;
+        for change in changes(would).iter().flat_map(Difference::lines) {
+            writeln!(out, "           {change}")?;
+        }
     }
     if would.iter().any(|would| matches!(would, Would::Refuse(_))) {
         writeln!(
@@ -170,7 +177,7 @@ fn itself(state: &State, name: &ClusterName) -> Result<(), String> {
     }
 }
 
-/// Sends what is wanted, in order; stops where something is in doubt or cannot be recorded.
+/// Sends what is wanted, in order; stops where something is refused, in doubt or cannot be recorded.
 async fn send(
     engine: &mut Engine,
     (name, installer): (&ClusterName, &Installer),
@@ -192,7 +199,10 @@ async fn send(
                 done += 1;
                 writeln!(out, "  done     {}, Audit-ID {id}", object.words())?;
             }
-            Class::Refused(why) => writeln!(out, "  refused  {}: {why}", object.words())?,
+            Class::Refused(why) => {
+                writeln!(out, "  refused  {}: {why}", object.words())?;
+                break;
+            }
             Class::NotSent(why) | Class::Unknown(why) => {
                 writeln!(out, "  stopped  {}: {why}", object.words())?;
                 break;
@@ -215,12 +225,24 @@ async fn send(
 fn line(object: &Object, would: &Would) -> String {
     let (word, more) = match would {
         Would::Create => ("create", String::new()),
-        Would::Change(parts) => ("change", format!(": {}", parts.join(", "))),
+        Would::Change(found) => {
+            let mut parts: Vec<&str> = found.iter().map(Difference::part).collect();
+            parts.dedup();
+            ("change", format!(": {}", SafeText::from(parts.join(", "))))
+        }
         Would::Nothing => ("same", String::new()),
         Would::Follow(first) => ("create", format!(", tried once {first} is there")),
         Would::Refuse(why) => ("refused", format!(": {why}")),
     };
     format!("  {word:<8} {}{more}", object.words())
+}
+
+/// What goes and what comes where an object would be changed.
+fn changes(would: &Would) -> &[Difference] {
+    match would {
+        Would::Change(found) => found,
+        _ => &[],
+    }
 }
 
 /// What is typed at a question; what was typed before it was asked is forgotten.

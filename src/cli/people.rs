@@ -5,9 +5,9 @@ use crate::config;
 use crate::config::ClusterName;
 use crate::config::Config;
 
-/// Why one person may not do this, if so: the policy has ended, or the cluster needs more than one. A cluster needs what
-/// the strictest zone of the configuration asks for that has a part of it, and what policy asks for by the cluster's
-/// uid, which no other name in the configuration changes.
+/// Why one person may not do this, if so: the policy has ended, or it needs more than one. A change of a whole cluster
+/// reaches its namespaces that stand in no zone, too, so it needs the most people that policy asks for anywhere, whatever
+/// zones the user's file writes for it, or what the strictest of these zones asks for, where that is more.
 pub(super) fn needs_more(
     config: &Config,
     (name, uid): (&ClusterName, Option<&str>),
@@ -23,15 +23,15 @@ pub(super) fn needs_more(
     let of_it = |zone: &&config::Zone| zone.members.iter().any(|one| one.cluster == *name);
     let zones = config.zones.iter().filter(of_it);
     let strictest = zones.max_by_key(|zone| policy.people(zone));
-    let people = strictest.map_or(policy.most(), |zone| policy.people(zone));
+    let least = policy.most();
+    let people = strictest.map_or(least, |zone| policy.people(zone).max(least));
     let claim = uid.and_then(|uid| policy.claim_on(uid));
-    let (who, people) = match (claim, strictest) {
-        (Some(claim), _) if claim.people > people => (
-            format!("{}, to which policy counts a part of {name},", claim.name),
-            claim.people,
-        ),
-        (_, Some(zone)) => (zone.name.to_string(), people),
-        (_, None) => ("this estate".to_owned(), people),
+    let who = match (strictest, claim) {
+        (Some(zone), _) if policy.people(zone) == people => zone.name.to_string(),
+        (_, Some(claim)) if claim.people == people => {
+            format!("{}, to which policy counts a part of {name},", claim.name)
+        }
+        _ => format!("all of {name}, with what stands there in no zone,"),
     };
     (people > 1).then(|| {
         format!(

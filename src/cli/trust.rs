@@ -3,12 +3,14 @@
 //! Nothing that could be stolen is sent before the new key was accepted by name: until then only TLS and `/version`,
 //! without a credential, tell which of the authorities in the `ca` file vouches for the server.
 
+use std::io::IsTerminal;
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
 use anyhow::bail;
+use anyhow::ensure;
 use sha2::Digest;
 use sha2::Sha256;
 
@@ -18,6 +20,7 @@ use super::login;
 use super::people;
 use super::place;
 use crate::app::clock::Clock;
+use crate::app::input;
 use crate::app::perform::tools;
 use crate::audit::Actor;
 use crate::audit::Actual;
@@ -61,12 +64,16 @@ struct Change {
 pub(super) async fn trust(common: &Common, name: &str, out: &mut dyn Write) -> anyhow::Result<u8> {
     let file = place::config_file(common)?;
     let config = place::load(&file)?;
+    let simulated = place::simulated(&config);
+    ensure!(
+        std::io::stdin().is_terminal() || simulated,
+        "another fingerprint is accepted by a name typed at a terminal; piped answers count only in a simulated estate"
+    );
     let name = ClusterName::from(name);
     let cluster = known(&config, &name)?;
     if let Some(words) = lines::own_policy(&config.policy) {
         writeln!(out, "{words}")?;
     }
-    let simulated = place::simulated(&config);
     let old = cluster.fingerprint.clone();
     let pinned = old.as_ref().and_then(|print| print.uid.as_deref());
     if let Some(why) = refused(&config, &name, pinned) {
@@ -278,7 +285,10 @@ fn typed(name: &ClusterName, out: &mut dyn Write) -> anyhow::Result<bool> {
     Ok(asked(&format!("Type {name} to accept it: "), out)? == name.as_str())
 }
 
+/// What is typed at a question; what was typed before it was asked is forgotten.
 fn asked(question: &str, out: &mut dyn Write) -> anyhow::Result<String> {
+    out.flush()?;
+    input::forget_typed();
     write!(out, "{question}")?;
     out.flush()?;
     let mut line = String::new();
@@ -373,8 +383,8 @@ mod tests {
     const UID: &str = "5f1c0b1e-7a52-4f0e-9a36-0d6c4a9f6b11";
     const OTHER: &str = "6a1c0b1e-7a52-4f0e-9a36-0d6c4a9f6b11";
 
-    /// Two clusters of a zone that one person may change, by the configuration and by policy's word for that zone;
-    /// policy counts a namespace of one uid to a zone of two.
+    /// Clusters of zones that one person may change, by the configuration and by policy's word for these zones; policy
+    /// counts a namespace of one uid to a zone of two.
     fn estate() -> Config {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config/good/crashcart.toml");
         let mut config = config::load(&file, Some(Path::new("/nonexistent/policy.toml"))).unwrap();
@@ -418,17 +428,29 @@ mod tests {
     }
 
     #[test]
-    fn what_policy_claims_by_uid_holds_whatever_the_configuration_calls_it() {
-        let config = estate();
+    fn no_zone_of_the_users_file_lowers_what_a_whole_cluster_needs() {
+        let mut config = estate();
         let name: ClusterName = config.zones[0].members[0].cluster.clone();
         let said = refused(&config, &name, Some(UID)).unwrap();
         let words = format!("strict, to which policy counts a part of {name}, needs 2 people");
         assert!(said.starts_with(&words), "{said}");
-        assert_eq!(refused(&config, &name, Some(OTHER)), None);
+        let words = format!("all of {name}, with what stands there in no zone, needs 2 people");
+        for uid in [Some(OTHER), None] {
+            let said = refused(&config, &name, uid).unwrap();
+            assert!(said.starts_with(&words), "{said}");
+        }
+        config.policy.zones.pop();
         assert_eq!(
-            refused(&config, &name, None),
+            refused(&config, &name, Some(UID)),
             None,
-            "judged again when it is known"
+            "nobody asks for two"
+        );
+        config.zones[0].people = 3;
+        let said = refused(&config, &name, Some(UID)).unwrap();
+        let words = format!("{} needs 3 people", config.zones[0].name);
+        assert!(
+            said.starts_with(&words),
+            "the file may ask for more: {said}"
         );
     }
 }

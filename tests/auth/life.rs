@@ -17,7 +17,9 @@ use crashcart::auth::GivenBack;
 use crashcart::auth::oidc;
 use crashcart::auth::sign_in::Event as Step;
 use crashcart::config;
+use crashcart::config::ClusterAuth;
 use crashcart::config::Config;
+use crashcart::config::Eks;
 use crashcart::config::Flow;
 use crashcart::runbook::library::Library;
 use crashcart::sim::Estate;
@@ -422,4 +424,44 @@ async fn an_address_that_was_listened_for_is_said_before_the_issuer_is_asked() {
     assert_eq!((status, came), (400, Step::Redeeming));
     let odd = hands.step(|step| matches!(step, Step::Odd { .. })).await;
     assert!(matches!(odd, Step::Odd { .. }));
+}
+
+#[tokio::test]
+async fn before_the_first_signed_token_a_cluster_is_asked_nothing_without_one() {
+    let mut hands = Hands::start_with(|config| {
+        config.clusters[0].auth = ClusterAuth::Eks(Eks {
+            cluster: "lab-1".to_owned(),
+            region: "eu-west-1".to_owned(),
+            sts: None,
+            ca: None,
+            // There are no keys of that name, so no token is ever signed.
+            profile: Some("nobody-has-this-profile".to_owned()),
+        });
+    })
+    .await;
+    let cluster = hands.tools.config.clusters[0].name.clone();
+    let heard = |hands: &Hands| hands.estate.clusters()[0].audit.entries();
+    let before = heard(&hands);
+    hands.perform(Effect::Connect(vec![cluster.clone()]));
+    hands.perform(Effect::AskRights {
+        cluster,
+        generation: 1,
+        questions: Vec::new(),
+        namespace: "default".to_owned(),
+        places: Vec::new(),
+    });
+    let told = async {
+        loop {
+            let what = hands.events.recv().await.unwrap().what;
+            if let What::Fact {
+                fact: Fact::Rights(_),
+                ..
+            } = what
+            {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(LIMIT, told).await.unwrap();
+    assert_eq!(heard(&hands), before, "nothing came there");
 }

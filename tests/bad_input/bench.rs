@@ -105,6 +105,13 @@ impl Bench {
         found.next().expect("an estate").expect("readable").path()
     }
 
+    /// Has policy ask for one person everywhere; a zone of the configuration may still ask for more.
+    pub(crate) fn one_person(&self) {
+        let policy = self.home().join("estate/policy.toml");
+        let text = std::fs::read_to_string(&policy).expect("a policy");
+        std::fs::write(policy, text.replace("people = 2", "people = 1")).expect("written");
+    }
+
     /// Changes the text of the configuration.
     pub(crate) fn edit(&self, change: impl Fn(&str) -> String) {
         let text = std::fs::read_to_string(self.config()).expect("a configuration");

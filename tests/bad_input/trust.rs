@@ -41,8 +41,10 @@ fn pinned(text: &str, cluster: &str) -> String {
     rest.split_once('"').expect("its end").0.to_owned()
 }
 
-/// Pins a cluster to what another estate's cluster of that name was, and to another uid: it was built anew since.
+/// Pins a cluster to what another estate's cluster of that name was, and to another uid: it was built anew since. Policy
+/// asks for one person.
 fn rebuilt(bench: &Bench, cluster: &str) -> String {
+    bench.one_person();
     let mut before = Bench::start();
     before.end();
     let old = pinned(&text(&before), cluster);
@@ -117,8 +119,13 @@ fn where_two_people_are_needed_or_nobody_vouches_it_is_refused_in_words() {
     let said = trust(&bench, "sth-prod", "sth-prod\nsth-prod\nx\n");
     assert_eq!(said.code, 2, "{said:?}");
     assert!(said.out.contains("needs 2 people to accept"), "{said:?}");
+    let said = trust(&bench, "lab-1", "lab-1\nlab-1\nx\n");
+    assert_eq!(said.code, 2, "{said:?}");
+    let words = "all of lab-1, with what stands there in no zone, needs 2 people to accept";
+    assert!(said.out.contains(words), "{said:?}");
     let said = trust(&bench, "lab-9", "");
     said.one_sentence(69, &["no cluster is called lab-9", "lab-1"]);
+    bench.one_person();
     let other = Bench::start();
     let ca = |bench: &Bench| bench.home().join("estate/lab-1.crt");
     std::fs::copy(ca(&other), ca(&bench)).expect("copied");
@@ -126,6 +133,26 @@ fn where_two_people_are_needed_or_nobody_vouches_it_is_refused_in_words() {
     said.one_sentence(69, &["no authority in", "lab-1.crt signed", "put it there"]);
     assert_eq!(text(&bench), before);
     bench.nothing_sent();
+}
+
+#[test]
+fn piped_answers_accept_nothing_in_an_estate_that_is_not_simulated() {
+    let bench = Bench::start();
+    rebuilt(&bench, "lab-1");
+    std::fs::remove_file(bench.home().join("estate/policy.toml")).expect("a policy");
+    // A uid that the simulator never gives.
+    bench.edit(|text| {
+        let print = pinned(text, "lab-1");
+        let (key, _) = print.split_once('/').expect("both parts");
+        text.replace(
+            &print,
+            &format!("{key}/{}", "5f1c0b1e-7a52-4f0e-9a36-0d6c4a9f6b11"),
+        )
+    });
+    let before = text(&bench);
+    let said = trust(&bench, "lab-1", "lab-1\nlab-1\nx\n");
+    said.one_sentence(69, &["typed at a terminal", "only in a simulated estate"]);
+    assert_eq!(text(&bench), before);
 }
 
 #[test]

@@ -1,11 +1,9 @@
 //! The real binary, asked once or walked through a run as a person would.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 use std::process::Output;
-use std::process::Stdio;
 
 use serde_json::Value;
 
@@ -58,25 +56,6 @@ impl<'a> Console<'a> {
             .expect("the program starts")
     }
 
-    /// Asks something, types these lines, and gives its exit code and all that it said.
-    pub(crate) fn typed(&self, verb: &[&str], lines: &str) -> (Option<i32>, String) {
-        let mut child = Command::new(PROGRAM)
-            .args(self.arguments(verb))
-            .env("HOME", self.estate.home())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
-        let mut input = child.stdin.take().expect("its input");
-        input.write_all(lines.as_bytes()).expect("it listens");
-        drop(input);
-        let output = child.wait_with_output().expect("it ends");
-        let said = [output.stdout, output.stderr].concat();
-        let said = String::from_utf8_lossy(&said).into_owned();
-        (output.status.code(), said)
-    }
-
     /// What it prints on standard output.
     pub(crate) fn text(&self, verb: &[&str]) -> String {
         String::from_utf8(self.ask(verb).stdout).expect("UTF-8")
@@ -127,6 +106,11 @@ impl<'a> Console<'a> {
 
     /// Installs roles in a terminal, typing the cluster's name where that is asked; gives its exit code and its words.
     pub(crate) fn install(&self, flags: &[&str]) -> (u32, String) {
+        self.install_after(flags, || {})
+    }
+
+    /// The same; once the name is asked for and before it is typed, this happens.
+    pub(crate) fn install_after(&self, flags: &[&str], happens: impl FnOnce()) -> (u32, String) {
         let name = self.estate.cluster();
         let verb = [&["rbac", "emit"][..], flags, &["--install", name]].concat();
         let mut walk = self.open(&verb);
@@ -141,7 +125,28 @@ impl<'a> Console<'a> {
             screen.contains(&question) || ends.iter().any(|end| screen.contains(end))
         });
         if walk.pty.screen().contains(&question) {
+            happens();
             walk.say(name);
+        }
+        let code = walk.pty.ended().exit_code();
+        (code, walk.pty.screen())
+    }
+
+    /// Accepts another fingerprint of a cluster in a terminal, for a reason; gives its exit code and its words. At the
+    /// first question all answers are typed ahead, with another reason.
+    pub(crate) fn trust(&self, cluster: &str, reason: &str) -> (u32, String) {
+        let mut walk = self.open(&["trust", cluster]);
+        let name = format!("Type {cluster} to accept it: ");
+        let answers = [
+            (&*name, 1, format!("{cluster}\r{cluster}\rtyped ahead")),
+            (&*name, 2, cluster.to_owned()),
+            ("Reason: ", 1, reason.to_owned()),
+        ];
+        for (question, nth, answer) in answers {
+            walk.pty.wait(question, |screen| {
+                screen.matches(question.trim_end()).count() >= nth
+            });
+            walk.say(&answer);
         }
         let code = walk.pty.ended().exit_code();
         (code, walk.pty.screen())

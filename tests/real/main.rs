@@ -66,6 +66,7 @@ fn a_lost_namespace_is_restored_by_the_real_velero() {
     rights::the_emitted_role_is_not_too_much(&bed);
     confined::a_restore_stays_where_the_policy_keeps_it(&bed);
     rights::roles_are_installed_by_who_may(&bed);
+    rights::a_late_refusal_stops_the_rest(&bed);
     matrix::each_role_may_do_its_verbs_and_no_other(&bed);
     trust::the_cluster_says_who_acts(&bed);
     trust::a_changed_uid_turns_changes_off_and_reading_goes_on(&bed);

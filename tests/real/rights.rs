@@ -79,6 +79,13 @@ pub(crate) fn roles_are_installed_by_who_may(bed: &Bed) {
         said.contains(change) && said.contains("same     ClusterRole "),
         "{said}"
     );
+    for (word, group) in [("goes ", "installed"), ("comes", "others")] {
+        let line = |line: &str| {
+            line.contains(&format!(" {word}  subjects {{"))
+                && line.contains(&format!("\"{group}\""))
+        };
+        assert!(said.lines().any(line), "{group}: {said}");
+    }
 
     // kubectl bound this role to alice, and owns that.
     let (code, said) = bed.install(&["--role", "operator", "--group", "others"]);
@@ -87,6 +94,13 @@ pub(crate) fn roles_are_installed_by_who_may(bed: &Bed) {
         said.contains("conflict") && said.contains("nothing is forced"),
         "{said}"
     );
+    let tried = said.find("Each object was tried").expect("a preview");
+    for given in [
+        "Rights that amount to more than they say:",
+        "No admission policy is printed",
+    ] {
+        assert!(said[..tried].contains(given), "{given}: {said}");
+    }
     let args = [
         "get",
         "clusterrolebinding",
@@ -96,6 +110,31 @@ pub(crate) fn roles_are_installed_by_who_may(bed: &Bed) {
     ];
     let (_, binding) = bed.kubectl("admin_kubeconfig", &args, "");
     assert!(!binding.contains("others"), "{binding}");
+}
+
+/// What is refused after the trial stops the rest: nobody is given anything more.
+pub(crate) fn a_late_refusal_stops_the_rest(bed: &Bed) {
+    let config = bed.configuration_of_the_administrator();
+    let console = Console::with(bed, &config, "state-admin");
+    let role = r#"{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+        "metadata": {"name": "crashcart-approver"}, "rules": []}"#;
+    let flags = ["--role", "approver", "--group", "late"];
+    let (code, said) = console.install_after(&flags, || {
+        let apply = ["apply", "--server-side", "-f", "-"];
+        let (made, words) = bed.kubectl("admin_kubeconfig", &apply, role);
+        assert!(made, "{words}");
+    });
+    assert_eq!(code, 1, "{said}");
+    assert!(
+        said.contains("refused  ClusterRole crashcart-approver") && said.contains("0 of "),
+        "{said}"
+    );
+    let about = ["clusterrole", "clusterrolebinding"];
+    let there = about.map(|kind| {
+        let gone = ["delete", kind, "crashcart-approver"];
+        bed.kubectl("admin_kubeconfig", &gone, "").0
+    });
+    assert_eq!(there, [true, false], "the binding was not sent: {said}");
 }
 
 /// An operator gives nobody any rights: the server refuses the trial, and it is said what lacks. With the right to write

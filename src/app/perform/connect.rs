@@ -51,8 +51,10 @@ pub(super) fn open(
         return link;
     }
     let token = match &cluster.auth {
-        // Signed before the greeting.
-        ClusterAuth::Eks(_) => TokenSlot::default(),
+        // Signed, or asked of a program, before the greeting; until then nothing goes out without it.
+        ClusterAuth::Eks(_) | ClusterAuth::Kubeconfig(KubeconfigUser::Program(_)) => {
+            TokenSlot::of_sign_in()
+        }
         _ => tools.token_for(cluster),
     };
     Link::open(cluster, generation, token)

@@ -19,6 +19,7 @@ use crate::sources::cluster::fault::Fault;
 use crate::sources::op::Op;
 use crate::sources::op::Targeted;
 use crate::sources::rights::install;
+use crate::sources::rights::install::Difference;
 use crate::sources::rights::install::Object;
 use crate::text::SafeText;
 
@@ -27,8 +28,8 @@ use crate::text::SafeText;
 pub enum Would {
     /// It is not there yet.
     Create,
-    /// It is there, and these parts of it would change.
-    Change(Vec<String>),
+    /// It is there, and this of it would change.
+    Change(Vec<Difference>),
     /// It is there as it is to be.
     Nothing,
     /// It cannot be tried before that object is there, which is among those to be created.
@@ -91,8 +92,8 @@ impl Installer {
             (apply::Class::Applied, Some(before), _) => {
                 let after = tried.object.unwrap_or_default();
                 match install::differs(&before, &after) {
-                    parts if parts.is_empty() => Would::Nothing,
-                    parts => Would::Change(parts),
+                    found if found.is_empty() => Would::Nothing,
+                    found => Would::Change(found),
                 }
             }
             (_, None, Some(first)) if tried.status == Some(404) => Would::Follow(first.words()),

@@ -189,6 +189,7 @@ impl Perform {
 
     /// Ends every task. What was being sent has been waited for before.
     pub async fn end(mut self) {
+        openshift::all_given_back(&self.tools.config, &mut self.sign_ins).await;
         drop(
             self.tools
                 .desk

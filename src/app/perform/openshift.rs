@@ -1,10 +1,12 @@
 //! Signing in at a cluster's own OAuth server, outside: a pasted redirect, a token that cannot be renewed, its deletion, also where
 //! nobody is there any more and the loop hangs.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::SigningIn as UnderWay;
 use super::attendance::left_alone;
 use super::browser;
 use super::browser::Page;
@@ -12,12 +14,39 @@ use super::sign_in::Ask;
 use super::sign_in::DEADLINE;
 use super::sign_in::SigningIn;
 use crate::audit::Kind;
+use crate::auth::Audience;
 use crate::auth::AuthError;
 use crate::auth::GivenBack;
 use crate::auth::oidc::openshift::OpenShift;
 use crate::auth::sign_in::Event as Step;
 use crate::config::Cluster;
+use crate::config::Config;
 use crate::state::event::What;
+
+/// How long an ending program waits for clusters to take their tokens back.
+const LAST: Duration = Duration::from_secs(2);
+
+/// The program ends: tokens that would be good on their clusters for the rest of a day are given back, as far as that goes
+/// quickly.
+pub(super) async fn all_given_back(config: &Config, sign_ins: &mut BTreeMap<Audience, UnderWay>) {
+    let theirs = sign_ins.iter_mut();
+    let theirs: Vec<_> = theirs
+        .filter(|(audience, _)| audience.openshift(config).is_some())
+        .map(|(_, sign_in)| sign_in)
+        .collect();
+    for sign_in in &theirs {
+        // One that has ended holds nothing any more.
+        drop(sign_in.asks.try_send(Ask::SignOut));
+    }
+    let all = async {
+        for sign_in in theirs {
+            if !sign_in.task.is_finished() {
+                drop((&mut sign_in.task).await);
+            }
+        }
+    };
+    drop(tokio::time::timeout(LAST, all).await);
+}
 
 /// Signs in and stays until the token ends or the person leaves, said or not; then its object is deleted.
 pub(super) async fn through(

@@ -178,7 +178,7 @@ async fn through(
     }
     let mut issuer = oidc::discover(identity, DEADLINE).await?;
     if kept.is_some() {
-        let (back, renewed) = renew::take_up(this, issuer).await?;
+        let (back, renewed) = renew::take_up(this, issuer, how != How::TakeUp).await?;
         issuer = back;
         if let Some(renewed) = renewed {
             return taken_up(this, issuer, renewed, asks).await;

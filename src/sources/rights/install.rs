@@ -1,10 +1,13 @@
 //! What `rbac emit` prints, as objects that can be applied one by one, and what applying each would change.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::sources::op::Gvr;
+use crate::text::SafeText;
 
 /// One object of a manifest, with its YAML as it will be sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +63,17 @@ pub fn objects(manifest: &str) -> Vec<Object> {
     documents.filter_map(object).collect()
 }
 
+/// What a manifest says in words, without the signs of a comment: what its rights amount to, and what confines nothing.
+/// What stands beside an object is not part of it.
+pub fn notes(manifest: &str) -> String {
+    let words = manifest.split("---\n").filter(|one| object(one).is_none());
+    let lines = words.flat_map(str::lines).map(|line| {
+        let line = line.strip_prefix('#').unwrap_or(line);
+        format!("{}\n", line.strip_prefix(' ').unwrap_or(line))
+    });
+    lines.collect()
+}
+
 /// Reads the head of a document as `rbac emit` prints it: one key a line, metadata indented by two.
 fn object(yaml: &str) -> Option<Object> {
     let metadata = yaml.split_once("\nmetadata:\n")?.1;
@@ -79,32 +93,92 @@ fn after<'a>(lines: impl Iterator<Item = &'a str>, key: &str) -> Option<String> 
     values.next().map(|value| value.trim().to_owned())
 }
 
-/// What differs between an object as it is and as a dry run would leave it: labels, annotations, and every part beside
-/// the metadata. What a server writes by itself does not count.
-pub fn differs(before: &Value, after: &Value) -> Vec<String> {
-    let (Some(before), Some(after)) = (before.as_object(), after.as_object()) else {
-        return vec!["everything".to_owned()];
-    };
-    let mut found = Vec::new();
-    for key in ["labels", "annotations"] {
-        let of = |object: &serde_json::Map<String, Value>| {
-            let part = object.get("metadata").and_then(|data| data.get(key));
-            part.cloned().unwrap_or_default()
+/// One thing that differs between an object as it is and as it would be left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Where, by the names that lead to it from the object: `subjects`, `data.namespaces`.
+    pub at: String,
+    /// What is there and goes; `None` where nothing goes.
+    pub goes: Option<Value>,
+    /// What comes; `None` where nothing comes.
+    pub comes: Option<Value>,
+}
+
+impl Difference {
+    /// The part of the object that it is in: `data` of `data.namespaces`.
+    pub fn part(&self) -> &str {
+        self.at.split('.').next().unwrap_or_default()
+    }
+
+    /// A line for what goes and one for what comes, as JSON in one piece.
+    pub fn lines(&self) -> Vec<SafeText> {
+        let line = |word: &str, value: &Option<Value>| {
+            let value = value.as_ref()?;
+            Some(SafeText::from(format!("{word:<5}  {} {value}", self.at)))
         };
-        if of(before) != of(after) {
-            found.push(key.to_owned());
-        }
+        let lines = [line("goes", &self.goes), line("comes", &self.comes)];
+        lines.into_iter().flatten().collect()
+    }
+}
+
+/// What differs between an object as it is and as a dry run would leave it: labels, annotations, and every part beside
+/// the metadata; of a list what goes and what comes, of an object key by key. What a server writes by itself does not
+/// count.
+pub fn differs(before: &Value, after: &Value) -> Vec<Difference> {
+    let mut found = Vec::new();
+    let of = |object: &Value| object.get("metadata").cloned().unwrap_or_default();
+    let (data, new) = (of(before), of(after));
+    for key in ["labels", "annotations"] {
+        compare(&mut found, key, data.get(key), new.get(key));
     }
     let own = ["apiVersion", "kind", "metadata", "status"];
-    let keys = before.keys().chain(after.keys());
-    let mut keys: Vec<&String> = keys.filter(|key| !own.contains(&key.as_str())).collect();
-    keys.sort();
-    keys.dedup();
-    let differ = keys
-        .into_iter()
-        .filter(|key| before.get(*key) != after.get(*key));
-    found.extend(differ.cloned());
+    for key in keys(before, after).filter(|key| !own.contains(key)) {
+        compare(&mut found, key, before.get(key), after.get(key));
+    }
     found
+}
+
+/// The keys that either of two objects has, in order.
+fn keys<'v>(one: &'v Value, other: &'v Value) -> impl Iterator<Item = &'v str> {
+    let objects = [one.as_object(), other.as_object()].into_iter().flatten();
+    let keys: BTreeSet<&str> = objects
+        .flat_map(|one| one.keys().map(String::as_str))
+        .collect();
+    keys.into_iter()
+}
+
+/// Goes down two values as far as both are objects, and takes lists element by element.
+fn compare(found: &mut Vec<Difference>, at: &str, before: Option<&Value>, after: Option<&Value>) {
+    if before == after {
+        return;
+    }
+    let mut add = |goes: Option<&Value>, comes: Option<&Value>| {
+        found.push(Difference {
+            at: at.to_owned(),
+            goes: goes.cloned(),
+            comes: comes.cloned(),
+        });
+    };
+    match (before, after) {
+        (Some(before @ Value::Object(_)), Some(after @ Value::Object(_))) => {
+            for key in keys(before, after) {
+                let at = format!("{at}.{key}");
+                compare(found, &at, before.get(key), after.get(key));
+            }
+        }
+        (Some(Value::Array(before)), Some(Value::Array(after)))
+            if before.iter().any(|one| !after.contains(one))
+                || after.iter().any(|one| !before.contains(one)) =>
+        {
+            for one in before.iter().filter(|one| !after.contains(one)) {
+                add(Some(one), None);
+            }
+            for one in after.iter().filter(|one| !before.contains(one)) {
+                add(None, Some(one));
+            }
+        }
+        _ => add(before, after),
+    }
 }
 
 /// What lacks where a server refuses to have an object installed, in one clause; `message` is the server's.
@@ -174,6 +248,36 @@ mod tests {
     }
 
     #[test]
+    fn what_is_given_away_is_said_and_so_is_that_nothing_confines_it() {
+        let of = |role, confined: Option<&Confined>| {
+            notes(&manifest(
+                role,
+                &Scope::default(),
+                Subject::default(),
+                confined,
+            ))
+        };
+        let confined = Confined::new("velero", vec!["emr".to_owned()], false).unwrap();
+        let open = of(Role::Operator, None);
+        for words in [
+            "Rights that amount to more than they say:\n",
+            "\ncreate restores.velero.io in velero\n  ",
+            "\nNo admission policy is printed",
+        ] {
+            assert!(open.contains(words), "{words}: {open}");
+        }
+        let closed = of(Role::Operator, Some(&confined));
+        assert_eq!(
+            open.strip_prefix(&closed)
+                .map(|more| more.starts_with("No admission policy")),
+            Some(true),
+            "{closed}"
+        );
+        assert!(of(Role::BreakGlass, Some(&confined)).contains("The opener is sealed"));
+        assert_eq!(of(Role::Viewer, Some(&confined)), "", "it is what it says");
+    }
+
+    #[test]
     fn what_lives_in_a_new_namespace_or_binds_a_new_role_rests_on_it() {
         let all = all(Role::BreakGlass);
         let of = |kind: &str, name: &str| {
@@ -201,7 +305,48 @@ mod tests {
         assert!(differs(&before, &after).is_empty());
         after["rules"] = json!([1, 2]);
         after["metadata"]["labels"] = json!({"a": "b"});
-        assert_eq!(differs(&before, &after), ["labels", "rules"]);
+        let found = differs(&before, &after);
+        let parts: Vec<&str> = found.iter().map(Difference::part).collect();
+        assert_eq!(parts, ["labels", "rules"]);
+    }
+
+    #[test]
+    fn a_change_says_what_goes_and_what_comes() {
+        let of = |before: &Value, after: &Value| {
+            let found = differs(before, after);
+            let lines = found.iter().flat_map(Difference::lines);
+            lines.map(|line| line.to_string()).collect::<Vec<_>>()
+        };
+        let (sre, ops) = (json!({"name": "sre"}), json!({"name": "ops"}));
+        assert_eq!(
+            of(
+                &json!({"subjects": [sre, {"name": "day"}]}),
+                &json!({"subjects": [{"name": "day"}, ops]})
+            ),
+            [
+                r#"goes   subjects {"name":"sre"}"#,
+                r#"comes  subjects {"name":"ops"}"#
+            ]
+        );
+        assert_eq!(
+            of(
+                &json!({"data": {"namespaces": "emr", "old": "x", "rights": "r"}}),
+                &json!({"data": {"namespaces": "emr,kube-system", "rights": "r"}})
+            ),
+            [
+                r#"goes   data.namespaces "emr""#,
+                r#"comes  data.namespaces "emr,kube-system""#,
+                r#"goes   data.old "x""#
+            ]
+        );
+        let (one, two) = (json!({"rules": [1, 2]}), json!({"rules": [2, 1]}));
+        assert_eq!(of(&one, &two), ["goes   rules [1,2]", "comes  rules [2,1]"]);
+        assert_eq!(of(&json!({}), &json!({"rules": [1]})), ["comes  rules [1]"]);
+        let said = of(
+            &json!({"data": {}}),
+            &json!({"data": {"a\u{1b}]0;": "b\u{202e}"}}),
+        );
+        assert!(!said[0].contains(['\u{1b}', '\u{202e}']), "{said:?}");
     }
 
     #[test]

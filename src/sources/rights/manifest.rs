@@ -46,8 +46,9 @@ pub struct Subject<'a> {
     pub user: Option<&'a str>,
 }
 
-/// What `rbac emit` prints: what the role amounts to, the roles, bindings where a group or a user is named, and the
-/// admission policy where namespaces are named.
+/// What `rbac emit` prints: what the role amounts to, the admission policy where namespaces are named, the roles, and
+/// bindings where a group or a user is named. What confines comes before what gives, so that whatever stops in the middle
+/// leaves nobody with rights that nothing confines yet.
 pub fn manifest(
     role: Role,
     scope: &Scope,
@@ -58,34 +59,34 @@ pub fn manifest(
     subjects.extend(subject.group.map(|group| ("Group", group)));
     subjects.extend(subject.user.map(|user| ("User", user)));
     let rights = role::rights(role, scope);
-    let mut out = String::new();
-    let restores = if role == Role::BreakGlass {
-        let opened = role::operating(scope);
-        out.push_str(&about(role, scope, &[&rights[..], &opened[..]].concat()));
+    let mut opened = Vec::new();
+    if role == Role::BreakGlass {
+        opened = role::operating(scope);
+    }
+    let all = [&rights[..], &opened[..]].concat();
+    let mut out = about(role, scope, &all);
+    if role == Role::BreakGlass {
         out.push_str(&account());
-        granted(&mut out, role.name(), &rights, &subjects);
-        granted(
-            &mut out,
-            role::ACCOUNT,
-            &opened,
-            &[("ServiceAccount", role::ACCOUNT)],
-        );
-        opened
-    } else {
-        out.push_str(&about(role, scope, &rights));
-        granted(&mut out, role.name(), &rights, &subjects);
-        rights
-    };
-    let restores = restores
-        .iter()
-        .any(|right| (right.resource.as_str(), right.verb.as_str()) == ("restores", "create"));
-    match confined {
-        Some(confined) => out.push_str(&confine::yaml(confined)),
-        None if restores => {
-            out.push_str("---\n");
-            out.push_str(OPEN);
-        }
-        None => {}
+    }
+    if let Some(confined) = confined {
+        out.push_str(&confine::yaml(confined));
+    }
+    let account = [("ServiceAccount", role::ACCOUNT)];
+    let given = [
+        (role.name(), &rights, &subjects[..]),
+        (role::ACCOUNT, &opened, &account[..]),
+    ];
+    for (name, rights, _) in &given {
+        out.push_str(&yaml(name, rights));
+    }
+    for (name, rights, subjects) in given {
+        bindings(&mut out, name, rights, subjects);
+    }
+    let restores =
+        |right: &Right| (right.resource.as_str(), right.verb.as_str()) == ("restores", "create");
+    if confined.is_none() && all.iter().any(restores) {
+        out.push_str("---\n");
+        out.push_str(OPEN);
     }
     out
 }
@@ -128,9 +129,8 @@ fn account() -> String {
     )
 }
 
-/// Roles with these rights, and bindings to these subjects.
-fn granted(out: &mut String, name: &str, rights: &[Right], subjects: &[(&str, &str)]) {
-    out.push_str(&yaml(name, rights));
+/// Binds the roles with these rights to these subjects.
+fn bindings(out: &mut String, name: &str, rights: &[Right], subjects: &[(&str, &str)]) {
     let rights = rights.iter();
     let places: BTreeSet<Option<&str>> = rights.map(|right| right.namespace.as_deref()).collect();
     for namespace in places.into_iter().filter(|_| !subjects.is_empty()) {
@@ -237,6 +237,31 @@ mod tests {
         }
         let nobody = manifest(Role::Operator, &Scope::default(), Subject::default(), None);
         assert!(!nobody.contains("Binding\n"));
+    }
+
+    #[test]
+    fn what_confines_comes_before_what_gives() {
+        let subject = Subject {
+            group: Some("sre"),
+            user: None,
+        };
+        let confined = Confined::new("velero", vec!["emr".to_owned()], false).unwrap();
+        let rank = |kind: &str| match kind {
+            "Namespace" | "ServiceAccount" => 0,
+            "ConfigMap" => 1,
+            kind if kind.starts_with("Validating") => 2,
+            "Role" | "ClusterRole" => 3,
+            _ => 4,
+        };
+        for role in Role::ALL {
+            let text = manifest(role, &Scope::default(), subject, Some(&confined));
+            let kinds = text.lines().filter_map(|line| line.strip_prefix("kind: "));
+            let ranks: Vec<u8> = kinds.map(rank).collect();
+            assert!(
+                ranks.is_sorted() && ranks.contains(&2),
+                "{role:?}: {ranks:?}"
+            );
+        }
     }
 
     #[test]
