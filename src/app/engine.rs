@@ -89,8 +89,13 @@ impl Engine {
 
     /// A person did something: what is shown then is judged now.
     pub fn act(&mut self, action: Action, alone: bool) -> Turn {
-        self.perform.touched(self.clock.now().mono_ms);
-        let turn = self.happen(What::Action { action, alone });
+        let at = self.clock.now();
+        let what = What::Action { action, alone };
+        let turn = self.feed(Event { at, what });
+        // A key that found nobody here any more holds no tokens either.
+        if self.state.presence.is_here() {
+            self.perform.touched(at.mono_ms);
+        }
         self.state.settle();
         turn
     }

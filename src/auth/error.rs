@@ -177,6 +177,15 @@ pub enum AuthError {
         /// The issuer's host.
         host: String,
     },
+    /// Whoever comes back to a console was signed in at the issuer before they left it, and did not prove it again.
+    #[error(
+        "{host} says that nobody proved who they are since this console was left, so nothing was kept; n and a private \
+         window, or p, which asks it of the page"
+    )]
+    NotAnew {
+        /// The issuer's host.
+        host: String,
+    },
     /// Others are logged in on this host, and the answer could be taken by them.
     #[error(
         "{others}, and could take the answer from 127.0.0.1; press p for the pasted way, or set \
@@ -211,6 +220,15 @@ pub enum AuthError {
         host: String,
         /// Which check, in plain words.
         reason: String,
+    },
+    /// The ID token is another person's than the sign-in; nothing was kept.
+    #[error(
+        "the ID token of {host} was not accepted: it is about another person than before; nothing was \
+         kept: n signs in again"
+    )]
+    OtherPerson {
+        /// The issuer's host.
+        host: String,
     },
     /// This clock and the issuer's are too far apart.
     #[error("this clock and that of {host} are {}s apart", behind_s.abs())]
@@ -250,6 +268,26 @@ impl AuthError {
     /// Whether asking again later may help without anybody doing anything.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Held { .. })
+    }
+
+    /// Whether it says that the sign-in is over: the issuer's no, or an answer about somebody else. Anything else may
+    /// come from whatever stands in between, and ends nothing before its time.
+    pub fn is_verdict(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused { .. } | Self::WrongIssuer { .. } | Self::OtherPerson { .. }
+        )
+    }
+
+    /// What the sign-in screen makes of it when it came at a renewal.
+    pub fn at_renewal(&self) -> Event {
+        match self {
+            error if error.is_verdict() => error.event(),
+            Self::Unreachable { .. } => self.event(),
+            error => Event::Unrenewed {
+                sentence: SafeText::new(&format!("Still signed in, not renewed yet: {error}.")),
+            },
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::app::input;
 use crate::auth::Audience;
 use crate::auth::Person;
 use crate::auth::SignIn;
+use crate::auth::redirect;
 use crate::config::ClusterName;
 use crate::config::Config;
 use crate::config::KubeconfigUser;
@@ -38,8 +39,8 @@ pub(super) const KEPT: Duration = Duration::from_secs(40);
 pub(super) struct GivenUp;
 
 /// Signs in (to one identity of the configuration, or to each that a cluster needs) and says who the clusters take
-/// you for. Where the configuration keeps tokens in memory only, this checks the way in; else the next start takes the
-/// sign-in up.
+/// you for. What is kept the next start takes up; what is not (a store in memory, a cluster's own OAuth server) is given
+/// back at the end: there this checks the way in.
 pub(super) async fn login(
     engine: Engine,
     identity: Option<&str>,
@@ -47,8 +48,25 @@ pub(super) async fn login(
     out: &mut dyn Write,
 ) -> anyhow::Result<u8> {
     let wanted = wanted(&engine.state, identity)?;
-    let engine = signed_in_by(engine, &wanted, paste, out).await?;
-    super::whoami::whoami(engine, out).await
+    let mut engine = signed_in_by(engine, &wanted, paste, out).await?;
+    let code = super::whoami::say(&mut engine, out).await?;
+    for audience in unkept(&engine.state) {
+        let (words, _) = super::logout::leave(&mut engine, &audience).await;
+        let name = audience.name(&engine.state.config);
+        writeln!(out, "{name}: not kept beyond this command, so {words}")?;
+        out.flush()?;
+    }
+    engine.end(Duration::ZERO).await;
+    Ok(code)
+}
+
+/// The sign-ins that end with this process: what they were given would be good at their issuer for hours, and nobody
+/// could give it back.
+fn unkept(state: &State) -> Vec<Audience> {
+    let memory = !state.config.tokens.store.outlives();
+    let all = state.sign_ins.sessions().map(|(audience, _)| audience);
+    let unkept = all.filter(|one| memory || one.openshift(&state.config).is_some());
+    unkept.cloned().collect()
 }
 
 /// The sign-ins that a person named, by identity or by identity and audience; all when none is named.
@@ -261,6 +279,11 @@ async fn pasted(
         if line.is_empty() {
             continue;
         }
+        if too_long(&line) {
+            writeln!(out, "{}", redirect::Odd::TooLong)?;
+            out.flush()?;
+            continue;
+        }
         writeln!(out, "Pasted    {} characters", line.chars().count())?;
         out.flush()?;
         engine.act(Action::Paste(line), false);
@@ -286,6 +309,11 @@ async fn pasted(
         }
         out.flush()?;
     }
+}
+
+/// Whether a line is more than is read of an address: the sign-in would not hear of it.
+fn too_long(line: &str) -> bool {
+    line.split_whitespace().map(str::len).sum::<usize>() > redirect::LONGEST
 }
 
 /// In a simulated estate: a person and their token, from the kubeconfig that the simulator wrote beside the configuration.

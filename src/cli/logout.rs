@@ -29,17 +29,22 @@ pub(super) async fn logout(
     login::taken_up(&mut engine).await;
     let mut worst = 0;
     for audience in wanted {
-        let session = engine.state.sign_ins.session(&audience);
-        let who = session.map(|session| session.person.login.clone());
-        engine.act(Action::SignOutOf(audience.clone()), true);
-        let told = |state: &State| state.sign_ins.given_back(&audience).is_some();
-        engine.until(login::KEPT, told).await;
-        let (words, code) = given_back(&engine.state, &audience, who.as_ref());
+        let (words, code) = leave(&mut engine, &audience).await;
         writeln!(out, "{}: {words}", audience.name(&engine.state.config))?;
         worst = worst.max(code);
     }
     engine.end(LAST).await;
     Ok(worst)
+}
+
+/// Signs out of one audience; what became of it in one sentence, and the exit code that tells it.
+pub(super) async fn leave(engine: &mut Engine, audience: &Audience) -> (String, u8) {
+    let session = engine.state.sign_ins.session(audience);
+    let who = session.map(|session| session.person.login.clone());
+    engine.act(Action::SignOutOf(audience.clone()), true);
+    let told = |state: &State| state.sign_ins.given_back(audience).is_some();
+    engine.until(login::KEPT, told).await;
+    given_back(&engine.state, audience, who.as_ref())
 }
 
 /// What became of one sign-in, in one sentence, and the exit code that tells it.

@@ -238,6 +238,15 @@ fn log_folder(common: &Common) -> anyhow::Result<PathBuf> {
 }
 
 fn log_verb(common: &Common, verb: &LogVerb, out: &mut dyn Write) -> anyhow::Result<u8> {
+    if let LogVerb::Verify {
+        proof: Some(proof),
+        key: Some(key),
+        ..
+    } = verb
+    {
+        // Who checks a proof has neither the log nor a configuration.
+        return log::check(proof, key, out);
+    }
     let config = place::load(&place::config_file(common)?)?;
     let root = place::state_root(common)?;
     let simulated = place::simulated(&config);
@@ -266,11 +275,6 @@ fn log_verb(common: &Common, verb: &LogVerb, out: &mut dyn Write) -> anyhow::Res
             Ok(0)
         }
         LogVerb::Prove { seq } => log::prove(&folder, *seq, out),
-        LogVerb::Verify {
-            proof: Some(proof),
-            key: Some(key),
-            ..
-        } => log::check(proof, key, out),
         LogVerb::Verify {
             checkpoint, output, ..
         } => log::verify(&folder, checkpoint, form(*output), out),

@@ -8,6 +8,7 @@ use crate::app::engine::Engine;
 use crate::auth::Audience;
 use crate::auth::Person;
 use crate::config::Cluster;
+use crate::config::ClusterAuth;
 use crate::sources::fact::Greeting;
 use crate::state::State;
 use crate::text;
@@ -21,9 +22,16 @@ const SERVERS_OWN: &str = "system:";
 
 /// Says who each issuer and each cluster takes you for.
 pub(super) async fn whoami(mut engine: Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
-    super::login::taken_up(&mut engine).await;
+    let said = say(&mut engine, out).await;
+    engine.end(Duration::ZERO).await;
+    said
+}
+
+/// The same, of an engine that goes on.
+pub(super) async fn say(engine: &mut Engine, out: &mut dyn Write) -> anyhow::Result<u8> {
+    super::login::taken_up(engine).await;
     engine.until(GREET, greeted).await;
-    let state = engine.end(Duration::ZERO).await;
+    let state = &engine.state;
     if state.here.simulated {
         writeln!(out, "DEMO: this estate is simulated.")?;
     }
@@ -31,7 +39,7 @@ pub(super) async fn whoami(mut engine: Engine, out: &mut dyn Write) -> anyhow::R
         writeln!(out, "{words}")?;
     }
     for audience in state.sign_ins.audiences() {
-        writeln!(out, "{}", sign_in(&state, audience))?;
+        writeln!(out, "{}", sign_in(state, audience))?;
     }
     if let Some(why) = &state.unkept {
         writeln!(out, "tokens: {why}")?;
@@ -50,7 +58,7 @@ pub(super) async fn whoami(mut engine: Engine, out: &mut dyn Write) -> anyhow::R
     }
     let mut any = false;
     for cluster in known {
-        let (words, asked) = server(&state, cluster);
+        let (words, asked) = server(state, cluster);
         any |= asked;
         writeln!(out, "{:<16} {words}", cluster.name.as_str())?;
     }
@@ -86,10 +94,7 @@ fn server(state: &State, cluster: &Cluster) -> (String, bool) {
         let groups = listed(&greeting.groups);
         let differs = match state.session_on(&cluster.name) {
             _ if state.fallbacks.contains(&cluster.name) => "  (fallback: not proved)".to_owned(),
-            Some(session) => match differences(&session.person, user, greeting) {
-                words if words.is_empty() => "  (as the token says)".to_owned(),
-                words => format!("  DIFFERS from the token: {}", words.join("; ")),
-            },
+            Some(session) => compared(cluster, &session.person, user, greeting),
             None => String::new(),
         };
         return (format!("{user}  groups {groups}{differs}"), true);
@@ -105,11 +110,29 @@ fn server(state: &State, cluster: &Cluster) -> (String, bool) {
     (words, false)
 }
 
-/// How a server's view of a person differs from the token's; empty where it does not.
-fn differences(person: &Person, user: &SafeText, greeting: &Greeting) -> Vec<String> {
+/// A server's view of a person beside the token's; a token of the cluster's own says nothing, so there it is beside what
+/// the cluster said at the sign-in.
+fn compared(cluster: &Cluster, person: &Person, user: &SafeText, greeting: &Greeting) -> String {
+    let own = matches!(cluster.auth, ClusterAuth::OpenShift { .. });
+    let (than, same) = if own {
+        (
+            "the sign-in",
+            "the cluster's own word: its token says nothing",
+        )
+    } else {
+        ("the token", "as the token says")
+    };
+    match differences(than, person, user, greeting) {
+        words if words.is_empty() => format!("  ({same})"),
+        words => format!("  DIFFERS from {than}: {}", words.join("; ")),
+    }
+}
+
+/// How a server's view of a person differs from that of `than`; empty where it does not.
+fn differences(than: &str, person: &Person, user: &SafeText, greeting: &Greeting) -> Vec<String> {
     let mut words = Vec::new();
     if *user != person.login {
-        words.push(format!("the token says {}", person.login));
+        words.push(format!("{than} says {}", person.login));
     }
     let own = |groups: &[SafeText]| -> BTreeSet<String> {
         let own = groups.iter().map(ToString::to_string);
@@ -168,10 +191,13 @@ mod tests {
             clock_ahead_s: None,
         };
         let same = greeting("alice@a.test", &["oncall", "ops", "system:authenticated"]);
-        assert_eq!(differences(&person, &"alice@a.test".into(), &same), [""; 0]);
+        assert_eq!(
+            differences("the token", &person, &"alice@a.test".into(), &same),
+            [""; 0]
+        );
         let other = greeting("oidc:alice", &["ops", "admins"]);
         assert_eq!(
-            differences(&person, &"oidc:alice".into(), &other),
+            differences("the token", &person, &"oidc:alice".into(), &other),
             [
                 "the token says alice@a.test",
                 "without oncall",

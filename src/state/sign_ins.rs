@@ -12,6 +12,7 @@ use crate::auth::sign_in::Event;
 use crate::auth::sign_in::SignIn;
 use crate::config::Config;
 use crate::sources::moment::Moment;
+use crate::text::SafeText;
 
 /// Where each sign-in stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,16 +24,27 @@ pub struct SignIns {
     nobody: SignIn,
     /// Whose issuer gave no answer when it was last asked.
     silent: BTreeSet<Audience>,
+    /// What the last renewal came to where it was answered with neither tokens nor a refusal.
+    unrenewed: BTreeMap<Audience, SafeText>,
     /// Since when somebody is signed in, and when that was last renewed.
     times: BTreeMap<Audience, Times>,
     /// When the end of a sign-in, or of its code, was learned.
     learned: BTreeMap<Audience, Moment>,
     /// Where somebody is to be asked once the tokens are given back.
-    anew: BTreeSet<Audience>,
+    anew: BTreeMap<Audience, Way>,
     /// Where it is not known yet whether a sign-in is kept from before.
     looking: BTreeSet<Audience>,
     /// What became of the tokens of the last sign-out.
     given_back: BTreeMap<Audience, GivenBack>,
+}
+
+/// In which way somebody is asked to sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// By the flow that the configuration names.
+    Configured,
+    /// By an address that is pasted.
+    Paste,
 }
 
 /// Since when somebody is signed in, and when that was last renewed.
@@ -148,6 +160,22 @@ impl SignIns {
         }
     }
 
+    /// The sentence of a renewal that was answered with neither tokens nor a refusal, where it is not the same as that of
+    /// the one before.
+    pub fn newly_unrenewed(&mut self, audience: &Audience, event: &Event) -> Option<SafeText> {
+        match event {
+            Event::Unrenewed { sentence } => {
+                let before = self.unrenewed.insert(audience.clone(), sentence.clone());
+                (before.as_ref() != Some(sentence)).then(|| sentence.clone())
+            }
+            Event::Tick | Event::Unreachable { .. } => None,
+            _ => {
+                self.unrenewed.remove(audience);
+                None
+            }
+        }
+    }
+
     /// Whether the issuer gave no answer when it was last asked.
     pub fn is_silent(&self, audience: &Audience) -> bool {
         self.silent.contains(audience)
@@ -158,13 +186,13 @@ impl SignIns {
         matches!(self.of(audience), SignIn::Leaving { .. })
     }
 
-    /// Once the tokens are given back, somebody is asked to sign in again.
-    pub fn ask_anew(&mut self, audience: &Audience) {
-        self.anew.insert(audience.clone());
+    /// Once the tokens are given back, somebody is asked to sign in again, in this way.
+    pub fn ask_anew(&mut self, audience: &Audience, way: Way) {
+        self.anew.insert(audience.clone(), way);
     }
 
-    /// Whether somebody is to be asked now that the tokens are given back; true once.
-    pub fn take_anew(&mut self, audience: &Audience) -> bool {
+    /// How somebody is to be asked now that the tokens are given back, if they are; said once.
+    pub fn take_anew(&mut self, audience: &Audience) -> Option<Way> {
         self.anew.remove(audience)
     }
 

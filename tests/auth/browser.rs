@@ -5,6 +5,7 @@ use crate::night::Night;
 use crate::night::Page;
 use crashcart::auth::AuthError;
 use crashcart::auth::oidc;
+use crashcart::auth::oidc::Anew;
 use crashcart::auth::oidc::CodeGrant;
 use crashcart::auth::oidc::PASTE_REDIRECT;
 use crashcart::auth::oidc::Return;
@@ -77,6 +78,94 @@ async fn a_pasted_address_signs_in_at_issuers_of_both_manners_and_once() {
         );
         assert!(!format!("{grant:?} {done:?}").contains(page.sent("code")));
     }
+}
+
+/// A browser that is signed in at the issuer already.
+async fn known(night: &Night) -> Browser {
+    let (_, grant) = begun(night).await;
+    let mut browser = Browser::new(night);
+    let path = grant.prompt.address.as_str();
+    let path = path.strip_prefix(night.alone.url()).unwrap();
+    assert_eq!(
+        browser.post(path, "person=alice&allow=true").await.status,
+        302
+    );
+    assert!(browser.cookie.is_some());
+    browser
+}
+
+#[tokio::test]
+async fn whoever_comes_back_proves_it_anew_whatever_the_browser_remembers() {
+    let night = Night::start(Settings::default()).await;
+    let mut browser = known(&night).await;
+    night.pass(600);
+    let anew = Anew {
+        since: Some(night.now()),
+    };
+    night.pass(600);
+    let (mut client, plain) = begun(&night).await;
+    let of = |grant: &CodeGrant| {
+        let path = grant.prompt.address.as_str();
+        path.strip_prefix(night.alone.url()).unwrap().to_owned()
+    };
+    let page = browser.get(&of(&plain)).await;
+    assert_eq!(page.status, 302, "a plain sign-in asks nobody: {page:?}");
+
+    let grant = plain.anew(Some(anew));
+    let page = browser.get(&of(&grant)).await;
+    assert_eq!(page.status, 200, "the page asks: {page:?}");
+    let page = browser.post(&of(&grant), "allow=true").await;
+    assert_eq!(page.status, 400, "and whom it remembers is not enough");
+
+    // A browser could leave the wish out: the token tells.
+    let without = of(&grant).replace("&prompt=login&max_age=0", "");
+    assert_ne!(without, of(&grant));
+    let page = browser.get(&without).await;
+    let came = client.redeem(&grant, &page.location, night.now()).await;
+    assert!(matches!(came, Err(AuthError::NotAnew { .. })), "{came:?}");
+
+    let page = browser.post(&of(&grant), "person=alice&allow=true").await;
+    let came = client.redeem(&grant, &page.location, night.now()).await;
+    assert!(matches!(came, Ok(Return::Done(_))), "{came:?}");
+}
+
+#[tokio::test]
+async fn a_device_code_that_a_browser_allows_by_what_it_remembers_brings_nobody_back() {
+    let night = Night::start(Settings::default()).await;
+    let mut browser = known(&night).await;
+    night.pass(600);
+    let anew = Anew {
+        since: Some(night.now()),
+    };
+    for (form, comes) in [("allow=true", false), ("person=alice&allow=true", true)] {
+        let (mut client, grant) = night.begun().await;
+        let grant = grant.anew(Some(anew));
+        let code = grant.prompt.user_code.as_str();
+        let page = browser
+            .post("/device", &format!("user_code={code}&{form}"))
+            .await;
+        assert_eq!(page.status, 200, "{page:?}");
+        let came = client.poll_once(&grant, night.now()).await;
+        let refused = matches!(came, Err(AuthError::NotAnew { .. }));
+        assert_eq!(refused, !comes, "{form}: {came:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_issuer_that_does_not_say_when_is_believed() {
+    let settings = Settings {
+        manners: Manners::Dex,
+        ..Settings::default()
+    };
+    let night = Night::start(settings).await;
+    let (mut client, grant) = begun(&night).await;
+    let since = night.now().checked_add(jiff::SignedDuration::from_hours(1));
+    let grant = grant.anew(Some(Anew {
+        since: Some(since.unwrap()),
+    }));
+    let page = browse(&night, &grant, "person=alice&allow=true").await;
+    let came = client.redeem(&grant, &page.location, night.now()).await;
+    assert!(matches!(came, Ok(Return::Done(_))), "{came:?}");
 }
 
 #[tokio::test]

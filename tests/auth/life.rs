@@ -1,6 +1,7 @@
 //! The life of a sign-in, outside: whichever way it ends, nobody acts by its tokens afterwards.
 
 use crate::browser::knock;
+use crate::night::Browser;
 use crashcart::app::clock::Clock;
 use crashcart::app::desk::Desk;
 use crashcart::app::perform::Folders;
@@ -16,11 +17,14 @@ use crashcart::auth::GivenBack;
 use crashcart::auth::oidc;
 use crashcart::auth::sign_in::Event as Step;
 use crashcart::config;
+use crashcart::config::ClusterAuth;
 use crashcart::config::Config;
+use crashcart::config::Eks;
 use crashcart::config::Flow;
 use crashcart::runbook::library::Library;
 use crashcart::sim::Estate;
 use crashcart::sim::Options;
+use crashcart::sim::issuer::Entrance;
 use crashcart::sources::cluster::Link;
 use crashcart::sources::cluster::TokenSlot;
 use crashcart::sources::fact::Fact;
@@ -28,6 +32,9 @@ use crashcart::state::State;
 use crashcart::state::effect::Effect;
 use crashcart::state::event::Event;
 use crashcart::state::event::What;
+use crashcart::state::nav::Nav;
+use crashcart::state::presence::Away;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -52,12 +59,17 @@ impl Hands {
 
     /// As `start`, with something of the configuration changed.
     async fn start_with(change: impl FnOnce(&mut Config)) -> Hands {
+        Hands::of(Options::default(), change).await
+    }
+
+    /// As `start_with`, with whatever else is said of the cluster.
+    async fn of(options: Options, change: impl FnOnce(&mut Config)) -> Hands {
         let home = tempfile::tempdir().unwrap();
         let options = Options {
             seed: 7,
             only: vec!["lab-1".to_owned()],
             bare: true,
-            ..Options::default()
+            ..options
         };
         let estate = Estate::start(options).await.unwrap();
         let folder = home.path().join("estate");
@@ -174,6 +186,22 @@ impl Hands {
         became.unwrap()
     }
 
+    /// The address that a browser ends on which logs in as alice at the cluster's own server.
+    async fn logged_in(&self, page: &str) -> String {
+        let Entrance::OpenShift { oauth, ca } = &self.estate.clusters()[0].entrance else {
+            panic!("no OAuth server");
+        };
+        let mut browser = Browser::at(oauth.url(), ca);
+        let sent = browser.get(page.strip_prefix(oauth.url()).unwrap()).await;
+        let form = browser.get(&sent.location).await;
+        let csrf = form.text.split("name=csrf value=").nth(1).unwrap();
+        let csrf = csrf.split('>').next().unwrap();
+        let then = sent.sent("then");
+        let filled = format!("then={then}&csrf={csrf}&username=alice&password=x");
+        let back = browser.post("/login/sim", &filled).await;
+        browser.get(&back.location).await.location
+    }
+
     fn fault(&self, words: &str) {
         self.estate.faults().add(words.parse().unwrap());
     }
@@ -186,6 +214,22 @@ async fn signing_out_lets_go_of_the_token_before_the_issuer_answers() {
     hands.fault("identity=sim kind=revoke fault=dead");
     hands.perform(Effect::SignOut(hands.audience()));
     hands.emptied().await;
+}
+
+#[tokio::test]
+async fn nobody_acts_from_the_moment_they_sign_out_whatever_its_task_is_at() {
+    for leave in [false, true] {
+        let mut hands = Hands::start().await;
+        hands.signed_in().await;
+        let to = hands.audience();
+        hands.perform(if leave {
+            Effect::Leave(vec![to])
+        } else {
+            Effect::SignOut(to)
+        });
+        // Its task has not run since: it may be at a renewal.
+        assert!(hands.slot().is_empty(), "{leave}");
+    }
 }
 
 #[tokio::test]
@@ -253,6 +297,100 @@ async fn an_issuer_that_takes_no_tokens_back_is_said_before_the_end() {
     );
 }
 
+/// Nobody has pressed a key since this host booted, and the loop has not noticed.
+fn alone(hands: &Hands) {
+    assert!(hands.tools.clock.now().mono_ms > 120_000, "booted just now");
+    hands.tools.attendance.touch(1);
+}
+
+/// The console goes blank after a second.
+fn soon(config: &mut Config) {
+    config.tokens.idle_s = Some(1);
+}
+
+#[tokio::test]
+async fn a_token_of_openshift_is_deleted_where_nobody_is_there_and_the_loop_hangs() {
+    let options = Options {
+        openshift: vec!["lab-1".to_owned()],
+        ..Options::default()
+    };
+    let mut hands = Hands::of(options, soon).await;
+    alone(&hands);
+    hands.perform(Effect::SignIn(hands.audience()));
+    let Step::Page(page) = hands.step(|step| matches!(step, Step::Page(_))).await else {
+        panic!("no page");
+    };
+    let address = hands.logged_in(page.address.as_str()).await;
+    hands.perform(Effect::Redirect {
+        audience: hands.audience(),
+        address: config::Secret::new(&address),
+    });
+    hands.step(|step| matches!(step, Step::SignedIn(_))).await;
+    assert_eq!(hands.given_back().await, GivenBack::Taken);
+    assert!(hands.slot().is_empty() && hands.tools.actors.all().login.is_none());
+}
+
+#[tokio::test]
+async fn a_connection_is_closed_where_nobody_is_there_and_the_loop_hangs() {
+    let mut hands = Hands::start_with(soon).await;
+    alone(&hands);
+    let clusters = hands.state.config.clusters.iter();
+    let clusters = clusters.map(|one| one.name.clone()).collect();
+    hands.perform(Effect::Connect(clusters));
+    let told = async {
+        loop {
+            if let What::Fact { fact, .. } = hands.events.recv().await.unwrap().what {
+                return fact;
+            }
+        }
+    };
+    let told = tokio::time::timeout(LIMIT, told).await.unwrap();
+    let Fact::Unreachable(why) = told else {
+        panic!("{told:?}");
+    };
+    assert!(why.as_str().starts_with("left alone"), "{why}");
+}
+
+/// What somebody left a moment ago.
+fn left(hands: &Hands) -> Away {
+    Away {
+        since: hands.tools.clock.now(),
+        person: None,
+        signed_in: BTreeMap::new(),
+        people: BTreeMap::new(),
+        nav: Nav::default(),
+        leaving: false,
+        put_down: None,
+        proving: true,
+        stranger: None,
+    }
+}
+
+#[tokio::test]
+async fn whichever_way_somebody_comes_back_the_page_is_told_to_ask_them_anew() {
+    let mut hands = Hands::start_with(|config| {
+        config.identities[0].flow = Flow::Loopback;
+        config.identities[0].loopback_on_shared_host = true;
+    })
+    .await;
+    let to = hands.audience();
+    for (effect, away, anew) in [
+        (Effect::SignInByPaste(to.clone()), false, false),
+        (Effect::SignInByPaste(to.clone()), true, true),
+        (Effect::ProveAnew(to.clone()), false, true),
+        (Effect::ProveAnew(to.clone()), true, true),
+    ] {
+        hands.state.presence.away = away.then(|| Box::new(left(&hands)));
+        hands.perform(effect);
+        let Step::Page(page) = hands.step(|step| matches!(step, Step::Page(_))).await else {
+            panic!("no page");
+        };
+        let address = page.address.as_str();
+        let told = address.ends_with("&prompt=login&max_age=0");
+        assert_eq!(told, anew, "{away}: {address}");
+    }
+}
+
 #[tokio::test]
 async fn a_token_that_is_refused_proves_nothing_about_the_server_s_own_store() {
     let mut hands = Hands::start().await;
@@ -286,4 +424,44 @@ async fn an_address_that_was_listened_for_is_said_before_the_issuer_is_asked() {
     assert_eq!((status, came), (400, Step::Redeeming));
     let odd = hands.step(|step| matches!(step, Step::Odd { .. })).await;
     assert!(matches!(odd, Step::Odd { .. }));
+}
+
+#[tokio::test]
+async fn before_the_first_signed_token_a_cluster_is_asked_nothing_without_one() {
+    let mut hands = Hands::start_with(|config| {
+        config.clusters[0].auth = ClusterAuth::Eks(Eks {
+            cluster: "lab-1".to_owned(),
+            region: "eu-west-1".to_owned(),
+            sts: None,
+            ca: None,
+            // There are no keys of that name, so no token is ever signed.
+            profile: Some("nobody-has-this-profile".to_owned()),
+        });
+    })
+    .await;
+    let cluster = hands.tools.config.clusters[0].name.clone();
+    let heard = |hands: &Hands| hands.estate.clusters()[0].audit.entries();
+    let before = heard(&hands);
+    hands.perform(Effect::Connect(vec![cluster.clone()]));
+    hands.perform(Effect::AskRights {
+        cluster,
+        generation: 1,
+        questions: Vec::new(),
+        namespace: "default".to_owned(),
+        places: Vec::new(),
+    });
+    let told = async {
+        loop {
+            let what = hands.events.recv().await.unwrap().what;
+            if let What::Fact {
+                fact: Fact::Rights(_),
+                ..
+            } = what
+            {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(LIMIT, told).await.unwrap();
+    assert_eq!(heard(&hands), before, "nothing came there");
 }

@@ -20,6 +20,7 @@ mod two;
 
 use crashcart::auth::AuthError;
 use crashcart::auth::Session;
+use crashcart::auth::SignIn;
 use crashcart::auth::Tokens;
 use crashcart::auth::oidc;
 use crashcart::auth::oidc::DeviceGrant;
@@ -419,6 +420,40 @@ async fn a_renewal_rotates_and_stays_with_the_person() {
         .await
         .unwrap_err();
     assert!(matches!(error, AuthError::Refused { .. }) && !error.is_passing());
+}
+
+#[tokio::test]
+async fn only_the_issuers_no_and_another_persons_token_are_verdicts_at_a_renewal() {
+    let (issuer, mut client, session, tokens) = signed_in().await;
+    let page = || json!({"error": "Forbidden", "status": 403});
+    let table = [
+        (Reply::Json(404, json!({})), false),
+        (Reply::Json(403, page()), false),
+        (Reply::Json(200, json!({"title": "guest network"})), false),
+        (refusal("temporarily_unavailable"), false),
+        (Reply::Redirect, false),
+        (Reply::Huge, false),
+        (Reply::ForeignKey, false),
+        (Reply::Tokens(json!({"iat": NOW + 90})), false),
+        (refusal("invalid_grant"), true),
+        (Reply::Json(401, json!({"error": "invalid_client"})), true),
+        (refusal("unauthorized_client"), true),
+        (refusal("invalid_request"), true),
+        (Reply::Tokens(json!({"sub": "s-2"})), true),
+        (Reply::Tokens(json!({"iss": "https://evil.test"})), true),
+    ];
+    for (reply, verdict) in table {
+        let gave = matches!(reply, Reply::ForeignKey | Reply::Tokens(_)) && !verdict;
+        issuer.say("/token", reply);
+        let renewed = client.refresh(&tokens, &session.person, now()).await;
+        let error = renewed.unwrap_err();
+        assert_eq!(error.is_verdict(), verdict, "{error}");
+        assert_eq!(client.rotated().is_some(), gave, "{error}");
+        let state = SignIn::SignedIn(session.clone()).step(error.at_renewal(), now());
+        assert_eq!(state.session().is_none(), verdict, "{error}");
+        let over = state.step(error.at_renewal(), session.expires_at);
+        assert!(over.session().is_none(), "its own end ends it: {error}");
+    }
 }
 
 #[tokio::test]

@@ -34,6 +34,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 
+const REVIEW: &str = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
 const WELL_KNOWN: &str = "/.well-known/oauth-authorization-server";
 
 /// A simulated cluster with an OAuth server of its own, as its written configuration names it.
@@ -205,6 +206,29 @@ async fn what_belongs_to_another_sign_in_sends_nothing_and_a_code_is_good_once()
     let address = house.ended_on(&denied, None).await;
     let came = server.redeem(&denied, &address, now()).await;
     assert!(matches!(came, Ok(Return::Denied)), "{came:?}");
+}
+
+#[tokio::test]
+async fn a_token_of_which_it_is_not_said_whose_it_is_is_given_back() {
+    let server = Issuer::start().await;
+    let (_dir, cluster) = scripted(&server.url, &[&server.ca], "");
+    server.say(WELL_KNOWN, document(&server.url));
+    let found = OpenShift::discover(&cluster, oidc::DEADLINE).await.unwrap();
+    let grant = found.start_code(PASTE_REDIRECT, false, now());
+    let shown = grant.prompt.address.as_str();
+    let state = shown.split_once("state=").unwrap().1;
+    let state = state.split('&').next().unwrap();
+    let token = json!({"access_token": "sha256~canary", "expires_in": 86400});
+    server.say("/oauth/token", Reply::Json(200, token));
+    server.say(REVIEW, Reply::Json(403, json!({"kind": "Status"})));
+    let address = format!("{PASTE_REDIRECT}?code=sha256~c&state={state}");
+    let came = found.redeem(&grant, &address, now()).await;
+    let error = came.err().unwrap().to_string();
+    assert!(error.contains("who the token is for"), "{error}");
+    let desk = server.desk.lock().unwrap();
+    let last = desk.heard.last().unwrap();
+    let deleted = "/apis/oauth.openshift.io/v1/oauthaccesstokens/sha256~";
+    assert!(last.0.starts_with(deleted), "{:?}", desk.heard);
 }
 
 /// A cluster at a scripted server: its configuration, with more keys.

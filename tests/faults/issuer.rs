@@ -400,7 +400,14 @@ fn at_renewal(faults: &[&str], lost: bool) {
 #[test]
 fn a_renewal_that_was_never_looked_at_is_tried_again_and_spends_nothing() {
     at_renewal(
-        &["429", "500", "503", "latency by=800ms", "jitter by=1s"],
+        &[
+            "429",
+            "500",
+            "503",
+            "html",
+            "latency by=800ms",
+            "jitter by=1s",
+        ],
         false,
     );
 }

@@ -137,6 +137,105 @@ fn a_host_that_slept_is_left_as_long_as_it_slept() {
     console.play("see Left alone");
 }
 
+/// Time goes by and no tick is heard of it: the host slept, or the loop hung.
+fn asleep(console: &mut Console, hours: i64) {
+    let now = &mut console.state.now;
+    now.mono_ms += u64::try_from(hours).expect("ahead") * 3_600_000;
+    now.wall += jiff::SignedDuration::from_hours(hours);
+}
+
+#[test]
+fn the_first_key_after_a_sleep_finds_a_blank_and_does_nothing_else() {
+    for key in ["j", "q", "Enter", "0", ":"] {
+        let (mut console, _, _) = attended(night::board());
+        asleep(&mut console, 1);
+        console.play(&format!(
+            "press {key}\nasks Leave\nunseen ZONE\nsee Left alone"
+        ));
+        assert!(!console.state.quitting && console.state.people.is_empty());
+        // It counts for nobody who was there.
+        console.pass(1_000);
+        console.play("asks nothing\nsee Left alone");
+    }
+}
+
+#[test]
+fn a_paste_after_a_sleep_finds_a_blank_as_well() {
+    let (mut console, _, _) = attended(night::board());
+    asleep(&mut console, 1);
+    console.play("paste q\nasks Leave\nunseen ZONE\nsee Left alone");
+}
+
+#[test]
+fn a_key_that_comes_too_late_while_something_is_out_counts_for_nothing() {
+    let (mut console, _, _) = attended(night::restore());
+    console.state.busy = console.state.open_run.clone();
+    minutes(&mut console, 15);
+    console.play("press j\nsee Left alone too long");
+    minutes(&mut console, 1);
+    console.play("see Left alone, blank since");
+}
+
+/// The entry that puts a run down is on disk: now the tokens go.
+fn held(console: &mut Console, id: &str) {
+    let at = console.state.now.wall;
+    console.happen(What::RunLogged {
+        run: id.to_owned(),
+        event: Box::new(RunEvent::Held),
+        entry: 9_000,
+        at,
+    });
+    carried(console, id);
+}
+
+/// What a run asked for came back.
+fn carried(console: &mut Console, id: &str) {
+    console.happen(What::Carried {
+        run: id.to_owned(),
+        read: false,
+        failed: None,
+    });
+}
+
+#[test]
+fn a_run_that_was_busy_when_its_person_had_left_is_put_down_before_the_tokens_go() {
+    let (mut console, audience, alice) = attended(night::restore());
+    let id = console.state.open_run.clone().expect("a run");
+    console.state.busy = Some(id.clone());
+    minutes(&mut console, 16);
+    console.play("see Left alone");
+    let asked = console.asked();
+    assert!(!asked.contains(&"Leave".to_owned()), "{asked:?}");
+    for _ in 0..50 {
+        console.pass(1_000);
+    }
+    carried(&mut console, &id);
+    console.pass(1_000);
+    console.play("asks Record");
+    // Its own entry is waited for as long as any other.
+    for _ in 0..30 {
+        console.pass(1_000);
+    }
+    let asked = console.asked();
+    assert!(!asked.contains(&"Leave".to_owned()), "{asked:?}");
+    held(&mut console, &id);
+    console.pass(1_000);
+    console.play("asks Leave");
+    signed_out(&mut console, &audience);
+    comes(&mut console, &audience, alice);
+    let run = console.state.run().expect("the run is there");
+    assert_eq!(run.status, RunStatus::Held);
+}
+
+#[test]
+fn what_never_comes_back_keeps_no_tokens() {
+    let (mut console, _, _) = attended(night::restore());
+    console.state.busy = console.state.open_run.clone();
+    minutes(&mut console, 17);
+    console.play("see Left alone");
+    assert!(console.asked().contains(&"Leave".to_owned()));
+}
+
 #[test]
 fn the_same_person_comes_back_to_the_run_which_is_held() {
     let (mut console, audience, alice) = attended(night::restore());
@@ -149,19 +248,7 @@ fn the_same_person_comes_back_to_the_run_which_is_held() {
         "the run is put down before anything else: {asked:?}"
     );
     assert!(!asked.contains(&"Leave".to_owned()), "{asked:?}");
-    // Its entry is on disk: now the tokens go.
-    let at = console.state.now.wall;
-    console.happen(What::RunLogged {
-        run: id.clone(),
-        event: Box::new(RunEvent::Held),
-        entry: 9_000,
-        at,
-    });
-    console.happen(What::Carried {
-        run: id.clone(),
-        read: false,
-        failed: None,
-    });
+    held(&mut console, &id);
     console.pass(1_000);
     assert!(console.asked().contains(&"Leave".to_owned()));
     signed_out(&mut console, &audience);
@@ -410,4 +497,69 @@ fn a_verb_without_a_screen_is_not_left_alone() {
     let mut console = Console::new(night::board());
     minutes(&mut console, 20);
     console.play("see ZONE / CLUSTER");
+}
+
+/// A console that alice signed in to by a code, and whose sign-in has ended since.
+fn ended_since() -> (Console, Audience, Person) {
+    let mut state = night::board();
+    let alice = state.person.take().expect("alice");
+    state.people.clear();
+    let audience = state.sign_ins.audiences()[0].clone();
+    state.sign_ins.show(&audience);
+    let mut console = Console::new(state);
+    console.happen(What::Attended);
+    code(&mut console, &audience);
+    let session = session(alice.clone(), &console.state);
+    steps(&mut console, &audience, Event::SignedIn(session));
+    steps(&mut console, &audience, Event::Expired);
+    console.play("see The sign-in ended");
+    assert!(console.state.person.is_none());
+    (console, audience, alice)
+}
+
+#[test]
+fn whose_sign_in_ended_before_the_console_went_blank_is_awaited_all_the_same() {
+    let (mut console, audience, alice) = ended_since();
+    minutes(&mut console, 15);
+    console.asked();
+    console.play("unseen ZONE\nsee alice: n signs in again\nunseen Nobody signed in");
+    let mut bob = alice.clone();
+    bob.subject = "another".to_owned();
+    bob.login = "bob@meridian.test".into();
+    comes(&mut console, &audience, bob);
+    console.play("asks SignOut\nsee bob is not alice\nunseen ZONE");
+    signed_out(&mut console, &audience);
+    comes(&mut console, &audience, alice);
+    console.play("asks Connect\nsee ZONE / CLUSTER\nunseen before");
+}
+
+#[test]
+fn who_signed_in_after_an_ended_sign_in_is_awaited_and_not_the_one_before() {
+    let (mut console, audience, alice) = ended_since();
+    let mut bob = alice.clone();
+    bob.subject = "another".to_owned();
+    bob.login = "bob@meridian.test".into();
+    code(&mut console, &audience);
+    let bobs = session(bob, &console.state);
+    steps(&mut console, &audience, Event::SignedIn(bobs));
+    steps(&mut console, &audience, Event::SignedOut);
+    minutes(&mut console, 15);
+    console.asked();
+    console.play("unseen ZONE\nsee bob: n signs in again");
+    comes(&mut console, &audience, alice);
+    console.play("asks SignOut\nsee alice is not bob\nunseen ZONE");
+}
+
+#[test]
+fn an_ended_sign_in_is_no_way_round_to_the_fallback_of_a_blank_console() {
+    let (mut console, audience, _) = ended_since();
+    let config = Arc::make_mut(&mut console.state.config);
+    config.clusters[0].fallback = Some(KubeconfigUser::Token(Secret::new("canary")));
+    silent(&mut console, &audience);
+    console.play("see by its fallback");
+    minutes(&mut console, 15);
+    console.play("see alice: n signs in again\npress n");
+    console.asked();
+    silent(&mut console, &audience);
+    console.play("asks CancelSignIn\nunseen ZONE\nsee does not answer");
 }

@@ -99,6 +99,48 @@ fn n_while_the_tokens_go_back_asks_for_a_code_once_they_have() {
 }
 
 #[test]
+fn what_is_kept_goes_back_before_anybody_signs_in_anew_also_where_the_sign_in_had_ended() {
+    for (keys, anew) in [("press 0 x", false), ("press 0 Tab Enter", true)] {
+        let mut console = signed_in();
+        console.play(keys);
+        let (host, reason) = ("id.meridian.test".into(), "Session not active".into());
+        steps(&mut console, Event::Refused { host, reason });
+        console.play("asks Disconnect CancelSignIn\npress Enter\nasks SignOut");
+        if !anew {
+            console.play("press Enter\nasks nothing\nsee Giving the tokens back to");
+        }
+        steps(&mut console, Event::SignedOut);
+        console.play("asks ProveAnew");
+    }
+}
+
+#[test]
+fn the_groups_on_screen_are_those_of_the_last_renewal() {
+    let mut console = signed_in();
+    let audience = console.state.sign_ins.audiences()[0].clone();
+    let session = console.state.sign_ins.session(&audience).expect("alice");
+    let mut session = session.clone();
+    session.person.groups = vec!["sre-viewers".into()];
+    steps(&mut console, Event::SignedIn(session.clone()));
+    console.play("asks nothing");
+    let state = &console.state;
+    assert_eq!(state.person.as_ref(), Some(&session.person));
+    let clusters = audience.clusters(&state.config);
+    assert!(!clusters.is_empty());
+    for cluster in clusters {
+        assert_eq!(state.person_on(&cluster.name), Some(&session.person));
+    }
+}
+
+#[test]
+fn p_while_the_tokens_go_back_asks_for_the_pasted_way_once_they_have() {
+    let mut console = signed_in();
+    console.play("press 0 x Enter\nasks Disconnect SignOut\npress Enter p\nasks nothing");
+    steps(&mut console, Event::SignedOut);
+    console.play("asks SignInByPaste");
+}
+
+#[test]
 fn a_sign_in_that_ended_by_the_clock_is_broken_off_and_its_clusters_are_closed() {
     let mut console = signed_in();
     console.pass(40 * 60 * 1_000);

@@ -3,7 +3,7 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
+    clippy::print_stderr,
     clippy::disallowed_methods,
     reason = "what stands beside the tests is part of them, and the stranger is another program"
 )]
@@ -45,6 +45,15 @@ fn built() -> (tempfile::TempDir, PathBuf) {
     (temp, dir)
 }
 
+/// Whether the stranger can come at all; the README promises that Rust is enough for the tests.
+fn nobody_comes() -> bool {
+    let there = Command::new("python3").arg("--version").output().is_ok();
+    if !there {
+        eprintln!("not tested: python3 is not there, and the stranger needs it");
+    }
+    !there
+}
+
 /// What the stranger says, and by which exit code.
 fn asked(arguments: &[&Path]) -> (i32, String) {
     let checker = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/log/verify.py");
@@ -52,7 +61,7 @@ fn asked(arguments: &[&Path]) -> (i32, String) {
         .arg(checker)
         .args(arguments)
         .output()
-        .expect("this test needs python3; install it and try again");
+        .unwrap();
     let said = String::from_utf8(done.stdout).unwrap();
     assert!(
         done.stderr.is_empty(),
@@ -68,6 +77,9 @@ fn stranger(dir: &Path) -> (i32, String) {
 
 #[test]
 fn a_stranger_finds_a_whole_log_whole() {
+    if nobody_comes() {
+        return;
+    }
     let (_temp, dir) = built();
     assert_eq!(
         stranger(&dir),
@@ -82,6 +94,9 @@ type Spoil = fn(&mut Vec<u8>);
 
 #[test]
 fn a_stranger_finds_what_we_find() {
+    if nobody_comes() {
+        return;
+    }
     let (_temp, dir) = built();
     let segment = dir.join("log-000000000001.jsonl");
     let head = dir.join("head");
@@ -137,6 +152,9 @@ fn a_stranger_finds_what_we_find() {
 
 #[test]
 fn a_stranger_checks_one_entry_without_the_log() {
+    if nobody_comes() {
+        return;
+    }
     let (temp, dir) = built();
     let first = fs::read_to_string(dir.join("log-000000000001.jsonl")).unwrap();
     let said = first.split("checkpoints are signed by ").nth(1).unwrap();
@@ -146,12 +164,32 @@ fn a_stranger_checks_one_entry_without_the_log() {
     fs::write(&file, &proof).unwrap();
     let ask = || asked(&[Path::new("--proof"), &file, key]);
     assert_eq!(ask(), (0, "entry 9 is in jump-1/0197c1f2".to_owned()));
+    let ours = || {
+        let mut ours = Command::new(env!("CARGO_BIN_EXE_crashcart"));
+        let ours = ours.env_clear().env("HOME", temp.path());
+        let ours = ours.args(["log", "verify", "--proof"]).arg(&file);
+        let done = ours.arg("--key").arg(key).output().unwrap();
+        let said = String::from_utf8(done.stdout).unwrap();
+        (done.status.code().unwrap(), said)
+    };
+    let (code, said) = ours();
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        said.starts_with("OK   entry 9 is in the log jump-1/0197c1f2"),
+        "{said}"
+    );
     fs::write(&file, proof.replace("index 8", "index 7")).unwrap();
     assert_eq!(ask().0, 1);
+    let (code, said) = ours();
+    assert_eq!(code, 1, "{said}");
+    assert!(said.starts_with("CRIT entry 8 is not proved"), "{said}");
 }
 
 #[test]
 fn a_stranger_misses_the_checkpoints_that_were_taken_away() {
+    if nobody_comes() {
+        return;
+    }
     let temp = tempfile::tempdir().unwrap();
     let dir = temp.path().join("log");
     let mut log = Log::open(&dir, "jump-1/0197c1f2", &stamp(0)).unwrap();

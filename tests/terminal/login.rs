@@ -6,6 +6,11 @@ use crashcart::config;
 use crashcart::sim::Options;
 use crashcart::sim::issuer::Settings;
 
+use std::io::Write as _;
+use std::process::Command;
+use std::process::Stdio;
+
+use crate::PROGRAM;
 use crate::kept::Bench;
 use crate::kept::PASSPHRASE;
 use crate::kept::typed;
@@ -166,4 +171,22 @@ fn a_logout_says_what_became_of_the_tokens_and_its_exit_code_tells() {
     assert_eq!(output.status.code(), Some(3));
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.contains("it is not known what is kept here"), "{said}");
+}
+
+#[test]
+fn a_line_that_is_longer_than_any_address_is_said_at_once_and_the_next_is_asked_for() {
+    let bench = Bench::start("");
+    let mut command = Command::new(PROGRAM);
+    command.args(bench.args(&["login", "--paste"]));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.stderr(Stdio::piped()).spawn().expect("it runs");
+    let mut stdin = child.stdin.take().expect("its input");
+    let lines = format!("{}\nhttp://127.0.0.1/\n", "x".repeat(5_000));
+    stdin.write_all(lines.as_bytes()).expect("a pipe");
+    drop(stdin);
+    let output = child.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("longer than 4 096 characters"), "{said}");
+    assert!(said.contains("Pasted    17 characters"), "{said}");
+    assert!(said.contains("not the address that the browser"), "{said}");
 }

@@ -4,6 +4,7 @@ use crate::console::LIMIT;
 use crate::console::Night;
 use crate::night::Browser;
 use crashcart::app::engine::Engine;
+use crashcart::audit::Kind;
 use crashcart::auth::GivenBack;
 use crashcart::auth::SignIn;
 use crashcart::sim::Options;
@@ -87,4 +88,17 @@ async fn a_sign_out_deletes_the_token_on_the_cluster() {
     assert_eq!(deleted(&night), 1);
     assert!(console.state.person.is_none());
     console.end(Duration::ZERO).await;
+}
+
+#[tokio::test]
+async fn a_console_that_ends_leaves_no_token_for_the_rest_of_the_day() {
+    let night = opened().await;
+    let mut console = night.console(false);
+    pasted(&night, &mut console, "alice").await;
+    night.session(&mut console).await;
+    console.end(Duration::ZERO).await;
+    assert_eq!(deleted(&night), 1);
+    let kinds: Vec<Kind> = night.entries().into_iter().map(|one| one.kind).collect();
+    let last = [Kind::SessionSignedOut, Kind::SessionClosed];
+    assert!(kinds.ends_with(&last), "{kinds:?}");
 }

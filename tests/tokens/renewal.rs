@@ -200,3 +200,53 @@ async fn a_renewal_without_an_answer_is_no_new_sign_in() {
     assert_eq!((night.heard().codes, night.heard().reused), (1, 0));
     engine.end(Duration::ZERO).await;
 }
+
+#[tokio::test]
+async fn a_page_in_place_of_a_renewal_ends_nothing_and_leaves_what_is_kept() {
+    let mut night = Night::start(short(4)).await;
+    night.keep(TokenStore::EncryptedFile);
+    let mut engine = night.signed_in("alice").await;
+    let page = "identity=sim fault=html kind=token";
+    night.estate.faults().add(page.parse().unwrap());
+    let audience = night.audience();
+    let said = |state: &State| {
+        assert!(state.sign_ins.session(&audience).is_some());
+        let message = state.message.as_ref().map(ToString::to_string);
+        message.is_some_and(|text| text.contains("something else than tokens"))
+    };
+    assert!(engine.until(LIMIT, said).await, "it is said what came");
+    assert!(night.kept().is_some(), "a next start finds it still");
+    night.estate.faults().clear();
+    let told = |state: &State| {
+        assert!(state.sign_ins.session(&audience).is_some());
+        renewed(&night) == 1
+    };
+    assert!(engine.until(LIMIT, told).await);
+    assert_eq!((night.heard().codes, night.heard().reused), (1, 0));
+    engine.end(Duration::ZERO).await;
+}
+
+#[tokio::test]
+async fn at_id_11_a_renewal_by_a_wrong_clock_spends_no_token_twice() {
+    for store in [TokenStore::Memory, TokenStore::EncryptedFile] {
+        let mut night = Night::start(short(4)).await;
+        night.keep(store);
+        let mut engine = night.signed_in("alice").await;
+        night.issuer().set(|all| all.skew_seconds = 90);
+        let audience = night.audience();
+        let said = |state: &State| {
+            assert!(state.sign_ins.session(&audience).is_some());
+            let message = state.message.as_ref().map(ToString::to_string);
+            message.is_some_and(|text| text.contains("90s apart"))
+        };
+        assert!(engine.until(LIMIT, said).await, "the clock is said");
+        night.issuer().set(|all| all.skew_seconds = 0);
+        let told = |state: &State| {
+            assert!(state.sign_ins.session(&audience).is_some(), "{store:?}");
+            renewed(&night) == 1
+        };
+        assert!(engine.until(LIMIT, told).await);
+        assert_eq!((night.heard().codes, night.heard().reused), (1, 0));
+        engine.end(Duration::ZERO).await;
+    }
+}

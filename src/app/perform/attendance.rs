@@ -6,8 +6,12 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::tools::Tools;
+
 /// How much later than the loop these tasks act by themselves: the loop waits for what is under way.
 const LATER: Duration = Duration::from_secs(90);
+/// How often the clock is looked at: timers stand still while the host sleeps.
+const LOOK: Duration = Duration::from_secs(60);
 
 /// When a key was last pressed. Cheap to clone; clones share it.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +34,18 @@ impl Attendance {
         let idle = Duration::from_secs(u64::try_from(idle_s).unwrap_or_default());
         let gone = Duration::from_millis(now_ms.saturating_sub(touched));
         (touched != 0).then(|| (idle + LATER).saturating_sub(gone))
+    }
+}
+
+/// Waits until nobody is there any more and the loop should have noticed; for ever where nobody is watched for.
+pub(super) async fn left_alone(tools: &Tools) {
+    let idle_s = tools.config.idle_s();
+    loop {
+        let left = tools.attendance.left(tools.clock.now().mono_ms, idle_s);
+        if left.is_some_and(|left| left.is_zero()) {
+            return;
+        }
+        tokio::time::sleep(left.unwrap_or(LOOK).min(LOOK)).await;
     }
 }
 

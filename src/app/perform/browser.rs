@@ -5,6 +5,7 @@ use super::sign_in::SigningIn;
 use crate::auth::AuthError;
 use crate::auth::Session;
 use crate::auth::Tokens;
+use crate::auth::oidc::Anew;
 use crate::auth::oidc::CodeGrant;
 use crate::auth::oidc::Issuer;
 use crate::auth::oidc::PASTE_REDIRECT;
@@ -30,9 +31,13 @@ pub(super) enum Page<'p> {
 }
 
 impl Page<'_> {
-    fn start(&self, now: Timestamp) -> Result<CodeGrant, AuthError> {
+    /// A cluster's own page cannot be asked to ask anew.
+    fn start(&self, anew: Option<Anew>, now: Timestamp) -> Result<CodeGrant, AuthError> {
         match self {
-            Page::Issuer(issuer) => issuer.start_code(PASTE_REDIRECT, false, now),
+            Page::Issuer(issuer) => {
+                let grant = issuer.start_code(PASTE_REDIRECT, false, now)?;
+                Ok(grant.anew(anew))
+            }
             Page::OpenShift(cluster) => Ok(cluster.start_code(PASTE_REDIRECT, false, now)),
         }
     }
@@ -56,7 +61,7 @@ pub(super) async fn pasted(
     mut page: Page<'_>,
     asks: &mut mpsc::Receiver<Ask>,
 ) -> Result<Signed, AuthError> {
-    let grant = page.start(this.now())?;
+    let grant = page.start(this.anew, this.now())?;
     this.tell(Step::Page(grant.prompt.clone())).await;
     loop {
         let address = match asks.recv().await {
@@ -94,6 +99,7 @@ pub(super) async fn listened(
     }
     let door = Door::open().await?;
     let grant = issuer.start_code(&door.redirect(), true, this.now())?;
+    let grant = grant.anew(this.anew);
     this.tell(Step::Page(grant.prompt.clone())).await;
     loop {
         let visit = tokio::select! {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::attendance::left_alone;
 use super::aws;
 use super::program;
 use super::tools::Tools;
@@ -50,8 +51,10 @@ pub(super) fn open(
         return link;
     }
     let token = match &cluster.auth {
-        // Signed before the greeting.
-        ClusterAuth::Eks(_) => TokenSlot::default(),
+        // Signed, or asked of a program, before the greeting; until then nothing goes out without it.
+        ClusterAuth::Eks(_) | ClusterAuth::Kubeconfig(KubeconfigUser::Program(_)) => {
+            TokenSlot::of_sign_in()
+        }
         _ => tools.token_for(cluster),
     };
     Link::open(cluster, generation, token)
@@ -74,8 +77,33 @@ pub(super) async fn refused(tools: Tools, cluster: ClusterName, generation: u64,
         .await;
 }
 
+/// Follows a cluster until the task is ended, or nobody is there any more and the loop hangs that should have ended it:
+/// then nothing is asked on this connection, whatever it is entered with, and nothing is signed for it.
+pub(super) async fn attended(tools: Tools, link: Arc<Link>, token: TokenSlot, generation: u64) {
+    let cluster = link.cluster().clone();
+    tokio::select! {
+        biased;
+        () = left_alone(&tools) => {}
+        () = follow(tools.clone(), Arc::clone(&link), token.clone(), generation) => return,
+    }
+    link.close();
+    if matches!(
+        tools.config.cluster(&cluster).map(|one| &one.auth),
+        Some(ClusterAuth::Eks(_))
+    ) {
+        token.set(None);
+    }
+    let fact = Fact::Unreachable("left alone, so the connection was closed".into());
+    let told = What::Fact {
+        cluster,
+        generation,
+        fact,
+    };
+    tools.tell(told).await;
+}
+
 /// Greets, then follows every watch until the task is ended.
-pub(super) async fn follow(tools: Tools, link: Arc<Link>, token: TokenSlot, generation: u64) {
+async fn follow(tools: Tools, link: Arc<Link>, token: TokenSlot, generation: u64) {
     let cluster = link.cluster().clone();
     let told = |fact| What::Fact {
         cluster: cluster.clone(),

@@ -113,6 +113,12 @@ impl Keeper {
         if kept.refresh.is_none() && kept.live.is_none() {
             return self.forget(tools, &slot).await;
         }
+        self.put(tools, &slot, kept).await;
+    }
+
+    /// Keeps an entry as it is, in place of what is there.
+    pub(super) async fn put(&self, tools: &Tools, slot: &Slot, kept: Kept) {
+        let (slot, now) = (slot.clone(), tools.clock.now().wall);
         self.ask(tools, move |store| store.keep(&slot, &kept, now))
             .await;
     }

@@ -1,8 +1,9 @@
 //! Effects become deeds. The only place that changes the world: entry first, then the request, then its outcome.
 //!
-//! One file per noun: `connect` (clusters), `sign_in` (an issuer), `browser` (its page), `renew`, `keeper` and `give_back` (what came of it), `actors` (who stands behind an entry), `attendance` (whether anybody is there), `run` (entries, readings, requests of a run), `rights` (what we may, and a Secret's keys), `install` (roles and policies),
+//! One file per noun: `connect` (clusters), `sign_in` (an issuer), `acting` (by whom), `browser` (its page), `renew`, `keeper` and `give_back` (what came of it), `actors` (who stands behind an entry), `attendance` (whether anybody is there), `run` (entries, readings, requests of a run), `rights` (what we may, and a Secret's keys), `install` (roles and policies),
 //! `names` (what a run asks about many objects), `keep` (the last known board), `program` (the one program that may be started), `weigh` (what a connection carries), `tools` (what they share). Each deed is a task; its end comes back as an event.
 
+mod acting;
 pub mod actors;
 pub mod attendance;
 mod aws;
@@ -31,6 +32,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use self::acting::Acting;
 use self::install::Installer;
 use self::sign_in::Ask;
 use self::sign_in::How;
@@ -39,6 +41,7 @@ use super::turn::Turn;
 use crate::audit::Draft;
 use crate::audit::Kind;
 use crate::auth::Audience;
+use crate::auth::oidc::Anew;
 use crate::auth::sign_in::Event as Step;
 use crate::config::ClusterName;
 use crate::sources::cluster::Link;
@@ -72,6 +75,7 @@ struct Connection {
 #[derive(Debug)]
 struct SigningIn {
     asks: mpsc::Sender<Ask>,
+    acting: Acting,
     task: JoinHandle<()>,
 }
 
@@ -102,10 +106,10 @@ impl Perform {
         match effect {
             Effect::Connect(clusters) => self.connect(&clusters, state),
             Effect::Disconnect(clusters) => self.disconnect(&clusters),
-            Effect::SignIn(audience) => self.sign_in(audience, How::Ask),
-            Effect::SignInByPaste(audience) => self.sign_in(audience, How::Paste),
-            Effect::ProveAnew(audience) => self.sign_in(audience, How::Prove),
-            Effect::TakeUp(audience) => self.take_up(audience),
+            Effect::SignIn(audience) => self.sign_in(audience, How::Ask, state),
+            Effect::SignInByPaste(audience) => self.sign_in(audience, How::Paste, state),
+            Effect::ProveAnew(audience) => self.sign_in(audience, How::Prove, state),
+            Effect::TakeUp(audience) => self.take_up(audience, state),
             Effect::Leave(audiences) => self.leave(audiences),
             Effect::Redirect { audience, address } => self.ask(&audience, Ask::Address(address)),
             Effect::CancelSignIn(audience) => drop(self.give_up(&audience)),
@@ -185,6 +189,7 @@ impl Perform {
 
     /// Ends every task. What was being sent has been waited for before.
     pub async fn end(mut self) {
+        openshift::all_given_back(&self.tools.config, &mut self.sign_ins).await;
         drop(
             self.tools
                 .desk
@@ -241,7 +246,7 @@ impl Perform {
                     continue;
                 }
             };
-            let task = spawn(connect::follow(
+            let task = spawn(connect::attended(
                 self.tools.clone(),
                 Arc::clone(&link),
                 link.token().clone(),
@@ -291,6 +296,10 @@ impl Perform {
             .map(|one| (self.sign_ins.remove(&one), one))
             .map(|(sign_in, one)| (sign_in.filter(|one| !one.task.is_finished()), one))
             .collect();
+        for (sign_in, _) in &leaving {
+            // It may be at a renewal, and would answer only then.
+            sign_in.iter().for_each(|one| one.acting.leave());
+        }
         let tools = self.tools.clone();
         // Only a key asks for that: what else is kept may be somebody else's.
         let kept_too = before.is_none();
@@ -316,28 +325,34 @@ impl Perform {
         }));
     }
 
-    fn sign_in(&mut self, audience: Audience, how: How) {
+    fn sign_in(&mut self, audience: Audience, how: How, state: &State) {
         let Some(identity) = audience.asked(&self.tools.config) else {
             return;
         };
+        // Whichever way somebody comes back to a console that was left: what a browser remembers is not enough.
+        let since = state.presence.away.as_ref().map(|away| away.since.wall);
+        let anew = (how == How::Prove || since.is_some()).then_some(Anew { since });
         let before = self.give_up(&audience);
         let (asks, waiting) = mpsc::channel(4);
         let (tools, to) = (self.tools.clone(), audience.clone());
+        let acting = Acting::new(tools.tokens.get(&to).cloned().unwrap_or_default());
+        let with = (how, anew, acting.clone());
         let task = spawn(async move {
             if let Some(before) = before {
                 // It is over when it has cleared its slot; what comes into that from then on stays.
                 drop(before.await);
             }
-            sign_in::sign_in(tools, to, identity, waiting, how).await;
+            sign_in::sign_in(tools, to, identity, waiting, with).await;
         });
-        self.sign_ins.insert(audience, SigningIn { asks, task });
+        let begun = SigningIn { asks, acting, task };
+        self.sign_ins.insert(audience, begun);
     }
 
     /// Takes up what is kept, unless somebody is signing in there already.
-    fn take_up(&mut self, audience: Audience) {
+    fn take_up(&mut self, audience: Audience, state: &State) {
         let begun = self.sign_ins.get(&audience);
         if begun.is_none_or(|one| one.task.is_finished()) {
-            self.sign_in(audience, How::TakeUp);
+            self.sign_in(audience, How::TakeUp, state);
         }
     }
 

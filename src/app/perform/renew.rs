@@ -105,7 +105,8 @@ pub(super) async fn keep_fresh(
     }
 }
 
-/// What is held after one renewal; the same, to be renewed a little later, where the issuer did not answer.
+/// What is held after one renewal; the same, to be renewed a little later, where there was no answer that says anything
+/// about the sign-in.
 async fn renewed(this: &SigningIn, mut held: Held) -> Result<Held, AuthError> {
     let renewal = Renewal {
         tools: this.tools.clone(),
@@ -126,15 +127,17 @@ async fn renewed(this: &SigningIn, mut held: Held) -> Result<Held, AuthError> {
             this.signed_in(&session, &held.tokens, Kind::SessionRenewed)
                 .await;
         }
-        Err(error) if error.is_passing() => {
+        Err(error) if error.is_verdict() => return Err(error),
+        Err(error) => {
             let now = held.got.wall_at(this.tools.clock.now());
             held.tokens.state = held.tokens.state.unanswered(now);
             // That another console is at it says nothing about the issuer.
-            if let AuthError::Unreachable { .. } = error {
-                this.tell(error.event()).await;
+            if !matches!(error, AuthError::Held { .. }) {
+                let rotated = held.issuer.rotated().cloned();
+                held.tokens.refresh = rotated.or(held.tokens.refresh);
+                this.tell(error.at_renewal()).await;
             }
         }
-        Err(error) => return Err(error),
     }
     Ok(held)
 }
@@ -150,13 +153,14 @@ pub(super) fn live(
 }
 
 /// Takes up a sign-in that is kept from before, by one renewal; `None` in place of the session when nothing is kept, or
-/// the issuer takes it no more.
+/// the issuer takes it no more. Where somebody may be asked, they are also when the answer says nothing about it.
 ///
 /// # Errors
 /// When the issuer does not answer, or with something that is not accepted.
 pub(super) async fn take_up(
     this: &SigningIn,
     issuer: Issuer,
+    ask: bool,
 ) -> Result<(Issuer, Option<(Session, Tokens)>), AuthError> {
     let renewal = Renewal {
         tools: this.tools.clone(),
@@ -166,8 +170,8 @@ pub(super) async fn take_up(
     let (issuer, renewed) = renewal.alone(None).await?;
     match renewed {
         Ok(done) => Ok((issuer, Some(done))),
-        Err(error) if error.is_passing() => Err(error),
-        Err(_) => Ok((issuer, None)),
+        Err(error) if error.is_verdict() || ask && !error.is_passing() => Ok((issuer, None)),
+        Err(error) => Err(error),
     }
 }
 
@@ -283,9 +287,12 @@ impl Renewal {
                 Ok((session, tokens))
             }
             Err(error) => {
-                if !error.is_passing() {
-                    // Whatever was wrong with it, it is of no use to a next start.
+                if error.is_verdict() {
                     keeper.forget(&tools, &self.slot).await;
+                } else if let Some(rotated) = self.issuer.rotated() {
+                    let refresh = Some(rotated.clone());
+                    let kept = Kept { refresh, ..kept };
+                    keeper.put(&tools, &self.slot, kept).await;
                 }
                 Err(error)
             }

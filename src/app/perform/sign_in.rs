@@ -1,13 +1,12 @@
 //! Signing in, outside: take up what is kept, else ask the issuer for a code and wait for the answer. `renew` goes on
 //! from there.
 
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use super::acting::Acting;
 use super::browser;
 use super::browser::Page;
 use super::openshift;
@@ -20,6 +19,7 @@ use crate::auth::AuthError;
 use crate::auth::Session;
 use crate::auth::Tokens;
 use crate::auth::oidc;
+use crate::auth::oidc::Anew;
 use crate::auth::oidc::DeviceGrant;
 use crate::auth::oidc::Issuer;
 use crate::auth::oidc::Poll;
@@ -30,7 +30,6 @@ use crate::config::ClusterName;
 use crate::config::Flow;
 use crate::config::Identity;
 use crate::config::Secret;
-use crate::sources::cluster::TokenSlot;
 use crate::state::event::What;
 use crate::text::SafeText;
 
@@ -71,9 +70,10 @@ pub(super) struct SigningIn {
     pub(super) tools: Tools,
     pub(super) audience: Audience,
     clusters: Vec<ClusterName>,
-    slot: TokenSlot,
     /// Whether somebody acts by it.
-    acts: AtomicBool,
+    acting: Acting,
+    /// Whether and since when whoever signs in has to prove it anew.
+    pub(super) anew: Option<Anew>,
     /// Where its refresh token is kept, if it is.
     pub(super) keeping: Slot,
 }
@@ -95,22 +95,24 @@ impl SigningIn {
         self.tools.clock.now().wall
     }
 
-    /// From now on this person acts on the clusters, with this token; nobody and none with `None`.
-    pub(super) fn act(&self, signed_in: Option<(&Session, &Tokens)>) {
-        let acted = self.acts.swap(signed_in.is_some(), Ordering::AcqRel);
-        if !acted && signed_in.is_none() {
-            // What lies there then is not of this sign-in.
-            return;
+    /// From now on this person acts on the clusters, with this token; nobody and none with `None`. False where that
+    /// changes nothing.
+    pub(super) fn act(&self, signed_in: Option<(&Session, &Tokens)>) -> bool {
+        let token = signed_in.map(|(_, tokens)| tokens.id.clone());
+        let changes = self.acting.set(token);
+        if changes {
+            let person = signed_in.map(|(session, _)| &session.person);
+            self.tools.actors.act(&self.clusters, person);
         }
-        self.slot
-            .set(signed_in.map(|(_, tokens)| tokens.id.clone()));
-        let person = signed_in.map(|(session, _)| &session.person);
-        self.tools.actors.act(&self.clusters, person);
+        changes
     }
 
-    /// Somebody is signed in, newly or still: their token is used, and the log and the screen are told.
+    /// Somebody is signed in, newly or still: their token is used, and the log and the screen are told. Nobody is told
+    /// where they have left meanwhile; the sign-out that waits gives these tokens back.
     pub(super) async fn signed_in(&self, session: &Session, tokens: &Tokens, kind: Kind) {
-        self.act(Some((session, tokens)));
+        if !self.act(Some((session, tokens))) {
+            return;
+        }
         // A log that cannot be written says so by itself; reading goes on without this entry.
         drop(self.tools.desk.append(self.tools.draft(kind), None).await);
         self.tell(Step::SignedIn(session.clone())).await;
@@ -130,14 +132,14 @@ pub(super) async fn sign_in(
     audience: Audience,
     identity: Identity,
     mut asks: mpsc::Receiver<Ask>,
-    how: How,
+    (how, anew, acting): (How, Option<Anew>, Acting),
 ) {
     let clusters = audience.clusters(&tools.config).into_iter();
     let this = SigningIn {
         clusters: clusters.map(|one| one.name.clone()).collect(),
-        slot: tools.tokens.get(&audience).cloned().unwrap_or_default(),
         keeping: tools.keeper.slot(&identity),
-        acts: AtomicBool::new(false),
+        acting,
+        anew,
         audience,
         tools,
     };
@@ -176,7 +178,7 @@ async fn through(
     }
     let mut issuer = oidc::discover(identity, DEADLINE).await?;
     if kept.is_some() {
-        let (back, renewed) = renew::take_up(this, issuer).await?;
+        let (back, renewed) = renew::take_up(this, issuer, how != How::TakeUp).await?;
         issuer = back;
         if let Some(renewed) = renewed {
             return taken_up(this, issuer, renewed, asks).await;
@@ -192,7 +194,7 @@ async fn through(
     };
     let signed = match flow {
         Flow::Device => {
-            let grant = issuer.start_device(this.now()).await?;
+            let grant = issuer.start_device(this.now()).await?.anew(this.anew);
             this.tell(Step::Prompt(grant.prompt.clone())).await;
             wait_for_answer(this, &mut issuer, &grant, asks).await?
         }
@@ -225,8 +227,9 @@ async fn taken_up(
     asks: &mut mpsc::Receiver<Ask>,
 ) -> Result<(), AuthError> {
     // Before anything is connected for it.
-    this.act(Some((&session, &tokens)));
-    this.tell(Step::TakenUp(session.clone())).await;
+    if this.act(Some((&session, &tokens))) {
+        this.tell(Step::TakenUp(session.clone())).await;
+    }
     this.signed_in(&session, &tokens, Kind::SessionSignedIn)
         .await;
     let held = Held {

@@ -9,6 +9,17 @@ use serde::de::DeserializeOwned;
 
 /// The most of an issuer's own words that is shown, in characters.
 const WORDS: usize = 160;
+/// The codes by which an issuer says no to a renewal (RFC 6749 section 5.2, and `access_denied`). Dex says
+/// `invalid_request` of a token that was spent.
+const NO: [&str; 7] = [
+    "invalid_grant",
+    "invalid_client",
+    "invalid_request",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "invalid_scope",
+    "access_denied",
+];
 
 /// An answer, read to its end.
 pub(super) struct Answer {
@@ -59,6 +70,21 @@ impl Answer {
             host: http.host().to_owned(),
             reason,
         })
+    }
+
+    /// Fails when a renewal was not granted: by the issuer's no, which has one of the codes that mean one, or by anything
+    /// else that is no tokens, as whatever stands before an issuer may answer.
+    pub(super) fn renewal_refusal(&self, http: &Http) -> Result<(), AuthError> {
+        if self.status == 200 {
+            return Ok(());
+        }
+        let (code, reason) = self.words();
+        let host = http.host().to_owned();
+        match code.as_str() {
+            "server_error" | "temporarily_unavailable" => Err(http.refused(&code, reason)),
+            code if NO.contains(&code) => Err(AuthError::Refused { host, reason }),
+            _ => Err(http.malformed(&format!("tokens (it gave status {})", self.status))),
+        }
     }
 
     /// Fails when the issuer refused a sign-in that begins: what to do next depends on its code.

@@ -1,7 +1,9 @@
 //! The code flow (RFC 6749 section 4.1, with PKCE, a nonce and a state): a browser goes to the issuer's page and ends
 //! on an address of its own machine, which is pasted here or listened for.
 
+use super::Anew;
 use super::Issuer;
+use super::anew;
 use super::answer::short;
 use super::form::encode;
 use super::http::Http;
@@ -34,6 +36,7 @@ pub struct CodeGrant {
     expected: redirect::Expected,
     verifier: Secret,
     nonce: Secret,
+    anew: Anew,
 }
 
 /// What came of an address.
@@ -107,7 +110,20 @@ impl CodeGrant {
             },
             verifier: Secret::new(verifier.secret()),
             nonce: Secret::new(nonce.secret()),
+            anew: Anew::default(),
         }
+    }
+
+    /// The same, where whoever signs in has to prove it anew if that is wished for: its page is told to ask them.
+    #[must_use]
+    pub fn anew(mut self, anew: Option<Anew>) -> CodeGrant {
+        let Some(anew) = anew else {
+            return self;
+        };
+        let address = format!("{}&{}", self.prompt.address, anew::QUERY);
+        self.prompt.address = SafeText::new(&address);
+        self.anew = anew;
+        self
     }
 
     /// The code of an address, or what came of it instead.
@@ -207,6 +223,7 @@ impl Issuer {
             fresh: true,
         };
         let done = self.accept(&tokens, &expected, None, now).await?;
+        grant.anew.check(&done.0, self.host())?;
         Ok(Return::Done(Box::new(done)))
     }
 }

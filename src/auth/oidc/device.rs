@@ -1,5 +1,6 @@
 //! The device grant (RFC 8628): a code that is typed on another device.
 
+use super::Anew;
 use super::Issuer;
 use super::id_token::Expected;
 use super::wire::DeviceAnswer;
@@ -28,6 +29,17 @@ pub struct DeviceGrant {
     device_code: Secret,
     verifier: Secret,
     nonce: Secret,
+    anew: Anew,
+}
+
+impl DeviceGrant {
+    /// The same, where whoever signs in has to prove it anew if that is wished for. No issuer can be told so by a device grant: its answer is
+    /// checked.
+    #[must_use]
+    pub fn anew(mut self, anew: Option<Anew>) -> DeviceGrant {
+        self.anew = anew.unwrap_or_default();
+        self
+    }
 }
 
 /// What the issuer says about a grant.
@@ -83,6 +95,7 @@ impl Issuer {
             device_code: Secret::new(&answer.device_code),
             verifier: Secret::new(verifier.secret()),
             nonce: nonce.clone(),
+            anew: Anew::default(),
         })
     }
 
@@ -122,6 +135,7 @@ impl Issuer {
             fresh: true,
         };
         let done = self.accept(&tokens, &expected, None, now).await?;
+        grant.anew.check(&done.0, self.host())?;
         Ok(Poll::Done(Box::new(done)))
     }
 

@@ -186,7 +186,8 @@ pub(super) fn verify(
     let issued_at = issued_at.map_err(|_| refuse("its time of issue is no time"))?;
     let subject = claims.subject().as_str();
     if expected.subject.is_some_and(|one| one != subject) {
-        return Err(refuse("it is about another person than before"));
+        let host = host.to_owned();
+        return Err(AuthError::OtherPerson { host });
     }
     let person = person(&claims, identity).ok_or_else(|| {
         let claim = identity.person_claim.as_deref().unwrap_or_default();

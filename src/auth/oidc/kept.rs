@@ -65,6 +65,7 @@ impl Issuer {
             identity: identity.clone(),
             discovery: Discovery::of(identity, &live.endpoints),
             keys: Keys::known(serde_json::from_str(&live.key).ok()?),
+            rotated: None,
         })
     }
 

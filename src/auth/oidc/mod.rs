@@ -5,6 +5,7 @@
 //! not followed, no proxy of the environment is asked, an answer is at most 1 MiB, and every call
 //! ends by its deadline. Nothing here starts a task or knows the time.
 
+mod anew;
 mod answer;
 mod code;
 mod device;
@@ -19,6 +20,7 @@ mod step_up;
 pub mod sts;
 mod wire;
 
+pub use anew::Anew;
 pub use code::CodeGrant;
 pub use code::PASTE_REDIRECT;
 pub use code::Return;
@@ -55,6 +57,8 @@ pub struct Issuer {
     identity: Identity,
     discovery: Discovery,
     keys: Keys,
+    /// What renews the sign-in from now on, of a renewal that was not accepted.
+    rotated: Option<Secret>,
 }
 
 /// Asks an identity's issuer for its endpoints and keys, with a deadline for each of the calls.
@@ -78,6 +82,7 @@ pub async fn discover(identity: &Identity, deadline: Duration) -> Result<Issuer,
         identity: identity.clone(),
         discovery,
         keys,
+        rotated: None,
     })
 }
 
@@ -101,7 +106,7 @@ impl Issuer {
     /// spent: the next renewal may be refused, and only a new sign-in helps then.
     ///
     /// # Errors
-    /// [`AuthError::Refused`] when the sign-in is over; else as [`Issuer::poll_once`].
+    /// A verdict ([`AuthError::is_verdict`]) when the sign-in is over; else as [`Issuer::poll_once`].
     pub async fn refresh(
         &mut self,
         tokens: &Tokens,
@@ -128,6 +133,7 @@ impl Issuer {
         subject: Option<&str>,
         now: Timestamp,
     ) -> Result<(Session, Tokens), AuthError> {
+        self.rotated = None;
         let form = [
             ("grant_type", "refresh_token"),
             ("client_id", self.identity.client_id.as_str()),
@@ -135,7 +141,7 @@ impl Issuer {
         ];
         let endpoint = &self.discovery.token_endpoint;
         let answer = self.http.post(endpoint, &form).await?;
-        answer.refusal(&self.http)?;
+        answer.renewal_refusal(&self.http)?;
         let answer: TokenAnswer = answer.json(&self.http, "tokens")?;
         // A renewed ID token has no nonce, and must be about the same person.
         let expected = Expected {
@@ -143,7 +149,19 @@ impl Issuer {
             subject,
             fresh: true,
         };
-        self.accept(&answer, &expected, Some(refresh), now).await
+        let accepted = self.accept(&answer, &expected, Some(refresh), now).await;
+        if let (Err(error), Some(next)) = (&accepted, &answer.refresh_token)
+            && !error.is_verdict()
+        {
+            self.rotated = Some(Secret::new(next));
+        }
+        accepted
+    }
+
+    /// What renews the sign-in from now on, where the last renewal came with an ID token that was not accepted and the
+    /// refresh token before may be spent.
+    pub fn rotated(&self) -> Option<&Secret> {
+        self.rotated.as_ref()
     }
 
     /// Gives tokens back; `false` when the issuer has no endpoint for it, and forgetting them is

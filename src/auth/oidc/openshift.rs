@@ -154,20 +154,27 @@ impl OpenShift {
         self.refusal(&answer)?;
         let answer: TokenAnswer = answer.json(&self.oauth, "a token")?;
         let token = Secret::new(&answer.access_token);
-        let person = self.who(&token).await?;
         let life = SignedDuration::from_secs(answer.expires_in.unwrap_or(LIFE_S).max(1));
         let good_until = now.checked_add(life).unwrap_or(now);
-        let session = Session {
-            person,
-            expires_at: good_until,
-            acr: None,
-            auth_time: None,
-        };
         let tokens = Tokens {
             access: token.clone(),
             id: token,
             refresh: None,
             state: TokenState::new(now, good_until, false),
+        };
+        let person = match self.who(&tokens.access).await {
+            Ok(person) => person,
+            Err(error) => {
+                // It would be good for a day, and nobody would hold it. What cannot be deleted ends by itself.
+                drop(self.log_out(&tokens).await);
+                return Err(error);
+            }
+        };
+        let session = Session {
+            person,
+            expires_at: good_until,
+            acr: None,
+            auth_time: None,
         };
         Ok(Return::Done(Box::new((session, tokens))))
     }

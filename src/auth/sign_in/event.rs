@@ -43,6 +43,11 @@ pub enum Event {
         /// Why, in plain words.
         reason: SafeText,
     },
+    /// A renewal was answered with something that is neither tokens nor a refusal: the sign-in stands.
+    Unrenewed {
+        /// One sentence.
+        sentence: SafeText,
+    },
     /// The answer named another issuer.
     WrongIssuer {
         /// Where the configuration names the issuer, such as `crashcart.toml line 6`.

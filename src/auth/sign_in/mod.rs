@@ -72,7 +72,10 @@ impl SignIn {
         match (self, event) {
             (_, Event::Asked { issuer }) => Self::Asking { issuer },
             (_, Event::SignedOut) => Self::Idle,
-            (Self::SignedIn(_), Event::Leaving { issuer }) => Self::Leaving { issuer },
+            // Also where nobody took up what is kept: that goes back as well.
+            (Self::SignedIn(_) | Self::Idle | Self::Ended { .. }, Event::Leaving { issuer }) => {
+                Self::Leaving { issuer }
+            }
             (Self::Asking { .. }, Event::TakenUp(session))
             | (Self::SignedIn(_), Event::SignedIn(session)) => Self::SignedIn(session),
             (Self::Asking { .. }, Event::Prompt(device)) => Self::Waiting {
@@ -295,6 +298,7 @@ fn ending(event: &Event, device: Option<&DevicePrompt>, now: Timestamp) -> Optio
         | Event::SlowDown
         | Event::SignedIn(_)
         | Event::TakenUp(_)
+        | Event::Unrenewed { .. }
         | Event::Leaving { .. }
         | Event::SignedOut
         | Event::Tick => return None,

@@ -38,11 +38,28 @@ pub(super) fn attended(state: &mut State) -> Vec<Effect> {
     Vec::new()
 }
 
-/// A key was pressed. Events of any other kind do not count.
-pub(super) fn touched(state: &mut State) {
+/// A key was pressed; events of any other kind do not count. Nor does a key that comes too late, because the host slept
+/// or the loop hung and no second passed meanwhile: whoever pressed it finds a blank console, and it does nothing else.
+pub(super) fn touched(state: &mut State) -> Option<Vec<Effect>> {
+    let over = over_s(state).is_some_and(|over_s| over_s >= 0);
+    if over && state.presence.away.is_none() {
+        let effects = tick(state);
+        if state.presence.away.is_none() {
+            state.say("Left alone too long: blank as soon as what is under way is over.");
+        }
+        return Some(effects);
+    }
     if let Some(touched) = &mut state.presence.touched {
         *touched = state.now;
     }
+    None
+}
+
+/// For how long, in seconds, nobody should have been here any more; negative while somebody still may be, `None` where
+/// nobody is watched for.
+fn over_s(state: &State) -> Option<i64> {
+    let touched = state.presence.touched?;
+    Some(state.now.seconds_since(touched) - state.config.idle_s())
 }
 
 /// A second passed, or something came back: a console that was left long enough goes blank; once its run is put down,
@@ -51,10 +68,9 @@ pub(super) fn tick(state: &mut State) -> Vec<Effect> {
     if state.presence.away.is_some() {
         return drop_tokens(state);
     }
-    let Some(touched) = state.presence.touched else {
+    let Some(over_s) = over_s(state) else {
         return Vec::new();
     };
-    let over_s = state.now.seconds_since(touched) - state.config.idle_s();
     // A request that is out is seen to its end: cut, it would be in doubt.
     if over_s < 0 || (state.busy.is_some() && over_s < PATIENCE_S) {
         return Vec::new();
@@ -62,43 +78,71 @@ pub(super) fn tick(state: &mut State) -> Vec<Effect> {
     go_blank(state, state.now)
 }
 
-fn go_blank(state: &mut State, since: Moment) -> Vec<Effect> {
+/// Who is signed in to each audience.
+fn signed_in(state: &State) -> BTreeMap<Audience, Person> {
     let sessions = state.sign_ins.sessions();
-    let signed_in: BTreeMap<Audience, Person> = sessions
+    sessions
         .map(|(audience, session)| (audience.clone(), session.person.clone()))
-        .collect();
-    let mut effects = run::put_down(state);
+        .collect()
+}
+
+/// Somebody signed in: the console is theirs from now on, and of those who are signed in beside them.
+pub(super) fn is_theirs(state: &mut State, audience: &Audience, person: &Person) {
+    let live = signed_in(state);
+    let last = &mut state.presence.last;
+    last.retain(|one, _| live.contains_key(one));
+    last.insert(audience.clone(), person.clone());
+}
+
+fn go_blank(state: &mut State, since: Moment) -> Vec<Effect> {
+    let mut signed_in = signed_in(state);
+    if signed_in.is_empty() {
+        // An end of the tokens is no end of what is on screen.
+        signed_in.clone_from(&state.presence.last);
+    }
+    let person = signed_in.values().next().or(state.person.as_ref()).cloned();
     let blank = Nav {
         screen: Screen::SignIn,
         ..Nav::default()
     };
     state.presence.away = Some(Box::new(Away {
         since,
-        person: state.person.clone(),
+        person,
         signed_in,
         people: state.people.clone(),
         nav: std::mem::replace(&mut state.nav, blank),
         leaving: true,
+        put_down: None,
         proving: false,
         stranger: None,
     }));
     state.prompt = None;
     state.message = None;
     state.changed();
-    effects.extend(drop_tokens(state));
-    effects
+    drop_tokens(state)
 }
 
-/// Gives the tokens back and closes the connections, once nothing of the run is under way.
+/// Puts the run down once nothing of it is under way, then gives the tokens back and closes the connections.
 fn drop_tokens(state: &mut State) -> Vec<Effect> {
-    let (now, busy) = (state.now, state.busy.is_some());
-    let away = state.presence.away.as_mut().filter(|away| away.leaving);
-    let Some(away) = away.filter(|away| !busy || now.seconds_since(away.since) >= PATIENCE_S)
-    else {
+    let now = state.now;
+    let Some(away) = state.presence.away.as_mut().filter(|away| away.leaving) else {
+        return Vec::new();
+    };
+    if state.busy.is_none() && away.put_down.is_none() {
+        away.put_down = Some(now);
+        let effects = run::put_down(state);
+        if !effects.is_empty() {
+            return effects;
+        }
+    }
+    let busy = state.busy.is_some();
+    let away = state.presence.away.as_mut();
+    let waited_s = |away: &Away| now.seconds_since(away.put_down.unwrap_or(away.since));
+    let Some(away) = away.filter(|away| !busy || waited_s(away) >= PATIENCE_S) else {
         return Vec::new();
     };
     away.leaving = false;
-    let audiences: Vec<Audience> = away.signed_in.keys().cloned().collect();
+    let audiences: Vec<Audience> = signed_in(state).into_keys().collect();
     for audience in &audiences {
         sign_out::on_the_way(state, audience);
     }
@@ -196,6 +240,7 @@ fn come_back(state: &mut State) -> Vec<Effect> {
     let Some(away) = state.presence.away.take() else {
         return Vec::new();
     };
+    // Where nobody signed in, who is awaited is who acted.
     state.person = away.person;
     state.people = away.people;
     state.nav = away.nav;

@@ -84,7 +84,9 @@ fn fold(state: &mut State, what: What) -> Vec<Effect> {
 fn act(state: &mut State, action: Action, alone: bool) -> Vec<Effect> {
     state.changed();
     state.message = None;
-    idle::touched(state);
+    if let Some(effects) = idle::touched(state) {
+        return effects;
+    }
     if let Some(effects) = idle::act(state, &action) {
         return effects;
     }

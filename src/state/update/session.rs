@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::auth::audience::Audience;
+use crate::auth::person::Person;
 use crate::config::ClusterName;
 use crate::state::State;
 use crate::state::effect::Effect;
@@ -60,6 +61,19 @@ pub(super) fn left(state: &mut State, audience: &Audience, anew: bool) -> Vec<Ef
 pub(super) fn renews(state: &mut State, audience: &Audience, at: Timestamp) -> Vec<Effect> {
     if state.sign_ins.renews(audience, at) && state.nav.screen == Screen::Session {
         state.changed();
+    }
+    Vec::new()
+}
+
+/// Somebody is signed in still, by an answer that may know other groups of theirs than the one before.
+pub(super) fn renewed(state: &mut State, audience: &Audience, person: &Person) -> Vec<Effect> {
+    let clusters = super::sign_in::served(state, audience);
+    let theirs = state.people.iter_mut();
+    let theirs = theirs.filter(|(cluster, _)| clusters.contains(cluster));
+    for known in theirs.map(|(_, known)| known).chain(&mut state.person) {
+        if known.is(person) {
+            known.clone_from(person);
+        }
     }
     Vec::new()
 }

@@ -17,6 +17,7 @@ use crate::state::effect::Effect;
 use crate::state::nav::Screen;
 use crate::state::prompt::Line;
 use crate::state::prompt::Prompt;
+use crate::state::sign_ins::Way;
 use crate::text::SafeText;
 
 /// The console came to life: what needs no sign-in is connected, the rest says that it waits for one.
@@ -67,6 +68,7 @@ pub(super) fn step(state: &mut State, audience: &Audience, event: Step) -> Vec<E
     let live = state.sign_ins.of(audience).is_live();
     let kept = matches!(event, Step::TakenUp(_));
     state.sign_ins.hear(audience, &event);
+    let unrenewed = state.sign_ins.newly_unrenewed(audience, &event);
     state.sign_ins.step(audience, event, state.now);
     state.changed();
     offer_people(state);
@@ -95,8 +97,12 @@ pub(super) fn step(state: &mut State, audience: &Audience, event: Step) -> Vec<E
             Came::Stranger => sign_out::give_back(state, audience),
         },
         (true, None) => sign_out::ended(state, audience),
+        (true, Some(person)) => super::session::renewed(state, audience, &person),
         _ => sign_out::anew(state, audience).into_iter().collect(),
     };
+    if let Some(sentence) = unrenewed.filter(|_| before && state.presence.away.is_none()) {
+        state.say(sentence);
+    }
     if live && matches!(state.sign_ins.of(audience), SignIn::Ended { .. }) {
         // Its task may not know of it: by the clock it ends here alone, and would go on to renew.
         effects.push(Effect::CancelSignIn(audience.clone()));
@@ -186,6 +192,7 @@ pub(super) fn redirect(state: &mut State, line: Line) -> Vec<Effect> {
 /// Somebody is signed in: the clusters of that audience are asked in their name. The screen closes, or goes on to
 /// the next audience that nobody is signed in to.
 fn signed_in(state: &mut State, audience: &Audience, person: Person) -> Vec<Effect> {
+    super::idle::is_theirs(state, audience, &person);
     let clusters = served(state, audience);
     let count = clusters.len();
     let plural = if count == 1 { "" } else { "s" };
@@ -268,18 +275,18 @@ pub(super) fn tick(state: &mut State) -> Vec<Effect> {
 /// Keys of the sign-in and session screens.
 pub(super) fn act(state: &mut State, action: &Action) -> Vec<Effect> {
     match action {
-        Action::CodeNew => code(state, Effect::SignIn),
+        Action::CodeNew => code(state, Way::Configured),
         Action::CodePaste => {
             if matches!(state.sign_ins.on_screen(), SignIn::Browser { page, .. } if !page.listens) {
                 offer_field(state);
                 return Vec::new();
             }
-            code(state, Effect::SignInByPaste)
+            code(state, Way::Paste)
         }
         Action::SignInTo(audience) => {
             state.sign_ins.show(audience);
             super::go::push(state, Screen::SignIn);
-            code(state, Effect::SignIn)
+            code(state, Way::Configured)
         }
         Action::SignOutOf(audience) => sign_out::leave(state, audience, false),
         Action::CodeSwap => {
@@ -297,7 +304,7 @@ pub(super) fn act(state: &mut State, action: &Action) -> Vec<Effect> {
 }
 
 /// Asks for a code for the audience on screen; when somebody is signed in there, for the next one without.
-fn code(state: &mut State, ask: fn(Audience) -> Effect) -> Vec<Effect> {
+fn code(state: &mut State, way: Way) -> Vec<Effect> {
     let shown = state.sign_ins.shown().cloned();
     let wanted = shown.filter(|one| state.sign_ins.session(one).is_none());
     let Some(audience) = wanted.or_else(|| state.sign_ins.missing().next().cloned()) else {
@@ -306,10 +313,13 @@ fn code(state: &mut State, ask: fn(Audience) -> Effect) -> Vec<Effect> {
     };
     state.sign_ins.show(&audience);
     if state.sign_ins.is_leaving(&audience) {
-        state.sign_ins.ask_anew(&audience);
+        state.sign_ins.ask_anew(&audience, way);
         return Vec::new();
     }
-    vec![ask(audience)]
+    vec![match way {
+        Way::Configured => Effect::SignIn(audience),
+        Way::Paste => Effect::SignInByPaste(audience),
+    }]
 }
 
 pub(super) fn audience_of(state: &State, cluster: &str) -> Option<Audience> {
@@ -329,7 +339,7 @@ pub(super) fn open(state: &mut State, cluster: &str) -> Vec<Effect> {
     match state.sign_ins.on_screen() {
         SignIn::Asking { .. } | SignIn::Waiting { .. } | SignIn::Browser { .. } => Vec::new(),
         SignIn::Idle | SignIn::SignedIn(_) | SignIn::Leaving { .. } | SignIn::Ended { .. } => {
-            code(state, Effect::SignIn)
+            code(state, Way::Configured)
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::runbook::run::Run;
 use crate::state::State;
 use crate::state::effect::Effect;
 use crate::state::nav::Screen;
+use crate::state::sign_ins::Way;
 use crate::text::SafeText;
 
 /// Which sign-in is given back: that of the marked cluster on the session screen, else the first.
@@ -28,17 +29,19 @@ pub(super) fn leave(state: &mut State, audience: &Audience, anew: bool) -> Vec<E
     if state.sign_ins.is_leaving(audience) {
         return Vec::new();
     }
-    if state.sign_ins.session(audience).is_none() {
-        // Nobody took it up, but something may be kept.
-        let mut effects: Vec<Effect> = give_up(state, audience.clone()).into_iter().collect();
-        effects.push(Effect::SignOut(audience.clone()));
-        return effects;
+    let mut effects: Vec<Effect> = Vec::new();
+    let nobody = state.sign_ins.session(audience).is_none();
+    if nobody {
+        // Nobody took it up, but something may be kept: a new sign-in waits until that is gone.
+        effects.extend(give_up(state, audience.clone()));
     }
     let back = give_back(state, audience);
     if anew {
-        state.sign_ins.ask_anew(audience);
+        state.sign_ins.ask_anew(audience, Way::Configured);
     }
-    let mut effects = ended(state, audience);
+    if !nobody {
+        effects.extend(ended(state, audience));
+    }
     effects.extend(back);
     effects
 }
@@ -79,8 +82,11 @@ pub(super) fn given_back(state: &mut State, audience: &Audience, how: GivenBack)
 /// The tokens are given back: whoever wanted to sign in anew is asked now, and proves it, whatever is kept.
 pub(super) fn anew(state: &mut State, audience: &Audience) -> Option<Effect> {
     let idle = matches!(state.sign_ins.of(audience), SignIn::Idle);
-    let wanted = idle && state.sign_ins.take_anew(audience);
-    wanted.then(|| Effect::ProveAnew(audience.clone()))
+    let way = idle.then(|| state.sign_ins.take_anew(audience)).flatten();
+    way.map(|way| match way {
+        Way::Configured => Effect::ProveAnew(audience.clone()),
+        Way::Paste => Effect::SignInByPaste(audience.clone()),
+    })
 }
 
 /// A sign-in ended: what it served is history until somebody signs in again; other sign-ins go on.
