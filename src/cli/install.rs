@@ -27,6 +27,7 @@ use crate::sources::rights::install::Difference;
 use crate::sources::rights::install::Object;
 use crate::sources::rights::install::notes;
 use crate::sources::rights::install::objects;
+use crate::sources::twins::settled;
 use crate::sources::twins::twin;
 use crate::state::State;
 use crate::text::SafeText;
@@ -143,12 +144,32 @@ async fn one(
         )?;
         return Ok(0);
     }
-    let what = format!("Type {name} to install {} of them: ", wanted.len());
-    if asked(engine, &what, out).await? != name.as_str() {
+    if !agreed(engine, name, wanted.len(), out).await? {
         writeln!(out, "Nothing was installed on {name}.")?;
         return Ok(REFUSED);
     }
     send(engine, (name, &installer), &wanted, out).await
+}
+
+/// Whether the name was typed, and the cluster still is the one that is meant once every other has answered or failed:
+/// one that has its uid too may have been slow to say so.
+async fn agreed(
+    engine: &mut Engine,
+    name: &ClusterName,
+    count: usize,
+    out: &mut dyn Write,
+) -> anyhow::Result<bool> {
+    let what = format!("Type {name} to install {count} of them: ");
+    if asked(engine, &what, out).await? != name.as_str() {
+        return Ok(false);
+    }
+    let settled = |state: &State| settled(&state.config, &state.world);
+    engine.until(REACH, settled).await;
+    if let Err(why) = itself(&engine.state, name) {
+        writeln!(out, "{why}")?;
+        return Ok(false);
+    }
+    Ok(true)
 }
 
 /// Whether the cluster is the one of the configuration; nothing is given away to another.

@@ -3,6 +3,7 @@
 //! Which of the two is meant cannot be seen from either, so neither takes a change until the configuration says which is
 //! the copy (`copy_of`) and both are pinned to CA keys that differ: TLS then tells them apart before anything is sent.
 
+use super::health::Reach;
 use super::world::World;
 use crate::config::Cluster;
 use crate::config::ClusterName;
@@ -19,6 +20,17 @@ pub fn twin<'c>(config: &'c Config, world: &World, name: &ClusterName) -> Option
             && !told_apart(cluster, other)
     });
     twin.map(|other| &other.name)
+}
+
+/// Whether every cluster of the configuration has answered, was not reached or has nobody signed in: no uid that `twin`
+/// could still learn is on its way.
+pub fn settled(config: &Config, world: &World) -> bool {
+    config.clusters.iter().all(|cluster| {
+        world.cluster(&cluster.name).is_some_and(|one| {
+            let out = one.unreachable() || matches!(one.reach(), Reach::NotSignedIn);
+            one.greeting().is_some() || out
+        })
+    })
 }
 
 /// The uid that a cluster answers with; the one it is pinned to while it has not answered.
@@ -41,11 +53,13 @@ fn told_apart(one: &Cluster, other: &Cluster) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sources::fact::Fact;
     use crate::sources::fixtures::at;
     use crate::sources::fixtures::config;
     use crate::sources::fixtures::greeting;
     use crate::sources::fixtures::name;
     use crate::sources::fixtures::uid_of;
+    use crate::text::SafeText;
 
     /// Two clusters, the second with the uid of the first by what it answers.
     fn restored() -> (Config, World) {
@@ -73,6 +87,22 @@ mod tests {
         let (config, world) = restored();
         assert_eq!(twin(&config, &world, &name("one")), Some(&name("two")));
         assert_eq!(twin(&config, &world, &name("two")), Some(&name("one")));
+    }
+
+    #[test]
+    fn nothing_is_settled_while_one_may_still_answer() {
+        let (config, mut world) = restored();
+        assert!(!settled(&config, &world), "one was not asked");
+        world.connect(name("one"), 1);
+        assert!(!settled(&config, &world), "one has not answered");
+        let lost = Fact::Unreachable(SafeText::new("connection refused"));
+        world.fold(&name("one"), 1, lost, at(1));
+        assert!(settled(&config, &world), "one failed");
+        world.connect(name("one"), 2);
+        world.fold(&name("one"), 2, greeting(uid_of("one")), at(2));
+        assert!(settled(&config, &world), "both answered");
+        world.sign_out(name("one"));
+        assert!(settled(&config, &world), "one is not asked");
     }
 
     #[test]
