@@ -505,7 +505,7 @@ Log of jump-1  6 entries, newest first
         let text = String::from_utf8(out).unwrap();
         assert!(
             text.starts_with(
-                "OK   whole: 6 of 6 entries, chain unbroken, head agrees\nWARN no witness"
+                "OK   whole: 6 of 6 entries, chain unbroken, head agrees\nWARN no checkpoint"
             ),
             "{text}"
         );
