@@ -21,6 +21,7 @@ use crate::audit::leaf::Leaf;
 use crate::audit::tree;
 use crate::audit::tree::Nodes;
 use crate::audit::tree::STRIDE;
+use crate::audit::tree::Stored;
 
 /// The folder of the stored hashes, below the log's.
 pub(super) const FOLDER: &str = "tree";
@@ -30,14 +31,6 @@ const LEVELS: u32 = 7;
 
 /// The length of a hash, in bytes.
 const HASH: u64 = 32;
-
-/// One hash to be stored: the root of the `index`-th 256^level leaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stored {
-    pub(super) level: u32,
-    pub(super) index: u64,
-    pub(super) hash: Leaf,
-}
 
 /// The stored hashes of a log.
 #[derive(Clone, Debug)]

@@ -22,8 +22,8 @@ use crate::audit::head::Head;
 use crate::audit::head::Seen;
 use crate::audit::leaf::Leaf;
 use crate::audit::levels::Levels;
-use crate::audit::levels::Stored;
 use crate::audit::tree::Edge;
+use crate::audit::tree::Stored;
 use crate::text::SafeText;
 use crate::text::count;
 

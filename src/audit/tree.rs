@@ -8,7 +8,6 @@ use sha2::Digest as _;
 use sha2::Sha256;
 
 use crate::audit::leaf::Leaf;
-use crate::audit::levels::Stored;
 
 /// How many levels of the tree lie between two that are stored: each stored hash stands for 256 of the level below.
 pub(super) const STRIDE: u32 = 8;
@@ -25,6 +24,14 @@ pub(super) fn parent(left: Leaf, right: Leaf) -> Leaf {
 /// The root of a tree without leaves: SHA-256 over nothing.
 pub(super) fn empty() -> Leaf {
     Leaf::from_bytes(Sha256::digest([]).into())
+}
+
+/// One hash to be stored: the root of the `index`-th 256^level leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stored {
+    pub(super) level: u32,
+    pub(super) index: u64,
+    pub(super) hash: Leaf,
 }
 
 /// The right edge of a growing tree.

@@ -10,6 +10,7 @@ use crate::auth::GivenBack;
 use crate::state::State;
 use crate::state::action::Action;
 use crate::text::SafeText;
+use crate::view::lines;
 
 /// How long what is under way may take at the end.
 const LAST: Duration = Duration::from_secs(15);
@@ -27,6 +28,9 @@ pub(super) async fn logout(
 ) -> anyhow::Result<u8> {
     let wanted = login::wanted(&engine.state, identity)?;
     login::taken_up(&mut engine).await;
+    if let Some(words) = lines::own_policy(&engine.state.config.policy) {
+        writeln!(out, "{words}")?;
+    }
     let mut worst = 0;
     for audience in wanted {
         let (words, code) = leave(&mut engine, &audience).await;

@@ -56,10 +56,11 @@ pub(super) fn read_own_open(path: &Path, advice: &str) -> Result<(String, bool),
     Ok((text(path, bytes)?, open_to_others(&about)))
 }
 
-/// Whether users other than a file's owner may read it; the user's own primary group does not count.
+/// Whether users other than a file's owner may read it; a group that is the user's alone does not count.
 pub(super) fn open_to_others(about: &Metadata) -> bool {
     let standing = Standing::of(about);
-    let own_group = standing.group == rustix::process::getegid().as_raw();
+    let me = rustix::process::geteuid().as_raw();
+    let own_group = of_one(standing.group, me, rustix::process::getegid().as_raw());
     standing.mode & 0o004 != 0 || (standing.mode & 0o040 != 0 && !own_group)
 }
 
@@ -103,8 +104,8 @@ impl Standing {
     }
 }
 
-/// Why a file may not be trusted by this user, if so: someone else could have written it. The
-/// user's own primary group may write, because many systems give every user a group of one.
+/// Why a file may not be trusted by this user, if so: someone else could have written it. A group
+/// that is the user's alone may write, because many systems give every user such a group.
 fn written_by_others(standing: &Standing, me: u32, my_group: u32) -> Option<String> {
     if standing.owner != me && standing.owner != 0 {
         let owner = standing.owner;
@@ -112,7 +113,7 @@ fn written_by_others(standing: &Standing, me: u32, my_group: u32) -> Option<Stri
             "it belongs to another user (uid {owner}), who could change it; make a copy of your own"
         ));
     }
-    let group_writes = standing.mode & 0o020 != 0 && standing.group != my_group;
+    let group_writes = standing.mode & 0o020 != 0 && !of_one(standing.group, me, my_group);
     if standing.mode & 0o002 != 0 || group_writes {
         let mode = standing.mode;
         return Some(format!(
@@ -120,6 +121,12 @@ fn written_by_others(standing: &Standing, me: u32, my_group: u32) -> Option<Stri
         ));
     }
     None
+}
+
+/// Whether a group is the user's alone: the first group, with the user's own number. One with another number may be one
+/// that many share.
+fn of_one(group: u32, me: u32, my_group: u32) -> bool {
+    group == my_group && my_group == me
 }
 
 /// Opens for reading without waiting for a writer at the other end of a named pipe.
@@ -151,14 +158,21 @@ mod tests {
     fn who_may_write_decides() {
         let judge = |owner, group, mode| {
             let standing = Standing { owner, group, mode };
-            written_by_others(&standing, 1000, 100).is_none()
+            written_by_others(&standing, 1000, 1000).is_none()
         };
-        assert!(judge(1000, 100, 0o644));
-        assert!(judge(1000, 100, 0o664), "a group of one's own");
+        assert!(judge(1000, 1000, 0o644));
+        assert!(judge(1000, 1000, 0o664), "a group of one's own");
         assert!(judge(0, 0, 0o644), "root's");
         assert!(!judge(1000, 200, 0o664), "a shared group");
-        assert!(!judge(1000, 100, 0o646), "the world");
-        assert!(!judge(1001, 100, 0o644), "another user's");
+        assert!(!judge(1000, 1000, 0o646), "the world");
+        assert!(!judge(1001, 1000, 0o644), "another user's");
+        let standing = Standing {
+            owner: 1000,
+            group: 100,
+            mode: 0o664,
+        };
+        let shared = written_by_others(&standing, 1000, 100);
+        assert!(shared.is_some(), "a first group that many may share");
     }
 
     #[test]
