@@ -3,6 +3,7 @@
 mod crash;
 mod faults;
 mod forgery;
+mod mending;
 mod reading;
 mod sealing;
 mod together;
